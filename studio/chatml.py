@@ -1,0 +1,47 @@
+"""One conversation: the roles and messages that every room exchanges."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Frozen(BaseModel):
+    """Base of the values that cross rooms: immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Message(Frozen):
+    """One turn. ``content`` is stored raw; it is rendered inert only where it is shown."""
+
+    role: Role
+    content: str
+
+
+Messages = tuple[Message, ...]
+
+
+def user(content: str) -> Message:
+    return Message(role="user", content=content)
+
+
+def assistant(content: str) -> Message:
+    return Message(role="assistant", content=content)
+
+
+def system(content: str) -> Message:
+    return Message(role="system", content=content)
+
+
+def last_reply(messages: Messages) -> str:
+    """The last assistant turn, the one that is judged; empty if there is none."""
+    return next((m.content for m in reversed(messages) if m.role == "assistant"), "")
+
+
+def last_request(messages: Messages) -> str:
+    """The last user turn, the one that the judged reply answers; empty if there is none."""
+    return next((m.content for m in reversed(messages) if m.role == "user"), "")

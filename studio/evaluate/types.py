@@ -1,0 +1,129 @@
+"""What evaluating is asked, what it tells, and the report it leaves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from studio.chatml import Frozen, Messages
+from studio.judge.types import Comparison
+from studio.store.records import Judgement
+
+GateStatus = Literal["PASS", "FAIL", "UNDECIDED"]
+Side = Literal["base", "tuned"]
+
+
+class Probe(Frozen):
+    """A held-out conversation, ending with the user's turn, that neither side was trained on.
+
+    ``keep`` are the words of the request that a good reply has to carry over (empty: not measured).
+    """
+
+    id: str
+    category: str
+    scenario: str
+    messages: Messages
+    keep: tuple[str, ...] = ()
+
+
+class ProbeResult(Frozen):
+    """One probe through both sides, judged, and compared in both orders."""
+
+    probe: Probe
+    base: str
+    tuned: str
+    base_judgement: Judgement
+    tuned_judgement: Judgement
+    comparison: Comparison
+    base_kept: bool | None = None
+    tuned_kept: bool | None = None
+    base_s: float = 0.0
+    tuned_s: float = 0.0
+
+
+class Interval(Frozen):
+    """An estimate with its 95 % interval; ``n`` is the number of samples it rests on."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class SideMetrics(Frozen):
+    """Of one side: ``overall`` 0..10, ``traits`` 0..2, ``violations`` share of replies, ``kept`` share,
+    ``latency_s`` p95 of single replies, ``errors`` replies that could not be judged."""
+
+    overall: Interval | None
+    traits: dict[str, Interval]
+    violations: Interval | None
+    kept: Interval | None = None
+    latency_s: float | None = None
+    errors: int = 0
+
+
+class Gate(Frozen):
+    """One criterion of ``success``. ``value`` is None where it was not measured."""
+
+    name: str
+    target: float
+    value: float | None
+    status: GateStatus
+    note: str = ""
+    """Why it is undecided, and what it would take: ``12 more probes``."""
+
+
+class Evaluation(Frozen):
+    """``EVALUATION_RESULTS.json``."""
+
+    id: str
+    run_id: str
+    spec_name: str
+    spec_hash: str
+    base_model: str
+    judge: str
+    base: SideMetrics
+    tuned: SideMetrics
+    win_rate: Interval | None
+    categories: dict[str, dict[Side, float]]
+    """Mean overall score by probe category."""
+    gates: tuple[Gate, ...]
+    results: tuple[ProbeResult, ...]
+    train_loss: float | None
+    adapter_mb: float | None
+    examples: int
+    created: datetime
+    seconds: float
+    fingerprint: str
+    """Of all that decides the evaluation: run, probes, judge. The same one is not evaluated twice."""
+
+    @property
+    def passed(self) -> bool:
+        return all(gate.status == "PASS" for gate in self.gates)
+
+
+class EvaluateStarted(Frozen):
+    kind: Literal["evaluate_started"] = "evaluate_started"
+    run_id: str
+    judge: str
+    probes: int
+
+
+class ProbeScored(Frozen):
+    kind: Literal["probe_scored"] = "probe_scored"
+    result: ProbeResult
+    done: int
+    probes: int
+    eta_s: float | None = None
+
+
+class EvaluateFinished(Frozen):
+    kind: Literal["evaluate_finished"] = "evaluate_finished"
+    evaluation_id: str
+    gates: tuple[Gate, ...]
+    seconds: float
+
+
+EvaluateEvent = Annotated[EvaluateStarted | ProbeScored | EvaluateFinished, Field(discriminator="kind")]

@@ -1,0 +1,92 @@
+"""What generating is asked, and what it tells while it works."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from studio.chatml import Frozen
+from studio.spec.models import Spec
+from studio.store.records import Example, Judgement, Person
+
+
+class AuthorBrief(Frozen):
+    """One example to write: the offline author's input, and the source of the prompt."""
+
+    spec: Spec
+    category: str
+    scenario: str
+    person: Person
+    seed: int
+    context: str = ""
+
+
+class CategoryTarget(Frozen):
+    category: str
+    target: int
+    accepted: int = 0
+    rejected: int = 0
+    pending: int = 0
+
+
+class GenerateStarted(Frozen):
+    kind: Literal["generate_started"] = "generate_started"
+    author: str
+    judge: str
+    targets: tuple[CategoryTarget, ...]
+
+
+class ExampleScored(Frozen):
+    """An example was judged and stored. ``accepted`` tells whether it counts towards its category's target."""
+
+    kind: Literal["example_scored"] = "example_scored"
+    example: Example
+    person: Person
+    judgement: Judgement
+    accepted: bool
+
+
+class CallFailed(Frozen):
+    """A call that failed for good: counted apart from rejections."""
+
+    kind: Literal["call_failed"] = "call_failed"
+    purpose: str
+    error: str
+    scenario: str = ""
+
+
+class GenerateProgressed(Frozen):
+    """Sent at most twice a second. ``rate`` is examples a second; ``eta_s`` is None until it is known."""
+
+    kind: Literal["generate_progressed"] = "generate_progressed"
+    targets: tuple[CategoryTarget, ...]
+    generated: int
+    accepted: int
+    rejected: int
+    errors: int
+    rate: float
+    eta_s: float | None
+    cost_usd: float | None
+    reasons: dict[str, int]
+
+
+class GenerateFinished(Frozen):
+    """``complete`` is False where a limit ended it before the targets were met; ``note`` says why."""
+
+    kind: Literal["generate_finished"] = "generate_finished"
+    complete: bool
+    targets: tuple[CategoryTarget, ...]
+    generated: int
+    accepted: int
+    rejected: int
+    errors: int
+    seconds: float
+    cost_usd: float | None
+    note: str = ""
+
+
+GenerateEvent = Annotated[
+    GenerateStarted | ExampleScored | CallFailed | GenerateProgressed | GenerateFinished,
+    Field(discriminator="kind"),
+]

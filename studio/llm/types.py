@@ -1,0 +1,82 @@
+"""The one interface through which every model is reached, whether remote, local or offline."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+
+from studio.chatml import Frozen, Messages
+
+Purpose = Literal["author", "judge", "compare", "people", "chat", "probe"]
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+class Usage(Frozen):
+    """What a call took. ``cost_usd`` is None where no price is known, 0.0 for offline and local models."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+    seconds: float = 0.0
+
+
+class Sampling(Frozen):
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 512
+    seed: int = 0
+
+
+class Request(Frozen):
+    """One thing asked of a model.
+
+    ``messages`` is all that a real model sees. ``brief`` is the typed value from which they were rendered:
+    an offline model works from it, and a real one never gets it.
+    """
+
+    purpose: Purpose
+    messages: Messages
+    sampling: Sampling = Sampling()
+    brief: Any = None
+
+
+class Completion(Frozen):
+    """A whole reply as text. ``finish`` is ``length`` where it was cut; ``dropped`` where the stream broke."""
+
+    text: str
+    model: str
+    finish: Literal["stop", "length", "dropped"] = "stop"
+    usage: Usage = Usage()
+
+
+class Structured(BaseModel, Generic[Reply]):
+    """A reply that was validated against a schema, with the raw text it came from."""
+
+    value: Reply
+    completion: Completion
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """A model that answers. Implementations raise :class:`studio.llm.errors.ModelError` and nothing else."""
+
+    @property
+    def name(self) -> str:
+        """What is recorded as author or judge: ``gpt-5-mini``, ``offline author``, ``rules judge``."""
+        ...
+
+    async def complete(self, request: Request) -> Completion:
+        """The whole reply."""
+        ...
+
+    async def structured(self, request: Request, schema: type[Reply]) -> Structured[Reply]:
+        """The reply as ``schema``; bad JSON is asked again a bounded number of times, its usage kept."""
+        ...
+
+    def stream(self, request: Request) -> AsyncIterator[str]:
+        """The reply's text as it arrives, piece by piece."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,142 @@
+"""What the workspace keeps: examples, what was said of them, who asked, and what was decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from studio.chatml import Frozen, Messages
+
+Origin = Literal["generated", "hand", "chat"]
+Status = Literal["pending", "accepted", "rejected"]
+Verdict = Literal["passed", "failed", "error"]
+Action = Literal["accept", "reject", "edit", "reset"]
+
+
+class TraitScore(Frozen):
+    """A judge's mark of one trait: 0, 1 or 2, why, and the words of the reply that show it."""
+
+    score: Literal[0, 1, 2]
+    rationale: str = ""
+    quote: str = ""
+
+
+class Violation(Frozen):
+    """A boundary (``kind='boundary'``) or a rule (``banned``, ``pattern``, ``generic``, ``length``, ...) broken."""
+
+    kind: str
+    name: str
+    quote: str = ""
+
+
+class Judgement(Frozen):
+    """One judging of one reply. ``total`` is computed in code from the trait scores, 0..10."""
+
+    judge: str
+    spec_hash: str
+    verdict: Verdict
+    traits: dict[str, TraitScore] = {}
+    preferred: tuple[str, ...] = ()
+    """Preferred vocabulary found in the reply."""
+    steps: dict[str, bool] = {}
+    """Pattern steps, and whether the reply takes them."""
+    violations: tuple[Violation, ...] = ()
+    total: float | None = None
+    reasons: tuple[str, ...] = ()
+    """Short reasons when failed: ``banned:you should``, ``trait:encouraging``, ``score``, ``duplicate``."""
+    error: str | None = None
+    """What went wrong when the reply could not be judged (``verdict='error'``: unscored, not failed)."""
+    at: datetime
+
+
+class Person(Frozen):
+    """Somebody who talks to the persona."""
+
+    id: str
+    source: Literal["profiles", "bank"]
+    name: str = ""
+    role: str = ""
+    """Occupation or user type."""
+    background: str = ""
+    tone: str = ""
+    """How they write: ``terse``, ``chatty``, ..."""
+    topic: str = ""
+    query: str = ""
+    """A question that such a person asks, where the source gives one."""
+    things: tuple[str, ...] = ()
+    """What is on their mind: words for the slots of an example."""
+
+
+class Neighbour(Frozen):
+    """The most similar example that was there before, by exact Jaccard similarity of shingles, 0..1."""
+
+    id: str
+    similarity: float
+
+
+class Example(Frozen):
+    """A conversation and its provenance. Never changed once stored; judgements and decisions are rows of their own."""
+
+    id: str
+    spec_hash: str
+    category: str
+    scenario: str
+    person_id: str
+    messages: Messages
+    origin: Origin = "generated"
+    author: str
+    """The model that wrote it."""
+    prompt: Messages = ()
+    """What the author was sent."""
+    seed: int = 0
+    job_id: str = ""
+    neighbour: Neighbour | None = None
+    created: datetime
+
+
+class Decision(Frozen):
+    """What a person decided of an example. ``messages`` is the conversation after an edit."""
+
+    id: int = 0
+    example_id: str
+    action: Action
+    reason: str = ""
+    messages: Messages = ()
+    by: str = "triage"
+    at: datetime
+
+
+class Row(Frozen):
+    """An example as lists and exports see it: with its newest judgement and its standing decision applied.
+
+    ``status`` is the person's decision where there is one, else the judge's: passed is accepted, failed is
+    rejected, unscored is pending. ``messages`` are the edited ones where an edit stands.
+    """
+
+    seq: int
+    example: Example
+    judgement: Judgement | None
+    decision: Decision | None
+    status: Status
+    messages: Messages
+
+
+class CategoryCount(Frozen):
+    category: str
+    accepted: int
+    rejected: int
+    pending: int
+
+
+class CallRecord(Frozen):
+    """One call to a model, kept so that what was paid for is never asked twice (``key``)."""
+
+    key: str
+    purpose: str
+    model: str
+    response: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    seconds: float = 0.0
+    at: datetime

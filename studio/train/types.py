@@ -1,0 +1,109 @@
+"""What training is asked, and what it tells while it works. Nothing here imports torch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from studio.chatml import Frozen
+
+Method = Literal["lora", "qlora"]
+Backend = Literal["auto", "peft", "unsloth"]
+TARGET_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class Recipe(Frozen):
+    """The hyperparameters of a run. ``batch_size`` is per optimiser step: micro batch x accumulation."""
+
+    rank: int = Field(default=16, ge=1)
+    alpha: int = Field(default=16, ge=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    target_modules: tuple[str, ...] = TARGET_MODULES
+    learning_rate: float = Field(default=2e-4, gt=0)
+    epochs: float = Field(default=3, gt=0)
+    batch_size: int = Field(default=8, ge=1)
+    micro_batch_size: int = Field(default=8, ge=1)
+    scheduler: str = "cosine"
+    warmup_ratio: float = Field(default=0.03, ge=0, lt=1)
+    max_length: int = Field(default=2048, ge=16)
+    method: Method = "lora"
+    backend: Backend = "auto"
+    seed: int = 0
+
+
+class TrainPlan(Frozen):
+    """Everything that decides a run. Two runs with the same ``fingerprint`` would be the same run."""
+
+    run_id: str
+    base_model: str
+    """As the spec names it: ``pocket``, a hub id or a folder."""
+    base_path: str
+    """What the worker loads: a folder, or the hub id."""
+    recipe: Recipe
+    spec_hash: str
+    data_path: str
+    """ChatML JSONL, one ``{"messages": [...]}`` a line."""
+    data_hash: str
+    examples: int
+    steps: int
+    """Optimiser steps that the plan comes to."""
+    fingerprint: str
+    created: datetime
+
+
+class TrainStarted(Frozen):
+    kind: Literal["train_started"] = "train_started"
+    run_id: str
+    device: str
+    backend: str
+    steps: int
+    resumed_from: int = 0
+    """The step it goes on from; 0 for a new run."""
+    trainable_parameters: int
+    total_parameters: int
+    note: str = ""
+
+
+class StepLogged(Frozen):
+    """After an optimiser step. ``rate`` is steps a second."""
+
+    kind: Literal["step_logged"] = "step_logged"
+    step: int
+    steps: int
+    loss: float
+    learning_rate: float
+    epoch: float
+    rate: float
+    eta_s: float
+
+
+class CheckpointSaved(Frozen):
+    kind: Literal["checkpoint_saved"] = "checkpoint_saved"
+    step: int
+    path: str
+
+
+class TrainFinished(Frozen):
+    """``loss`` is the mean over the last epoch's steps; ``stopped`` where it was asked to stop (resumable)."""
+
+    kind: Literal["train_finished"] = "train_finished"
+    run_id: str
+    steps: int
+    loss: float
+    seconds: float
+    adapter_path: str
+    adapter_mb: float
+    stopped: bool = False
+
+
+TrainEvent = Annotated[TrainStarted | StepLogged | CheckpointSaved | TrainFinished, Field(discriminator="kind")]
+
+
+class Run(Frozen):
+    """A training run as the workspace remembers it, in ``runs/<id>/run.json``."""
+
+    plan: TrainPlan
+    job_id: str = ""
+    finished: TrainFinished | None = None
