@@ -1,0 +1,22 @@
+"""Every call to a model: one interface, whether it is remote, local or offline."""
+
+from studio.llm.calls import CallLog, LoggedCall
+from studio.llm.errors import ModelError
+from studio.llm.offline import OfflineModel
+from studio.llm.settings import ModelSettings, resolve_settings
+from studio.llm.types import ChatModel, Completion, Request, Sampling, Structured, Usage
+
+__all__ = [
+    "CallLog",
+    "ChatModel",
+    "Completion",
+    "LoggedCall",
+    "ModelError",
+    "ModelSettings",
+    "OfflineModel",
+    "Request",
+    "Sampling",
+    "Structured",
+    "Usage",
+    "resolve_settings",
+]

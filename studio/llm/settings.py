@@ -1,0 +1,95 @@
+"""Where the models are: what the user said, and what the environment says where they did not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from studio.chatml import Frozen
+from studio.errors import UserError
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+OPENAI_ENDPOINT = "https://api.openai.com/v1"
+OPENAI_MODEL = "gpt-5-mini"
+"""Asked when there is a key for OpenAI and no model was named."""
+
+
+class ModelSettings(Frozen):
+    """An endpoint and the models to ask there. Safe to write to a job's file: it holds the key's name, never the key.
+
+    ``endpoint`` is the base URL up to and with ``/v1``; None is OpenAI itself. ``uds`` is the path of a Unix socket
+    that is dialled instead of the endpoint's host. Timeouts are in seconds: one read, and one whole call.
+    """
+
+    endpoint: str | None = None
+    model: str | None = None
+    judge_model: str | None = None
+    """None asks ``model`` to judge too."""
+    uds: str | None = None
+    max_concurrent: int = 32
+    key_variable: str | None = None
+    """The environment variable that holds the key; None where there is none."""
+    read_timeout: float = 120.0
+    total_timeout: float = 600.0
+
+    @property
+    def offline(self) -> bool:
+        """Neither an endpoint nor a key: the studio works with its own author and judge."""
+        return self.endpoint is None and self.uds is None and self.key_variable is None
+
+    @property
+    def url(self) -> str:
+        """The base URL that is called."""
+        return self.endpoint or OPENAI_ENDPOINT
+
+    @property
+    def local(self) -> bool:
+        """Whether calls stay on this machine, where they cost nothing."""
+        host = urlsplit(self.url).hostname or ""
+        return self.uds is not None or host in ("localhost", "::1") or host.startswith("127.")
+
+    @property
+    def place(self) -> str:
+        """The endpoint as people are told of it."""
+        return f"unix:{self.uds}" if self.uds else self.url
+
+    def key(self, environ: Mapping[str, str] = os.environ) -> str | None:
+        """The key, read anew from the environment at each use. A Unix socket is never sent one."""
+        return None if self.uds or not self.key_variable else environ.get(self.key_variable) or None
+
+
+def resolve_settings(
+    endpoint: str | None = None,
+    model: str | None = None,
+    judge_model: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> ModelSettings:
+    """Settings from arguments first, then ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``, ``STUDIO_MODEL``,
+    ``STUDIO_JUDGE_MODEL``. An empty value counts as none.
+
+    Raises :class:`UserError` for an endpoint that is not a plain http(s) URL.
+    """
+    where = endpoint or environ.get("OPENAI_BASE_URL") or None
+    has_key = bool(environ.get(KEY_VARIABLE))
+    default = OPENAI_MODEL if has_key and where is None else None
+    return ModelSettings(
+        endpoint=_checked(where) if where else None,
+        model=model or environ.get("STUDIO_MODEL") or default,
+        judge_model=judge_model or environ.get("STUDIO_JUDGE_MODEL") or None,
+        key_variable=KEY_VARIABLE if has_key else None,
+    )
+
+
+def _checked(endpoint: str) -> str:
+    """The endpoint without a trailing slash; ``/v1`` is added to a bare host, where servers keep this API."""
+    parts = urlsplit(endpoint.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(
+            "the endpoint is not a URL", where="endpoint", remedy="write it as http://localhost:8000/v1 or https://..."
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UserError(
+            "the endpoint holds more than an address", where="endpoint", remedy=f"put the key in {KEY_VARIABLE}"
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"

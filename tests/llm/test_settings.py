@@ -1,0 +1,62 @@
+"""Settings say where models are, and never hold a key."""
+
+import pytest
+
+from studio.errors import UserError
+from studio.llm import ModelSettings, resolve_settings
+
+
+def test_nothing_set_means_offline() -> None:
+    assert resolve_settings(environ={}).offline
+    assert resolve_settings(environ={"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}).offline
+
+
+def test_a_key_alone_means_openai_and_is_not_stored() -> None:
+    environ = {"OPENAI_API_KEY": "sk-secret"}
+    settings = resolve_settings(environ=environ)
+    assert not settings.offline
+    assert (settings.url, settings.model, settings.local) == ("https://api.openai.com/v1", "gpt-5-mini", False)
+    assert "sk-secret" not in settings.model_dump_json()
+    assert "sk-secret" not in repr(settings)
+    assert settings.key(environ) == "sk-secret"
+
+
+def test_arguments_go_before_the_environment() -> None:
+    environ = {"OPENAI_BASE_URL": "http://a/v1", "STUDIO_MODEL": "m", "STUDIO_JUDGE_MODEL": "j"}
+    assert resolve_settings(environ=environ) == ModelSettings(endpoint="http://a/v1", model="m", judge_model="j")
+    chosen = resolve_settings("http://b/api/", "n", "k", environ)
+    assert (chosen.endpoint, chosen.model, chosen.judge_model) == ("http://b/api", "n", "k")
+
+
+def test_an_endpoint_alone_has_no_default_model() -> None:
+    settings = resolve_settings("http://localhost:11434", environ={"OPENAI_API_KEY": "k"})
+    assert (settings.endpoint, settings.model) == ("http://localhost:11434/v1", None)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["localhost:8000", "ftp://host/v1", "http://", "http://me:pw@host/v1", "http://h/v1?k=1"]
+)
+def test_a_bad_endpoint_is_the_users_to_mend(endpoint: str) -> None:
+    with pytest.raises(UserError) as caught:
+        resolve_settings(endpoint, environ={})
+    assert "pw" not in str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "local"),
+    [
+        ("http://localhost:1/v1", True),
+        ("http://127.0.0.2/v1", True),
+        ("http://[::1]:8/v1", True),
+        ("http://gpu/v1", False),
+    ],
+)
+def test_local_endpoints_are_told_from_others(endpoint: str, local: bool) -> None:
+    assert ModelSettings(endpoint=endpoint).local is local
+
+
+def test_a_unix_socket_is_local_and_never_sent_a_key() -> None:
+    settings = ModelSettings(endpoint="http://studio/v1", uds="/run/s.sock", key_variable="OPENAI_API_KEY")
+    assert settings.local
+    assert settings.key({"OPENAI_API_KEY": "k"}) is None
