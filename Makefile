@@ -1,0 +1,44 @@
+# make run   sets everything up and starts: the window in a terminal, the whole build without one
+# make test  sets everything up and passes the checks and the tests
+PYTHON ?= python3
+VENV ?= .venv
+SPEC ?= specs/taskmaster.yaml
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
+
+.PHONY: run test gpu bench clean
+
+run: $(VENV)/.train
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/studio $(SPEC); \
+	else $(BIN)/studio build $(SPEC) || { status=$$?; [ $$status -eq 3 ] || exit $$status; }; fi
+
+test: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -n 2 --dist loadfile
+
+# For CUDA: unsloth and bitsandbytes beside the rest.
+gpu: $(VENV)/.train
+	$(PIP) --editable '.[gpu]'
+
+bench: $(VENV)/.dev
+	@for script in tests/bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Persona Studio needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.train: pyproject.toml .ci/constraints.txt | $(VENV)/.venv
+	@echo "Installing into $(VENV): a minute or two, once." >&2
+	$(PIP) --editable '.[train]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml .ci/constraints.txt | $(VENV)/.venv
+	$(PIP) --editable '.[train,dev]'
+	@touch $@ $(VENV)/.train
