@@ -1,0 +1,93 @@
+"""The files beside a spec: its context document and its user profiles, from its own folder and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.chatml import Frozen
+from studio.spec.problems import Problem, ProblemList
+from studio.spec.profiles import Topic
+from studio.spec.reading import UnreadableError, read_text
+from studio.spec.tree import Node, parse
+from studio.spec.tree import Path as KeyPath
+from studio.spec.validation import validate
+
+MAX_CONTEXT_BYTES = 4_194_304
+CONTEXT: KeyPath = ("context",)
+PROFILES: KeyPath = ("users", "profiles")
+
+
+class Beside(Frozen):
+    context_text: str = ""
+    topics: tuple[Topic, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """Mistakes inside the profiles file, which is named in them."""
+
+
+def read_beside(root: Node, spec_path: Path, problems: ProblemList) -> Beside:
+    """What ``context`` and ``users.profiles`` name; a name that leads nowhere is a problem of the spec itself."""
+    context_text = _text_at(root, CONTEXT, spec_path, problems, MAX_CONTEXT_BYTES)
+    profiles_text = _text_at(root, PROFILES, spec_path, problems, MAX_CONTEXT_BYTES)
+    topics: tuple[Topic, ...] = ()
+    inside = ProblemList(spec_path.parent / _name_at(root, PROFILES))
+    if profiles_text:
+        topics = parse_topics(profiles_text, inside)
+    return Beside(context_text=context_text, topics=topics, problems=inside.sorted())
+
+
+def parse_topics(text: str, problems: ProblemList) -> tuple[Topic, ...]:
+    """A list of topics in the published shape; nothing, with the problems noted, where it has another one."""
+    root = parse(text, problems)
+    if root is None:
+        if not problems:
+            problems.add(1, (), "expected a list of topics, found an empty file")
+        return ()
+    if not isinstance(root.value, list):
+        problems.add(root.line, (), "expected a list of topics (- topic: ..., example_types: [...])")
+        return ()
+    found: list[Topic | None] = []
+    seen: dict[str, int] = {}
+    for index, node in root.entries():
+        topic = validate(node, Topic, problems, (index,))
+        found.append(topic)
+        if topic and topic.topic in seen:
+            message = f"expected each topic once, found {topic.topic!r} also in line {seen[topic.topic]}"
+            problems.add(node.line, (index, "topic"), message)
+        if topic:
+            seen.setdefault(topic.topic, node.line)
+    return () if problems else tuple(topic for topic in found if topic)
+
+
+def _name_at(root: Node, path: KeyPath) -> str:
+    node = root.at(*path)
+    return node.value.strip() if node and isinstance(node.value, str) else ""
+
+
+def _text_at(root: Node, path: KeyPath, spec_path: Path, problems: ProblemList, limit: int) -> str:
+    node, name = root.at(*path), _name_at(root, path)
+    if node is None or not isinstance(node.value, str):
+        return ""
+    try:
+        text = read_text(inside(spec_path, name), limit)
+    except UnreadableError as error:
+        line = f" (line {error.line})" if error.line > 1 else ""
+        problems.add(node.line, path, f"{name or 'empty name'}: {error}{line}")
+        return ""
+    if not text.strip():
+        problems.add(node.line, path, f"{name}: expected some text, found an empty file")
+    return text
+
+
+def inside(spec_path: Path, name: str) -> Path:
+    """The real path of ``name`` in the spec's folder or below it; raises UnreadableError for anything outside.
+
+    Links are followed before looking, so that one inside the folder cannot lead out of it.
+    """
+    try:
+        folder = spec_path.parent.resolve()
+        target = (folder / name).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UnreadableError(f"cannot be found: {error}") from None
+    if not name or Path(name).is_absolute() or not target.is_relative_to(folder):
+        raise UnreadableError("expected a file in the spec's own folder or below it")
+    return target

@@ -1,0 +1,89 @@
+"""Loading a spec: all of it, or all that is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.chatml import Frozen
+from studio.spec.beside import read_beside
+from studio.spec.checks import check_tree
+from studio.spec.models import Spec
+from studio.spec.problems import Problem, ProblemList, SpecError
+from studio.spec.profiles import Topic
+from studio.spec.reading import MAX_SPEC_BYTES, UnreadableError, read_text
+from studio.spec.tree import Node, parse
+from studio.spec.validation import validate
+
+
+class LoadedSpec(Frozen):
+    """A valid spec with the files that it names, and the hash that whatever is made from it records."""
+
+    path: Path
+    spec: Spec
+    hash: str
+    context_text: str = ""
+    topics: tuple[Topic, ...] = ()
+
+
+def load(path: Path | str) -> LoadedSpec:
+    """The spec in ``path``. Raises SpecError with every problem at once; nothing in the file is ever run."""
+    path = Path(path)
+    try:
+        text = read_text(path)
+    except UnreadableError as error:
+        raise SpecError([Problem(file=str(path), line=error.line, key="", message=str(error))]) from None
+    loaded, problems = check(text, path)
+    if loaded is None:
+        raise SpecError(problems)
+    return loaded
+
+
+def check(text: str, path: Path | str) -> tuple[LoadedSpec | None, tuple[Problem, ...]]:
+    """The spec in ``text`` as if it stood in ``path``: valid and no problems, or None and all of them."""
+    path = Path(path)
+    problems = ProblemList(path)
+    root = _parse(text, problems)
+    if root is None:
+        return None, problems.sorted()
+    check_tree(root, problems)
+    beside = read_beside(root, path, problems)
+    spec = validate(root, Spec, problems)
+    if spec is None or problems or beside.problems:
+        return None, problems.sorted() + beside.problems
+    loaded = LoadedSpec(
+        path=path,
+        spec=spec,
+        hash=content_hash(spec, beside.context_text, beside.topics),
+        context_text=beside.context_text,
+        topics=beside.topics,
+    )
+    return loaded, ()
+
+
+def _parse(text: str, problems: ProblemList) -> Node | None:
+    if len(text) > MAX_SPEC_BYTES:
+        problems.add(1, (), f"expected at most {MAX_SPEC_BYTES // 1024} KiB")
+        return None
+    root = parse(text, problems)
+    if root is None:
+        if not problems:
+            problems.add(1, (), "expected a persona spec, found an empty file; it begins with schema: 1 and name:")
+        return None
+    if not isinstance(root.value, dict):
+        problems.add(root.line, (), "expected a mapping that begins with schema: 1 and name:")
+        return None
+    return root
+
+
+def content_hash(spec: Spec, context_text: str = "", topics: Sequence[Topic] = ()) -> str:
+    """SHA-256 over the normalised form: comments, key order and defaults that are spelled out do not matter."""
+    form = {
+        "spec": spec.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "context": context_text,
+        "topics": [topic.model_dump(mode="json") for topic in topics],
+    }
+    text = json.dumps(form, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

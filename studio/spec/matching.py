@@ -1,0 +1,65 @@
+"""Finding phrases as whole words in text of any script."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+# What keyboards, word processors and models vary without meaning anything by it.
+_SAME = str.maketrans(
+    {
+        "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201b": "'", "\u2032": "'", "\uff07": "'",
+        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u201f": '"', "\uff02": '"',
+        "\u2010": "-", "\u2011": "-", "\u2012": "-",
+        "\u00ad": None, "\u200b": None, "\u2060": None, "\ufeff": None,
+    }
+)  # fmt: skip
+
+# Scripts written without spaces between words: a phrase may begin and end anywhere in them.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uaa60-\uaa7f\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
+)
+
+
+def folded(text: str) -> str:
+    """``text`` composed (NFC), with one kind of apostrophe, quote and hyphen, and without invisible characters."""
+    return unicodedata.normalize("NFC", text).translate(_SAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A literal to look for: any case, any white space between its words, whole words only."""
+
+    name: str
+    _expression: re.Pattern[str]
+
+    @classmethod
+    def of(cls, literal: str) -> Phrase:
+        words = folded(literal).split()
+        return cls(literal, re.compile(r"\s+".join(re.escape(word) for word in words), re.IGNORECASE))
+
+    def find(self, text: str) -> str | None:
+        """The first occurrence in ``text`` (already folded) as it is written there; None where there is none."""
+        for match in self._expression.finditer(text):
+            start, end = match.span()
+            if start < end and not (_joins(text, start) or _joins(text, end)):
+                return match[0]
+        return None
+
+
+def _joins(text: str, at: int) -> bool:
+    """True where the characters on both sides of ``at`` belong to one word."""
+    if at == 0 or at == len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    if unicodedata.category(after)[0] == "M":
+        return True
+    if not (_in_word(before) and _in_word(after)):
+        return False
+    return not (_UNSPACED.match(before) or _UNSPACED.match(after))
+
+
+def _in_word(character: str) -> bool:
+    return character == "_" or unicodedata.category(character)[0] in "LNM"

@@ -1,0 +1,100 @@
+"""The rules of a spec, compiled once and asked of every reply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from studio.chatml import Frozen
+from studio.spec.generic import GENERIC_AI
+from studio.spec.matching import Phrase, folded
+from studio.spec.models import Spec
+
+PATTERN_LIMIT = 4_000
+"""Characters of a reply that regular expressions see: their time may grow with a power of the length."""
+
+
+class Hit(Frozen):
+    """A rule that a text breaks, or a cue that it holds: which one, and the words of the text."""
+
+    kind: Literal["banned", "pattern", "generic", "boundary"]
+    name: str
+    """The literal or pattern as the spec has it, or the boundary's id."""
+    quote: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a reply must not say, and what it does well to say. Make it with :meth:`of`.
+
+    The texts given to the methods are raw; apostrophes, quotes, hyphens and composed letters are made alike first.
+    """
+
+    banned: tuple[Phrase, ...]
+    patterns: tuple[re.Pattern[str], ...]
+    generic: tuple[Phrase, ...]
+    prefer: tuple[Phrase, ...]
+    boundaries: tuple[tuple[str, tuple[Phrase, ...]], ...]
+    steps: tuple[tuple[str, tuple[Phrase, ...]], ...]
+    traits: tuple[tuple[str, tuple[Phrase, ...]], ...]
+
+    @classmethod
+    def of(cls, spec: Spec) -> Rules:
+        words = spec.vocabulary
+        return cls(
+            banned=_phrases(words.avoid),
+            patterns=tuple(re.compile(pattern) for pattern in words.avoid_patterns),
+            generic=_generic() if words.avoid_generic_ai else (),
+            prefer=_phrases(words.prefer),
+            boundaries=tuple((boundary.id, _phrases(boundary.cues)) for boundary in spec.boundaries),
+            steps=tuple((step.step, _phrases(step.phrases)) for step in spec.patterns),
+            traits=tuple((trait.name, _phrases(trait.cues)) for trait in spec.traits),
+        )
+
+    def broken(self, text: str) -> tuple[Hit, ...]:
+        """Every rule that ``text`` breaks: banned words, patterns, generic phrases, boundary cues, in this order."""
+        plain = folded(text)
+        hits = [*_hits("banned", self.banned, plain), *self._pattern_hits(plain)]
+        hits += _hits("generic", self.generic, plain)
+        for boundary, cues in self.boundaries:
+            hits += [Hit(kind="boundary", name=boundary, quote=hit.quote) for hit in _hits("boundary", cues, plain)]
+        return tuple(hits)
+
+    def preferred(self, text: str) -> tuple[str, ...]:
+        """The preferred expressions in ``text``, as the spec has them."""
+        plain = folded(text)
+        return tuple(phrase.name for phrase in self.prefer if phrase.find(plain))
+
+    def step_phrases(self, text: str) -> dict[str, tuple[str, ...]]:
+        """By pattern step: its phrases that ``text`` contains."""
+        return _found(self.steps, folded(text))
+
+    def trait_cues(self, text: str) -> dict[str, tuple[str, ...]]:
+        """By trait: its cues that ``text`` contains."""
+        return _found(self.traits, folded(text))
+
+    def _pattern_hits(self, plain: str) -> list[Hit]:
+        seen = plain[:PATTERN_LIMIT]
+        found = ((pattern, pattern.search(seen)) for pattern in self.patterns)
+        return [Hit(kind="pattern", name=pattern.pattern, quote=match[0]) for pattern, match in found if match]
+
+
+def _hits(kind: Literal["banned", "generic", "boundary"], phrases: Iterable[Phrase], plain: str) -> list[Hit]:
+    found = ((phrase, phrase.find(plain)) for phrase in phrases)
+    return [Hit(kind=kind, name=phrase.name, quote=quote) for phrase, quote in found if quote]
+
+
+def _found(cues: tuple[tuple[str, tuple[Phrase, ...]], ...], plain: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(phrase.name for phrase in phrases if phrase.find(plain)) for name, phrases in cues}
+
+
+def _phrases(literals: Iterable[str]) -> tuple[Phrase, ...]:
+    return tuple(Phrase.of(literal) for literal in literals)
+
+
+@lru_cache(maxsize=1)
+def _generic() -> tuple[Phrase, ...]:
+    return _phrases(GENERIC_AI)

@@ -1,0 +1,156 @@
+"""From a tree of values to a typed model, with an expectation in plain words for everything that does not fit."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from studio.spec.problems import ProblemList
+from studio.spec.tree import Key, Node, Path
+
+Model = TypeVar("Model", bound=BaseModel)
+_SLUG = "a name of a-z, 0-9 and _ that starts with a letter, at most 64 characters"
+
+
+def validate(root: Node, model: type[Model], problems: ProblemList, path: Path = ()) -> Model | None:
+    """``root`` as ``model``; None, with the problems noted, where it does not fit. Nothing is coerced."""
+    try:
+        return model.model_validate(root.plain(), strict=True)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+                continue  # it is long enough; its entries are blamed one by one
+            _note(detail, root, model, problems, path)
+        return None
+
+
+def _note(detail: ErrorDetails, root: Node, model: type[BaseModel], problems: ProblemList, prefix: Path) -> None:
+    path: Path = tuple(part for part in detail["loc"] if part != "[key]")
+    problems.add(root.line_of(path), (*prefix, *path), _message(detail, path, model))
+
+
+def _message(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> str:
+    kind, found = detail["type"], detail["input"]
+    if kind == "extra_forbidden":
+        return _unknown_key(path, model)
+    if kind == "value_error":
+        return str(detail["ctx"]["error"])
+    if "[key]" in detail["loc"]:
+        holder = _annotation(path[:-1], model)
+        return f"expected {_expectation(get_args(_bare(holder))[0])} as key, found {found!r}"
+    wanted = _expectation(_annotation(path, model))
+    if kind == "missing":
+        return f"missing; expected {wanted}"
+    if kind in ("too_short", "too_long"):
+        return f"expected {wanted}, found {len(found)}"
+    quote = "; put it in quotes" if wanted == "text" and isinstance(found, bool | int | float) else ""
+    return f"expected {wanted}, found {_found(found)}{quote}"
+
+
+def _unknown_key(path: Path, model: type[BaseModel]) -> str:
+    holder = _bare(_annotation(path[:-1], model))
+    known = _keys(holder) if isinstance(holder, type) and issubclass(holder, BaseModel) else []
+    close = difflib.get_close_matches(str(path[-1]).lower(), known, n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
+    return f"unknown key; {hint}"
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _annotation(path: Path, model: type[BaseModel]) -> Any:
+    """The type that stands at ``path`` of ``model``."""
+    here: Any = model
+    for key in path:
+        here = _step(_bare(here), key)
+    return here
+
+
+def _step(here: Any, key: Key) -> Any:
+    if isinstance(here, type) and issubclass(here, BaseModel):
+        for name, info in here.model_fields.items():
+            if key in (info.alias or name, name):
+                return Annotated[info.annotation, info] if info.metadata else info.annotation
+        return Any
+    arguments = get_args(here)
+    if get_origin(here) is dict:
+        return arguments[1]
+    return arguments[0] if arguments else Any
+
+
+def _bare(annotation: Any) -> Any:
+    """Without ``Annotated`` and ``| None``."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return _bare(next(part for part in get_args(annotation) if part is not type(None)))
+    return annotation
+
+
+def _metadata(annotation: Any) -> list[Any]:
+    found: list[Any] = []
+    if get_origin(annotation) is Annotated:
+        inner, *marks = get_args(annotation)
+        found += _metadata(inner)
+        for mark in marks:
+            found += mark.metadata if isinstance(mark, FieldInfo) else [mark]
+    if get_origin(annotation) in (Union, types.UnionType):
+        for part in get_args(annotation):
+            found += _metadata(part)
+    return found
+
+
+def _expectation(annotation: Any) -> str:
+    """What a value of this type looks like, for a person."""
+    bare, marks = _bare(annotation), _metadata(annotation)
+    origin = get_origin(bare)
+    if origin is Literal:
+        return "one of " + ", ".join(str(value) for value in get_args(bare))
+    if origin is tuple:
+        return "a list of " + _plural(get_args(bare)[0])
+    if origin is dict:
+        return "a mapping of " + _plural(get_args(bare)[1])
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return "a mapping with " + ", ".join(_keys(bare))
+    if bare is bool:
+        return "true or false"
+    if bare in (int, float):
+        return ("a whole number" if bare is int else "a number") + _range(marks)
+    if any(isinstance(mark, StringConstraints) and mark.pattern for mark in marks):
+        return _SLUG
+    return "text"
+
+
+def _plural(annotation: Any) -> str:
+    bare = _bare(annotation)
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return "mappings with " + ", ".join(_keys(bare))
+    return "lists" if get_origin(bare) is tuple else "text"
+
+
+def _range(marks: list[Any]) -> str:
+    low = next((f"from {mark.ge:g}" for mark in marks if isinstance(mark, Ge)), "")
+    low = next((f"above {mark.gt:g}" for mark in marks if isinstance(mark, Gt)), low)
+    high = next((f"to {mark.le:g}" for mark in marks if isinstance(mark, Le)), "")
+    high = next((f"below {mark.lt:g}" for mark in marks if isinstance(mark, Lt)), high)
+    return "".join(f" {part}" for part in (low, high) if part)
+
+
+def _found(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        shown = value if len(value) <= 40 else value[:39] + "…"
+        return f"the text {shown!r}" if value.strip() else "empty text"
+    return "a list" if isinstance(value, tuple) else "a mapping"
