@@ -1,0 +1,63 @@
+"""Text as the set of its pieces: words, and pairs of characters where a script writes no spaces."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+
+# Runs of anything but white space and punctuation, so that combining marks stay inside their words; an apostrophe
+# between letters belongs to the word.
+_BREAKS = (
+    r"\s!\"#$%&()*+,\-./:;<=>?@\[\\\]^`{|}~\u00a1\u00ab\u00b7\u00bb\u00bf\u0964\u0965"
+    r"\u2010-\u2017\u201c-\u205e\u3000-\u3003\u3008-\u3020"
+)
+_WORD = re.compile(f"[^{_BREAKS}'][^{_BREAKS}]*")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uaa60-\uaa7f\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+_APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'"})
+
+
+def shingles(text: str) -> frozenset[str]:
+    """The pieces of ``text``; equal for texts that differ in case, punctuation, white space or word order alone.
+
+    A piece that comes again is a piece of its own, so the set is the bag of words. Chinese, Japanese, Thai, Lao,
+    Khmer and Burmese give overlapping pairs of characters: their clauses have no spaces, and would be one word each.
+    A text without any word (``?!``, an emoji) is one piece, itself; an empty one has none.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
+    counts = Counter(_pieces(plain))
+    if not counts:
+        return frozenset([bare]) if (bare := " ".join(plain.split())) else frozenset()
+    pieces = set(counts)
+    pieces.update(f"{piece} {again}" for piece, count in counts.items() for again in range(2, count + 1))
+    return frozenset(pieces)
+
+
+def jaccard(first: frozenset[str], second: frozenset[str]) -> float:
+    """Shared pieces over all pieces, 0..1; 0 where both are empty."""
+    shared = len(first & second)
+    return shared / (len(first) + len(second) - shared) if shared else 0.0
+
+
+def _pieces(plain: str) -> Iterator[str]:
+    for match in _WORD.finditer(plain):
+        word = match[0].rstrip("'")
+        end = 0
+        for run in _UNSPACED.finditer(word):
+            if run.start() > end:
+                yield word[end : run.start()]
+            yield from _pairs(run[0])
+            end = run.end()
+        if end < len(word):
+            yield word[end:]
+
+
+def _pairs(run: str) -> Iterator[str]:
+    if len(run) == 1:
+        yield run
+    for start in range(len(run) - 1):
+        yield run[start : start + 2]
