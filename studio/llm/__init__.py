@@ -2,7 +2,9 @@
 
 from studio.llm.calls import CallLog, LoggedCall
 from studio.llm.errors import ModelError
+from studio.llm.models import list_models
 from studio.llm.offline import OfflineModel
+from studio.llm.remote import OpenAIModel
 from studio.llm.settings import ModelSettings, resolve_settings
 from studio.llm.types import ChatModel, Completion, Request, Sampling, Structured, Usage
 
@@ -14,9 +16,11 @@ __all__ = [
     "ModelError",
     "ModelSettings",
     "OfflineModel",
+    "OpenAIModel",
     "Request",
     "Sampling",
     "Structured",
     "Usage",
+    "list_models",
     "resolve_settings",
 ]

@@ -1,0 +1,108 @@
+"""What was learned of one endpoint and model: parameters that it refuses, formats that work, room that it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from studio.chatml import Messages
+from studio.llm.failures import AttemptError
+from studio.llm.settings import ModelSettings
+from studio.llm.types import Request
+
+Format = Literal["json_schema", "json_object", "plain"]
+FORMATS: tuple[Format, ...] = ("json_schema", "json_object", "plain")
+"""Ways of asking for JSON, the most binding first."""
+MOST_ROOM = 8
+_OPTIONAL = ("temperature", "top_p", "seed", "stream_options")
+_CAPS = ("max_tokens", "max_completion_tokens")
+
+
+class Abilities:
+    """One endpoint and model, as its answers have shown it. Shared by all calls to them in this process.
+
+    A format is judged by whether its replies validate, not by status codes: some servers ignore what they do not
+    know and answer 200.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        host = urlsplit(settings.url).hostname or ""
+        # OpenAI's reasoning models know only the new name of the cap; many local servers silently ignore it.
+        named_new = not settings.uds and host.endswith(("openai.com", "openai.azure.com"))
+        self.cap: str = _CAPS[1] if named_new else _CAPS[0]
+        self.room = 1
+        """By how much ``max_tokens`` is multiplied: reasoning takes its share before the first word."""
+        self._dropped: set[str] = set()
+        self._good: dict[Format, int] = dict.fromkeys(FORMATS, 0)
+        self._bad: dict[Format, int] = dict.fromkeys(FORMATS, 0)
+        self._refused: set[Format] = set()
+
+    def body(self, model: str, request: Request, messages: Messages) -> dict[str, Any]:
+        """The parameters of one chat completion, without those that were refused before."""
+        sampling = request.sampling
+        body: dict[str, Any] = {
+            "model": model,
+            "messages": [message.model_dump() for message in messages],
+            "temperature": sampling.temperature,
+            "seed": sampling.seed,
+            self.cap: sampling.max_tokens * self.room,
+        }
+        if sampling.top_p != 1.0:
+            body["top_p"] = sampling.top_p
+        return {name: value for name, value in body.items() if name not in self._dropped}
+
+    def takes(self, parameter: str) -> bool:
+        return parameter not in self._dropped
+
+    def best_format(self) -> Format:
+        """The most binding format whose replies were valid at least as often as not."""
+        usable = [f for f in FORMATS if f not in self._refused]
+        return next((f for f in usable if self._bad[f] <= self._good[f]), usable[-1])
+
+    def next_format(self, used: Format) -> Format:
+        """What to try after ``used`` gave an invalid reply: the same if it is known to work, else a looser one."""
+        if self._good[used] > 0 and self._bad[used] <= self._good[used]:
+            return used
+        return self.looser(used) or used
+
+    def looser(self, used: Format) -> Format | None:
+        return next((f for f in FORMATS[FORMATS.index(used) + 1 :] if f not in self._refused), None)
+
+    def refuses(self, formats: Iterable[Format]) -> None:
+        """The server answered a request in a looser format that it had refused in these."""
+        self._refused.update(formats)
+
+    def judged(self, used: Format, *, valid: bool) -> None:
+        (self._good if valid else self._bad)[used] += 1
+
+    def more_room(self, given: int) -> None:
+        """A reply needed more than ``given`` times its tokens. Calls at once that all say so count once."""
+        self.room = min(MOST_ROOM, max(self.room, given * 2))
+
+    def learned(self, failure: AttemptError, body: Mapping[str, Any]) -> bool:
+        """Take note of a request refused for one of its parameters; whether it is worth asking without it."""
+        named = self._named(failure, body) if failure.bad_request else None
+        if named in _CAPS:
+            return self._swap_cap(named)
+        if named is not None:
+            self._dropped.add(named)
+        return named is not None
+
+    def _named(self, failure: AttemptError, body: Mapping[str, Any]) -> str | None:
+        """The parameter of ``body`` that the server names, in its error's field or else in its words."""
+        sent = [name for name in (*_OPTIONAL, *_CAPS) if name in body]
+        first_key = failure.parameter.split(".")[0]
+        if first_key in sent:
+            return first_key
+        return next((name for name in sent if re.search(rf"\b{name}\b", failure.said)), None)
+
+    def _swap_cap(self, named: str) -> bool:
+        """Use the cap's other name, once: a reply is never asked for without a cap."""
+        other = _CAPS[1 - _CAPS.index(named)]
+        if other in self._dropped:
+            return False
+        self._dropped.add(named)
+        self.cap = other
+        return True

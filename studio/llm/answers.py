@@ -1,0 +1,135 @@
+"""Reading what a server sends: only the fields that are needed, and nothing taken on trust."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ValidationError
+
+from studio.llm.failures import AttemptError
+
+Finish = Literal["stop", "length"]
+_CUT = ("length", "max_tokens", "model_length")
+_DAY = 80_000.0
+_LONG_RESET = 120.0
+
+
+class _Cached(BaseModel):
+    cached_tokens: int | None = None
+
+
+class Tokens(BaseModel):
+    """What a call took, as the server counts it. ``completion_tokens`` includes reasoning."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    prompt_tokens_details: _Cached | None = None
+
+    @property
+    def cached(self) -> int:
+        return (self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens) or 0
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message = _Message()
+    delta: _Message | None = None
+    finish_reason: str | None = None
+
+
+class _Body(BaseModel):
+    choices: list[_Choice] = []
+    usage: Tokens | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole reply. ``a_minute`` is the rate that the server says it allows, where it does."""
+
+    text: str
+    finish: Finish
+    tokens: Tokens
+    a_minute: float | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a streamed reply. ``finish`` is on the last one with text, ``tokens`` on one after it, if at all."""
+
+    text: str = ""
+    finish: Finish | None = None
+    tokens: Tokens | None = None
+
+
+def read_answer(body: bytes, headers: Mapping[str, str]) -> Answer:
+    """The reply in a response with status 200; raises AttemptError ``malformed`` or ``refused``."""
+    read = _read(body)
+    if not read.choices:
+        raise AttemptError("malformed", "the response holds no reply", again=True)
+    choice = read.choices[0]
+    if choice.message.refusal or choice.finish_reason == "content_filter":
+        raise AttemptError("refused", choice.message.refusal or "stopped by the server's content filter")
+    finish: Finish = "length" if choice.finish_reason in _CUT else "stop"
+    return Answer(choice.message.content or "", finish, read.usage or Tokens(), named_rate(headers))
+
+
+def read_piece(event: object) -> Piece:
+    """One event of a stream, as parsed JSON."""
+    read = _read(event)
+    choice = read.choices[0] if read.choices else _Choice()
+    delta = choice.delta or _Message()
+    if delta.refusal or choice.finish_reason == "content_filter":
+        raise AttemptError("refused", delta.refusal or "stopped by the server's content filter")
+    finish: Finish | None = None
+    if choice.finish_reason:
+        finish = "length" if choice.finish_reason in _CUT else "stop"
+    return Piece(delta.content or "", finish, read.usage)
+
+
+def named_rate(headers: Mapping[str, str]) -> float | None:
+    """Calls a minute by ``x-ratelimit-limit-requests``; None where there is none, or where it is a quota of the day.
+
+    The header does not say its period (OpenAI's is a minute or a day by tier, Groq's a day). The time to a full
+    reset does: in proportion to what was used, or as a whole.
+    """
+    limit = _number(headers.get("x-ratelimit-limit-requests"))
+    if limit is None or limit <= 0:
+        return None
+    left = _number(headers.get("x-ratelimit-remaining-requests"))
+    reset = seconds(headers.get("x-ratelimit-reset-requests"))
+    if reset is not None and left is not None and left < limit:
+        daily = reset > _LONG_RESET or reset * limit / (limit - left) > _DAY
+        return None if daily else limit
+    return limit
+
+
+def seconds(text: str | None) -> float | None:
+    """``1s``, ``6m0s``, ``120ms``, ``1h2m`` or a bare number, in seconds; None for anything else."""
+    if text is None or (bare := _number(text)) is not None:
+        return None if text is None else bare
+    parts = re.findall(r"([\d.]+)(ms|s|m|h|d)", text)
+    units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+    found = [(_number(amount), units[unit]) for amount, unit in parts]
+    return sum(a * u for a, u in found if a is not None) if found else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text is not None else None
+    except ValueError:
+        return None
+    return value if value is not None and 0 <= value < float("inf") else None
+
+
+def _read(body: object) -> _Body:
+    try:
+        return _Body.model_validate_json(body) if isinstance(body, bytes) else _Body.model_validate(body)
+    except ValidationError:
+        raise AttemptError("malformed", "the response is not a chat completion", again=True) from None

@@ -1,0 +1,113 @@
+"""One answer from a server: within the gate, tried again, with the parameters and the format that it takes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from studio.chatml import Messages
+from studio.llm.abilities import Format
+from studio.llm.answers import Tokens
+from studio.llm.endpoint import Endpoint, shared_endpoint
+from studio.llm.failures import AttemptError
+from studio.llm.prices import cost_usd, load_prices
+from studio.llm.retry import Patience, persist
+from studio.llm.schema import response_format, with_schema
+from studio.llm.settings import ModelSettings
+from studio.llm.types import Completion, Request, Usage
+from studio.llm.wire import Wire
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What to ask: a request, the schema of its answer (None for free text), and the correction of a bad one."""
+
+    request: Request
+    name: str = ""
+    schema: Mapping[str, Any] | None = None
+    correction: Messages = ()
+
+    def messages(self, used: Format) -> Messages:
+        """The turns to send. The schema is told in words where nothing else carries it, and with each correction."""
+        if self.schema is None or (used == "json_schema" and not self.correction):
+            return self.request.messages
+        return (*with_schema(self.request.messages, self.schema), *self.correction)
+
+    def format(self, used: Format) -> dict[str, Any]:
+        return {} if self.schema is None else response_format(used, self.name, self.schema)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer, the format it was asked in, and the room it was given."""
+
+    completion: Completion
+    used: Format
+    room: int
+
+
+class Asker:
+    """Asks one model at one endpoint. Raises :class:`AttemptError`."""
+
+    def __init__(self, settings: ModelSettings, model: str, patience: Patience) -> None:
+        self._settings, self.model, self._patience = settings, model, patience
+        self.wire = Wire(settings)
+        self._draw = random.Random()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return shared_endpoint(self._settings, self.model)
+
+    async def answer(self, ask: Ask, used: Format = "plain") -> Answered:
+        """One whole reply, priced. It may come in a looser format than ``used``, if the server refuses that."""
+        await load_prices(self._settings)
+        gate = self.endpoint.gate
+        (answer, entered), used, room = await self.admitted(ask, used, self.wire.ask)
+        seconds = gate.left_answered(entered)
+        if answer.a_minute is not None:
+            gate.limits.name_rate(answer.a_minute)
+        completion = Completion(
+            text=answer.text, model=self.model, finish=answer.finish, usage=self.usage(answer.tokens, seconds)
+        )
+        return Answered(completion, used, room)
+
+    def usage(self, tokens: Tokens, seconds: float) -> Usage:
+        return Usage(
+            prompt_tokens=tokens.prompt_tokens,
+            completion_tokens=tokens.completion_tokens,
+            cost_usd=cost_usd(self._settings, self.model, tokens),
+            seconds=seconds,
+        )
+
+    async def admitted(
+        self, ask: Ask, used: Format, send: Callable[[dict[str, Any]], Awaitable[Result]], **extra: Any
+    ) -> tuple[tuple[Result, float], Format, int]:
+        """Send until it goes well, asking differently where the server refuses how it was asked; the slot stays held.
+
+        A format counts as refused only once a looser one was answered: a request may be bad for other reasons.
+        """
+        gate, abilities = self.endpoint.gate, self.endpoint.abilities
+        place = gate.place(ask.request.purpose)
+        suspects: list[Format] = []
+        while True:
+            room = abilities.room
+            body = abilities.body(self.model, ask.request, ask.messages(used)) | ask.format(used)
+            body |= {name: value for name, value in extra.items() if abilities.takes(name)}
+            try:
+                sent = await persist(partial(send, body), gate, place, self._patience, self._draw)
+            except AttemptError as failure:
+                looser = abilities.looser(used) if ask.schema is not None and failure.bad_request else None
+                if abilities.learned(failure, body):
+                    continue
+                if looser is None:
+                    raise
+                suspects.append(used)
+                used = looser
+            else:
+                abilities.refuses(suspects)
+                return sent, used, room

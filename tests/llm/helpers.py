@@ -1,0 +1,59 @@
+"""What the tests of this room share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from studio.chatml import system, user
+from studio.llm import CallLog, LoggedCall, ModelSettings, OpenAIModel, Request, Sampling
+from studio.llm.retry import Patience
+from studio.llm.types import Purpose
+from tests.llm.fake_server import FakeServer
+
+QUICK = Patience(first_wait=0.01, longest_wait=0.02)
+
+
+class Mark(BaseModel):
+    """Two required keys, as a judge's schema has one a trait."""
+
+    calm: Literal[0, 1, 2]
+    brief: Literal[0, 1, 2]
+
+
+GOOD: dict[str, Any] = {"calm": 2, "brief": 1}
+
+
+def asked(text: str = "How was it?", purpose: Purpose = "judge", **sampling: Any) -> Request:
+    return Request(
+        purpose=purpose, messages=(system("You judge."), user(text)), sampling=Sampling(**sampling), brief=object()
+    )
+
+
+@asynccontextmanager
+async def model_at(
+    server: FakeServer, *, log: CallLog | None = None, settings: Mapping[str, Any] = MappingProxyType({})
+) -> AsyncIterator[OpenAIModel]:
+    """The server's model, with little patience; ``settings`` are more fields of :class:`ModelSettings`."""
+    model = OpenAIModel(ModelSettings(endpoint=server.url, **settings), "fake", call_log=log, patience=QUICK)
+    try:
+        yield model
+    finally:
+        await model.close()
+
+
+class MemoryLog:
+    """A record of calls that lasts as long as the test."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, LoggedCall] = {}
+
+    def call(self, key: str) -> LoggedCall | None:
+        return self.calls.get(key)
+
+    def add_call(self, record: LoggedCall) -> None:
+        self.calls[record.key] = record

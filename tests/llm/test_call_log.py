@@ -1,0 +1,104 @@
+"""A paid answer is on record before it is used, and is never asked for twice."""
+
+from typing import Any
+
+import pytest
+
+from studio.llm import LoggedCall, ModelError, Sampling
+from studio.llm.types import Request
+from tests.llm.fake_server import FakeServer
+from tests.llm.helpers import GOOD, Mark, MemoryLog, asked, model_at
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing of the process runs after it."""
+
+
+class DyingLog(MemoryLog):
+    """Lives as long as ``left`` writes; the last one is safe on the disk when the process dies."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+    def add_call(self, record: LoggedCall) -> None:
+        super().add_call(record)
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+
+
+async def test_a_killed_run_does_not_pay_again() -> None:
+    log = DyingLog(1)
+    async with FakeServer(lambda b: GOOD) as server:
+        async with model_at(server, log=log) as model:
+            with pytest.raises(Killed):
+                await model.structured(asked(), Mark)
+        async with model_at(server, log=log) as model:
+            reply = await model.structured(asked(), Mark)
+    assert reply.value == Mark(calm=2, brief=1)
+    assert reply.completion.usage.completion_tokens == 4
+    assert len(server.requests) == 1
+
+
+async def test_a_correction_that_was_under_way_goes_on_where_it_was() -> None:
+    replies: list[dict[str, Any]] = [{"calm": 9}, {"calm": 8}, GOOD]
+    log = DyingLog(2)
+    async with FakeServer(lambda b: replies.pop(0)) as server:
+        async with model_at(server, log=log) as model:
+            with pytest.raises(Killed):
+                await model.structured(asked(), Mark)
+        async with model_at(server, log=log) as model:
+            reply = await model.structured(asked(), Mark)
+    assert reply.value == Mark(calm=2, brief=1)
+    assert len(server.requests) == 3
+    assert '{"calm": 8}' in server.requests[-1]["messages"][-2]["content"]
+    assert reply.completion.usage.completion_tokens == 2 + 2 + 4
+    assert sum(call.completion_tokens for call in log.calls.values()) == 2 + 2 + 4
+
+
+async def test_answers_in_vain_are_kept_but_do_not_bar_another_round() -> None:
+    log = MemoryLog()
+    replies: list[Any] = ["no"] * 5 + [GOOD]
+    async with FakeServer(lambda b: replies.pop(0)) as server, model_at(server, log=log) as model:
+        with pytest.raises(ModelError):
+            await model.structured(asked(), Mark)
+        reply = await model.structured(asked(), Mark)
+        assert (await model.structured(asked(), Mark)).value == reply.value
+    assert len(server.requests) == len(log.calls) == 6
+    assert reply.completion.usage.completion_tokens == 1 + 4
+
+
+async def test_free_text_is_recalled_with_its_finish() -> None:
+    log = MemoryLog()
+    async with FakeServer(lambda b: "Hello.") as server, model_at(server, log=log) as model:
+        first = await model.complete(asked())
+        assert await model.complete(asked()) == first
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [asked("Something else?"), asked(seed=1), asked(temperature=0.5), asked(max_tokens=9)],
+)
+async def test_what_asks_for_something_else_is_asked(other: Request) -> None:
+    log = MemoryLog()
+    async with FakeServer(lambda b: GOOD) as server, model_at(server, log=log) as model:
+        await model.structured(asked(), Mark)
+        await model.structured(other, Mark)
+        await model.complete(asked())
+    assert len(server.requests) == 3
+
+
+async def test_a_record_that_is_not_ours_counts_as_no_answer() -> None:
+    log = MemoryLog()
+    async with FakeServer(lambda b: GOOD) as server, model_at(server, log=log) as model:
+        await model.structured(asked(), Mark)
+        (key,) = log.calls
+        log.calls[key] = log.calls[key].model_copy(update={"response": "damaged"})
+        assert (await model.structured(asked(), Mark)).value == Mark(calm=2, brief=1)
+    assert len(server.requests) == 2
+
+
+def test_the_default_sampling_is_reproducible() -> None:
+    assert Sampling() == Sampling(temperature=0.0, top_p=1.0, max_tokens=512, seed=0)

@@ -1,0 +1,139 @@
+"""What goes wrong on the wire: tried again where that can help, and told in one line with its remedy."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+
+from studio.llm import ModelError, ModelSettings, OpenAIModel
+from studio.llm.errors import Kind
+from studio.llm.retry import Patience
+from tests.llm.fake_server import FakeServer
+from tests.llm.faults import Drop, Fault, Hang, Raw, Status, limited
+from tests.llm.helpers import QUICK, asked, model_at
+
+SECRET = "sk-test-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Status(500), Status(503), Status(408), Drop(), limited(0.01), limited(), Raw(b"<html>busy</html>", "text/html")],
+)
+async def test_what_passes_is_tried_again(fault: Fault) -> None:
+    async with FakeServer(lambda b: "ok", faults=[fault, fault]) as server, model_at(server) as model:
+        assert (await model.complete(asked())).text == "ok"
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "told", "requests"),
+    [
+        (Status(500, "boom"), "server", "(500) (boom)", 4),
+        (Status(404, "no such model"), "refused", "does the endpoint end in /v1", 1),
+        (Status(400, "bad\nthing \x1b[31m"), "refused", "(400) (bad thing", 1),
+        (Status(403, "no"), "auth", "set OPENAI_API_KEY", 1),
+        (limited(3600), "limit", "allows no more calls", 1),
+        (limited(code="insufficient_quota"), "limit", "raise the limit", 1),
+        (Drop(), "connection", "is the server running there?", 4),
+        (Raw(b'{"choices": []}'), "malformed", "holds no reply", 4),
+        (Raw(b'{"choices": [{"message": {"refusal": "No."}}]}'), "refused", "(No.)", 1),
+        (Raw(b'{"choices": [{"message": {}, "finish_reason": "content_filter"}]}'), "refused", "content filter", 1),
+    ],
+)
+async def test_what_does_not_pass_is_told_in_one_line(fault: Fault, kind: Kind, told: str, requests: int) -> None:
+    async with FakeServer(lambda b: "ok", faults=[fault] * 9) as server, model_at(server) as model:
+        with pytest.raises(ModelError) as caught:
+            await model.complete(asked())
+    assert caught.value.kind == kind
+    assert told in str(caught.value)
+    assert server.url in str(caught.value)
+    assert not set(str(caught.value)) & {"\n", "\x1b"}
+    assert len(server.requests) == requests
+
+
+async def test_a_server_that_is_not_there_is_told_as_such_and_not_as_slow() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        settings = ModelSettings(endpoint=f"http://127.0.0.1:{free.getsockname()[1]}/v1")
+        model = OpenAIModel(settings, "fake", patience=QUICK)
+        with pytest.raises(ModelError, match="is the server running there") as caught:
+            await model.complete(asked())
+        await model.close()
+    assert caught.value.kind == "connection"
+
+
+@pytest.mark.parametrize(("read", "total"), [(0.05, 60.0), (60.0, 0.05)])
+async def test_silence_ends_in_a_timeout_and_is_tried_only_once_more(read: float, total: float) -> None:
+    limits = {"read_timeout": read, "total_timeout": total}
+    server = FakeServer(lambda b: "ok", faults=[Hang()] * 9)
+    async with server, model_at(server, settings=limits) as model:
+        with pytest.raises(ModelError, match="did not answer in time") as caught:
+            await model.complete(asked())
+    assert caught.value.kind == "timeout"
+    assert len(server.requests) == 2
+
+
+async def test_a_429_waits_as_long_as_it_was_told() -> None:
+    async with FakeServer(lambda b: "ok", faults=[limited(0.2)]) as server, model_at(server) as model:
+        started = time.monotonic()
+        await model.complete(asked())
+        assert time.monotonic() - started >= 0.2
+    assert len(server.requests) == 2
+
+
+async def test_a_call_that_is_cancelled_gives_its_slot_back() -> None:
+    async with (
+        FakeServer(lambda b: "ok", faults=[Hang()]) as server,
+        model_at(server, settings={"max_concurrent": 1}) as model,
+    ):
+        hanging = asyncio.create_task(model.complete(asked()))
+        await server.reached.wait()
+        hanging.cancel()
+        assert (await model.complete(asked("two"))).text == "ok"
+
+
+async def test_no_more_calls_are_open_than_the_settings_allow() -> None:
+    async with (
+        FakeServer(lambda b: "ok", latency=0.02) as server,
+        model_at(server, settings={"max_concurrent": 3}) as model,
+    ):
+        await asyncio.gather(*(model.complete(asked(str(i))) for i in range(12)))
+    assert server.most_at_once == 3
+
+
+async def test_the_key_is_sent_and_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    async with FakeServer(lambda b: "ok", key=SECRET) as server:
+        async with model_at(server, settings={"key_variable": "OPENAI_API_KEY"}) as model:
+            assert (await model.complete(asked())).text == "ok"
+        server._key = "another"
+        async with model_at(server, settings={"key_variable": "OPENAI_API_KEY"}) as model:
+            with pytest.raises(ModelError, match="refused the key") as caught:
+                await model.complete(asked())
+        server._key, server._faults = None, iter([Status(400, f"what is {SECRET}?")])
+        async with model_at(server, settings={"key_variable": "OPENAI_API_KEY"}) as model:
+            with pytest.raises(ModelError, match=r"what is \[key\]") as echoed:
+                await model.complete(asked())
+        async with model_at(server) as model:
+            server._key = SECRET
+            with pytest.raises(ModelError, match="asks for a key"):
+                await model.complete(asked())
+    for error in (caught.value, echoed.value):
+        assert SECRET not in f"{error}{error!r}{error.__cause__}"
+        assert error.__suppress_context__
+
+
+def test_waits_grow_and_are_spread() -> None:
+    from random import Random
+
+    from studio.llm.failures import AttemptError
+
+    patience, broken = Patience(), AttemptError("server", again=True)
+    waits = [patience.wait(broken, attempt, Random(attempt)) for attempt in (1, 2, 3, 9)]
+    assert waits == sorted(waits)
+    assert max(waits) <= 8.0 * 1.25
+    told = {round(patience.wait(AttemptError("limit", wait=10), 1, Random(seed)), 3) for seed in range(20)}
+    assert len(told) == 20
+    assert min(told) >= 10
+    assert max(told) <= 12.5

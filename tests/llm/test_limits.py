@@ -1,0 +1,216 @@
+"""The limits learned from 429s alone, on simulated endpoints and virtual time: how much of what is allowed is used."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+
+from studio.llm.failures import AttemptError
+from studio.llm.gate import Gate
+from studio.llm.limits import Limits
+from studio.llm.retry import Patience, persist
+from tests.llm.virtual_time import run
+
+
+@dataclass
+class Rule:
+    """What an endpoint allows: so many at once, or a bucket refilled at ``rate`` a second that holds ``burst``."""
+
+    at_once: float = math.inf
+    rate: float = math.inf
+    burst: float = 1.0
+    named: float | None = None
+    """Calls a minute in its headers."""
+    retry_after: float | None = None
+
+
+class Endpoint:
+    """Answers after about ``latency`` seconds, and refuses at once."""
+
+    def __init__(self, rule: Rule, latency: float) -> None:
+        self.rule, self.latency, self.draw = rule, latency, Random(7)
+        self.open = self.refused = self.done = 0
+        self.tokens, self.filled = rule.burst, 0.0
+
+    async def ask(self) -> None:
+        await asyncio.sleep(0.002)
+        now, rule = asyncio.get_running_loop().time(), self.rule
+        if math.isfinite(rule.rate):
+            self.tokens = min(rule.burst, self.tokens + (now - self.filled) * rule.rate)
+            self.filled = now
+        if self.open >= rule.at_once or self.tokens < 1:
+            self.refused += 1
+            raise AttemptError("limit", again=True, wait=rule.retry_after)
+        self.tokens -= math.isfinite(rule.rate)
+        self.open += 1
+        await asyncio.sleep(self.latency * self.draw.lognormvariate(0, 0.4))
+        self.open -= 1
+        self.done += 1
+
+
+def serve(rule: Rule, calls: int, *, most: int = 64, latency: float = 0.3) -> tuple[float, Endpoint, Limits]:
+    """Seconds that ``calls`` calls, all wanted at once, took."""
+    endpoint, limits = Endpoint(rule, latency), Limits(most)
+
+    async def work() -> float:
+        gate, draw = Gate(limits), Random(3)
+
+        async def one() -> None:
+            _, entered = await persist(endpoint.ask, gate, gate.place("author"), Patience(), draw)
+            gate.left_answered(entered)
+            if rule.named is not None:
+                limits.name_rate(rule.named)
+
+        await asyncio.gather(*(one() for _ in range(calls)))
+        return asyncio.get_running_loop().time()
+
+    return run(work()), endpoint, limits
+
+
+def test_an_endpoint_without_limits_is_used_in_full() -> None:
+    seconds, endpoint, limits = serve(Rule(), 3000, most=64)
+    ideal = 3000 * 0.325 / 64
+    assert seconds < 1.1 * ideal
+    assert endpoint.refused == 0
+    assert limits.window == 64
+
+
+@pytest.mark.parametrize(("at_once", "share", "wasted"), [(2, 0.9, 30), (6, 0.9, 15), (24, 0.8, 3), (45, 0.8, 3)])
+def test_a_cap_on_calls_at_once_is_found(at_once: int, share: float, wasted: int) -> None:
+    seconds, endpoint, limits = serve(Rule(at_once=at_once), 1500)
+    assert endpoint.done == 1500
+    assert 1500 * 0.325 / at_once / seconds > share
+    assert endpoint.refused <= wasted
+    assert limits.rate is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "burst", "share", "wasted"), [(4.0, 8.0, 0.9, 60), (15.0, 15.0, 0.9, 60), (40.0, 40.0, 0.9, 60)]
+)
+@pytest.mark.parametrize("retry_after", [None, 0.5])
+def test_a_rate_is_found_without_headers(
+    rate: float, burst: float, share: float, wasted: int, retry_after: float | None
+) -> None:
+    calls = int(rate * 120)
+    seconds, endpoint, _ = serve(Rule(rate=rate, burst=burst, retry_after=retry_after), calls)
+    assert endpoint.done == calls
+    assert calls / (burst + rate * seconds) > share
+    assert endpoint.refused <= wasted
+
+
+def test_a_rate_without_any_burst_is_found_too() -> None:
+    seconds, endpoint, _ = serve(Rule(rate=8), 960)
+    assert 960 / (8 * seconds) > 0.7
+    assert endpoint.refused <= 40
+
+
+@pytest.mark.parametrize("a_minute", [300, 1200])
+def test_a_rate_that_is_named_is_kept_nearly_without_refusals(a_minute: int) -> None:
+    rate = a_minute / 60
+    rule = Rule(rate=rate, burst=16, named=a_minute)
+    seconds, endpoint, limits = serve(rule, 2 * a_minute)
+    assert 2 * a_minute / (16 + rate * seconds) > 0.94
+    assert endpoint.refused <= 8
+    assert limits.rate == pytest.approx(0.985 * rate)
+
+
+def test_the_window_is_cut_once_a_round_trip_and_regrows_to_less_than_what_failed() -> None:
+    limits = Limits(64)
+    for _ in range(16):
+        limits.started(0.0)
+    for _ in range(16):
+        limits.succeeded(1.0, 1.0)
+    assert limits.window == 32
+    for _ in range(32):
+        limits.started(1.0)
+    limits.refused(1.1, 1.0, None)
+    assert limits.ceiling == 32
+    assert limits.window == pytest.approx(25.6)
+    limits.refused(1.2, 1.0, None)
+    assert limits.ceiling == 31
+    assert limits.window == pytest.approx(24.8)
+    for _ in range(30):
+        limits.succeeded(2.0, 1.0)
+    assert limits.window == pytest.approx(0.85 * 31)
+
+
+def test_three_429s_in_two_seconds_close_the_gate_for_all_as_long_as_the_last_one_said() -> None:
+    limits = Limits(64)
+    for _ in range(4):
+        limits.started(0.0)
+    limits.refused(0.5, 0.0, 7.0)
+    limits.refused(0.6, 0.0, 7.0)
+    limits.ended()
+    assert limits.delay(0.7) == 0
+    limits.refused(0.7, 0.0, 7.0)
+    assert limits.delay(0.7) == pytest.approx(7.0)
+    assert limits.delay(7.8) == 0
+
+
+def test_a_limit_that_is_lifted_is_found_again() -> None:
+    limits = Limits(40)
+    for now in range(3):
+        limits.started(float(now))
+        limits.refused(now + 0.1, float(now), None)
+    found = limits.rate
+    assert found is not None
+    for now in range(3, 400):
+        limits.started(float(now))
+        limits.succeeded(now + 0.5, 0.5)
+    assert limits.rate is not None
+    assert limits.rate > 3 * found
+
+
+def test_judges_go_first_and_a_call_keeps_its_place() -> None:
+    entered: list[str] = []
+
+    async def work() -> None:
+        gate = Gate(Limits(1))
+        holder = await gate.enter(gate.place("author"))
+
+        async def one(name: str, place: tuple[int, int]) -> None:
+            gate_time = await gate.enter(place)
+            entered.append(name)
+            gate.left_answered(gate_time)
+
+        retried = gate.place("author")
+        tasks = [asyncio.create_task(one("author", gate.place("author")))]
+        tasks.append(asyncio.create_task(one("judge", gate.place("judge"))))
+        tasks.append(asyncio.create_task(one("retried author", retried)))
+        tasks.append(asyncio.create_task(one("cancelled", gate.place("judge"))))
+        await asyncio.sleep(0.1)
+        tasks[-1].cancel()
+        await asyncio.sleep(0)
+        gate.left_answered(holder)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert gate.limits.in_flight == 0
+
+    run(work())
+    assert entered == ["judge", "retried author", "author"]
+
+
+def test_a_call_that_waits_holds_no_slot() -> None:
+    async def work() -> float:
+        gate, draw = Gate(Limits(1)), Random(1)
+        answers = iter([AttemptError("limit", again=True, wait=100.0), None])
+
+        async def refused_once() -> None:
+            if (failure := next(answers)) is not None:
+                raise failure
+
+        async def fine() -> None:
+            return None
+
+        slow = asyncio.create_task(persist(refused_once, gate, gate.place("judge"), Patience(), draw))
+        _, entered = await persist(fine, gate, gate.place("author"), Patience(), draw)
+        gate.left_answered(entered)
+        assert asyncio.get_running_loop().time() < 1
+        _, entered = await slow
+        gate.left_answered(entered)
+        return asyncio.get_running_loop().time()
+
+    assert 100 <= run(work()) <= 126

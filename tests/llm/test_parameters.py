@@ -1,0 +1,52 @@
+"""Parameters that a server refuses are dropped once and not sent again; a reply is never asked for without a cap."""
+
+import pytest
+
+from studio.llm import ModelError, ModelSettings
+from studio.llm.abilities import Abilities
+from studio.llm.failures import AttemptError
+from tests.llm.fake_server import FakeServer
+from tests.llm.faults import Status
+from tests.llm.helpers import asked, model_at
+
+
+async def test_refused_parameters_are_dropped_and_remembered() -> None:
+    async with (
+        FakeServer(lambda b: "ok", refuses=("temperature", "seed", "top_p")) as server,
+        model_at(server) as model,
+    ):
+        await model.complete(asked("one", top_p=0.9))
+        await model.complete(asked("two", top_p=0.9))
+    assert len(server.requests) == 5
+    assert not {"temperature", "seed", "top_p"} & server.requests[-1].keys()
+    assert server.requests[-1]["max_tokens"] == 512
+
+
+async def test_a_parameter_that_is_only_named_in_words_is_found_too() -> None:
+    fault = Status(422, "Extra inputs are not permitted: body.seed")
+    async with FakeServer(lambda b: "ok", faults=[fault]) as server, model_at(server) as model:
+        assert (await model.complete(asked(seed=3))).text == "ok"
+    assert ["seed" in body for body in server.requests] == [True, False]
+
+
+async def test_the_cap_changes_its_name_but_never_goes() -> None:
+    async with FakeServer(lambda b: "ok", refuses=("max_tokens",)) as server, model_at(server) as model:
+        await model.complete(asked(max_tokens=77))
+    assert server.requests[-1]["max_completion_tokens"] == 77
+    both = ("max_tokens", "max_completion_tokens")
+    async with FakeServer(lambda b: "ok", refuses=both) as server, model_at(server) as model:
+        with pytest.raises(ModelError, match="max_completion_tokens"):
+            await model.complete(asked())
+    assert len(server.requests) == 2
+
+
+def test_openai_itself_is_asked_with_the_new_name_of_the_cap() -> None:
+    assert Abilities(ModelSettings()).cap == "max_completion_tokens"
+    assert Abilities(ModelSettings(endpoint="http://localhost/v1")).cap == "max_tokens"
+
+
+def test_a_parameter_that_was_not_sent_is_not_dropped() -> None:
+    abilities = Abilities(ModelSettings())
+    failure = AttemptError("refused", "top_p is odd", status=400)
+    assert not abilities.learned(failure, {"model": "m"})
+    assert not abilities.learned(AttemptError("server", "seed", status=500), {"seed": 1})

@@ -1,0 +1,104 @@
+"""What servers send is read without trust: headers, usage, thoughts, JSON among text."""
+
+import pytest
+
+from studio.llm.answers import named_rate, read_answer, seconds
+from studio.llm.failures import AttemptError
+from studio.llm.jsontext import mostly_white, validated
+from studio.llm.thoughts import ThoughtFilter, without_thoughts
+from studio.llm.types import Usage
+from studio.llm.usage import total
+from tests.llm.helpers import Mark
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1s", 1),
+        ("6m0s", 360),
+        ("120ms", 0.12),
+        ("1h2m", 3720),
+        ("2.5", 2.5),
+        ("soon", None),
+        ("-1", None),
+        (None, None),
+    ],
+)
+def test_durations_are_read_in_every_shape(text: str | None, value: float | None) -> None:
+    assert seconds(text) == (None if value is None else pytest.approx(value))
+
+
+@pytest.mark.parametrize(
+    ("limit", "left", "reset", "rate"),
+    [
+        ("600", "599", "100ms", 600),  # a minute, refilled steadily
+        ("600", "300", "30s", 600),  # a minute in a fixed window
+        ("10000", "9999", "8.64s", None),  # a day, by proportion
+        ("14400", "14370", "2m59.56s", None),  # a day, by a long reset
+        ("600", None, None, 600),
+        ("0", None, None, None),
+        ("many", None, None, None),
+    ],
+)
+def test_a_named_limit_is_told_from_a_quota_of_the_day(
+    limit: str, left: str | None, reset: str | None, rate: float | None
+) -> None:
+    named = {"limit": limit, "remaining": left, "reset": reset}
+    headers = {f"x-ratelimit-{name}-requests": value for name, value in named.items() if value is not None}
+    assert named_rate(headers) == rate
+
+
+def test_missing_and_null_fields_are_not_an_error() -> None:
+    answer = read_answer(b'{"choices": [{"message": {"content": null}, "extra": 1}], "usage": null}', {})
+    assert (answer.text, answer.finish, answer.tokens.prompt_tokens, answer.a_minute) == ("", "stop", 0, None)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"choices": "x"}', b"\xff\xfe", b"[" * 100_000])
+def test_nonsense_is_malformed(body: bytes) -> None:
+    with pytest.raises(AttemptError) as caught:
+        read_answer(body, {})
+    assert caught.value.kind == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Hello.", "Hello."),
+        ("<think>a</think>\n\n<think>b</think> Hello.", "Hello."),
+        ("<think>never ends", ""),
+        ("opened by the template</think> Hello.", "Hello."),
+        ("I <think> so.", "I <think> so."),
+        ('{"a": "</think>"}', '{"a": "</think>"}'),
+    ],
+)
+def test_thoughts_are_taken_off(text: str, said: str) -> None:
+    assert without_thoughts(text) == said
+
+
+@pytest.mark.parametrize("text", ["<think>a<b</think> Hi <b>you</b>", "<thin ice", " Plain.", "<think>never", "", "<"])
+def test_in_pieces_thoughts_are_taken_off_just_the_same(text: str) -> None:
+    shown = ThoughtFilter()
+    assert "".join(shown.feed(letter) for letter in text) + shown.end() == without_thoughts(text)
+
+
+def test_plain_text_is_shown_at_once() -> None:
+    shown = ThoughtFilter()
+    assert [shown.feed(piece) for piece in ("Hel", "lo ", "<think>")] == ["Hel", "lo ", "<think>"]
+
+
+def test_problems_name_their_place() -> None:
+    assert validated('{"calm": 3}', Mark) == "calm: Input should be 0, 1 or 2; brief: Field required"
+    assert isinstance(validated("{" * 5000, Mark), str)
+    assert isinstance(validated('{"a":' * 5000, Mark), str)
+
+
+def test_white_space_loops_are_told_from_long_text() -> None:
+    assert mostly_white('{"calm": 1' + "\n " * 100)
+    assert not mostly_white("word " * 100)
+    assert not mostly_white("  ")
+
+
+def test_one_unknown_cost_makes_the_sum_unknown() -> None:
+    known, unknown = Usage(prompt_tokens=1, cost_usd=0.5), Usage(prompt_tokens=2, cost_usd=None)
+    assert total([known, known]) == Usage(prompt_tokens=2, cost_usd=1.0)
+    assert total([known, unknown]).cost_usd is None
