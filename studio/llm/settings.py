@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from studio.chatml import Frozen
 from studio.errors import UserError
@@ -84,7 +84,7 @@ def resolve_settings(
 def _checked(endpoint: str) -> str:
     """The endpoint without a trailing slash; ``/v1`` is added to a bare host, where servers keep this API."""
     parts = urlsplit(endpoint.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _port_fits(parts):
         raise UserError(
             "the endpoint is not a URL", where="endpoint", remedy="write it as http://localhost:8000/v1 or https://..."
         )
@@ -93,3 +93,10 @@ def _checked(endpoint: str) -> str:
             "the endpoint holds more than an address", where="endpoint", remedy=f"put the key in {KEY_VARIABLE}"
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
+
+
+def _port_fits(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False

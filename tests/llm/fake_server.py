@@ -28,7 +28,8 @@ class FakeServer:
 
     ``faults``: what goes wrong with the first requests, in order; None goes well. ``refuses``: parameters answered
     with 400. ``formats``: kinds of ``response_format`` that are known; another is a 400, or, with ``ignores``,
-    dropped without a word. ``key``: demanded where set. ``latency`` in seconds. ``headers_out`` go with each answer.
+    dropped without a word. ``key``: demanded where set. ``latency`` in seconds, or drawn anew for each. ``headers_out``
+    go with each answer.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class FakeServer:
         formats: Iterable[str] = ("json_schema", "json_object"),
         ignores: bool = False,
         key: str | None = None,
-        latency: float = 0.0,
+        latency: float | Callable[[], float] = 0.0,
         models: Iterable[str] = ("fake",),
         headers_out: Mapping[str, str] | None = None,
         uds: Path | None = None,
@@ -100,7 +101,7 @@ class FakeServer:
         if refusal := self._unauthorised(request) or self._bad_request(body) or await self._broken(request, fault):
             return refusal
         if self._latency:
-            await asyncio.sleep(self._latency)
+            await asyncio.sleep(self._latency() if callable(self._latency) else self._latency)
         text = await self._text(body)
         finish = "stop"
         if isinstance(fault, Truncate):

@@ -34,7 +34,8 @@ def test_an_endpoint_alone_has_no_default_model() -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["localhost:8000", "ftp://host/v1", "http://", "http://me:pw@host/v1", "http://h/v1?k=1"]
+    "endpoint",
+    ["localhost:8000", "ftp://host/v1", "http://", "http://me:pw@host/v1", "http://h/v1?k=1", "http://h:99999/v1"],
 )
 def test_a_bad_endpoint_is_the_users_to_mend(endpoint: str) -> None:
     with pytest.raises(UserError) as caught:
