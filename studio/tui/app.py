@@ -1,0 +1,197 @@
+"""The window: modes, theme, line filter, keys. What a stage shows and does is in its screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.filter import LineFilter
+
+from studio.errors import UserError
+from studio.inert import inert
+from studio.tui.disk import Disk
+from studio.tui.keys import bindings
+from studio.tui.linefilter import InertLines
+from studio.tui.screens import ENTRIES
+from studio.tui.screens.stage import StageScreen
+from studio.tui.snapshot import JobMoved, Mark, Snapshot, StoreMoved
+from studio.tui.theme import STUDIO
+from studio.tui.widgets.dialogs import Confirm
+
+if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
+    from studio.build import Session
+    from studio.doctor import Environment
+    from studio.llm import ModelSettings
+    from studio.spec import LoadedSpec
+    from studio.tui.bridge import Bridge
+    from studio.tui.memory import Memory
+
+
+class StudioApp(App[None]):
+    """One spec in one workspace."""
+
+    TITLE = "Persona Studio"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    MODES = {entry.stage: entry.open for entry in ENTRIES}
+    DEFAULT_MODE = ENTRIES[0].stage
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (40, "-tall")]
+    BINDINGS = bindings("studio")
+
+    def __init__(
+        self,
+        spec_path: Path,
+        workspace_root: Path,
+        settings: ModelSettings,
+        environment: Environment,
+        base: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.spec_path, self.root = spec_path, workspace_root
+        self.settings, self.environment, self.base = settings, environment, base
+        self.animation_level = "none"
+        self.disk = Disk()
+        self.loaded: LoadedSpec | None = None
+        self.spec_problem: UserError | None = None
+        """What is wrong with the spec as it stands in its file; ``loaded`` is the last one that was valid."""
+        self.session: Session | None = None
+        """None until the spec is valid and the workspace is open."""
+        self.memory: Memory | None = None
+        self.bridge: Bridge | None = None
+        self.snapshots: dict[str, Snapshot] = {}
+        self.marks: dict[str, Mark] = {}
+        self.version = 0
+        """Of the store: changes when any process changed an example, a decision or a person."""
+        self._inert_lines = InertLines()
+        self.register_theme(STUDIO)
+        self.theme = STUDIO.name
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [self._inert_lines, *super().get_line_filters()]
+
+    def on_ready(self) -> None:
+        """After the first paint: only now is anything read from the disk."""
+        self.run_worker(self.reopen(), exit_on_error=True)
+
+    async def reopen(self) -> None:
+        """Load the spec as it is now, and open its workspace; also after an edit of the spec."""
+        from studio.tui import opening
+
+        try:
+            loaded = await self.disk.read(opening.load_spec, self.spec_path)
+        except UserError as error:
+            self.spec_problem = error
+            self.marks = {**self.marks, "spec": "needs"}
+        else:
+            self.loaded, self.spec_problem = loaded, None
+            self.active_stage.session_changed()
+            await self._open(loaded)
+        self.active_stage.session_changed()
+
+    async def _open(self, loaded: LoadedSpec) -> None:
+        from studio.tui import opening
+
+        arguments = (loaded, self.root, self.settings, self.base, self.session)
+        try:
+            self._opened(*await self.disk.write(opening.open_session, *arguments))
+        except UserError as error:
+            self.tell(error)
+
+    def _opened(self, session: Session, memory: Memory) -> None:
+        from studio.tui.bridge import Bridge
+
+        moved = self.session is None or self.session.workspace is not session.workspace
+        self.session = session
+        if moved:
+            self.memory, self.snapshots = memory, {}
+            self.set_keymap(memory.keymap)
+        self.bridge = Bridge(session, self.post_message)
+        self.run_worker(self.bridge.watch(), group="bridge", exclusive=True)
+
+    @property
+    def active_stage(self) -> StageScreen:
+        """The stage's screen, below whatever dialog is open on it."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, StageScreen))
+
+    def on_job_moved(self, message: JobMoved) -> None:
+        self.snapshots = {**self.snapshots, message.snapshot.stage: message.snapshot}
+        self.active_stage.refresh_soon()
+
+    def on_store_moved(self, message: StoreMoved) -> None:
+        self.version, self.marks = message.version, message.marks
+        self.active_stage.refresh_soon()
+
+    def tell(self, message: str | UserError, severity: SeverityLevel = "information") -> None:
+        """One line for a person. A UserError is shown with its remedy, as an error."""
+        if isinstance(message, UserError):
+            severity = "error"
+        self.notify(str(message), severity=severity)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """As Textual's, but what it shows is inert and never markup."""
+        super().notify(inert(message), title=inert(title), severity=severity, timeout=timeout, markup=False)
+
+    def action_go(self, stage: str) -> None:
+        self.switch_mode(stage)
+
+    def action_help(self) -> None:
+        from studio.tui.widgets.help import Help
+
+        self.push_screen(Help(self.screen))
+
+    def action_palette(self) -> None:
+        from studio.tui.widgets.palette import Palette
+
+        self.push_screen(Palette(self.screen), self._run_found)
+
+    def _run_found(self, found: tuple[str, Any] | None) -> None:
+        if found:
+            action, node = found
+            self.call_later(self.run_action, action, node)
+
+    async def action_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            await self.pop_screen()
+        else:
+            self.active_stage.back()
+
+    async def action_quit(self) -> None:
+        """Leave once everything shown as done is on the disk. Jobs go on."""
+        unsaved = [
+            screen.unsaved
+            for stack in self._screen_stacks.values()
+            for screen in stack
+            if isinstance(screen, StageScreen) and screen.unsaved
+        ]
+        if unsaved:
+            question = f"Quit without saving {' and '.join(unsaved)}?"
+            self.push_screen(Confirm(question), self._leave_if)
+        else:
+            await self._leave()
+
+    async def _leave_if(self, sure: bool | None) -> None:
+        if sure:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        self.active_stage.keep_memory()
+        await self.disk.drain()
+        self.exit()
+
+    def on_unmount(self) -> None:
+        self.disk.close()
+        if self.session:
+            self.session.workspace.close()

@@ -1,0 +1,118 @@
+"""The only place where other processes meet the window: it tails jobs and the store, and posts frozen snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from studio.tui.marks import marks_of
+from studio.tui.screens import ENTRIES, Entry, Fold
+from studio.tui.snapshot import JobMoved, Mark, Snapshot, StoreMoved
+
+if TYPE_CHECKING:
+    from studio.build import Session
+    from studio.jobs import Job
+
+BUSY_S = 0.1
+"""Between two looks while a job lives."""
+IDLE_S = 0.5
+
+
+class Bridge:
+    """Looks in a thread, posts on the loop. Nothing changed, nothing posted."""
+
+    def __init__(self, session: Session, post: Callable[[Message], object]) -> None:
+        self._session, self._post = session, post
+        self._tails = [_Tail(entry, session) for entry in ENTRIES if entry.fold]
+        self._version = -1
+        self._marks: dict[str, Mark] = {}
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look now: something was just started, stopped or written."""
+        self._woken.set()
+
+    async def watch(self) -> None:
+        """Look for ever."""
+        while True:
+            self._woken.clear()
+            for message in await asyncio.to_thread(self._look):
+                self._post(message)
+            busy = any(tail.snapshot and tail.snapshot.alive for tail in self._tails)
+            try:
+                await asyncio.wait_for(self._woken.wait(), BUSY_S if busy else IDLE_S)
+            except TimeoutError:
+                continue
+
+    def _look(self) -> list[Message]:
+        messages: list[Message] = [JobMoved(snapshot) for tail in self._tails if (snapshot := tail.look())]
+        version = self._session.workspace.examples.data_version()
+        if version != self._version or any(_changed_life(message) for message in messages):
+            self._version = version
+            self._marks = marks_of(self._session)
+            messages.append(StoreMoved(version, self._with_running()))
+        return messages
+
+    def _with_running(self) -> dict[str, Mark]:
+        alive = {tail.entry.stage for tail in self._tails if tail.snapshot and tail.snapshot.alive}
+        return {stage: "running" if stage in alive else mark for stage, mark in self._marks.items()}
+
+
+def _changed_life(message: Message) -> bool:
+    return isinstance(message, JobMoved)
+
+
+class _Tail:
+    """The newest job of one stage, read from where the last look ended."""
+
+    def __init__(self, entry: Entry, session: Session) -> None:
+        self.entry = entry
+        self.snapshot: Snapshot | None = None
+        self._jobs_dir = session.workspace.jobs_dir
+        self._listed = -1
+        self._offset = 0
+        self._fold: Fold | None = None
+        self._job: Job | None = None
+
+    def look(self) -> Snapshot | None:
+        """The snapshot if it differs from the last one."""
+        job = self._newest()
+        if job is None:
+            return None
+        before = self.snapshot
+        if before is None or before.job.id != job.id:
+            before, self._offset = None, 0
+        elif not before.alive and not self._has_more(job):
+            return None
+        view = job.view()  # before the events: a job that ended has told everything by now
+        events, self._offset = job.events(self._offset)
+        if before is not None and not events and before.view == view:
+            return None
+        self._fold = self._fold or self.entry.folder()
+        progress = self._fold(before.progress if before else None, events)
+        self.snapshot = Snapshot(self.entry.stage, job, view, progress)
+        return self.snapshot
+
+    def _newest(self) -> Job | None:
+        """Listed again only when the folder of jobs changed."""
+        from studio.jobs import list_jobs
+
+        try:
+            changed = self._jobs_dir.stat().st_mtime_ns
+        except OSError:
+            return None
+        if changed != self._listed:
+            self._listed = changed
+            jobs = list_jobs(self._jobs_dir, self.entry.stage)
+            self._job = jobs[0] if jobs else None
+        return self._job
+
+    def _has_more(self, job: Job) -> bool:
+        """Whether a job that had ended goes on: a resumed job writes to the same folder."""
+        try:
+            return (job.folder / "events.jsonl").stat().st_size > self._offset
+        except OSError:
+            return False

@@ -1,0 +1,54 @@
+"""The user's own editor, with the window out of the way."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from studio.errors import UserError
+
+if TYPE_CHECKING:
+    from studio.tui.app import StudioApp
+
+FALLBACKS = ("nano", "vim", "vi")
+
+
+def editor_command() -> list[str]:
+    """$VISUAL, $EDITOR or an editor that is there. Raises UserError where there is none."""
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    command = shlex.split(named) if named else [name for name in FALLBACKS if shutil.which(name)][:1]
+    if not command or not shutil.which(command[0]):
+        raise UserError(f"no such editor: {command[0]}" if command else "no editor found", remedy="set EDITOR")
+    return command
+
+
+def edit_file(app: StudioApp, path: Path) -> bool:
+    """Edit a file; True unless there was no way to."""
+    try:
+        command = editor_command()
+        with app.suspend():
+            subprocess.run([*command, str(path)], check=False)
+    except (UserError, OSError) as error:
+        app.tell(error if isinstance(error, UserError) else str(error), "error")
+        return False
+    except SuspendNotSupported:
+        app.tell("this terminal cannot be given to an editor", "error")
+        return False
+    return True
+
+
+def edit_text(app: StudioApp, text: str, suffix: str = ".txt") -> str | None:
+    """Edit a text in a file of its own; None where there was no way to."""
+    with tempfile.TemporaryDirectory(prefix="studio-") as folder:
+        path = Path(folder) / f"edit{suffix}"
+        path.write_text(text, encoding="utf-8")
+        if not edit_file(app, path):
+            return None
+        return path.read_text(encoding="utf-8", errors="replace")

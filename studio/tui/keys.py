@@ -1,0 +1,114 @@
+"""The registry of actions: bindings, footer, help and palette are all read from this table.
+
+Plain letters in lists. Nothing that tmux, screen or a terminal eats: no ctrl+h i m a b z s, no alt, no shift+enter.
+Keys can be remapped in studio.json (table ``settings``, id ``keys``) by the action's id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from studio.tui.screens import ENTRIES
+
+
+@dataclass(frozen=True)
+class Action:
+    """``id`` is ``scope.name``; ``keys`` separates alternatives by commas; ``label`` is the footer's word."""
+
+    id: str
+    keys: str
+    label: str
+    help: str
+    show: bool = True
+    """Whether the footer shows it; help and palette always do."""
+    run: str = ""
+    """The Textual action; the id's name where empty."""
+
+    priority: bool = False
+    """Taken before the focused widget sees the key."""
+
+    SEPARATOR: ClassVar[str] = "."
+
+    @property
+    def scope(self) -> str:
+        return self.id.partition(self.SEPARATOR)[0]
+
+    @property
+    def action(self) -> str:
+        return self.run or self.id.partition(self.SEPARATOR)[2]
+
+
+STUDIO = (
+    *(Action(f"studio.{one.stage}", one.key, one.stage, one.help, False, f"app.go('{one.stage}')") for one in ENTRIES),
+    Action("studio.help", "question_mark", "help", "What every key does here", run="app.help"),
+    Action("studio.palette", "colon,ctrl+p", "find", "Find an action by name", run="app.palette"),
+    Action("studio.back", "escape", "back", "Close what is open, or go back to the list", False, run="app.back"),
+    Action("studio.quit", "ctrl+q", "quit", "Close the window; jobs go on", run="app.quit"),
+)
+
+LIST = (
+    Action("list.down", "j,down", "down", "Next row", False),
+    Action("list.up", "k,up", "up", "Previous row", False),
+    Action("list.first", "g,home", "first", "First row", False),
+    Action("list.last", "G,end", "last", "Last row", False),
+    Action("list.half_down", "ctrl+d,pagedown", "half page down", "Half a page down", False),
+    Action("list.half_up", "ctrl+u,pageup", "half page up", "Half a page up", False),
+    Action("list.choose", "enter", "open", "Open the row", False),
+)
+
+PAGE = (
+    Action("page.down", "j,down", "down", "Scroll down", False),
+    Action("page.up", "k,up", "up", "Scroll up", False),
+    Action("page.first", "g,home", "top", "To the top", False),
+    Action("page.last", "G,end", "end", "To the end", False),
+    Action("page.half_down", "ctrl+d,pagedown", "half page down", "Half a page down", False),
+    Action("page.half_up", "ctrl+u,pageup", "half page up", "Half a page up", False),
+)
+
+DETAIL = (
+    Action("detail.page_down", "J", "page down", "Scroll the page beside the list down", False),
+    Action("detail.page_up", "K", "page up", "Scroll the page beside the list up", False),
+)
+
+SPEC = (
+    Action("spec.edit", "e", "edit", "Edit the file in place, checked as you type"),
+    Action("spec.editor", "E", "$EDITOR", "Open the file in $EDITOR"),
+    Action("spec.view", "p", "prompts", "Change between the parts of the spec and the prompts made from it"),
+    Action("spec.reload", "R", "reload", "Read the file again", False),
+)
+
+EDIT = (
+    Action("edit.save", "ctrl+o,ctrl+s,f2", "save", "Save, if it is valid"),
+    Action("edit.next_problem", "ctrl+n", "next problem", "Go to the next problem"),
+    Action("edit.leave", "escape", "close", "Close the editor; asks before anything is dropped", priority=True),
+)
+
+ACTIONS: tuple[Action, ...] = (*STUDIO, *LIST, *PAGE, *DETAIL, *SPEC, *EDIT)
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+def bindings(scope: str) -> list[BindingType]:
+    """The bindings of one scope, for a class's ``BINDINGS``."""
+    return [
+        Binding(
+            action.keys,
+            action.action,
+            action.label,
+            show=action.show,
+            id=action.id,
+            tooltip=action.help,
+            priority=action.priority,
+        )
+        for action in ACTIONS
+        if action.scope == scope
+    ]
+
+
+def name_of(key: str) -> str:
+    """A key as people write it: ``question_mark`` is ``?``, ``ctrl+d`` is ``^d``."""
+    named = {"question_mark": "?", "colon": ":", "slash": "/", "space": "space", "escape": "esc"}
+    named |= {"left_square_bracket": "[", "right_square_bracket": "]", "enter": "enter"}
+    return named.get(key, key.replace("ctrl+", "^"))

@@ -1,0 +1,28 @@
+"""Opening a spec and its workspace: imported and run off the UI thread, after the first paint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from studio.build import Session
+from studio.llm import ModelSettings
+from studio.spec import LoadedSpec, load
+from studio.store import Workspace
+from studio.tui.memory import Memory
+
+
+def load_spec(path: Path) -> LoadedSpec:
+    """Raises SpecError with every problem."""
+    return load(path)
+
+
+def open_session(
+    loaded: LoadedSpec, root: Path, settings: ModelSettings, base: str | None, before: Session | None
+) -> tuple[Session, Memory]:
+    """The session for a spec; the workspace of ``before`` is kept unless the persona got another name."""
+    if before is not None and before.loaded.spec.slug == loaded.spec.slug:
+        return replace(before, loaded=loaded), Memory(before.workspace.studio)
+    workspace = Workspace.open(root, loaded.spec.slug)
+    session = Session(loaded=loaded, workspace=workspace, root=root, settings=settings, base=base)
+    return session, Memory(workspace.studio)

@@ -1,0 +1,50 @@
+"""The table of screens: one line a stage. Nothing is imported until its stage is first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from studio.jobs.types import Event
+    from studio.tui.screens.stage import StageScreen
+
+Fold = Callable[[Any, "Sequence[Event]"], Any]
+"""``fold(progress or None, new events) -> progress``: a frozen value with a ``brief: str``."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stage of the window. ``screen`` and ``fold`` are ``module:name`` under ``studio.tui``; ``fold`` is empty where
+    the stage has no job. ``job`` is the stage that its job is started under."""
+
+    stage: str
+    key: str
+    help: str
+    screen: str
+    fold: str = ""
+
+    def open(self) -> StageScreen:
+        found: type[StageScreen] = _find(self.screen)
+        return found(id=self.stage)
+
+    def folder(self) -> Fold:
+        found: Fold = _find(self.fold)
+        return found
+
+
+def _find(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(import_module(f"studio.tui.{module}"), name)
+
+
+ENTRIES = (
+    Entry("spec", "1", "The persona: read it, edit it, see the prompts made from it", "screens.spec:SpecScreen"),
+)
+"""Add a line when a screen lands; keys, tabs, help, palette and bridge follow from it."""
+
+
+def entry_of(stage: str) -> Entry:
+    return next(entry for entry in ENTRIES if entry.stage == stage)

@@ -1,0 +1,126 @@
+"""The persona: its parts to read, the prompts made from it, and its file to edit in place."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import ContentSwitcher
+
+from studio.errors import UserError
+from studio.spec.problems import SpecError
+from studio.tui.external import edit_file
+from studio.tui.keys import BY_ID, bindings
+from studio.tui.memory import Value
+from studio.tui.screens.spec_editor import SpecEditor
+from studio.tui.screens.spec_parts import PARTS
+from studio.tui.screens.stage import StageScreen
+from studio.tui.text import lines, shown
+from studio.tui.widgets.page import Page, Shown
+from studio.tui.widgets.virtual_list import VirtualList
+
+NAMES = tuple(PARTS)
+FIRST_PROMPT = NAMES.index("persona prompt")
+
+
+class SpecScreen(StageScreen):
+    """A list of parts beside the page of the one under the cursor; ``e`` puts the editor in their place."""
+
+    CSS_PATH = "spec.tcss"
+    NEEDS_SESSION: ClassVar[bool] = False
+    BINDINGS = [*bindings("spec"), *bindings("detail")]
+
+    def body(self) -> ComposeResult:
+        with ContentSwitcher(initial="reading"):
+            with Horizontal(id="reading"):
+                yield VirtualList(self._draw, id="parts")
+                yield Page(id="part")
+            yield SpecEditor(id="editing")
+
+    def on_mount(self) -> None:
+        self.query_one("#parts", VirtualList).set_count(len(NAMES))
+        self.query_one("#parts").focus()
+
+    def sync(self) -> None:
+        self._show_part()
+
+    def recall(self, state: dict[str, Value]) -> None:
+        part = state.get("part")
+        if part in NAMES:
+            self.query_one("#parts", VirtualList).move_to(NAMES.index(str(part)))
+
+    def remember(self) -> dict[str, Value]:
+        return {"part": NAMES[self.query_one("#parts", VirtualList).cursor]}
+
+    @property
+    def editor(self) -> SpecEditor:
+        return self.query_one(SpecEditor)
+
+    @property
+    def unsaved(self) -> str:
+        return "the spec" if self.editor.changed else ""
+
+    def _draw(self, index: int, width: int) -> Content:
+        return shown(NAMES[index], "" if index < FIRST_PROMPT else "$primary")
+
+    @on(VirtualList.Moved, "#parts")
+    def _show_part(self) -> None:
+        index = self.query_one("#parts", VirtualList).cursor
+        self.query_one("#part", Page).show(self._page(index))
+
+    def _page(self, index: int) -> Shown:
+        loaded, problem = self.studio.loaded, self.studio.spec_problem
+        if problem is not None:
+            return problems_page(problem)
+        return Content("") if loaded is None else PARTS[NAMES[index]](loaded)
+
+    def action_view(self) -> None:
+        """From the parts to the prompts, and back."""
+        parts = self.query_one("#parts", VirtualList)
+        parts.move_to(FIRST_PROMPT if parts.cursor < FIRST_PROMPT else 0)
+
+    def action_page_down(self) -> None:
+        self.query_one("#part", Page).action_half_down()
+
+    def action_page_up(self) -> None:
+        self.query_one("#part", Page).action_half_up()
+
+    def action_edit(self) -> None:
+        self._show("editing")
+        self.run(self.editor.open(self.studio.spec_path))
+
+    def action_editor(self) -> None:
+        if edit_file(self.studio, self.studio.spec_path):
+            self.action_reload()
+
+    def action_reload(self) -> None:
+        self.run(self.studio.reopen(), "reopen", exclusive=True)
+
+    @on(SpecEditor.Saved)
+    def _saved(self) -> None:
+        self.action_reload()
+
+    @on(SpecEditor.Left)
+    def _left(self) -> None:
+        self._show("reading")
+        self.query_one("#parts").focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the editor is open, its keys are the only ones."""
+        reading = not self.is_mounted or self.query_one(ContentSwitcher).current == "reading"
+        return reading or f"spec.{action}" not in BY_ID
+
+    def _show(self, which: str) -> None:
+        self.query_one(ContentSwitcher).current = which
+        self.refresh_bindings()
+
+
+def problems_page(problem: UserError) -> Content:
+    """Every problem of the file with its place, and what to do."""
+    title = shown("This spec cannot be used yet. Press e to mend it here, E for $EDITOR.", "bold $warning")
+    problems = problem.problems if isinstance(problem, SpecError) else ()
+    found = [shown(f"{one.where}: {one.message}") for one in problems] or [shown(str(problem))]
+    return lines([title, Content(""), *found])

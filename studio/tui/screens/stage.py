@@ -1,0 +1,140 @@
+"""What every stage's screen is: tabs above, status and keys below, and a body of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+from textual.timer import Timer
+
+from studio.errors import UserError
+from studio.tui.memory import Value
+from studio.tui.snapshot import Snapshot
+from studio.tui.widgets.frame import FrameLine, KeyLine, StageTabs, StatusLine
+
+if TYPE_CHECKING:
+    from studio.build import Session
+    from studio.tui.app import StudioApp
+
+FLUSH_S = 0.1
+
+
+class StageScreen(Screen[None]):
+    """Subclasses write ``body`` and ``sync``; the other methods below are theirs to use or to extend."""
+
+    NEEDS_SESSION: ClassVar[bool] = True
+    """Whether ``sync`` waits for the workspace; False for the spec's own screen."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._recalled: object = None
+        self._flush: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield StageTabs()
+        with Container(classes="stage-body"):
+            yield from self.body()
+        yield StatusLine()
+        yield KeyLine()
+
+    def body(self) -> ComposeResult:
+        """The widgets between tabs and status line."""
+        raise NotImplementedError
+
+    def sync(self) -> None:
+        """Bring what is shown up to date. Called when shown, when the job or the store moved, at most at 10 Hz."""
+        raise NotImplementedError
+
+    def recall(self, state: dict[str, Value]) -> None:
+        """Take up what ``remember`` gave, once, before the first ``sync`` with a workspace."""
+
+    def remember(self) -> dict[str, Value]:
+        """What ``recall`` needs after a restart: cursor, filter, view."""
+        return {}
+
+    def back(self) -> None:
+        """``escape`` with no dialog open."""
+
+    @property
+    def unsaved(self) -> str:
+        """What quitting would lose, in words; empty where nothing."""
+        return ""
+
+    @property
+    def stage(self) -> str:
+        return self.id or ""
+
+    @property
+    def studio(self) -> StudioApp:
+        app: Any = self.app
+        return app  # type: ignore[no-any-return]
+
+    @property
+    def session(self) -> Session:
+        """The open workspace. Only to be asked once there is one, as in ``sync`` where NEEDS_SESSION."""
+        assert self.studio.session is not None, "sync runs once a session is open"
+        return self.studio.session
+
+    @property
+    def job(self) -> Snapshot | None:
+        """This stage's newest job, alive or not."""
+        return self.studio.snapshots.get(self.stage)
+
+    @property
+    def ready(self) -> bool:
+        return self.is_mounted and (self.studio.session is not None or not self.NEEDS_SESSION)
+
+    def run(self, work: Coroutine[Any, Any, object], group: str = "default", *, exclusive: bool = False) -> None:
+        """Run in the background; a UserError is told with its remedy."""
+        self.run_worker(self._told(work), group=group, exclusive=exclusive)
+
+    async def _told(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except UserError as error:
+            self.studio.tell(error)
+
+    def refresh_soon(self) -> None:
+        """Something moved: flush once, within a tenth of a second."""
+        if self._flush is None:
+            self._flush = self.set_timer(FLUSH_S, self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush = None
+        if self.is_attached and self.studio.active_stage is self:
+            self._sync()
+
+    def session_changed(self) -> None:
+        """The spec or the workspace was opened, or opened anew."""
+        self._sync()
+
+    def on_screen_resume(self) -> None:
+        self._sync()
+
+    def on_screen_suspend(self) -> None:
+        self.keep_memory()
+
+    def _sync(self) -> None:
+        if self.ready:
+            memory = self.studio.memory
+            if memory is not None and self._recalled is not memory:
+                self._recalled = memory
+                self.recall(memory.of(self.stage))
+            self.sync()
+        self.show_frame()
+
+    def show_frame(self) -> None:
+        for line in self.query(FrameLine):
+            line.show()
+
+    def keep_memory(self) -> None:
+        """Write what ``remember`` gives, if it changed."""
+        memory = self.studio.memory
+        if memory is None or self._recalled is not memory:
+            return
+        state = self.remember()
+        if memory.changed(self.stage, state):
+            self.run(self.studio.disk.write(memory.keep, self.stage, state), "memory")

@@ -1,0 +1,60 @@
+"""What crosses from the bridge to the screens: frozen values, the newest of which replaces those before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from studio.jobs import Job
+    from studio.jobs.types import JobView
+
+Mark = Literal["done", "running", "needs", "none"]
+"""Of a stage: it has what it makes; its job lives; it is the next that wants somebody; nothing to say."""
+
+MARKS: dict[Mark, str] = {"done": "✓", "running": "▸", "needs": "!", "none": " "}
+ALIVE = ("starting", "running", "stopping")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A stage's newest job. ``progress`` is folded from its events by the stage's own ``progress`` module."""
+
+    stage: str
+    job: Job
+    view: JobView
+    progress: Any = None
+
+    @property
+    def alive(self) -> bool:
+        return self.view.state in ALIVE
+
+    @property
+    def brief(self) -> str:
+        """For the status line; empty unless it runs."""
+        told: str = getattr(self.progress, "brief", "") if self.alive else ""
+        return f"{self.stage} {told or self.view.state}" if self.alive else ""
+
+
+class JobMoved(Message):
+    """A stage's job has new events, another state, or is another job."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, JobMoved) and message.snapshot.stage == self.snapshot.stage
+
+
+class StoreMoved(Message):
+    """Some process changed the examples, or a stage got another mark."""
+
+    def __init__(self, version: int, marks: dict[str, Mark]) -> None:
+        super().__init__()
+        self.version, self.marks = version, marks
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, StoreMoved)

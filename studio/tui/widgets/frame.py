@@ -1,0 +1,114 @@
+"""The three lines that frame every stage: the tabs above, what it runs on and the keys below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+from textual.widget import Widget
+
+from studio.tui.keys import BY_ID, name_of
+from studio.tui.screens import ENTRIES
+from studio.tui.snapshot import MARKS
+from studio.tui.text import clip, join
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from studio.tui.app import StudioApp
+
+Key = tuple[str, str]
+STYLES = {"done": "$success", "running": "$primary bold", "needs": "$warning bold", "none": ""}
+
+
+class FrameLine(Widget):
+    """One line that repaints only when its content changed."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="frame-line")
+        self._content = Content("")
+
+    def render(self) -> Content:
+        return self._content
+
+    def on_resize(self) -> None:
+        self.show()
+
+    def show(self) -> None:
+        content = self.drawn(self.size.width)
+        if not content.is_same(self._content):
+            self._content = content
+            self.refresh()
+
+    def drawn(self, width: int) -> Content:
+        raise NotImplementedError
+
+    @property
+    def studio(self) -> StudioApp:
+        app: Any = self.app
+        return app  # type: ignore[no-any-return]
+
+
+class StageTabs(FrameLine):
+    """``1 spec✓  2 bank  3 generate▸ ...``: where one is, and how each stage stands."""
+
+    def drawn(self, width: int) -> Content:
+        here = self.screen.id
+        parts: list[Content] = []
+        for entry in ENTRIES:
+            mark = self.studio.marks.get(entry.stage, "none")
+            name = (entry.stage, "bold reverse" if entry.stage == here else "")
+            parts.append(join((entry.key, "$quiet"), " ", name, (MARKS[mark], STYLES[mark]), " "))
+        tabs = Content("").join(parts)
+        loaded = self.studio.loaded
+        room = width - tabs.cell_length - 2
+        if loaded is None or room < 12:
+            return tabs
+        return join(
+            tabs.pad_right(room - len(clip(loaded.spec.name, room)) + 1), (clip(loaded.spec.name, room), "bold")
+        )
+
+
+class StatusLine(FrameLine):
+    """What the studio runs on, and which jobs run."""
+
+    def drawn(self, width: int) -> Content:
+        on = self.studio.environment.status_line
+        jobs = "  ".join(one.brief for one in self.studio.snapshots.values() if one.brief)
+        room = width - len(jobs) - 2 if jobs else width
+        left = clip(on, room)
+        gap = max(width - Content(left).cell_length - len(jobs), 1)
+        return join((left, "$quiet"), " " * gap if jobs else "", (jobs, "$primary"))
+
+
+class KeyLine(FrameLine):
+    """The keys that do something here, read from the bindings that are active."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._updated)
+
+    def _updated(self, _: Screen[Any]) -> None:
+        self.show()
+
+    def drawn(self, width: int) -> Content:
+        here, everywhere = self._shown()
+        tail = Content("  ").join(map(_key, everywhere))
+        content, room = Content(""), width - tail.cell_length
+        for one in map(_key, here):
+            if content.cell_length + one.cell_length + 2 <= room:
+                content = join(content, one, "  ")
+        return content + tail
+
+    def _shown(self) -> tuple[list[Key], list[Key]]:
+        """Keys and labels: those of this place, and those of everywhere. One key an action."""
+        found: dict[str, tuple[bool, Key]] = {}
+        for key, active in self.screen.active_bindings.items():
+            action = BY_ID.get(active.binding.id or "")
+            if action and action.show and active.enabled:
+                found.setdefault(action.id, (action.scope == "studio", (key, action.label)))
+        keys = found.values()
+        return [key for everywhere, key in keys if not everywhere], [key for everywhere, key in keys if everywhere]
+
+
+def _key(key: Key) -> Content:
+    return join((name_of(key[0]), "$primary bold"), " ", (key[1], "$quiet"))

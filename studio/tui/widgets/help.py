@@ -1,0 +1,50 @@
+"""What every key does where one is."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+
+from studio.tui.text import join, lines
+from studio.tui.widgets.facts import facts
+from studio.tui.widgets.found import Here, actions_here
+from studio.tui.widgets.page import Page
+
+TITLES = {
+    "studio": "everywhere",
+    "list": "in a list",
+    "page": "in a text",
+    "detail": "the page beside",
+    "edit": "in the editor",
+}
+
+
+class Help(ModalScreen[None]):
+    """Read from the active bindings, so that it cannot disagree with the keys."""
+
+    BINDINGS = [("escape,q,question_mark", "leave")]
+
+    def __init__(self, below: Screen[Any]) -> None:
+        super().__init__()
+        self._here = actions_here(below)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog tall"):
+            yield Page(lambda width: keys_content(self._here, width))
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+def keys_content(found: list[Here], width: int) -> Content:
+    """A heading a scope, a line an action."""
+    parts: list[Content] = []
+    for scope, of_scope in groupby(found, key=lambda here: here.action.scope):
+        parts.append(join((TITLES.get(scope, scope), "$primary bold")))
+        parts += [facts(((f"{here.keys:>11}", here.action.help) for here in of_scope), width), Content("")]
+    return lines([*parts, join(("esc closes this", "$quiet"))])
