@@ -42,6 +42,8 @@ class TrainPlan(Frozen):
     base_path: str
     """What the worker loads: a folder, or the hub id."""
     recipe: Recipe
+    system_prompt: str | None = None
+    """Put in front of conversations that have none: what the persona is deployed with."""
     spec_hash: str
     data_path: str
     """ChatML JSONL, one ``{"messages": [...]}`` a line."""

@@ -1,0 +1,103 @@
+"""Conversations as token ids and labels, in which only the assistant's words count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trl.chat_template_utils import get_training_chat_template, has_generation_markers
+
+from studio.chatml import Messages, system
+
+IGNORED = -100
+"""A label that takes no part in the loss (the value that torch's cross-entropy skips)."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One conversation: ``input_ids`` and ``labels`` of equal length."""
+
+    input_ids: list[int]
+    labels: list[int]
+
+    @property
+    def taught(self) -> int:
+        """Tokens that the model learns to say. The first token of a sequence is never predicted."""
+        return sum(label != IGNORED for label in self.labels[1:])
+
+
+class Encoder:
+    """Applies a tokenizer's chat template and masks everything but the assistant's turns with their end tokens.
+
+    Three ways, by what the template offers: its own ``{% generation %}`` markers; the marked version that TRL keeps
+    of templates that it knows; else the tokens that a turn adds to the conversation before it.
+    """
+
+    def __init__(self, tokenizer: Any, max_length: int) -> None:
+        self._tokenizer, self._max_length = tokenizer, max_length
+        self._template = _marked_template(tokenizer)
+
+    def encode(self, messages: Messages) -> Encoded:
+        """The conversation cut to ``max_length`` tokens at its end."""
+        turns = [message.model_dump() for message in messages]
+        ids, taught = self._by_markers(turns) if self._template else self._by_growth(turns)
+        labels = [token if learn else IGNORED for token, learn in zip(ids, taught, strict=True)]
+        return Encoded(ids[: self._max_length], labels[: self._max_length])
+
+    def _by_markers(self, turns: list[dict[str, str]]) -> tuple[list[int], list[bool]]:
+        rendered = self._tokenizer.apply_chat_template(
+            turns, chat_template=self._template, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+        )
+        return list(rendered["input_ids"]), [bool(one) for one in rendered["assistant_masks"]]
+
+    def _by_growth(self, turns: list[dict[str, str]]) -> tuple[list[int], list[bool]]:
+        whole = self._render(turns)
+        taught = [False] * len(whole)
+        for index, turn in enumerate(turns):
+            if turn["role"] != "assistant":
+                continue
+            before = self._render(turns[:index], add_generation_prompt=True)
+            after = self._render(turns[: index + 1])
+            # Some templates render earlier turns otherwise than the last one: teach only what is really there.
+            start, end = _shared(before, whole), _shared(after, whole)
+            taught[start:end] = [True] * max(0, end - start)
+        return whole, taught
+
+    def _render(self, turns: list[dict[str, str]], **options: bool) -> list[int]:
+        return list(self._tokenizer.apply_chat_template(turns, tokenize=True, return_dict=False, **options))
+
+
+def encode_all(encoder: Encoder, conversations: Iterable[Messages], prompt: str | None) -> tuple[list[Encoded], int]:
+    """All conversations that teach something, and how many did not: no reply, or it lies beyond ``max_length``.
+
+    ``prompt`` is put in front of conversations that have no system message of their own.
+    """
+    encoded = [encoder.encode(with_prompt(messages, prompt)) for messages in conversations]
+    kept = [one for one in encoded if one.taught]
+    return kept, len(encoded) - len(kept)
+
+
+def with_prompt(messages: Messages, prompt: str | None) -> Messages:
+    """The conversation with the system prompt that the persona is deployed with, where it has one."""
+    has_its_own = bool(messages) and messages[0].role == "system"
+    return (system(prompt), *messages) if prompt and not has_its_own else messages
+
+
+def _marked_template(tokenizer: Any) -> str | None:
+    """A template with generation markers that renders what the tokenizer's own does; None where there is none."""
+    own = tokenizer.chat_template
+    if has_generation_markers(own):
+        return str(own)
+    try:
+        return str(get_training_chat_template(tokenizer))
+    except ValueError:  # not one of the templates that TRL knows
+        return None
+
+
+def _shared(first: Sequence[int], second: Sequence[int]) -> int:
+    """Length of the common beginning."""
+    for position, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return position
+    return min(len(first), len(second))

@@ -1,0 +1,87 @@
+"""Loading a base model and putting an adapter on it, with PEFT alone or with unsloth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+from studio.errors import UserError
+from studio.train.types import Recipe
+from studio.train.worker.placement import Placement
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that is ready to be trained: its adapter is on, everything else is frozen."""
+
+    model: Any
+    tokenizer: Any
+    backend: str
+
+    @property
+    def parameters(self) -> tuple[int, int]:
+        """Trainable and total; 4-bit weights are counted as the weights that they stand for."""
+        trainable, total = self.model.get_nb_trainable_parameters()
+        return int(trainable), int(total)
+
+
+def load(base_path: str, recipe: Recipe, placement: Placement) -> Loaded:
+    """The base model with a fresh adapter. Seed before: the adapter's first weights are drawn here."""
+    backend = choose_backend(recipe, placement)
+    if backend == "unsloth":
+        from studio.train.worker.unsloth_backend import load_with_unsloth
+
+        model, tokenizer = load_with_unsloth(base_path, recipe)
+    else:
+        model, tokenizer = _load_with_peft(base_path, recipe, placement)
+    if tokenizer.chat_template is None:
+        remedy = "choose an instruction-tuned base model: their names often end in -Instruct or -it"
+        raise UserError("the base model has no chat template", where=base_path, remedy=remedy)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return Loaded(model, tokenizer, backend)
+
+
+def choose_backend(recipe: Recipe, placement: Placement) -> str:
+    """``unsloth`` where it was asked for, or where it is installed and there is a GPU to be fast on; else ``peft``."""
+    installed = find_spec("unsloth") is not None
+    if recipe.backend == "unsloth" and not installed:
+        raise UserError("unsloth is not installed", remedy="pip install 'persona-studio[gpu]', or backend peft")
+    wanted = recipe.backend == "unsloth" or (recipe.backend == "auto" and not placement.on_cpu)
+    return "unsloth" if wanted and installed else "peft"
+
+
+def lora_config(recipe: Recipe) -> LoraConfig:
+    return LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=list(recipe.target_modules),
+        task_type="CAUSAL_LM",
+    )
+
+
+def _load_with_peft(base_path: str, recipe: Recipe, placement: Placement) -> tuple[Any, Any]:
+    options: dict[str, Any] = {"dtype": placement.dtype, "device_map": {"": placement.device}}
+    if recipe.method == "qlora":
+        options["quantization_config"] = _four_bits(placement)
+    model = AutoModelForCausalLM.from_pretrained(base_path, **options)
+    model.config.use_cache = False  # with a cache, transformers would not keep padding-free sequences apart
+    if recipe.method == "qlora":
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=not placement.on_cpu)
+    return get_peft_model(model, lora_config(recipe)), AutoTokenizer.from_pretrained(base_path)
+
+
+def _four_bits(placement: Placement) -> BitsAndBytesConfig:
+    """NF4 with double quantisation (QLoRA, arXiv:2305.14314)."""
+    if find_spec("bitsandbytes") is None:
+        raise UserError("method qlora needs bitsandbytes", remedy="pip install 'persona-studio[gpu]', or method lora")
+    compute = torch.bfloat16 if placement.on_cpu else placement.dtype
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
+    )
