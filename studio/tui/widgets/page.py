@@ -5,41 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.content import Content
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 from textual.visual import Visual
 
-from studio.tui.keys import bindings
+from studio.tui.widgets.reader import Reader
 
 Shown = Content | Callable[[int], Content]
 """Content, or what makes it for a width in cells."""
-
 NOTHING = Content("")
 
 
-class Page(ScrollView, can_focus=True):
+class Page(Reader):
     """One piece of content in a fixed area."""
-
-    BINDINGS = bindings("page")
 
     def __init__(self, content: Shown = NOTHING, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._shown: Shown = content
-        self._content = Content("")
-        self._strips: list[Strip] = []
+        self._content = NOTHING
         self._width = -1
 
     def show(self, content: Shown, *, from_top: bool = True) -> None:
         """Show ``content``; from its first line, or from where the reader is. Repaints only if it differs."""
         before = self._content
         self._shown, self._width = content, -1
-        self._wrap()
-        if self._content.is_same(before):
-            return
-        if from_top:
+        self._wrap(before)
+        if from_top and not self._content.is_same(before):
             self.scroll_to(y=0, animate=False)
-        self.refresh()
 
     def on_resize(self) -> None:
         self._wrap()
@@ -47,40 +37,15 @@ class Page(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._width = -1
+        if self.is_mounted:
+            self._wrap()
 
-    def _wrap(self) -> None:
-        width = self.scrollable_content_region.width
+    def _wrap(self, before: Content | None = None) -> None:
+        """Make the lines for the width there is; nothing where they are the same as ``before``."""
+        width = self.text_width
         if width <= 0 or width == self._width:
             return
         self._width = width
         self._content = self._shown(width) if callable(self._shown) else self._shown
-        self._strips = Visual.to_strips(self, self._content, width, None, self.visual_style, pad=True)
-        self.virtual_size = Size(0, len(self._strips))
-
-    def render_line(self, y: int) -> Strip:
-        self._wrap()
-        index = self.scroll_offset.y + y
-        if index < len(self._strips):
-            return self._strips[index]
-        return Strip.blank(self.size.width, self.visual_style.rich_style)
-
-    def action_down(self) -> None:
-        self._scroll_by(1)
-
-    def action_up(self) -> None:
-        self._scroll_by(-1)
-
-    def action_first(self) -> None:
-        self.scroll_to(y=0, animate=False)
-
-    def action_last(self) -> None:
-        self.scroll_to(y=len(self._strips), animate=False)
-
-    def action_half_down(self) -> None:
-        self._scroll_by(max(self.size.height // 2, 1))
-
-    def action_half_up(self) -> None:
-        self._scroll_by(-max(self.size.height // 2, 1))
-
-    def _scroll_by(self, lines: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
+        if before is None or not self._content.is_same(before):
+            self.lay(Visual.to_strips(self, self._content, width, None, self.visual_style, pad=True))
