@@ -1,0 +1,89 @@
+"""People from the built-in components: every role, tone and background in turn, and nobody twice."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from studio.bank.components import Components, components
+from studio.dedup import NearDuplicates
+from studio.store.records import Person
+
+SIMILAR = 0.8
+"""Two people whose texts share this much of their words are taken for one."""
+THINGS_EACH = 5
+_MISSES = 200
+"""After so many people in a row who are like somebody there already, there is nobody new to be had."""
+
+Part = TypeVar("Part")
+
+
+def build(n: int, seed: int = 0) -> Iterator[Person]:
+    """``n`` different people, the same ones for the same ``seed``, in an order in which any first part is diverse.
+
+    Fewer where the components hold no more different people. A longer build begins with the shorter one.
+    """
+    rng = random.Random(f"bank {seed}")
+    made, misses = 0, 0
+    seen = NearDuplicates(threshold=SIMILAR)
+    for person in _combinations(components(), rng):
+        if made >= n or misses >= _MISSES:
+            return
+        text = person_text(person)
+        if seen.duplicate_of(text) is not None:
+            misses += 1
+            continue
+        seen.add(person.id, text)
+        made, misses = made + 1, 0
+        yield person
+
+
+def person_text(person: Person) -> str:
+    """A person in a few sentences, as an author is told who is asking."""
+    who = ", ".join(part for part in (person.name, person.role) if part) or "Somebody"
+    sentences = [who]
+    if person.topic:
+        sentences.append(f"Here about: {person.topic}")
+    if person.background:
+        sentences.append(f"Background: {person.background}")
+    if person.tone:
+        writes = _how_they_write().get(person.tone)
+        sentences.append(f"Writes: {person.tone}, {writes}" if writes else f"Writes: {person.tone}")
+    if person.things:
+        sentences.append(f"On their mind: {', '.join(person.things)}")
+    if person.query:
+        sentences.append(f"Asks such things as: {person.query}")
+    return " ".join(sentence if sentence.endswith((".", "?", "!")) else f"{sentence}." for sentence in sentences)
+
+
+def person_id(source: str, *parts: str) -> str:
+    """An id that is the same wherever the same person is made again."""
+    return f"{source}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
+
+
+def _combinations(parts: Components, rng: random.Random) -> Iterator[Person]:
+    """Endless people: each part comes from a deck that is shuffled again only when every card was drawn."""
+    roles, tones = _deck(parts.roles, rng), _deck(parts.tones, rng)
+    backgrounds, names = _deck(parts.backgrounds, rng), _deck(parts.names, rng)
+    for role, tone, background, name in zip(roles, tones, backgrounds, names, strict=False):
+        things = tuple(rng.sample(role.things, min(THINGS_EACH, len(role.things))))
+        yield Person(
+            id=person_id("bank", name, role.role, background, tone.tone, *things),
+            source="bank",
+            name=name,
+            role=role.role,
+            background=background,
+            tone=tone.tone,
+            things=things,
+        )
+
+
+def _how_they_write() -> dict[str, str]:
+    return {tone.tone: tone.writes for tone in components().tones}
+
+
+def _deck(cards: Sequence[Part], rng: random.Random) -> Iterator[Part]:
+    while cards:
+        yield from rng.sample(cards, len(cards))

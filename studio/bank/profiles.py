@@ -1,0 +1,25 @@
+"""People from a spec's profiles: one for each user type of each topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from studio.bank.people import person_id
+from studio.spec.profiles import Topic
+from studio.store.records import Person
+
+
+def people_of(topics: Iterable[Topic]) -> tuple[Person, ...]:
+    """Every user type of ``topics`` as a person, in their order, with a query of theirs and no things of their own."""
+    return tuple(
+        Person(
+            id=person_id("profiles", topic.topic, kind.example_type, kind.example_background, kind.example_query),
+            source="profiles",
+            role=kind.example_type,
+            background=kind.example_background,
+            topic=topic.topic,
+            query=kind.example_query,
+        )
+        for topic in topics
+        for kind in topic.example_types
+    )

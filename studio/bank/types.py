@@ -1,0 +1,47 @@
+"""What building a bank is asked, and what it tells while it works."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from studio.chatml import Frozen
+from studio.store.records import Person
+
+
+class BankParams(Frozen):
+    """``count`` built-in people are kept beside everybody from the spec's profiles."""
+
+    spec_path: str
+    workspace: str
+    """Root folder of the workspaces."""
+    count: int = Field(default=200, ge=0)
+    seed: int = 0
+
+
+class BankStarted(Frozen):
+    kind: Literal["bank_started"] = "bank_started"
+    people: int
+    """How many people the bank is to hold when it is done, profiles included."""
+    seed: int
+
+
+class PersonAdded(Frozen):
+    kind: Literal["person_added"] = "person_added"
+    person: Person
+    done: int
+    people: int
+
+
+class BankFinished(Frozen):
+    """``known`` were there already. ``complete`` is False where it was stopped, or ran out of different people."""
+
+    kind: Literal["bank_finished"] = "bank_finished"
+    added: int
+    known: int
+    complete: bool
+    seconds: float
+
+
+BankEvent = Annotated[BankStarted | PersonAdded | BankFinished, Field(discriminator="kind")]

@@ -1,0 +1,101 @@
+"""Who asks next: profiles and bank, mixed by the spec's weights."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from studio.bank import build, people_of, people_source
+from studio.bank.source import ANYBODY, BUILT_IN
+from studio.spec import LoadedSpec, load
+
+TOPICS = """
+- topic: Lost and stolen cards
+  example_types:
+    - {example_type: Traveler, example_background: On a holiday., example_query: My card is gone}
+    - {example_type: Pensioner, example_background: Mislays things., example_query: Where is my card}
+- topic: Mortgages
+  example_types:
+    - {example_type: Buyer, example_background: Found a house., example_query: How do I begin}
+    - {example_type: Heir, example_background: Got a house., example_query: What is owed}
+"""
+
+SPEC = """
+schema: 1
+name: Desk
+purpose: Answers.
+traits: [{name: calm, is: Calm}]
+scenarios: {cards: {items: [Lost card]}}
+"""
+
+
+def loaded(folder: Path, users: str) -> LoadedSpec:
+    (folder / "people.yaml").write_text(TOPICS)
+    file = folder / "desk.yaml"
+    file.write_text(f"{SPEC}users: {users}\n")
+    return load(file)
+
+
+def test_profiles_become_one_person_for_each_type_of_each_topic(tmp_path: Path) -> None:
+    people = people_of(loaded(tmp_path, "{profiles: people.yaml}").topics)
+    assert [(person.topic, person.role) for person in people] == [
+        ("Lost and stolen cards", "Traveler"),
+        ("Lost and stolen cards", "Pensioner"),
+        ("Mortgages", "Buyer"),
+        ("Mortgages", "Heir"),
+    ]
+    assert people[0].query == "My card is gone"
+    assert people[0].background == "On a holiday."
+    assert {person.source for person in people} == {"profiles"}
+    assert len({person.id for person in people}) == 4
+
+
+def test_the_same_generator_draws_the_same_people(tmp_path: Path) -> None:
+    source = people_source(loaded(tmp_path, "{profiles: people.yaml}"))
+    drawn = [[source.draw(random.Random(seed), "cards", "Lost card") for seed in range(20)] for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    assert len({person.id for person in drawn[0]}) > 3
+
+
+@pytest.mark.parametrize(("profiles", "bank"), [(0.5, 0.5), (0.9, 0.1), (1.0, 0.0), (0.0, 1.0)])
+def test_groups_are_drawn_by_the_weights_of_the_spec(tmp_path: Path, profiles: float, bank: float) -> None:
+    users = f"{{profiles: people.yaml, weight: {{profiles: {profiles}, bank: {bank}}}}}"
+    source = people_source(loaded(tmp_path, users))
+    rng = random.Random(0)
+    shares = Counter(source.draw(rng, "cards", "Lost card").source for _ in range(400))
+    assert shares["profiles"] / 400 == pytest.approx(profiles, abs=0.06)
+    assert shares["bank"] / 400 == pytest.approx(bank, abs=0.06)
+
+
+def test_somebody_whose_topic_fits_the_scenario_is_drawn_sooner(tmp_path: Path) -> None:
+    source = people_source(loaded(tmp_path, "{profiles: people.yaml, bank: null}"))
+    rng = random.Random(0)
+    topics = Counter(source.draw(rng, "cards", "Lost or stolen card").topic for _ in range(300))
+    assert topics["Lost and stolen cards"] > 4 * topics["Mortgages"] > 0
+
+
+def test_people_kept_in_the_workspace_take_the_place_of_the_built_in_ones(tmp_path: Path) -> None:
+    kept = tuple(build(3, seed=99))
+    spec = loaded(tmp_path, "{profiles: people.yaml}")
+    assert set(people_source(spec, kept).people) == {*people_of(spec.topics), *kept}
+    assert len(people_source(spec).people) == 4 + BUILT_IN
+
+
+def test_profiles_that_a_bank_job_stored_are_not_counted_as_its_bank(tmp_path: Path) -> None:
+    spec = loaded(tmp_path, "{profiles: people.yaml}")
+    assert len(people_source(spec, people_of(spec.topics)).people) == 4 + BUILT_IN
+
+
+def test_the_order_in_which_people_were_stored_does_not_matter(tmp_path: Path) -> None:
+    spec, kept = loaded(tmp_path, "{bank: default}"), tuple(build(10))
+    one, other = people_source(spec, kept), people_source(spec, kept[::-1])
+    draws = [source.draw(random.Random(5), "cards", "Lost card") for source in (one, other)]
+    assert draws[0] == draws[1]
+
+
+def test_a_spec_that_wants_nobody_in_particular_gets_anybody(tmp_path: Path) -> None:
+    source = people_source(loaded(tmp_path, "{bank: null}"))
+    assert source.draw(random.Random(0), "cards", "Lost card") == ANYBODY
