@@ -1,0 +1,58 @@
+"""Entries of jobs for the tests of this room."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+from studio.chatml import Frozen
+from studio.errors import UserError
+from studio.jobs import JobContext
+
+
+class Counted(Frozen):
+    kind: Literal["counted"] = "counted"
+    number: int
+
+
+class CountParams(Frozen):
+    to: int = 3
+    pause: float = 0.0
+
+
+async def count(params: dict[str, Any], context: JobContext) -> None:
+    """Counts on from where an earlier attempt ended, one number an event, until told to stop."""
+    asked = CountParams.model_validate(params)
+    kept = context.folder / "kept"
+    number = int(kept.read_text()) if kept.exists() else 0
+    while number < asked.to and not context.stop_requested:
+        number += 1
+        kept.write_text(str(number))
+        context.emit(Counted(number=number))
+        await asyncio.sleep(asked.pause)
+
+
+def wait_for_stop(params: dict[str, Any], context: JobContext) -> None:
+    stopped: list[str] = []
+    context.on_stop(lambda: stopped.append("called"))
+    context.emit(Counted(number=0))
+    while not stopped:
+        time.sleep(0.01)
+    Path(context.folder / "saved").touch()
+
+
+def fail_by_the_user(params: dict[str, Any], context: JobContext) -> None:
+    raise UserError("no such file", where="spec.yaml", remedy="name another")
+
+
+def fail_by_us(params: dict[str, Any], context: JobContext) -> None:
+    print("about to divide")
+    raise ZeroDivisionError("division by zero")
+
+
+def leave_a_child(params: dict[str, Any], context: JobContext) -> None:
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3)"], start_new_session=True)

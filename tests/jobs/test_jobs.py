@@ -1,0 +1,186 @@
+"""Jobs as processes: started, watched, stopped, killed, resumed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from studio.jobs import AlreadyRunning, Job, active, follow, list_jobs, resume, start
+from tests.jobs.entries import Counted, CountParams
+
+ENTRIES = "tests.jobs.entries"
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
+def begin(folder: Path, entry: str, params: CountParams | None = None, stage: str = "count") -> Job:
+    return start(folder, stage, f"{ENTRIES}:{entry}", params or CountParams())
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "never came true"
+        time.sleep(0.01)
+
+
+def numbers(job: Job) -> list[int]:
+    return [Counted.model_validate(event.data).number for event in job.events()[0]]
+
+
+def test_a_job_runs_in_its_own_process_and_tells_what_happened(tmp_path: Path) -> None:
+    job = begin(tmp_path, "count")
+    assert job.view().state in ("starting", "running", "finished")
+    assert job.wait(20).state == "finished"
+    assert numbers(job) == [1, 2, 3]
+    view = job.view()
+    assert view.pid != os.getpid()
+    assert view.started is not None and view.ended is not None and view.started <= view.ended
+
+
+def test_events_are_read_on_from_an_offset(tmp_path: Path) -> None:
+    job = begin(tmp_path, "count")
+    job.wait(20)
+    first, offset = job.events()
+    assert job.events(offset) == ([], offset)
+    assert len(first) == 3
+
+
+async def test_following_ends_with_the_job_and_misses_nothing(tmp_path: Path) -> None:
+    job = begin(tmp_path, "count", CountParams(to=5, pause=0.05))
+    assert [event.data["number"] async for event in follow(job, poll=0.01)] == [1, 2, 3, 4, 5]
+
+
+def test_a_stop_is_asked_for_and_what_was_done_is_kept(tmp_path: Path) -> None:
+    job = begin(tmp_path, "wait_for_stop")
+    until(lambda: job.view().state == "running")
+    job.stop()
+    assert job.wait(20).state == "stopped"
+    assert (job.folder / "saved").exists()
+
+
+def test_a_killed_job_is_dead_at_once_and_goes_on_when_resumed(tmp_path: Path) -> None:
+    job = begin(tmp_path, "count", CountParams(to=6, pause=0.1))
+    until(lambda: len(numbers(job)) >= 2)
+    job.kill()
+    until(lambda: not job.alive)
+    assert job.view().state == "dead"
+    done = numbers(job)
+    again = resume(job)
+    assert again.wait(20).state == "finished"
+    assert again.id == job.id
+    assert sorted(set(numbers(job))) == [1, 2, 3, 4, 5, 6]
+    assert len(numbers(job)) <= 7, "at most the one event that the kill cut short is told again"
+    assert numbers(job)[: len(done)] == done
+
+
+def test_a_starting_job_never_looks_dead(tmp_path: Path) -> None:
+    job = begin(tmp_path, "count", CountParams(to=2, pause=0.2))
+    seen = set()
+    while (state := job.view().state) != "finished":
+        seen.add(state)
+    assert seen <= {"starting", "running"}
+
+
+def test_a_pid_that_was_used_again_does_not_look_like_the_job(tmp_path: Path) -> None:
+    job = begin(tmp_path, "count", CountParams(to=100, pause=0.1))
+    until(lambda: job.view().state == "running")
+    job.kill()
+    until(lambda: not job.alive)
+    attempt = job.folder / "attempt.json"
+    attempt.write_text(attempt.read_text().replace(str(job.view().pid), str(os.getpid())))
+    assert job.view().state == "dead"
+    job.stop()
+    job.kill()  # would end this test
+
+
+def test_a_users_mistake_is_one_line_and_ours_leaves_its_traceback_in_the_log(tmp_path: Path) -> None:
+    mistaken = begin(tmp_path, "fail_by_the_user", stage="one").wait(20)
+    assert (mistaken.state, mistaken.error) == ("failed", "spec.yaml: no such file (name another)")
+    job = begin(tmp_path, "fail_by_us", stage="two")
+    assert job.wait(20).error == "ZeroDivisionError: division by zero"
+    assert "about to divide" in job.log_tail()
+    assert "Traceback" in job.log_tail()
+
+
+def test_a_stage_has_one_living_job_and_other_stages_their_own(tmp_path: Path) -> None:
+    job = begin(tmp_path, "wait_for_stop")
+    other = begin(tmp_path, "wait_for_stop", stage="other")
+    with pytest.raises(AlreadyRunning) as refused:
+        begin(tmp_path, "count")
+    assert refused.value.job.id == job.id
+    found = active(tmp_path, "count")
+    assert found is not None and found.id == job.id
+    for each in (job, other):
+        until(lambda each=each: each.view().state == "running")  # type: ignore[misc]
+        each.stop()
+        each.wait(20)
+    assert active(tmp_path, "count") is None
+
+
+def test_of_two_windows_that_start_at_once_one_is_refused(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from studio.jobs import start; "
+        "from tests.jobs.entries import CountParams; "
+        "start(Path(sys.argv[1]), 'count', 'tests.jobs.entries:count', CountParams(to=20, pause=0.1))"
+    )
+    windows = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.DEVNULL) for _ in range(4)
+    ]
+    assert sorted(window.wait(30) for window in windows) == [0, 1, 1, 1]
+    (job,) = list_jobs(tmp_path)
+    job.kill()
+
+
+def test_a_job_outlives_whoever_started_it_and_a_hangup(tmp_path: Path) -> None:
+    code = (
+        "import sys, os; from pathlib import Path; from studio.jobs import start; "
+        "from tests.jobs.entries import CountParams; "
+        "start(Path(sys.argv[1]), 'count', 'tests.jobs.entries:count', CountParams(to=8, pause=0.1)); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    (job,) = list_jobs(tmp_path)
+    until(lambda: len(numbers(job)) >= 1)
+    pid = job.view().pid
+    assert pid is not None
+    os.kill(pid, signal.SIGHUP)
+    assert job.wait(20).state == "finished"
+    assert numbers(job) == list(range(1, 9))
+
+
+def test_a_torn_last_line_is_passed_over_and_cut_off_on_resume(tmp_path: Path) -> None:
+    job = begin(tmp_path, "count", CountParams(to=2))
+    job.wait(20)
+    with (job.folder / "events.jsonl").open("a") as file:
+        file.write('{"at": "2026-')
+    assert numbers(job) == [1, 2]
+    (job.folder / "kept").write_text("1")
+    resume(job).wait(20)
+    assert numbers(job) == [1, 2, 2]
+
+
+def test_jobs_are_listed_newest_first_and_strangers_are_passed_over(tmp_path: Path) -> None:
+    first = begin(tmp_path, "count")
+    first.wait(20)
+    second = begin(tmp_path, "count")
+    second.wait(20)
+    (tmp_path / "not-a-job").mkdir()
+    assert [job.id for job in list_jobs(tmp_path)] == [second.id, first.id]
+    assert list_jobs(tmp_path, "other") == []
+    assert list_jobs(tmp_path / "missing") == []
+
+
+def test_nothing_that_a_job_starts_keeps_it_looking_alive(tmp_path: Path) -> None:
+    job = begin(tmp_path, "leave_a_child")
+    assert job.wait(20).state == "finished"
+    assert not job.alive
