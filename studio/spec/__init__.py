@@ -1,5 +1,6 @@
 """The persona as data: its file, its models, and the prompts, rules and targets made from it."""
 
+from studio.spec.document import SpecDocument
 from studio.spec.loading import LoadedSpec, check, content_hash, load
 from studio.spec.models import (
     Boundary,
@@ -29,6 +30,7 @@ __all__ = [
     "Problem",
     "Rules",
     "Spec",
+    "SpecDocument",
     "SpecError",
     "SpecExample",
     "Step",

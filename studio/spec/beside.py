@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from studio.chatml import Frozen
+from studio.spec.node import Node
+from studio.spec.node import Path as KeyPath
 from studio.spec.problems import Problem, ProblemList
 from studio.spec.profiles import Topic
 from studio.spec.reading import UnreadableError, read_text
-from studio.spec.tree import Node, parse
-from studio.spec.tree import Path as KeyPath
+from studio.spec.tree import parse
 from studio.spec.validation import validate
 
 MAX_CONTEXT_BYTES = 4_194_304
@@ -28,15 +30,21 @@ def read_beside(root: Node, spec_path: Path, problems: ProblemList) -> Beside:
     """What ``context`` and ``users.profiles`` name; a name that leads nowhere is a problem of the spec itself."""
     context_text = _text_at(root, CONTEXT, spec_path, problems, MAX_CONTEXT_BYTES)
     profiles_text = _text_at(root, PROFILES, spec_path, problems, MAX_CONTEXT_BYTES)
-    topics: tuple[Topic, ...] = ()
-    inside = ProblemList(spec_path.parent / _name_at(root, PROFILES))
-    if profiles_text:
-        topics = parse_topics(profiles_text, inside)
-    return Beside(context_text=context_text, topics=topics, problems=inside.sorted())
+    if not profiles_text:
+        return Beside(context_text=context_text)
+    topics, found = parse_topics(profiles_text, str(spec_path.parent / _name_at(root, PROFILES)))
+    return Beside(context_text=context_text, topics=topics, problems=found)
 
 
-def parse_topics(text: str, problems: ProblemList) -> tuple[Topic, ...]:
-    """A list of topics in the published shape; nothing, with the problems noted, where it has another one."""
+@lru_cache(maxsize=8)
+def parse_topics(text: str, file: str) -> tuple[tuple[Topic, ...], tuple[Problem, ...]]:
+    """The topics in ``text``, which has the published shape, or no topics and what is wrong with it."""
+    problems = ProblemList(file)
+    topics = _topics(text, problems)
+    return (() if problems else topics), problems.sorted()
+
+
+def _topics(text: str, problems: ProblemList) -> tuple[Topic, ...]:
     root = parse(text, problems)
     if root is None:
         if not problems:
@@ -55,7 +63,7 @@ def parse_topics(text: str, problems: ProblemList) -> tuple[Topic, ...]:
             problems.add(node.line, (index, "topic"), message)
         if topic:
             seen.setdefault(topic.topic, node.line)
-    return () if problems else tuple(topic for topic in found if topic)
+    return tuple(topic for topic in found if topic)
 
 
 def _name_at(root: Node, path: KeyPath) -> str:

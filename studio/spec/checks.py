@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from studio.spec.backtracking import may_run_away
+from studio.spec.node import Node, Path
 from studio.spec.probes import unbalanced
 from studio.spec.problems import ProblemList
-from studio.spec.tree import Node, Path
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*\Z")
 
@@ -101,12 +102,20 @@ def _vocabulary(root: Node, problems: ProblemList) -> None:
             )
             problems.add(line, path, message)
     for path, text, line in _texts(root.at("vocabulary", "avoid_patterns"), ("vocabulary", "avoid_patterns")):
-        try:
-            empty = re.search(text, "") is not None
-        except (re.error, OverflowError, RecursionError):
-            continue
-        if empty:
-            problems.add(line, path, f"expected a pattern that needs some text, found {text!r}, which fits every reply")
+        if message := _bad_pattern(text):
+            problems.add(line, path, message)
+
+
+def _bad_pattern(text: str) -> str:
+    """Why a regular expression that compiles would still be a mistake; empty where it is none."""
+    try:
+        if re.search(text, "") is not None:
+            return f"expected a pattern that needs some text, found {text!r}, which fits every reply"
+        if may_run_away(text):
+            return f"expected a pattern that cannot run for ever, found {text!r}: its repeats overlap"
+    except (re.error, OverflowError, RecursionError, ValueError):
+        pass  # told as a mistake of form
+    return ""
 
 
 def _language(root: Node, problems: ProblemList) -> None:

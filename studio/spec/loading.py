@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from studio.chatml import Frozen
 from studio.spec.beside import read_beside
 from studio.spec.checks import check_tree
 from studio.spec.models import Spec
+from studio.spec.node import Node
 from studio.spec.problems import Problem, ProblemList, SpecError
 from studio.spec.profiles import Topic
 from studio.spec.reading import MAX_SPEC_BYTES, UnreadableError, read_text
-from studio.spec.tree import Node, parse
+from studio.spec.sections import parse_fast
+from studio.spec.tree import parse
 from studio.spec.validation import validate
+
+Parser = Callable[[str, ProblemList], Node | None]
 
 
 class LoadedSpec(Frozen):
@@ -35,17 +39,23 @@ def load(path: Path | str) -> LoadedSpec:
         text = read_text(path)
     except UnreadableError as error:
         raise SpecError([Problem(file=str(path), line=error.line, key="", message=str(error))]) from None
-    loaded, problems = check(text, path)
+    loaded, problems = _checked(text, path, parse)
     if loaded is None:
         raise SpecError(problems)
     return loaded
 
 
 def check(text: str, path: Path | str) -> tuple[LoadedSpec | None, tuple[Problem, ...]]:
-    """The spec in ``text`` as if it stood in ``path``: valid and no problems, or None and all of them."""
-    path = Path(path)
+    """The spec in ``text`` as if it stood in ``path``: valid and no problems, or None and all of them.
+
+    Made to be called at each pause in typing: what did not change since the last call is not parsed again.
+    """
+    return _checked(text, Path(path), parse_fast)
+
+
+def _checked(text: str, path: Path, parser: Parser) -> tuple[LoadedSpec | None, tuple[Problem, ...]]:
     problems = ProblemList(path)
-    root = _parse(text, problems)
+    root = _root(text, problems, parser)
     if root is None:
         return None, problems.sorted()
     check_tree(root, problems)
@@ -63,11 +73,11 @@ def check(text: str, path: Path | str) -> tuple[LoadedSpec | None, tuple[Problem
     return loaded, ()
 
 
-def _parse(text: str, problems: ProblemList) -> Node | None:
+def _root(text: str, problems: ProblemList, parser: Parser) -> Node | None:
     if len(text) > MAX_SPEC_BYTES:
         problems.add(1, (), f"expected at most {MAX_SPEC_BYTES // 1024} KiB")
         return None
-    root = parse(text, problems)
+    root = parser(text, problems)
     if root is None:
         if not problems:
             problems.add(1, (), "expected a persona spec, found an empty file; it begins with schema: 1 and name:")

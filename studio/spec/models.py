@@ -20,7 +20,7 @@ Priority = Literal["high", "medium", "low"]
 def _compiles(pattern: str) -> str:
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from error
     return pattern
 
@@ -76,7 +76,12 @@ class SpecExample(Frozen):
         if pair == bool(self.messages) or (self.user is None) != (self.assistant is None):
             raise ValueError("expected either user and assistant, or messages")
         if self.messages and self.messages[-1].role != "assistant":
-            raise ValueError("the last message must be the assistant's")
+            raise ValueError("expected the last message to be the assistant's")
+        spoken = [message.role for message in self.messages if message.role != "system"]
+        if any(role != ("user", "assistant")[turn % 2] for turn, role in enumerate(spoken)):
+            raise ValueError("expected user and assistant to take turns, beginning with user")
+        if any(not message.content.strip() for message in self.messages):
+            raise ValueError("expected some content in every message")
         return self
 
     @property
@@ -93,7 +98,7 @@ class Category(Frozen):
     """A row of the scenario matrix: related scenarios that share a priority and a target."""
 
     priority: Priority = "medium"
-    target: int = Field(default=0, ge=0)
+    target: int = Field(default=0, ge=0, le=1_000_000)
     holdout: bool = False
     items: tuple[Text, ...] = Field(min_length=1)
 
@@ -120,7 +125,7 @@ class Success(Frozen):
     adapter_mb: float = Field(default=50, gt=0)
     latency_s: float = Field(default=2.0, gt=0)
     accept_score: Score = 6.0
-    examples: int = Field(default=200, ge=1)
+    examples: int = Field(default=200, ge=1, le=1_000_000)
 
 
 class Deployment(Frozen):
@@ -154,7 +159,7 @@ class Spec(Frozen):
     @property
     def slug(self) -> str:
         """The folder name of the persona: ``TaskMaster`` -> ``taskmaster``."""
-        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "persona"
+        return re.sub(r"[\W_]+", "-", self.name.casefold()).strip("-")[:60] or "persona"
 
     @property
     def trait_names(self) -> tuple[str, ...]:

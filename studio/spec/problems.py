@@ -37,7 +37,10 @@ class SpecError(UserError):
 
 
 class ProblemList:
-    """Gathers the problems of one file; a place that is already blamed is not blamed again."""
+    """Gathers the problems of one file; a place that is already blamed is not blamed again, and a file of nothing
+    but mistakes is not listed to its end."""
+
+    LIMIT = 200
 
     def __init__(self, file: Path | str) -> None:
         self.file = str(file)
@@ -46,7 +49,7 @@ class ProblemList:
 
     def add(self, line: int, path: Sequence[str | int], message: str) -> None:
         key = dotted(path)
-        if key in self._blamed:
+        if key in self._blamed or len(self._found) >= self.LIMIT:
             return
         self._blamed.add(key)
         self._found.append(Problem(file=self.file, line=max(line, 1), key=key, message=message))

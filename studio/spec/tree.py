@@ -1,15 +1,12 @@
-"""YAML text as a tree of plain values that know their lines. Tags never run, aliases never expand.
+"""YAML text as a tree of nodes. Tags never run, aliases never expand.
 
-The tree is built from the parser's events, so that a hostile file is refused at the first bad event: nothing is
-constructed, nothing is expanded, and depth is bounded before it costs anything.
+The tree is built from the parser's events, so a hostile file costs no more than reading it: nothing is constructed,
+nothing is expanded, and depth is bounded.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -26,70 +23,15 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from studio.spec.node import Key, Mark, Node, Path
 from studio.spec.problems import ProblemList
+from studio.spec.scalars import Scalar, resolve
 
-Key = str | int
-Path = tuple[Key, ...]
 MAX_DEPTH = 12
-"""The format needs 5."""
+"""The format needs 5. The scanner's time grows with the depth of brackets, so it is stopped early."""
 
-# The YAML 1.2 core schema; ``yes``, ``no`` and dates stay text.
-_NULL = re.compile(r"(?:~|null|Null|NULL|)\Z")
-_TRUE = re.compile(r"(?:true|True|TRUE)\Z")
-_FALSE = re.compile(r"(?:false|False|FALSE)\Z")
-_INT = re.compile(r"[-+]?[0-9]{1,30}\Z")
-_FLOAT = re.compile(
-    r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
-)
-_STANDARD = {"tag:yaml.org,2002:" + name for name in ("str", "int", "float", "bool", "null", "map", "seq")}
-
-
-@dataclass(slots=True)
-class Node:
-    """A value and its 1-based line. ``value`` is a scalar, a dict of key to Node, or a list of Nodes."""
-
-    value: Any
-    line: int
-    key_lines: dict[Key, int] = field(default_factory=dict)
-
-    def plain(self) -> Any:
-        """Dicts, tuples and scalars."""
-        if isinstance(self.value, dict):
-            return {key: node.plain() for key, node in self.value.items()}
-        if isinstance(self.value, list):
-            return tuple(node.plain() for node in self.value)
-        return self.value
-
-    def child(self, key: Key) -> Node | None:
-        if isinstance(self.value, dict):
-            return self.value.get(key)
-        if isinstance(self.value, list) and isinstance(key, int) and 0 <= key < len(self.value):
-            return self.value[key]  # type: ignore[no-any-return]
-        return None
-
-    def at(self, *path: Key) -> Node | None:
-        node: Node | None = self
-        for key in path:
-            node = node.child(key) if node else None
-        return node
-
-    def entries(self) -> Iterator[tuple[Key, Node]]:
-        """The children by key or index; none for a scalar."""
-        if isinstance(self.value, dict):
-            yield from self.value.items()
-        elif isinstance(self.value, list):
-            yield from enumerate(self.value)
-
-    def line_of(self, path: Path) -> int:
-        """The line of the deepest part of ``path`` that exists: of its key in a mapping, of itself in a list."""
-        node, line = self, self.line
-        for key in path:
-            child = node.child(key)
-            if child is None:
-                return node.key_lines.get(key, line)
-            line = node.key_lines.get(key, child.line)
-            node = child
-        return line
+_STANDARD = {"tag:yaml.org,2002:" + name for name in ("str", "int", "float", "bool", "null", "map", "seq")} | {"!"}
+_VALUES = (ScalarEvent, SequenceStartEvent, MappingStartEvent, AliasEvent)
 
 
 class _RefusedError(Exception):
@@ -98,9 +40,8 @@ class _RefusedError(Exception):
 
 def parse(text: str, problems: ProblemList) -> Node | None:
     """The one document in ``text``; None where it cannot be read as YAML. What is wrong goes to ``problems``."""
-    builder = _Builder(problems)
     try:
-        return builder.document(YAML(typ="safe", pure=True).parse(text))
+        return _Builder(text, problems).document(YAML(typ="safe", pure=True).parse(text))
     except _RefusedError:
         return None
     except MarkedYAMLError as error:
@@ -109,17 +50,17 @@ def parse(text: str, problems: ProblemList) -> Node | None:
         problems.add(mark.line + 1 if mark else 1, (), f"not valid YAML: {what or 'cannot be read'}")
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        problems.add(
-            line, (), f"expected printable text, found the control character U+{ord(text[error.position]):04X}"
-        )
-    except (YAMLError, ValueError, RecursionError, IndexError, AttributeError) as error:
-        # ruamel lets a few of its own slips through on garbage; they are the file's fault all the same.
+        found = f"U+{ord(text[error.position]):04X}"
+        problems.add(line, (), f"expected printable text, found the control character {found}")
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError) as error:
+        # The parser lets slips of its own through on garbage; they are the file's fault all the same.
         problems.add(1, (), f"not valid YAML: {error or type(error).__name__}")
     return None
 
 
 class _Builder:
-    def __init__(self, problems: ProblemList) -> None:
+    def __init__(self, text: str, problems: ProblemList) -> None:
+        self.text = text
         self.problems = problems
 
     def document(self, events: Iterator[Event]) -> Node | None:
@@ -128,87 +69,92 @@ class _Builder:
             if isinstance(event, DocumentStartEvent) and root is not None:
                 self.problems.add(_line(event), (), "expected one document, found a second one (---)")
                 raise _RefusedError
-            if isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent | AliasEvent):
+            if isinstance(event, _VALUES):
                 root = self._node(event, events, ())
+        if root is not None and root.value is None and not root.style:
+            return None  # nothing but comments, or ---
         return root
 
     def _node(self, event: Any, events: Iterator[Event], path: Path) -> Node:
-        self._refuse_tricks(event, path)
+        self._note_tricks(event, path)
         if isinstance(event, MappingStartEvent):
             return self._mapping(event, events, path)
         if isinstance(event, SequenceStartEvent):
             return self._sequence(event, events, path)
-        return Node(self._scalar(event, path), _line(event))
+        start, end = event.start_mark.index, event.end_mark.index
+        if isinstance(event, AliasEvent):
+            return Node(None, _line(event), start, end)
+        style = event.style or ""
+        if style in ("|", ">"):
+            end = start + len(self.text[start:end].rstrip())
+        return Node(self._scalar(event, path), _line(event), start, end, style)
 
-    def _refuse_tricks(self, event: Any, path: Path) -> None:
-        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-            sign = "*" if isinstance(event, AliasEvent) else "&"
-            self.problems.add(
-                _line(event), path, f"expected plain text, found {sign}{event.anchor}; write it out or quote it"
-            )
-            raise _RefusedError
+    def _note_tricks(self, event: Any, path: Path) -> None:
+        """Aliases, anchors and tags are mistakes, but the rest of the file can still be read."""
         if len(path) > MAX_DEPTH:
             self.problems.add(_line(event), path[:3], f"expected at most {MAX_DEPTH} levels")
             raise _RefusedError
-        tag = str(event.tag) if getattr(event, "tag", None) else None
-        if tag and tag not in _STANDARD and tag != "!":
+        if event.anchor:
+            sign = "*" if isinstance(event, AliasEvent) else "&"
+            message = f"expected the text itself, found {sign}{event.anchor}; write it out, or put it in quotes"
+            self.problems.add(_line(event), path, message)
+        tag = getattr(event, "tag", None)
+        if tag and str(tag) not in _STANDARD:
             self.problems.add(_line(event), path, f"expected no tag, found {tag}; nothing in a spec is ever run")
 
-    def _mapping(self, start: Event, events: Iterator[Event], path: Path) -> Node:
-        node = Node({}, _line(start))
+    def _mapping(self, start: Any, events: Iterator[Event], path: Path) -> Node:
+        node = Node({}, _line(start), start.start_mark.index, 0, "flow" if start.flow_style else "block")
         for event in events:
             if isinstance(event, MappingEndEvent):
-                break
+                return self._closed(node, event)
             key = self._key(event, path)
             value = self._node(next(events), events, (*path, key))
+            node.end = value.end
             if key in node.value:
-                first = node.key_lines[key]
-                self.problems.add(_line(event), (*path, key), f"expected each key once, found it also in line {first}")
+                message = f"expected each key once, found it also in line {node.keys[key].line}"
+                self.problems.add(_line(event), (*path, key), message)
                 continue
             node.value[key] = value
-            node.key_lines[key] = _line(event)
+            node.keys[key] = Mark(_line(event), event.start_mark.index, event.end_mark.index)
         return node
 
     def _key(self, event: Any, path: Path) -> Key:
         if not isinstance(event, ScalarEvent):
             self.problems.add(_line(event), path, "expected a word as key, found a list, a mapping or an alias")
             raise _RefusedError
-        self._refuse_tricks(event, path)
+        self._note_tricks(event, path)
         value = self._scalar(event, path)
         if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
             return value
         return str(event.value)
 
-    def _sequence(self, start: Event, events: Iterator[Event], path: Path) -> Node:
-        node = Node([], _line(start))
+    def _sequence(self, start: Any, events: Iterator[Event], path: Path) -> Node:
+        node = Node([], _line(start), start.start_mark.index, 0, "flow" if start.flow_style else "block")
         for event in events:
             if isinstance(event, SequenceEndEvent):
+                self._closed(node, event)
                 break
-            node.value.append(self._node(event, events, (*path, len(node.value))))
+            item = self._node(event, events, (*path, len(node.value)))
+            node.value.append(item)
+            node.end = item.end
         if not node.value:
             self.problems.add(node.line, path, "expected at least one entry; leave the key out where there is none")
         return node
 
-    def _scalar(self, event: Any, path: Path) -> str | int | float | bool | None:
+    def _closed(self, node: Node, event: Any) -> Node:
+        if node.style == "flow":
+            node.end = event.end_mark.index
+        return node
+
+    def _scalar(self, event: Any, path: Path) -> Scalar:
         text = str(event.value)
         if not event.implicit[0]:  # quoted, a block of text, or tagged
             return text
-        if _NULL.match(text):
-            return None
-        if _TRUE.match(text) or _FALSE.match(text):
-            return bool(_TRUE.match(text))
-        if _INT.match(text):
-            return int(text)
-        if _FLOAT.match(text):
-            return self._float(text, event, path)
-        return text
-
-    def _float(self, text: str, event: Any, path: Path) -> float:
-        number = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-        if not math.isfinite(number):
-            self.problems.add(_line(event), path, f"expected a finite number, found {text}")
+        try:
+            return resolve(text)
+        except ValueError as error:
+            self.problems.add(_line(event), path, str(error))
             return 0.0
-        return number
 
 
 def _line(event: Event) -> int:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from studio.spec.node import Key, Node, Path
 from studio.spec.problems import ProblemList
-from studio.spec.tree import Key, Node, Path
 
 Model = TypeVar("Model", bound=BaseModel)
 _SLUG = "a name of a-z, 0-9 and _ that starts with a letter, at most 64 characters"
@@ -37,7 +37,7 @@ def _note(detail: ErrorDetails, root: Node, model: type[BaseModel], problems: Pr
 
 def _message(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> str:
     kind, found = detail["type"], detail["input"]
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "invalid_key"):
         return _unknown_key(path, model)
     if kind == "value_error":
         return str(detail["ctx"]["error"])
