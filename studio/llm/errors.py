@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from studio.errors import UserError
+
 Kind = Literal["auth", "limit", "timeout", "connection", "refused", "malformed", "server", "too_little"]
 
 
-class ModelError(Exception):
+class ModelError(UserError):
     """A call that failed for good. ``kind`` tells the remedy; ``str`` is one line for a person.
 
     ``too_little`` is the offline author's: the spec gives it too little to write from.

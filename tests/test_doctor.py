@@ -1,0 +1,80 @@
+"""What doctor says of a machine."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from studio import doctor
+from studio.llm import ModelSettings
+from studio.llm.errors import ModelError
+
+OFFLINE = ModelSettings()
+REMOTE = ModelSettings(endpoint="http://localhost:1/v1", model="llama", judge_model="qwen")
+
+
+def fake_nvidia_smi(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = folder / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\n{script}\n")
+    tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_with_nothing_at_all_the_status_line_says_what_it_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = doctor.environment(OFFLINE)
+    assert found.status_line == "offline author · rules judge · pocket base model · CPU"
+
+
+def test_a_real_author_and_judge_are_named() -> None:
+    found = doctor.environment(REMOTE, base="meta-llama/Llama-3.1-8B-Instruct")
+    assert found.status_line.startswith("llama · qwen · meta-llama/Llama-3.1-8B-Instruct · ")
+
+
+def test_gpus_are_read_from_nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_nvidia_smi(tmp_path, "echo 'NVIDIA H200, 143771, 143000'; echo 'NVIDIA A10, 23028, 1024'", monkeypatch)
+    first, second = doctor.find_gpus()
+    assert (first.name, first.memory_gib) == ("NVIDIA H200", 140.4)
+    assert second.free_gib == 1.0
+
+
+@pytest.mark.parametrize("script", ["exit 9", "echo 'No devices were found'", "echo"])
+def test_a_driver_that_fails_means_no_gpu_and_no_error(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_nvidia_smi(tmp_path, script, monkeypatch)
+    assert doctor.find_gpus() == ()
+
+
+def test_every_missing_library_comes_with_the_way_to_install_it() -> None:
+    found = doctor.environment(OFFLINE)
+    without = found.model_copy(update={"packages": dict.fromkeys(found.packages, None)})
+    report = {finding.topic: finding for finding in doctor.findings(without, None)}
+    assert report["training"].level == "problem"
+    assert "persona-studio[train]" in report["training"].remedy
+    assert "persona-studio[gpu]" in report["unsloth"].remedy
+    assert not without.can_train
+
+
+def test_an_endpoint_is_good_only_if_it_lists_the_model() -> None:
+    found = doctor.environment(REMOTE)
+    assert doctor.findings(found, ("llama", "qwen"))[0].level == "ok"
+    other = doctor.findings(found, ("mistral",))[0]
+    assert (other.level, other.remedy) == ("problem", "--model one of: mistral")
+    assert doctor.findings(found, ModelError("connection", "is the server running?"))[0].level == "problem"
+    assert doctor.findings(found, None)[0].level == "note"
+
+
+def test_a_server_that_is_not_there_is_a_finding_and_not_a_crash() -> None:
+    answer = doctor.reachable_models(REMOTE)
+    assert isinstance(answer, ModelError)
+
+
+def test_little_disk_and_a_small_terminal_are_told() -> None:
+    found = doctor.environment(OFFLINE)
+    cramped = found.model_copy(update={"disk_free_gib": 0.5, "terminal": {**found.terminal, "size": "60x20"}})
+    report = {finding.topic: finding for finding in doctor.findings(cramped, None)}
+    assert report["disk"].level == "problem"
+    assert report["terminal"].level == "note"
