@@ -1,12 +1,15 @@
 """Long work that outlives the window: start, watch, stop, resume."""
 
 from studio.jobs.context import JobContext
-from studio.jobs.job import ALIVE, Job
-from studio.jobs.starting import AlreadyRunning, active, follow, list_jobs, resume, start
-from studio.jobs.types import Event, JobRequest, JobView, State
+from studio.jobs.follow import follow
+from studio.jobs.job import Job
+from studio.jobs.listing import active, list_jobs
+from studio.jobs.start import AlreadyRunning, resume, start
+from studio.jobs.types import ENDED, LIVING, Event, JobRequest, JobView, State
 
 __all__ = [
-    "ALIVE",
+    "ENDED",
+    "LIVING",
     "AlreadyRunning",
     "Event",
     "Job",

@@ -1,36 +1,67 @@
-"""What a job's own code gets: its folder, a place for events, and word of a wish to stop."""
+"""What a job's entry is given: where it works, how it tells, and whether it is asked to stop."""
 
 from __future__ import annotations
 
+import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from studio.jobs.events import EventLog
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from studio.jobs.events import EventLog
 
 
 class JobContext:
-    """Handed to a job's entry."""
+    """One for the life of a worker. ``emit`` and ``stop_requested`` may be used from any thread."""
 
     def __init__(self, folder: Path, log: EventLog) -> None:
-        self.id, self.folder = folder.name, folder
-        self.stop_requested = False
+        self.id = folder.name
+        self.folder = folder
         self._log = log
-        self._callbacks: list[Callable[[], None]] = []
+        self._stop = threading.Event()
+        self._callbacks: list[Callable[[], object]] = []
+        self._loop: AbstractEventLoop | None = None
 
     def emit(self, event: BaseModel) -> None:
-        """Tell what happened; ``event`` has a ``kind``."""
-        self._log.add(event)
+        """Append an event (a model with a ``kind``). When this returns, a kill of this process cannot lose it."""
+        self._log.append(event)
 
-    def on_stop(self, callback: Callable[[], None]) -> None:
-        """Have ``callback`` called when a stop is asked for; at once where it was already."""
+    @property
+    def stop_requested(self) -> bool:
+        """Whether to come to an end: save, and return."""
+        return self._stop.is_set()
+
+    def on_stop(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` in the main thread once a stop is asked for; at once if it was.
+
+        Of an async entry it is called by the event loop, so it may set an :class:`asyncio.Event`.
+        """
         self._callbacks.append(callback)
         if self.stop_requested:
-            callback()
+            self._call(callback)
 
     def request_stop(self) -> None:
-        """As the signal handler does."""
-        self.stop_requested = True
-        for callback in self._callbacks:
+        """What SIGTERM does."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        for callback in tuple(self._callbacks):
+            self._call(callback)
+
+    def attach(self, loop: AbstractEventLoop) -> None:
+        """Run the callbacks in this loop from now on."""
+        self._loop = loop
+
+    def _call(self, callback: Callable[[], object]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(callback)
+            return
+        try:
             callback()
+        except Exception:  # it was called out of a signal: the work that it interrupted must not pay for it
+            traceback.print_exc()

@@ -1,8 +1,7 @@
-"""``events.jsonl``: append-only, one event a line, read by byte offset."""
+"""``events.jsonl``: one event a line, appended by the worker, read by anybody from where they left off."""
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from datetime import UTC, datetime
@@ -10,53 +9,94 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from studio.errors import UserError
 from studio.jobs.types import Event
+
+_BLOCK = 1 << 16
 
 
 class EventLog:
-    """The writing end. Lines are whole or not there: a torn last line of a killed writer is cut off first."""
+    """The worker's end. Each event is one write, so that a kill leaves at most one torn line, at the end."""
 
     def __init__(self, path: Path) -> None:
-        _cut_torn_line(path)
-        self._file = path.open("ab", buffering=0)
+        repair(path)
+        self._path = path
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._lock = threading.Lock()
 
-    def add(self, event: BaseModel) -> None:
-        """Append an event that has a ``kind``; readers see it when this returns."""
-        data = event.model_dump(mode="json")
-        line = json.dumps({"at": datetime.now(UTC).isoformat(), "kind": data["kind"], "data": data})
+    def append(self, event: BaseModel) -> None:
+        """Raises :class:`UserError` when the disk takes no more; the log then ends with the event before."""
+        kind = getattr(event, "kind", None)
+        if not isinstance(kind, str):
+            raise TypeError(f"an event names its kind: {type(event).__name__} has none")
+        head = f'{{"at":"{datetime.now(UTC).isoformat()}","kind":"{kind}","data":'
+        line = (head + event.model_dump_json() + "}\n").encode()
         with self._lock:
-            self._file.write(line.encode() + b"\n")
+            self._write(line)
+
+    def _write(self, line: bytes) -> None:
+        before = os.fstat(self._file).st_size
+        try:
+            written = os.write(self._file, line)
+            if written < len(line):  # the disk took a part: the rest tells why
+                os.write(self._file, line[written:])
+        except OSError as error:
+            os.ftruncate(self._file, before)
+            remedy = "make room, then resume the job"
+            raise UserError(
+                f"no event can be written: {error.strerror}", where=str(self._path), remedy=remedy
+            ) from error
+
+    def sync(self) -> None:
+        """Make what was appended survive a power cut."""
+        os.fsync(self._file)
 
     def close(self) -> None:
-        self._file.close()
+        os.close(self._file)
 
 
-def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
-    """The whole lines from ``offset`` (bytes) on, and the offset behind them."""
+def read_events(path: Path, offset: int = 0, limit: int | None = None) -> tuple[list[Event], int]:
+    """Events from the byte ``offset`` on, and the offset to go on from: always the beginning of a line.
+
+    A last line without its end is left for later; a line that cannot be read is passed over. ``limit`` bounds the
+    bytes read at once (at least one whole line is returned if there is one).
+    """
     try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            raw = file.read()
+        file = path.open("rb")
     except FileNotFoundError:
         return [], offset
-    whole = raw.rfind(b"\n") + 1
-    return [event for line in raw[:whole].splitlines() if (event := _event(line))], offset + whole
+    with file:
+        file.seek(offset)
+        data = file.read() if limit is None else file.read(limit)
+        if limit is not None and len(data) == limit and b"\n" not in data:
+            data += file.readline()
+    end = data.rfind(b"\n") + 1
+    events = [event for line in data[:end].splitlines() if (event := _parsed(line)) is not None]
+    return events, offset + end
 
 
-def _event(line: bytes) -> Event | None:
+def _parsed(line: bytes) -> Event | None:
     try:
         return Event.model_validate_json(line)
     except ValidationError:
-        return None  # damaged from outside; the lines around it still count
+        return None
 
 
-def _cut_torn_line(path: Path) -> None:
-    if not path.exists():
+def repair(path: Path) -> None:
+    """Cut off a torn last line, so that the next event begins a line of its own."""
+    try:
+        file = path.open("r+b")
+    except FileNotFoundError:
         return
-    with path.open("rb+") as file:
-        raw = file.read()
-        whole = raw.rfind(b"\n") + 1
-        if whole < len(raw):
-            file.truncate(whole)
-            os.fsync(file.fileno())
+    with file:
+        end = size = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - _BLOCK)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                end = start + found + 1
+                break
+            end = start
+        if end < size:
+            file.truncate(end)

@@ -1,34 +1,74 @@
-"""Telling a living job from a dead one: a lock that the kernel drops when its holder is gone, however it went."""
+"""Locks that the kernel gives back when their holder dies: how a dead job is told from a slow one.
+
+A lock of :func:`fcntl.flock` belongs to the open file, not to the process. So it can be taken here, handed to a child
+through :class:`subprocess.Popen` and closed here, without a moment in which nobody holds it.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from studio.errors import UserError
 
-def take(path: Path, *, wait: bool = False) -> int | None:
-    """The locked file's descriptor, to be kept open for as long as the lock is wanted; None where it is taken."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle
+_LOOK_S = 0.005
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody holds the lock now. Looking never disturbs a holder or somebody about to take it."""
+    """Whether somebody holds the lock. The look takes a shared lock for an instant, so looks do not see each other."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    else:
-        return False
     finally:
         os.close(handle)
+    return False
+
+
+def acquire(path: Path, patience_s: float) -> int | None:
+    """Take the lock and return its open file; None when somebody still holds it after ``patience_s`` seconds."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(handle)
+                return None
+            time.sleep(_LOOK_S)
+        else:
+            return handle
+
+
+@contextmanager
+def exclusive(path: Path, patience_s: float = 10.0) -> Iterator[None]:
+    """Hold the lock for a moment's work. Raises :class:`UserError` when somebody keeps it."""
+    handle = acquire(path, patience_s)
+    if handle is None:
+        raise UserError("held by another process for too long", where=str(path), remedy="end that process, try again")
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def write_pid(handle: int, pid: int) -> None:
+    """Leave the holder's pid in the lock's own file."""
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"{pid}\n".encode(), 0)
+
+
+def read_pid(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None

@@ -10,6 +10,9 @@ from studio.chatml import Frozen
 State = Literal["starting", "running", "stopping", "finished", "stopped", "failed", "dead"]
 """``dead``: it left no last word and nobody holds its lock (killed). ``failed``: it said why."""
 
+LIVING: tuple[State, ...] = ("starting", "running", "stopping")
+ENDED: tuple[State, ...] = ("finished", "stopped", "failed", "dead")
+
 
 class JobRequest(Frozen):
     """``job.json``: what was asked. ``entry`` is ``module:function``, called with ``params`` and a context."""
@@ -19,6 +22,8 @@ class JobRequest(Frozen):
     entry: str
     params: dict[str, Any]
     created: datetime
+    cwd: str = ""
+    """Where it was asked, so that a resumed job reads the same relative paths."""
 
 
 class Event(Frozen):

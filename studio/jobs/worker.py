@@ -1,83 +1,126 @@
-"""The process of a job: ``python -m studio.jobs.worker FOLDER``."""
+"""The process of a job: ``python -m studio.jobs.worker FOLDER``. It needs nobody; all it tells is in its folder."""
 
 from __future__ import annotations
 
-import asyncio
+import argparse
+import faulthandler
 import importlib
 import inspect
 import os
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from studio.errors import UserError
-from studio.files import write_atomic
-from studio.jobs import lock
 from studio.jobs.context import JobContext
 from studio.jobs.events import EventLog
-from studio.jobs.folder import ENDING, EVENTS, LOCK, Ending
-from studio.jobs.job import Job, now
-from studio.jobs.starting import ATTEMPT_VARIABLE, LOCK_FD_VARIABLE
+from studio.jobs.job import Job
+from studio.jobs.lock import acquire, write_pid
+from studio.jobs.status import Phase, Status, write_status
+
+_TEARDOWN_S = 10.0
+"""After its last word a worker that hangs (a thread, a library's own clean-up) is ended."""
 
 
-def main(folder: Path) -> int:
-    """Run the job of ``folder`` to its end, and write its last word."""
-    held = _lock(folder)
-    if held is None:
-        print("somebody else works on this job", file=sys.stderr)
-        return 1
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it outlives the terminal
-    number = int(os.environ.pop(ATTEMPT_VARIABLE, "1"))
-    log = EventLog(folder / EVENTS)
-    context = JobContext(folder, log)
-    signal.signal(signal.SIGTERM, lambda *_: context.request_stop())
-    ending = _run(Job(folder), context, number)
-    log.close()
-    write_atomic(folder / ENDING, ending.model_dump_json() + "\n")
-    return 0 if ending.state != "failed" else 1
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m studio.jobs.worker")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--lock", type=int, help="the job's lock, already held and handed over as an open file")
+    asked = parser.parse_args(arguments)
+    job = Job(asked.folder)
+    lock = asked.lock if asked.lock is not None else acquire(job.paths.lock, 1.0)
+    if lock is None:
+        sys.stderr.write(f"{job.folder}: the job is running already\n")
+        return 2
+    _hold(lock)
+    faulthandler.enable()
+    phase = _run(job)
+    return 0 if phase in ("finished", "stopped") else 1
 
 
-def _lock(folder: Path) -> int | None:
-    """The lock, inherited from whoever started this process, or taken here when it is started by hand."""
-    inherited = os.environ.pop(LOCK_FD_VARIABLE, None)
-    if inherited is None:
-        return lock.take(folder / LOCK)
-    os.set_inheritable(int(inherited), False)  # what this job starts must not keep it looking alive
-    return int(inherited)
+def _hold(lock: int) -> None:
+    """Keep the lock to this very process: a child that outlived it would make it look alive."""
+    os.set_inheritable(lock, False)
+    os.register_at_fork(after_in_child=lambda: os.close(lock))
+    write_pid(lock, os.getpid())
 
 
-def _run(job: Job, context: JobContext, number: int) -> Ending:
+def _run(job: Job) -> Phase:
+    started = datetime.now(UTC)
+    log = EventLog(job.paths.events)
+    context = JobContext(job.folder, log)
+    _listen(job, context)
+    write_status(job.paths.status, Status(phase="running", pid=os.getpid(), started=started))
+    if job.paths.stop.exists():  # asked for while there was no handler
+        context.request_stop()
+    error = _work(job, context)
+    phase: Phase = "failed" if error is not None else "stopped" if context.stop_requested else "finished"
+    with suppress(OSError):
+        log.sync()
+    last = Status(phase=phase, pid=os.getpid(), error=error, started=started, ended=datetime.now(UTC))
     try:
-        _call(_entry(job.request.entry), job.request.params, context)
-    except UserError as error:
-        return Ending(attempt=number, state="failed", error=str(error), at=now())
+        write_status(job.paths.status, last)
+    except OSError:
+        traceback.print_exc()  # what is left then is a free lock: dead, with this in its log
+    _leave_soon()
+    return phase
+
+
+def _listen(job: Job, context: JobContext) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        with suppress(OSError):
+            job.paths.stop.touch()
+        context.request_stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(job: Job, context: JobContext) -> str | None:
+    """Call the entry; one line of what went wrong, or None."""
+    try:
+        module, _, function = job.request.entry.partition(":")
+        entry = getattr(importlib.import_module(module), function)
+        done = entry(job.request.params, context)
+        if inspect.iscoroutine(done):
+            _drive(done, context)
     except BaseException as error:
-        traceback.print_exc()
-        if context.stop_requested and isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
-            return Ending(attempt=number, state="stopped", at=now())
-        return Ending(attempt=number, state="failed", error=_one_line(error), at=now())
-    return Ending(attempt=number, state="stopped" if context.stop_requested else "finished", at=now())
+        return _told(error)
+    return None
 
 
-def _entry(name: str) -> Callable[[dict[str, Any], JobContext], Any]:
-    module, _, function = name.partition(":")
-    found: Callable[[dict[str, Any], JobContext], Any] = getattr(importlib.import_module(module), function)
-    return found
+def _drive(work: Coroutine[Any, Any, None], context: JobContext) -> None:
+    import asyncio
+
+    async def attached() -> None:
+        context.attach(asyncio.get_running_loop())
+        await work
+
+    asyncio.run(attached())
 
 
-def _call(entry: Callable[[dict[str, Any], JobContext], Any], params: dict[str, Any], context: JobContext) -> None:
-    result = entry(params, context)
-    if inspect.iscoroutine(result):
-        asyncio.run(result)
+def _told(error: BaseException) -> str:
+    """Our own errors are one line for a person; any other is named, and its traceback goes to the log."""
+    line = " ".join(str(error).split())
+    if type(error).__module__.startswith("studio."):
+        sys.stderr.write(f"{line}\n")
+        return line or type(error).__name__
+    traceback.print_exception(error)
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())[:300]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+def _leave_soon() -> None:
+    timer = threading.Timer(_TEARDOWN_S, os._exit, args=(0,))
+    timer.daemon = True
+    timer.start()
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main())

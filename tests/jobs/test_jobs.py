@@ -18,11 +18,6 @@ from tests.jobs.entries import Counted, CountParams
 ENTRIES = "tests.jobs.entries"
 
 
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-
-
 def begin(folder: Path, entry: str, params: CountParams | None = None, stage: str = "count") -> Job:
     return start(folder, stage, f"{ENTRIES}:{entry}", params or CountParams())
 
@@ -97,8 +92,7 @@ def test_a_pid_that_was_used_again_does_not_look_like_the_job(tmp_path: Path) ->
     until(lambda: job.view().state == "running")
     job.kill()
     until(lambda: not job.alive)
-    attempt = job.folder / "attempt.json"
-    attempt.write_text(attempt.read_text().replace(str(job.view().pid), str(os.getpid())))
+    (job.folder / "lock").write_text(str(os.getpid()))
     assert job.view().state == "dead"
     job.stop()
     job.kill()  # would end this test

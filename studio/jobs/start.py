@@ -1,0 +1,111 @@
+"""Starting a job: never two of a stage at once, and never a moment in which a new one looks dead."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from studio.errors import UserError
+from studio.files import write_atomic
+from studio.jobs.events import repair
+from studio.jobs.job import Job
+from studio.jobs.listing import active
+from studio.jobs.lock import acquire, exclusive, write_pid
+from studio.jobs.status import Status, write_status
+from studio.jobs.types import JobRequest
+
+_TEARDOWN_S = 15.0
+"""How long a worker that has said its last word may take to leave, before its job can be resumed."""
+
+
+class AlreadyRunning(UserError):  # noqa: N818 - a state, not a fault
+    """The stage has a living job: ``job``."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        super().__init__(f"{job.stage} is already running", remedy="watch it, or stop it first", where=job.id)
+
+
+def start(jobs_dir: Path, stage: str, entry: str, params: BaseModel) -> Job:
+    """Start ``entry`` (``module:function``) in a process of its own and return at once.
+
+    Raises :class:`AlreadyRunning` where the stage has a living job, however many windows try at once, and
+    :class:`UserError` where no process can be started.
+    """
+    module, _, function = entry.partition(":")
+    if not module or not function.isidentifier():
+        raise ValueError(f"an entry is module:function, not {entry!r}")
+    created = datetime.now(UTC)
+    job = Job(jobs_dir / f"{created:%Y%m%d-%H%M%S}-{stage}-{secrets.token_hex(2)}")
+    asked = params.model_dump(mode="json")
+    request = JobRequest(id=job.id, stage=stage, entry=entry, params=asked, created=created, cwd=str(Path.cwd()))
+    with _stage(jobs_dir, stage):
+        job.folder.mkdir()
+        write_atomic(job.paths.request, request.model_dump_json(indent=2) + "\n")
+        _spawn(job)
+    return job
+
+
+def resume(job: Job) -> Job:
+    """Start an ended job again: the same folder and request, events appended. Raises as :func:`start`."""
+    with _stage(job.folder.parent, job.stage):
+        _spawn(job)
+    return job
+
+
+@contextmanager
+def _stage(jobs_dir: Path, stage: str) -> Iterator[None]:
+    """Alone with the stage, and it has no living job."""
+    try:
+        jobs_dir.mkdir(parents=True, exist_ok=True)
+        with exclusive(jobs_dir / f".{stage}.lock"):
+            running = active(jobs_dir, stage)
+            if running is not None:
+                raise AlreadyRunning(running)
+            yield
+    except OSError as error:
+        remedy = "make room and look at the folder's permissions, then try again"
+        raise UserError(
+            f"{stage} could not be started: {error.strerror}", where=str(jobs_dir), remedy=remedy
+        ) from error
+
+
+def _spawn(job: Job) -> None:
+    lock = acquire(job.paths.lock, _TEARDOWN_S)
+    if lock is None:
+        raise AlreadyRunning(job)
+    try:
+        job.paths.stop.unlink(missing_ok=True)
+        repair(job.paths.events)
+        write_status(job.paths.status, Status(phase="starting"))
+        write_pid(lock, _worker(job, lock).pid)
+    finally:
+        os.close(lock)  # the worker holds it now, through its own copy
+
+
+def _worker(job: Job, lock: int) -> subprocess.Popen[bytes]:
+    # -P: a file in the working folder must not be taken for a module. The worker sees what its starter sees.
+    path = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
+    cwd = Path(job.request.cwd or ".")
+    with job.paths.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "studio.jobs.worker", str(job.folder.absolute()), "--lock", str(lock)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=(lock,),
+            cwd=cwd if cwd.is_dir() else job.folder,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        )
+    threading.Thread(target=process.wait, name=f"reap {job.id}", daemon=True).start()
+    return process
