@@ -38,7 +38,7 @@ def _assembled(text: str) -> Node | None:
     root = Node({}, starts[0] + 1, sum(len(line) + 1 for line in lines[: starts[0]]), 0, "block")
     offset = root.start
     for number, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        section = _section("\n".join(lines[number:end]))
+        section = _section(_cut(lines, number, end))
         if section is None or not isinstance(section.value, dict) or section.value.keys() & root.value.keys():
             return None
         moved = section.moved(number, offset)
@@ -59,7 +59,7 @@ def _section(text: str) -> Node | None:
     items, offset = Node([], starts[0] + 1, 0, 0, "block"), sum(len(line) + 1 for line in lines[: starts[0]])
     items.start = offset + lines[starts[0]].index("-")
     for number, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        item = _parsed("\n".join(lines[number:end]))
+        item = _parsed(_cut(lines, number, end))
         if item is None or not isinstance(item.value, list) or len(item.value) != 1:
             return _parsed(text)
         items.value.append(item.value[0].moved(number, offset))
@@ -67,6 +67,11 @@ def _section(text: str) -> Node | None:
     items.end = items.value[-1].end
     name = lines[0].partition(":")[0]
     return Node({name: items}, 1, 0, items.end, "block", {name: Mark(1, 0, len(name))})
+
+
+def _cut(lines: list[str], start: int, end: int) -> str:
+    """The lines with their ends: the last line of the whole text has none."""
+    return "\n".join(lines[start:end]) + ("\n" if end < len(lines) else "")
 
 
 def _items(lines: list[str]) -> Iterator[int]:

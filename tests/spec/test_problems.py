@@ -1,0 +1,206 @@
+"""Each mistake is named with its line, its key, and what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.spec.helpers import MINIMAL, PARROT, only, problems_of
+
+PLACED = [
+    # text added to the minimal spec (its lines are 1 to 9) -> line, key, a part of the message
+    ("languge: en", 10, "languge", "unknown key; did you mean language?"),
+    ("zzz: 1", 10, "zzz", "unknown key; expected one of schema, name"),
+    ("7: x", 10, "7", "unknown key"),
+    ("target_users: people", 10, "target_users", "expected a list of text, found the text 'people'"),
+    ("target_users: [a, 5]", 10, "target_users.1", "expected text, found the number 5; put it in quotes"),
+    ("target_users:\n  - a\n  - true", 12, "target_users.1", "expected text, found true; put it in quotes"),
+    ("target_users: []", 10, "target_users", "expected at least one entry"),
+    ("target_users:", 10, "target_users", "expected a list of text, found nothing"),
+    ("vocabulary: {prefer: []}", 10, "vocabulary.prefer", "expected at least one entry"),
+    ("vocabulary:\n  avoid: [a]\n  preffer: [b]", 12, "vocabulary.preffer", "did you mean prefer?"),
+    ("vocabulary: {avoid_patterns: ['(']}", 10, "vocabulary.avoid_patterns.0", "not a regular expression"),
+    ("vocabulary: {avoid_patterns: ['a*']}", 10, "vocabulary.avoid_patterns.0", "fits every reply"),
+    ("vocabulary: {avoid_patterns: ['(a+)+b']}", 10, "vocabulary.avoid_patterns.0", "cannot run for ever"),
+    ("vocabulary:\n  prefer: [Yes]\n  avoid: [yes]", 12, "vocabulary.avoid.0", "found 'yes' also in line 11"),
+    ("success: {overall: 11}", 10, "success.overall", "expected a number from 0 to 10, found the number 11"),
+    ("success: {trait: 2.5}", 10, "success.trait", "expected a number from 0 to 2, found the number 2.5"),
+    ("success: {win_rate: -0.1}", 10, "success.win_rate", "expected a number from 0 to 1"),
+    ("success: {violations: true}", 10, "success.violations", "expected a number from 0 to 1, found true"),
+    ("success: {overall: '7'}", 10, "success.overall", "expected a number from 0 to 10, found the text '7'"),
+    ("success: {examples: 2.5}", 10, "success.examples", "expected a whole number"),
+    ("success: {adapter_mb: 0}", 10, "success.adapter_mb", "expected a number above 0, found the number 0"),
+    ("success: {overall: .nan}", 10, "success.overall", "expected a finite number, found .nan"),
+    ("success: {latency_s: .inf}", 10, "success.latency_s", "expected a finite number, found .inf"),
+    ("success: {latency_s: 1e999}", 10, "success.latency_s", "expected a finite number, found 1e999"),
+    ("language: english please", 10, "language", "expected a language tag such as en or pt-BR"),
+    ("users: {weight: {profiles: 0, bank: 0}}", 10, "users.weight", "expected at least one weight above 0"),
+    ("users: {weight: {bank: 1.5}}", 10, "users.weight.bank", "expected a number from 0 to 1"),
+    ("name: Again", 10, "name", "expected each key once, found it also in line 2"),
+    ("identity: !!python/object/apply:os.system ['ls']", 10, "identity", "expected no tag"),
+    ("identity: !mine x", 10, "identity", "expected no tag, found !mine"),
+    ("identity: &a x", 10, "identity", "expected the text itself, found &a"),
+    ("identity: *a", 10, "identity", "expected the text itself, found *a"),
+    ("<<: {language: en}", 10, "<<", "unknown key"),
+    ("patterns:\n- step: go\n  how: x\n- step: go\n  how: y", 13, "patterns.1.step", "found 'go' also in line 11"),
+    ("boundaries:\n- {id: a, never: x}\n- {id: a, never: y}", 12, "boundaries.1.id", "also in line 11"),
+    ("boundaries: [{id: No Way, never: x}]", 10, "boundaries.0.id", "expected a name of a-z, 0-9 and _"),
+    ("boundaries: [{id: a}]", 10, "boundaries.0.never", "missing; expected text"),
+    ("examples: [{user: a}]", 10, "examples.0", "expected either user and assistant, or messages"),
+    ("examples: [{user: a, assistant: '  '}]", 10, "examples.0.assistant", "expected text, found empty text"),
+    ("examples:\n- user: a\n  assistant: b\n  scenario: nope", 13, "examples.0.scenario", "that a category lists"),
+    (
+        "examples: [{messages: [{role: user, content: a}]}]",
+        10,
+        "examples.0",
+        "expected the last message to be the assistant's",
+    ),
+    (
+        "examples: [{messages: [{role: bot, content: a}]}]",
+        10,
+        "examples.0.messages.0.role",
+        "expected one of system, user, assistant, found the text 'bot'",
+    ),
+    (
+        "examples: [{messages: [{role: assistant, content: a}]}]",
+        10,
+        "examples.0",
+        "expected user and assistant to take turns, beginning with user",
+    ),
+    ("slots: {Bad Name: [a]}", 10, "slots.Bad Name", "expected a name of a-z, 0-9 and _"),
+    ("deployment: {base_model: null}", 10, "deployment.base_model", "expected text, found nothing"),
+    ("deployment: pocket", 10, "deployment", "expected a mapping with base_model, system_prompt"),
+    ("context: nowhere.md", 10, "context", "nowhere.md: no such file"),
+    ("context: ''", 10, "context", "expected a file in the spec's own folder"),
+    ("? [a, b]\n: c", 10, "", "expected a word as key"),
+]
+
+
+@pytest.mark.parametrize(("extra", "line", "key", "message"), PLACED)
+def test_a_mistake_is_named_with_its_place(extra: str, line: int, key: str, message: str) -> None:
+    found = only(MINIMAL + extra + "\n")
+    assert found[:2] == (line, key)
+    assert message in found[2]
+
+
+SCENARIOS = [
+    ("  b: {items: []}", 10, "scenarios.b.items", "expected at least one entry"),
+    ("  b: {items: [Say hello]}", 10, "scenarios.b.items.0", "expected each scenario once"),
+    ("  b: {target: -1, items: [x]}", 10, "scenarios.b.target", "expected a whole number from 0"),
+    ("  b: {priority: urgent, items: [x]}", 10, "scenarios.b.priority", "expected one of high, medium, low"),
+    ("  b: {holdout: true, target: 3, items: [x]}", 10, "scenarios.b.target", "never trained on"),
+    ("  b: {holdout: yes, items: [x]}", 10, "scenarios.b.holdout", "expected true or false, found the text 'yes'"),
+    ("  b: {holdout: true, items: ['Do [this']}", 10, "scenarios.b.items.0", "expected every [ to be closed"),
+    ("  b:\n    holdout: true\n    itmes: [x]", 12, "scenarios.b.itmes", "did you mean items?"),
+    ("  Big: {items: [x]}", 10, "scenarios.Big", "expected a name of a-z, 0-9 and _"),
+    ("  b: [x]", 10, "scenarios.b", "expected a mapping with priority, target, holdout, items, found a list"),
+]
+
+
+@pytest.mark.parametrize(("extra", "line", "key", "message"), SCENARIOS)
+def test_a_mistake_in_the_scenario_matrix_is_named_with_its_place(
+    extra: str, line: int, key: str, message: str
+) -> None:
+    named = {problem.key: problem for problem in problems_of(MINIMAL + extra + "\n")}
+    assert named[key].line == line
+    assert message in named[key].message
+
+
+def test_an_example_of_a_held_out_scenario_is_refused() -> None:
+    text = MINIMAL + "  kept: {holdout: true, items: [Wave]}\nexamples: [{user: a, assistant: b, scenario: Wave}]\n"
+    assert only(text)[1:] == (
+        "examples.0.scenario",
+        "expected a scenario that is trained on, found 'Wave', which is held out",
+    )
+
+
+def test_a_spec_with_nothing_to_train_on_is_refused() -> None:
+    text = MINIMAL.replace("items: [Say hello]", "items: [Say hello]\n    holdout: true")
+    assert only(text)[1:] == ("scenarios", "expected a category that is not held out")
+
+
+@pytest.mark.parametrize("count", [0, 13])
+def test_traits_are_one_to_twelve(count: int) -> None:
+    traits = "".join(f"  - {{name: t{number}, is: x}}\n" for number in range(count)) or "  []\n"
+    head, _, rest = MINIMAL.partition("traits:\n")
+    text = head + "traits:\n" + traits + rest[rest.index("scenarios") :]
+    assert only(text)[1] == "traits"
+
+
+def test_anchors_are_for_scores_of_0_1_and_2() -> None:
+    assert only(MINIMAL.replace("is: Small", "is: Small\n    anchors: {3: x}")) == (
+        7,
+        "traits.0.anchors.3",
+        "expected one of 0, 1, 2 as key, found 3",
+    )
+
+
+def test_all_mistakes_are_told_at_once_whatever_their_kind() -> None:
+    """Form, relations, other files: nobody should have to mend one to hear of the next."""
+    text = MINIMAL.replace("name: small", "name: Big One") + (
+        "languge: en\ncontext: nowhere.md\nsuccess: {overall: 99}\nname: Again\nidentity: &x y\n"
+        "examples: [{user: a, assistant: b, scenario: nope}]\n"
+    )
+    assert [problem.key for problem in problems_of(text)] == [
+        "traits.0.name",
+        "languge",
+        "context",
+        "success.overall",
+        "name",
+        "identity",
+        "examples.0.scenario",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("", 1, "found an empty file"),
+        ("# only a comment\n", 1, "found an empty file"),
+        ("---\n...\n", 1, "found an empty file"),
+        ("just words", 1, "expected a mapping"),
+        ("- a\n- b", 1, "expected a mapping"),
+        (MINIMAL + "---\nname: two\n", 10, "found a second one"),
+        (MINIMAL + "identity: [a\n", 11, "not valid YAML"),
+        (MINIMAL + "\tidentity: a\n", 10, "not valid YAML"),
+        (MINIMAL + 'identity: "a\n', 11, "not valid YAML"),
+        ("name: \x00\n", 1, "found the control character U+0000"),
+        ("a: 1\nname: \x1b[31m\n", 2, "found the control character U+001B"),
+        ("name: " + "[" * 100_000, 1, "expected at most 12 levels"),
+        ("a: " * 500, 1, "not valid YAML"),
+        ("- " * 5000, 1, "expected at most 12 levels"),
+    ],
+)
+def test_what_is_no_spec_at_all_is_told_in_one_line(text: str, line: int, message: str) -> None:
+    found = only(text)
+    assert found[0] == line
+    assert message in found[2]
+
+
+def test_a_bomb_of_aliases_is_told_and_costs_nothing() -> None:
+    levels = "".join(f"  - &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 30))
+    problems = problems_of(MINIMAL + "target_users:\n  - &l0 lol\n" + levels)
+    assert problems[0].key == "target_users.0"
+    assert len(problems) <= 201
+
+
+def test_nothing_in_a_file_is_ever_run(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    for tag in ("!!python/object/apply:pathlib.Path.touch", "!!python/object/new:os.system", "!!python/name:os.system"):
+        problems = problems_of(MINIMAL + f"identity: {tag} ['touch {canary}']\n")
+        assert any("expected no tag" in problem.message for problem in problems)
+    assert not canary.exists()
+
+
+def test_a_problem_is_shown_without_control_characters() -> None:
+    problems = problems_of(MINIMAL + '"\\u001b[31mred": 1\n')
+    assert "\x1b" not in str(problems[0])
+
+
+def test_lines_are_right_in_a_file_with_windows_line_ends() -> None:
+    assert only(MINIMAL.replace("\n", "\r\n") + "languge: en\r\n")[0] == 10
+
+
+def test_the_commented_fixture_has_no_problem() -> None:
+    assert problems_of(PARROT.read_text(encoding="utf-8"), PARROT) == ()
