@@ -1,0 +1,88 @@
+"""Writing a conversation: an example's words exchanged, its phrases recombined, worded by whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from random import Random
+
+from studio.chatml import Message, Messages, last_reply
+from studio.generate.offline.kinds import TASK_KINDS, Kind, built_in_kinds, spec_kinds
+from studio.generate.offline.mistakes import MISTAKE_RATE, Attempt, Mistakes
+from studio.generate.offline.replies import Phrases
+from studio.generate.offline.slots import exchanged, templates
+from studio.generate.offline.sources import Sources
+from studio.generate.offline.text import plain
+from studio.generate.offline.wording import Wording
+from studio.generate.types import AuthorBrief
+from studio.spec import LoadedSpec, Rules, probe_text
+from studio.store.records import Person
+
+_TRIES = 8
+"""Drafts before one that breaks a rule by chance is handed over as it is."""
+_OWN_QUESTION = 0.6
+"""How often a person's own question is asked where the scenario answers it."""
+
+
+class Writer:
+    """Writes from one spec, by :meth:`written`. What it writes depends on the brief alone."""
+
+    def __init__(self, loaded: LoadedSpec) -> None:
+        spec = loaded.spec
+        probes = [probe_text(item) for one in spec.scenarios.values() if one.holdout for item in one.items]
+        held_out = sorted({word for _, kept in probes for word in kept})
+        kinds = (*spec_kinds(spec, held_out), *built_in_kinds(spec, loaded.context_text, held_out))
+        self._probes = {plain(message) for message, _ in probes}
+        self._held_out = tuple(word.casefold() for word in held_out)
+        self._rules = Rules.of(spec)
+        examples = templates([(example.scenario, example.turns) for example in spec.examples], kinds)
+        self._phrases = Phrases(spec, examples)
+        self._sources = Sources(spec, examples)
+        self._mistakes = Mistakes(spec, examples)
+        self._wording = Wording(spec.language, _proper(spec.slots.values()))
+
+    def written(self, brief: AuthorBrief) -> Messages:
+        """A conversation for ``brief``. Raises ModelError ``too_little`` where the spec has no example to go by."""
+        random = Random(f"{brief.scenario}\x1f{brief.seed}")
+        spoil = random.random() < MISTAKE_RATE
+        for _ in range(_TRIES):
+            attempt = self._draft(brief, random)
+            if not self._rules.broken(last_reply(attempt.turns)) and not self._asks_a_probe(attempt.turns):
+                break
+        return self._mistakes.make(attempt, random) if spoil else attempt.turns
+
+    def _draft(self, brief: AuthorBrief, random: Random) -> Attempt:
+        answering = self._sources.answers(brief.person, brief.scenario)
+        if answering and random.random() < _OWN_QUESTION:
+            template, reply = random.choice(answering)
+            asked: Messages = (Message(role="user", content=brief.person.query), reply)
+            return Attempt(template, self._phrases.recombined(asked, brief.scenario, random), brief.scenario)
+        template = random.choice(self._sources.of(brief.category, brief.scenario))
+        turns = exchanged(template, random, lambda kind, _: self._things(kind, brief.person))
+        turns = self._phrases.recombined(turns, brief.scenario, random)
+        return Attempt(template, self._asked(turns, brief.person.tone, random), brief.scenario)
+
+    def _asked(self, turns: Messages, tone: str, random: Random) -> Messages:
+        return tuple(
+            Message(role="user", content=self._wording.worded(turn.content, tone, random, first=index == 0))
+            if turn.role == "user"
+            else turn
+            for index, turn in enumerate(turns)
+        )
+
+    def _things(self, kind: Kind, person: Person) -> Collection[str]:
+        """What is on the person's mind, for a kind of tasks: nothing held out, and nothing that breaks quoting."""
+        if kind.name not in TASK_KINDS:
+            return ()
+        return [
+            thing
+            for thing in person.things
+            if "'" not in thing and not any(word in thing.casefold() for word in self._held_out)
+        ]
+
+    def _asks_a_probe(self, turns: Messages) -> bool:
+        return any(plain(turn.content) in self._probes for turn in turns if turn.role == "user")
+
+
+def _proper(slots: Collection[Collection[str]]) -> set[str]:
+    """Single words that the spec's slots write with a capital: names, weekdays."""
+    return {value for values in slots for value in values if " " not in value and value[:1].isupper()}
