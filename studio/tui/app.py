@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.filter import LineFilter
@@ -126,6 +126,11 @@ class StudioApp(App[None]):
         self.version, self.marks = message.version, message.marks
         self.active_stage.refresh_soon()
 
+    def wake(self) -> None:
+        """Let the bridge look now: something was just started, stopped or written."""
+        if self.bridge:
+            self.bridge.wake()
+
     def tell(self, message: str | UserError, severity: SeverityLevel = "information") -> None:
         """One line for a person. A UserError is shown with its remedy, as an error."""
         if isinstance(message, UserError):
@@ -144,6 +149,15 @@ class StudioApp(App[None]):
         """As Textual's, but what it shows is inert and never markup."""
         super().notify(inert(message), title=inert(title), severity=severity, timeout=timeout, markup=False)
 
+    def look_at(self, example_id: str) -> None:
+        """Show an example in triage."""
+        from studio.tui.screens.triage import TriageScreen
+
+        self.switch_mode("triage")
+        screen = self.active_stage
+        if isinstance(screen, TriageScreen):
+            screen.look_at(example_id)
+
     def action_go(self, stage: str) -> None:
         self.switch_mode(stage)
 
@@ -153,14 +167,16 @@ class StudioApp(App[None]):
         self.push_screen(Help(self.screen))
 
     def action_palette(self) -> None:
-        from studio.tui.widgets.palette import Palette
+        from studio.tui.widgets.found import actions_here
+        from studio.tui.widgets.palette import Palette, offered
 
-        self.push_screen(Palette(self.screen), self._run_found)
+        found = offered(actions_here(self.screen))
 
-    def _run_found(self, found: tuple[str, Any] | None) -> None:
-        if found:
-            action, node = found
-            self.call_later(self.run_action, action, node)
+        def run(index: int | None) -> None:
+            if index is not None:
+                self.call_later(self.run_action, found[index].action.action, found[index].node)
+
+        self.push_screen(Palette(found), run)
 
     async def action_back(self) -> None:
         if len(self.screen_stack) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 BUSY_S = 0.1
 """Between two looks while a job lives."""
 IDLE_S = 0.5
+SETTLED_NS = 3_000_000_000
 
 
 class Bridge:
@@ -85,7 +87,7 @@ class _Tail:
         before = self.snapshot
         if before is None or before.job.id != job.id:
             before, self._offset = None, 0
-        elif not before.alive and not self._has_more(job):
+        elif not before.alive and not job.alive and not self._has_more(job):
             return None
         view = job.view()  # before the events: a job that ended has told everything by now
         events, self._offset = job.events(self._offset)
@@ -97,21 +99,22 @@ class _Tail:
         return self.snapshot
 
     def _newest(self) -> Job | None:
-        """Listed again only when the folder of jobs changed."""
+        """Listed again only while the folder of jobs changes: a job's folder is there before its request is."""
         from studio.jobs import list_jobs
 
         try:
             changed = self._jobs_dir.stat().st_mtime_ns
         except OSError:
             return None
-        if changed != self._listed:
+        fresh = time.time_ns() - changed < SETTLED_NS
+        if changed != self._listed or fresh:
             self._listed = changed
             jobs = list_jobs(self._jobs_dir, self.entry.stage)
             self._job = jobs[0] if jobs else None
         return self._job
 
     def _has_more(self, job: Job) -> bool:
-        """Whether a job that had ended goes on: a resumed job writes to the same folder."""
+        """Whether a job that has ended left something unread: a resumed one writes to the same folder."""
         try:
             return (job.folder / "events.jsonl").stat().st_size > self._offset
         except OSError:

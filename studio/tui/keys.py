@@ -86,7 +86,46 @@ EDIT = (
     Action("edit.leave", "escape", "close", "Close the editor; asks before anything is dropped", priority=True),
 )
 
-ACTIONS: tuple[Action, ...] = (*STUDIO, *LIST, *PAGE, *DETAIL, *SPEC, *EDIT)
+JOB = (
+    Action("job.start", "s", "start", "Start this stage's job, or go on where it stopped"),
+    Action("job.stop", "S", "stop", "Ask the job to save and end"),
+    Action("job.log", "L", "log", "The end of what the job printed", False),
+)
+
+BANK = (
+    Action("bank.search", "slash", "search", "Find people by a word"),
+    Action("bank.next", "n", "next", "Next person found", False),
+    Action("bank.previous", "N", "previous", "Previous person found", False),
+    Action("bank.filter", "f", "filter", "Show everybody, those of the spec or those that were built"),
+)
+
+GENERATE = (Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),)
+
+TRIAGE = (
+    Action("triage.accept", "a", "accept", "Accept the example, or the marked ones"),
+    Action("triage.reject", "r", "reject", "Reject it; a second key says why"),
+    Action("triage.edit", "e", "edit", "Write the reply as it ought to be; the edit is accepted"),
+    Action("triage.editor", "E", "$EDITOR", "Edit the whole conversation in $EDITOR", False),
+    Action("triage.skip", "s", "skip", "Go on without deciding", False),
+    Action("triage.undo", "u", "undo", "Take the last decision back, also from before a restart"),
+    Action("triage.redo", "U", "redo", "Put back what undo took", False),
+    Action("triage.clear", "c", "clear", "Take your decision away: the judge's word stands", False),
+    Action("triage.mark", "space", "mark", "Mark it, to decide on several at once", False),
+    Action("triage.why", "w", "why", "Why it is here: scenario, person, prompt, nearest neighbour"),
+    Action("triage.filter", "f", "filter", "Show only some: by status, category, reason or words"),
+    Action("triage.search", "slash", "search", "Go to examples with certain words", False),
+    Action("triage.next", "n", "next", "Next example found", False),
+    Action("triage.previous", "N", "previous", "Previous example found", False),
+    Action("triage.sample", "v", "sample", "Review the random 10 % sample, or show everything again"),
+    Action("triage.export", "x", "export", "Write the accepted examples as ChatML JSONL"),
+)
+
+REPLY = (
+    Action("reply.save", "ctrl+o,ctrl+s,f2", "save", "Save the reply and accept the example"),
+    Action("reply.leave", "escape", "leave", "Leave it as it was", priority=True),
+)
+
+ACTIONS: tuple[Action, ...] = (*STUDIO, *LIST, *PAGE, *DETAIL, *SPEC, *EDIT, *JOB, *BANK, *GENERATE, *TRIAGE, *REPLY)
 BY_ID = {action.id: action for action in ACTIONS}
 
 

@@ -15,6 +15,7 @@ Value = str | int | bool | None
 class ScreenState(Frozen):
     """Table ``screen``, by stage: a cursor, a filter, a view."""
 
+    stage: str
     values: dict[str, Value] = {}
 
 
@@ -29,7 +30,7 @@ class Memory:
 
     def __init__(self, file: StudioFile) -> None:
         self._file = file
-        self._states = {stage: state.values for stage, state in file.all("screen", ScreenState).items()}
+        self._states = {state.stage: state.values for state in file.all("screen", ScreenState)}
         self.keymap = (file.get("settings", "keys", KeyMap) or KeyMap()).keys
 
     def of(self, stage: str) -> dict[str, Value]:
@@ -40,5 +41,5 @@ class Memory:
 
     def keep(self, stage: str, values: dict[str, Value]) -> None:
         """Writes the disk."""
-        self._file.put("screen", stage, ScreenState(values=values))
+        self._file.put("screen", stage, ScreenState(stage=stage, values=values))
         self._states[stage] = values

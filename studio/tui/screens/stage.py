@@ -124,6 +124,7 @@ class StageScreen(Screen[None]):
                 self._recalled = memory
                 self.recall(memory.of(self.stage))
             self.sync()
+        self.refresh_bindings()
         self.show_frame()
 
     def show_frame(self) -> None:

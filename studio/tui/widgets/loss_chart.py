@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 from textual.content import Content
 from textual.strip import Strip
@@ -79,7 +80,7 @@ def decimate(values: Sequence[float], columns: int) -> list[float]:
     if len(values) <= columns:
         return list(values)
     edges = [index * len(values) // columns for index in range(columns + 1)]
-    return [sum(values[start:end]) / (end - start) for start, end in zip(edges, edges[1:], strict=False)]
+    return [sum(values[start:end]) / (end - start) for start, end in pairwise(edges)]
 
 
 def plot(columns: Sequence[float], low: float, high: float, height: int) -> list[str]:

@@ -54,10 +54,10 @@ class VirtualList(ScrollView, can_focus=True):
 
     def set_count(self, count: int) -> None:
         """There are this many rows now; the cursor stays where it can."""
-        follows = self.count > 0 and self.cursor == self.count - 1
-        self.count = count
-        self.virtual_size = Size(0, count)
-        if follows or self.cursor >= count:
+        if count != self.count:
+            self.count = count
+            self.virtual_size = Size(0, count)
+        if self.cursor >= count:
             self.move_to(count - 1)
         self.refresh()
 

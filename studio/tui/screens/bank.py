@@ -1,0 +1,176 @@
+"""The people who talk to the persona: a list, the one under the cursor, and a job that makes more."""
+
+from __future__ import annotations
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.widgets import Static
+
+from studio.bank.types import BankParams
+from studio.store.records import Person
+from studio.tui.keys import bindings
+from studio.tui.memory import Value
+from studio.tui.progress.bank import BankProgress
+from studio.tui.screens.job_stage import JobStage, job_state
+from studio.tui.text import clip, join, line
+from studio.tui.widgets.dialogs import Ask
+from studio.tui.widgets.facts import facts
+from studio.tui.widgets.page import Page
+from studio.tui.widgets.virtual_list import VirtualList
+
+ENTRY = "studio.bank.job:main"
+SOURCES = ("", "profiles", "bank")
+NAMES = {"": "everybody", "profiles": "from the spec's profiles", "bank": "from the built-in components"}
+EMPTY = "Nobody yet. Press s to build people; without a bank, generating draws from the built-in components."
+
+
+class BankScreen(JobStage):
+    """Everybody is read at once: a person is a hundred bytes, and a bank holds some hundreds."""
+
+    CSS_PATH = "bank.tcss"
+    BINDINGS = [*bindings("job"), *bindings("bank"), *bindings("detail")]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._people: list[Person] = []
+        self._source = ""
+        self._words = ""
+        self._wanted = ""
+        """The id of the person to stand on when the list has been read."""
+        self._version = -1
+
+    def body(self) -> ComposeResult:
+        yield Static(id="title", classes="title")
+        with Container(id="split"):
+            yield VirtualList(self._draw, id="people", empty=EMPTY)
+            yield Page(id="person")
+
+    def on_mount(self) -> None:
+        self.query_one("#people").focus()
+
+    def recall(self, state: dict[str, Value]) -> None:
+        self._source = str(state.get("source") or "")
+        self._wanted = str(state.get("person") or "")
+
+    def remember(self) -> dict[str, Value]:
+        person = self._person()
+        return {"source": self._source, "person": person.id if person else ""}
+
+    def sync(self) -> None:
+        self._show_title()
+        if self._version != self.studio.version:
+            self._version = self.studio.version
+            self.run(self._read(), "read", exclusive=True)
+
+    async def _read(self) -> None:
+        source = self._source
+        found = await self.studio.disk.read(self.session.workspace.examples.people, source or None)
+        if source != self._source:
+            return
+        standing = self._person()
+        self._wanted = self._wanted or (standing.id if standing else "")
+        self._people = found
+        people = self.query_one("#people", VirtualList)
+        people.set_count(len(found))
+        ids = [person.id for person in found]
+        if self._wanted in ids:
+            people.move_to(ids.index(self._wanted))
+        self._wanted = ""
+        self._show_title()
+        self._show_person()
+
+    def _show_title(self) -> None:
+        progress = self.job.progress if self.job else None
+        done = join("  ", (f"{progress.done} of {progress.people}", "$primary")) if _building(progress) else ""
+        told = job_state(self.job, "never built")
+        who = join((f"{len(self._people)} people", "bold"), f" {NAMES[self._source]}  ")
+        self.query_one("#title", Static).update(join(who, ("bank ", "$quiet"), told, done), layout=False)
+
+    def _draw(self, index: int, width: int) -> Content:
+        person = self._people[index]
+        name = clip(person.name or person.topic, 18)
+        return join(f"{name:<18} ", (clip(person.role, max(width - 19, 0)), "$quiet"))
+
+    @on(VirtualList.Moved, "#people")
+    def _show_person(self) -> None:
+        person = self._person()
+        page = self.query_one("#person", Page)
+        page.show(Content("") if person is None else lambda width: person_page(person, width))
+
+    def _person(self) -> Person | None:
+        cursor = self.query_one("#people", VirtualList).cursor
+        return self._people[cursor] if cursor < len(self._people) else None
+
+    @work
+    async def action_start(self) -> None:
+        note = "They are made from built-in roles, tones and backgrounds; nobody is made twice."
+        answer = await self.app.push_screen_wait(Ask("How many built-in people should there be?", "200", note=note))
+        if answer is None:
+            return
+        if not answer.strip().isdigit():
+            self.studio.tell("that is no number of people", "error")
+            return
+        session = self.session
+        params = BankParams(
+            spec_path=str(session.loaded.path), workspace=str(session.root), count=int(answer), seed=session.seed
+        )
+        self.launch_entry(ENTRY, params)
+
+    def action_filter(self) -> None:
+        self._source = SOURCES[(SOURCES.index(self._source) + 1) % len(SOURCES)]
+        self._show_title()
+        self.run(self._read(), "read", exclusive=True)
+
+    @work
+    async def action_search(self) -> None:
+        answer = await self.app.push_screen_wait(Ask("Find people", self._words))
+        if answer is not None:
+            self._words = answer.lower()
+            self._find(1)
+
+    def action_next(self) -> None:
+        self._find(1)
+
+    def action_previous(self) -> None:
+        self._find(-1)
+
+    def _find(self, step: int) -> None:
+        people = self.query_one("#people", VirtualList)
+        places = [(people.cursor + step * away) % len(self._people) for away in range(1, len(self._people) + 1)]
+        for place in places:
+            if self._words and self._words in _searched(self._people[place]):
+                people.move_to(place)
+                return
+        self.studio.tell(f"nobody has {self._words}" if self._words else "press / and say what to find")
+
+    def action_page_down(self) -> None:
+        self.query_one("#person", Page).action_half_down()
+
+    def action_page_up(self) -> None:
+        self.query_one("#person", Page).action_half_up()
+
+
+def person_page(person: Person, width: int) -> Content:
+    """All that is known of a person."""
+    pairs = [
+        ("name", person.name),
+        ("role", person.role),
+        ("topic", person.topic),
+        ("background", person.background),
+        ("writes", person.tone),
+        ("asks", person.query),
+        ("thinks of", ", ".join(person.things)),
+        ("source", NAMES[person.source]),
+        ("id", person.id),
+    ]
+    return facts(((name, line(value)) for name, value in pairs), width)
+
+
+def _building(progress: BankProgress | None) -> bool:
+    return progress is not None and progress.people > 0 and progress.finished is None
+
+
+def _searched(person: Person) -> str:
+    return " ".join((person.name, person.role, person.topic, person.background, person.tone, person.query)).lower()

@@ -1,0 +1,162 @@
+"""Examples as they are made: how far each category is, at what rate and cost, and every row with its score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from studio.build import Session
+from studio.build.stages import standing, wanted_examples
+from studio.generate import GenerateParams
+from studio.generate.types import CategoryTarget
+from studio.store import Filter
+from studio.tui.figures import UNKNOWN, cost, duration, rate, share
+from studio.tui.keys import bindings
+from studio.tui.progress.generate import GenerateProgress
+from studio.tui.screens.job_stage import JobStage, job_state
+from studio.tui.text import join, line, lines
+from studio.tui.widgets.bars import coverage
+from studio.tui.widgets.facts import facts
+from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_list import RowList
+from studio.tui.widgets.virtual_list import VirtualList
+
+ENTRY = "studio.generate.job:main"
+EMPTY = "No examples yet. Press s to generate."
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the store holds, at one moment."""
+
+    targets: tuple[CategoryTarget, ...] = ()
+    reasons: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def wanted(self) -> int:
+        return sum(one.target for one in self.targets)
+
+    @property
+    def accepted(self) -> int:
+        return sum(one.accepted for one in self.targets)
+
+    @property
+    def rejected(self) -> int:
+        return sum(one.rejected for one in self.targets)
+
+    @property
+    def pending(self) -> int:
+        return sum(one.pending for one in self.targets)
+
+    @property
+    def complete(self) -> bool:
+        return self.wanted > 0 and all(one.accepted >= one.target for one in self.targets)
+
+
+class GenerateScreen(JobStage):
+    """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
+
+    CSS_PATH = "generate.tcss"
+    BINDINGS = [*bindings("job"), *bindings("generate")]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._standing = Standing()
+        self._version = -1
+        self._open: Session | None = None
+
+    def body(self) -> ComposeResult:
+        yield Static(id="title", classes="title")
+        with Horizontal(id="figures"):
+            yield Page(id="coverage")
+            yield Page(id="numbers")
+        with Container(id="rows-box"):
+            yield RowList(id="rows", empty=EMPTY, follow=True)
+
+    def on_mount(self) -> None:
+        for page in self.query(Page):
+            page.can_focus = False
+        self.query_one("#rows").focus()
+
+    def sync(self) -> None:
+        if self._open is not self.session:
+            self._open, self._version = self.session, -1
+            self.query_one(RowList).open(self.session.workspace.examples, Filter())
+        if self._version != self.studio.version:
+            self._version = self.studio.version
+            self.query_one(RowList).renew()
+            self.run(self._read(), "standing", exclusive=True)
+        self._show()
+
+    async def _read(self) -> None:
+        self._standing = await self.studio.disk.read(read_standing, self.session)
+        self._show()
+
+    def _show(self) -> None:
+        progress: GenerateProgress = (self.job and self.job.progress) or GenerateProgress()
+        now = self._standing
+        self.query_one("#title", Static).update(self._title(progress, now), layout=False)
+        self.query_one("#coverage", Page).show(lambda width: coverage_lines(now, width), from_top=False)
+        alive = self.job is not None and self.job.alive
+        self.query_one("#numbers", Page).show(lambda width: numbers(now, progress, width, alive), from_top=False)
+
+    def _title(self, progress: GenerateProgress, now: Standing) -> Content:
+        state = job_state(self.job, "not started")
+        if progress.finished and progress.finished.note:
+            state = join(state, "  ", (progress.finished.note, "$warning"))
+        elif progress.author and self.job and self.job.alive:
+            state = join(state, "  ", (f"{progress.author}, {progress.judge}", "$quiet"))
+        elif now.complete:
+            state = join(state, "  every category is at its target; 4 reviews them, 5 trains")
+        elif now.wanted and not (self.job and self.job.alive):
+            state = join(state, ("  press s to go on" if now.accepted else "  press s to start", "$quiet"))
+        return state
+
+    def action_start(self) -> None:
+        session = self.session
+        params = GenerateParams(
+            spec_path=str(session.loaded.path),
+            workspace=str(session.root),
+            settings=session.settings,
+            seed=session.seed,
+            examples=wanted_examples(session),
+        )
+        self.launch_entry(ENTRY, params)
+
+    @on(VirtualList.Chosen, "#rows")
+    def action_look(self) -> None:
+        """Open the row in triage."""
+        row = self.query_one(RowList).current
+        if row is not None:
+            self.studio.look_at(row.example.id)
+
+
+def read_standing(session: Session) -> Standing:
+    """Reads the store."""
+    reasons = session.workspace.examples.reasons()
+    return Standing(standing(session), tuple(sorted(reasons.items(), key=lambda one: (-one[1], one[0]))))
+
+
+def coverage_lines(now: Standing, width: int) -> Content:
+    """A bar a category."""
+    return lines(coverage(one.category, one.accepted, one.target, width) for one in now.targets)
+
+
+def numbers(now: Standing, progress: GenerateProgress, width: int, alive: bool) -> Content:
+    """The figures, and what was rejected for which reason; errors stand apart from rejects."""
+    made = now.accepted + now.rejected + now.pending
+    pairs = [
+        ("accepted", join((f"{now.accepted}", "bold"), f" of {now.wanted}")),
+        ("passed", f"{share(now.accepted, now.accepted + now.rejected)} of {made} made"),
+        ("rate", f"{rate(progress.rate)}, ready in {duration(progress.eta_s)}" if alive else UNKNOWN),
+        ("cost", cost(progress.cost_usd)),
+        ("errors", join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0"),
+        ("rejected", f"{now.rejected}"),
+    ]
+    told = [join((f"{count:>5} ", "$quiet"), line(reason)) for reason, count in now.reasons]
+    return lines([facts(pairs, width, name_width=9), *told])

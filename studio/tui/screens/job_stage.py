@@ -1,0 +1,93 @@
+"""A stage whose work is a job: starting it, stopping it, and saying how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from studio.tui.figures import duration
+from studio.tui.screens.stage import StageScreen
+from studio.tui.snapshot import Snapshot
+from studio.tui.text import join
+from studio.tui.widgets.text_dialog import Text
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from studio.jobs import Job
+
+STATE_STYLES = {"running": "$primary bold", "finished": "$success", "failed": "$error bold", "dead": "$error bold"}
+
+
+class JobStage(StageScreen):
+    """Starting and stopping run off the UI thread; the bridge sees the change at once and shows it."""
+
+    def action_start(self) -> None:
+        """Start or go on; asks first where there is something to ask."""
+        raise NotImplementedError
+
+    def action_stop(self) -> None:
+        self.halt()
+
+    def action_log(self) -> None:
+        self.run(self._show_log())
+
+    async def _show_log(self) -> None:
+        if self.job is None:
+            self.studio.tell(f"{self.stage} has no job yet")
+            return
+        log = await self.studio.disk.read(self.job.job.log_tail, 200)
+        self.app.push_screen(Text(f"The log of {self.job.job.id}", log or "It printed nothing."))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        alive = self.is_mounted and self.job is not None and self.job.alive
+        return {"start": not alive, "stop": alive}.get(action, True)
+
+    def launch(self, start: Callable[[], Job]) -> None:
+        """Run ``start``, which starts or resumes the stage's job."""
+        if self.job and self.job.alive:
+            self.studio.tell(f"{self.stage} is running already")
+            return
+        self.studio.tell(f"starting {self.stage}; it goes on when the window is closed")
+        self.run(self._launch(start), "launch")
+
+    def launch_entry(self, entry: str, params: BaseModel) -> None:
+        """Start a new job of this stage."""
+        from studio.jobs import start
+
+        self.launch(lambda: start(self.session.workspace.jobs_dir, self.stage, entry, params))
+
+    async def _launch(self, start: Callable[[], Job]) -> None:
+        await self.studio.disk.write(start)
+        self.studio.wake()
+
+    def halt(self) -> None:
+        """Ask the job to save and end."""
+        snapshot = self.job
+        if snapshot is None or not snapshot.alive:
+            self.studio.tell(f"{self.stage} is not running")
+            return
+        self.studio.tell(f"stopping {self.stage}; what is done is kept")
+        self.run(self._halt(snapshot), "launch")
+
+    async def _halt(self, snapshot: Snapshot) -> None:
+        await self.studio.disk.write(snapshot.job.stop)
+        self.studio.wake()
+
+
+def job_state(snapshot: Snapshot | None, nothing: str) -> Content:
+    """``running for 1:12``, ``failed: why``; ``nothing`` where there was no job yet."""
+    if snapshot is None:
+        return join((nothing, "$quiet"))
+    view = snapshot.view
+    told = Content("")
+    if snapshot.alive and view.started:
+        told = join((f" for {duration((datetime.now(UTC) - view.started).total_seconds())}", "$quiet"))
+    elif view.error:
+        told = join(": ", view.error)
+    elif view.ended and view.started:
+        told = join((f" after {duration((view.ended - view.started).total_seconds())}", "$quiet"))
+    return join((view.state, STATE_STYLES.get(view.state, "bold")), told)

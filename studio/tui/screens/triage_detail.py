@@ -1,0 +1,97 @@
+"""One example in full: the conversation, what the judge said of it, and why it is here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from studio.bank import person_text
+from studio.chatml import Messages
+from studio.store.records import Judgement, Person, Row, TraitScore
+from studio.tui.figures import score
+from studio.tui.text import join, line, lines, shown
+from studio.tui.widgets.facts import facts
+from studio.tui.widgets.row_line import SIGNS
+
+MARKS = {2: "$success", 1: "$warning", 0: "$error"}
+ROLES = {"user": "bold", "assistant": "$primary bold", "system": "$quiet"}
+
+
+def example_page(row: Row, width: int) -> Content:
+    """Status, conversation, judgement."""
+    parts = [_status(row), Content(""), conversation(row.messages)]
+    if row.messages != row.example.messages:
+        parts += [Content(""), join(("before the edit", "$quiet")), conversation(row.example.messages, "$quiet")]
+    parts += [Content(""), *_judged(row.judgement, width)]
+    return lines(parts)
+
+
+def conversation(messages: Messages, style: str = "") -> Content:
+    """Turns one under the other, each with its role."""
+    return lines(join((f"{one.role}  ", style or ROLES[one.role]), shown(one.content, style)) for one in messages)
+
+
+def _status(row: Row) -> Content:
+    sign, style = SIGNS[row.status]
+    by = "the judge"
+    if row.decision:
+        reason = f", {row.decision.reason}" if row.decision.reason else ""
+        by = f"{row.decision.by}: {row.decision.action}{reason}"
+    total = row.judgement.total if row.judgement else None
+    return join(
+        (f"{sign} {row.status}", f"{style} bold"),
+        (f" by {by}  ", "$quiet"),
+        (f"{score(total)} of 10", "bold"),
+        (f"  {row.example.category}: {row.example.scenario}", "$quiet"),
+    )
+
+
+def _judged(judgement: Judgement | None, width: int) -> Iterator[Content]:
+    if judgement is None:
+        yield join(("not judged yet", "$quiet"))
+        return
+    yield join(("judge  ", "bold"), judgement.judge, (f"  {judgement.verdict}", "$quiet"))
+    if judgement.error:
+        yield join(("not scored: ", "$error"), judgement.error)
+    for violation in judgement.violations:
+        quote = f' "{violation.quote}"' if violation.quote else ""
+        yield join((f"  broken {violation.kind} {violation.name}", "$error"), quote)
+    if judgement.traits:
+        yield facts(((name, _trait(trait)) for name, trait in judgement.traits.items()), width, name_width=17)
+    told = [
+        ("steps", ", ".join(f"{name} {'✓' if there else '✗'}" for name, there in judgement.steps.items())),
+        ("preferred", ", ".join(judgement.preferred)),
+        ("rejected for", ", ".join(judgement.reasons)),
+    ]
+    yield facts(told, width, name_width=17)
+
+
+def _trait(trait: TraitScore) -> Content:
+    quote = f'  "{trait.quote}"' if trait.quote else ""
+    return join(
+        (f"{trait.score}", f"{MARKS[trait.score]} bold"), "  ", line(trait.rationale), (line(quote).plain, "$quiet")
+    )
+
+
+def provenance_page(row: Row, person: Person | None, neighbour: Row | None, spec_hash: str, width: int) -> Content:
+    """Why this example is here: scenario, person, author, prompt, nearest neighbour."""
+    example = row.example
+    stale = "" if example.spec_hash == spec_hash else "  (the spec was changed since)"
+    near = example.neighbour
+    pairs = [
+        ("example", f"{example.id}, number {row.seq}"),
+        ("scenario", f"{example.category}: {example.scenario}"),
+        ("person", line(person_text(person)) if person else example.person_id),
+        ("author", f"{example.author} ({example.origin}), seed {example.seed}"),
+        ("made", f"{example.created:%Y-%m-%d %H:%M:%S}, job {example.job_id or 'none'}"),
+        ("spec", join(example.spec_hash[:12], (stale, "$warning"))),
+        ("nearest", f"{near.similarity:.2f} alike: {near.id}" if near else "nothing like it before"),
+    ]
+    parts = [join(("why it is here", "$primary bold")), facts(pairs, width)]
+    if neighbour is not None:
+        parts.append(conversation(neighbour.messages, "$quiet"))
+    if example.prompt:
+        parts += [Content(""), join(("what the author was sent", "$primary bold"))]
+        parts += [lines([shown(one.role, "bold"), shown(one.content)]) for one in example.prompt]
+    return lines(parts)

@@ -1,0 +1,61 @@
+"""One of a list, found by typing a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from studio.tui.text import line
+from studio.tui.widgets.virtual_list import VirtualList
+
+
+class Pick(ModalScreen[int | None]):
+    """Gives the index of the entry that was picked, or None."""
+
+    BINDINGS = [("escape", "leave"), ("down,ctrl+n", "move(1)"), ("up,ctrl+p", "move(-1)")]
+
+    def __init__(self, prompt: str, entries: Sequence[str], shown: Sequence[Content] | None = None) -> None:
+        super().__init__()
+        self._prompt = prompt
+        self._searched = [entry.lower() for entry in entries]
+        self._shown = list(shown) if shown is not None else [line(entry) for entry in entries]
+        self._found = list(range(len(self._shown)))
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog tall"):
+            field = Input(placeholder=self._prompt, compact=True)
+            field.cursor_blink = False
+            yield field
+            found = VirtualList(self._draw, empty="Nothing is called that here.")
+            found.can_focus = False
+            yield found
+
+    def on_mount(self) -> None:
+        self.query_one(VirtualList).set_count(len(self._found))
+
+    def _draw(self, index: int, _width: int) -> Content:
+        return self._shown[self._found[index]]
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        words = event.value.lower().split()
+        self._found = [index for index, text in enumerate(self._searched) if all(word in text for word in words)]
+        found = self.query_one(VirtualList)
+        found.set_count(len(self._found))
+        found.move_to(0)
+        found.refresh()
+
+    def on_input_submitted(self) -> None:
+        cursor = self.query_one(VirtualList).cursor
+        self.dismiss(self._found[cursor] if self._found else None)
+
+    def action_move(self, step: int) -> None:
+        found = self.query_one(VirtualList)
+        found.move_to(found.cursor + step)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

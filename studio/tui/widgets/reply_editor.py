@@ -1,0 +1,54 @@
+"""The last reply of a conversation, to be written better."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static, TextArea
+
+from studio.chatml import Messages, last_reply, last_request
+from studio.tui.keys import bindings
+from studio.tui.text import join, shown
+from studio.tui.widgets.dialogs import Confirm
+from studio.tui.widgets.frame import KeyLine
+from studio.tui.widgets.page import Page
+
+
+class ReplyEditor(ModalScreen[str | None]):
+    """Gives the reply as it was saved, or None where it was left as it is."""
+
+    BINDINGS = bindings("reply")
+
+    def __init__(self, messages: Messages) -> None:
+        super().__init__()
+        self._asked, self._reply = last_request(messages), last_reply(messages)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog tall"):
+            yield Static(shown("The reply as it ought to be", "bold $primary"))
+            yield Page(join(("user  ", "bold"), self._asked), id="asked")
+            area = TextArea(self._reply, soft_wrap=True, tab_behavior="indent")
+            area.cursor_blink = False
+            yield area
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        area = self.query_one(TextArea)
+        area.focus()
+        area.move_cursor(area.document.end)
+
+    def action_save(self) -> None:
+        text = self.query_one(TextArea).text.strip()
+        if not text:
+            self.app.notify("an empty reply teaches nothing; esc leaves it as it was", severity="warning")
+        else:
+            self.dismiss(text)
+
+    @work
+    async def action_leave(self) -> None:
+        changed = self.query_one(TextArea).text.strip() != self._reply.strip()
+        question = Confirm("Leave the reply as it was?", "What you wrote is dropped.")
+        if not changed or await self.app.push_screen_wait(question):
+            self.dismiss(None)

@@ -1,0 +1,50 @@
+"""One example on one line."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from studio.chatml import last_reply, last_request
+from studio.store.records import Row, Status
+from studio.tui.figures import score
+from studio.tui.text import clip, join
+
+SIGNS: dict[Status, tuple[str, str]] = {
+    "accepted": ("✓", "$success"),
+    "rejected": ("✗", "$error"),
+    "pending": ("?", "$warning"),
+}
+
+
+def row_line(
+    row: Row, width: int, status: Status | None = None, *, marked: bool = False, saving: bool = False
+) -> Content:
+    """Sign, score, category, and as much of the request and the reply as there is room for.
+
+    ``status`` is shown in place of the row's own, while a decision is on its way to the disk (``saving``).
+    The second sign tells where the status comes from: a person's decision (``=``), their edit (``~``), the judge.
+    """
+    sign, style = SIGNS[status or row.status]
+    by = "…" if saving else "~" if _edited(row) else "=" if row.decision else " "
+    total = row.judgement.total if row.judgement else None
+    failed = row.judgement is not None and row.judgement.verdict == "error"
+    category = clip(row.example.category, 10 if width < 100 else 20)
+    name_width = 10 if width < 100 else 20
+    room = max(width - name_width - 12, 8)
+    asked = clip(last_request(row.messages), max(room * 2 // 5, 4))
+    told = clip(last_reply(row.messages), max(room - Content(asked).cell_length - 2, 0))
+    return join(
+        ("*" if marked else " ", "$warning bold"),
+        (sign, style),
+        (by, "$quiet"),
+        (f" {'err' if failed else score(total):>4} ", "$error" if failed else ""),
+        Content(category).pad_right(max(name_width - Content(category).cell_length, 0)).stylize("$quiet"),
+        "  ",
+        asked,
+        "  ",
+        (told, "$quiet"),
+    )
+
+
+def _edited(row: Row) -> bool:
+    return row.messages != row.example.messages

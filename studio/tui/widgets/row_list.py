@@ -1,0 +1,145 @@
+"""The workspace's examples as a list: any number of them, read off the UI thread a page at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from studio.tui.widgets.pages import Pages
+from studio.tui.widgets.row_line import row_line
+from studio.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from studio.store import ExampleStore, Filter
+    from studio.store.records import Row, Status
+    from studio.tui.app import StudioApp
+
+
+class RowList(VirtualList):
+    """``open`` a store with a filter; ``renew`` when it may have changed. The cursor stays on its example."""
+
+    def __init__(self, *, id: str | None = None, empty: str = "", follow: bool = False) -> None:
+        super().__init__(self._line, id=id, empty=empty)
+        self.follow = follow
+        """Whether a cursor on the last row stays on the last row when rows are added."""
+        self.marked: set[str] = set()
+        self.deciding: dict[str, Status] = {}
+        """Decisions on their way to the disk, by example."""
+        self._store: ExampleStore | None = None
+        self._filter: Filter | None = None
+        self._pages: Pages[Row] = Pages(self._ask)
+        self._reading = False
+        self._again = False
+        self._anchor: str | None = None
+
+    @property
+    def current(self) -> Row | None:
+        """The example under the cursor, if it has come from the disk."""
+        return self._pages.get(self.cursor) if self.cursor < self.count else None
+
+    def open(self, store: ExampleStore, filter_: Filter, anchor: str | None = None) -> None:
+        """Show the examples that pass ``filter_``, with the cursor on ``anchor`` if it is among them."""
+        self._store, self._filter = store, filter_
+        self._anchor = anchor
+        self._pages.clear()
+        self.renew()
+
+    def renew(self) -> None:
+        """Read again what is on the screen; one reading at a time, however often it is asked."""
+        if self._reading:
+            self._again = True
+            return
+        self._reading = True
+        self.run_worker(self._read(), group="rows")
+
+    def stand_on(self, example_id: str) -> None:
+        """Put the cursor on an example, wherever it is in the list."""
+        self._anchor = example_id
+        self.renew()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._again = False
+                await self._read_once()
+                if not self._again:
+                    return
+        finally:
+            self._reading = False
+
+    async def _read_once(self) -> None:
+        store, filter_ = self._store, self._filter
+        if store is None or filter_ is None:
+            return
+        follows = self.follow and self._anchor is None and self.cursor >= self.count - 1
+        row = self.current
+        anchor = self._anchor or (row.example.id if row and not follows else None)
+        count = await self._disk(store.count, filter_)
+        index = await self._disk(store.index_of, anchor, filter_) if anchor else None
+        if filter_ is not self._filter:
+            return
+        if self._anchor == anchor:
+            self._anchor = None
+        self._pages.renew()
+        self.set_count(count)
+        if index is not None:
+            self.move_to(index)
+        elif follows:
+            self.move_to(count - 1)
+
+    def _ask(self, page: int) -> None:
+        if self._store is not None:
+            self.run_worker(self._fetch(page), group="pages")
+
+    async def _fetch(self, page: int) -> None:
+        store, filter_, generation = self._store, self._filter, self._pages.generation
+        if store is None or filter_ is None:
+            return
+        size = self._pages.size
+        rows = await self._disk(store.rows, filter_, page * size, size)
+        if filter_ is not self._filter:
+            return
+        self._pages.fill(page, rows, generation)
+        self.refresh()
+        if page == self.cursor // size:
+            self.post_message(self.Moved(self, self.cursor))
+
+    async def _disk(self, function: Any, *arguments: Any) -> Any:
+        app: Any = self.app
+        studio: StudioApp = app
+        return await studio.disk.read(function, *arguments)
+
+    def _line(self, index: int, width: int) -> Content | None:
+        row = self._pages.get(index)
+        if row is None:
+            return None
+        id_ = row.example.id
+        status = self.deciding.get(id_)
+        return row_line(row, width, status, marked=id_ in self.marked, saving=status is not None)
+
+    def mark(self) -> None:
+        """Mark the example under the cursor, or take its mark away, and go on to the next."""
+        row = self.current
+        if row is not None:
+            self.marked ^= {row.example.id}
+            self.refresh_line(self.cursor)
+            self.action_down()
+
+    def unmark(self) -> None:
+        """Take every mark away."""
+        marked, self.marked = self.marked, set()
+        self.repaint(marked)
+
+    def settle(self, example_id: str, row: Row | None) -> None:
+        """A decision has reached the disk: show the example as it is there."""
+        self.deciding.pop(example_id, None)
+        if row is not None:
+            self._pages.replace(row, lambda held: held.example.id == example_id)
+        self.repaint({example_id})
+
+    def repaint(self, example_ids: set[str]) -> None:
+        """Draw the lines of these examples again, where they are on the screen."""
+        for index, row in self._pages.held():
+            if row.example.id in example_ids:
+                self.refresh_line(index)
