@@ -9,6 +9,8 @@ Conventions
   calls when the screen is shown, when its job moved or when the store changed, while it is the active one. ``sync``
   is cheap, idempotent and reads ``self.session`` (``studio.build.Session``), ``self.job`` (a :class:`Snapshot`) and
   ``self.studio.version`` (of the store). ``remember()`` and ``recall()`` keep cursor and filter in studio.json.
+- A stage whose work is a job is a :class:`JobStage`: ``s`` starts it or goes on, ``S`` stops it, ``L`` shows its log,
+  everywhere. It calls ``launch_entry(entry, params)`` or ``launch(start)``.
 - ``progress/<stage>.py`` folds a job's events into one frozen value with a ``brief`` for the status line; the bridge
   folds off the UI thread. Screens never read a job's folder themselves.
 - Disk work goes through ``await self.studio.disk.read(function, *arguments)`` or ``.write(...)`` inside

@@ -82,8 +82,9 @@ class BankScreen(JobStage):
         self._show_person()
 
     def _show_title(self) -> None:
-        progress = self.job.progress if self.job else None
-        done = join("  ", (f"{progress.done} of {progress.people}", "$primary")) if _building(progress) else ""
+        progress: BankProgress = (self.job and self.job.progress) or BankProgress()
+        building = progress.people > 0 and progress.finished is None
+        done = join("  ", (f"{progress.done} of {progress.people}", "$primary")) if building else ""
         told = job_state(self.job, "never built")
         who = join((f"{len(self._people)} people", "bold"), f" {NAMES[self._source]}  ")
         self.query_one("#title", Static).update(join(who, ("bank ", "$quiet"), told, done), layout=False)
@@ -103,8 +104,11 @@ class BankScreen(JobStage):
         cursor = self.query_one("#people", VirtualList).cursor
         return self._people[cursor] if cursor < len(self._people) else None
 
+    def action_start(self) -> None:
+        self._ask_how_many()
+
     @work
-    async def action_start(self) -> None:
+    async def _ask_how_many(self) -> None:
         note = "They are made from built-in roles, tones and backgrounds; nobody is made twice."
         answer = await self.app.push_screen_wait(Ask("How many built-in people should there be?", "200", note=note))
         if answer is None:
@@ -166,10 +170,6 @@ def person_page(person: Person, width: int) -> Content:
         ("id", person.id),
     ]
     return facts(((name, line(value)) for name, value in pairs), width)
-
-
-def _building(progress: BankProgress | None) -> bool:
-    return progress is not None and progress.people > 0 and progress.finished is None
 
 
 def _searched(person: Person) -> str:

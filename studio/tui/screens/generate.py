@@ -19,7 +19,7 @@ from studio.tui.figures import UNKNOWN, cost, duration, rate, share
 from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
 from studio.tui.screens.job_stage import JobStage, job_state
-from studio.tui.text import join, line, lines
+from studio.tui.text import Part, join, line, lines
 from studio.tui.widgets.bars import coverage
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
@@ -150,7 +150,7 @@ def coverage_lines(now: Standing, width: int) -> Content:
 def numbers(now: Standing, progress: GenerateProgress, width: int, alive: bool) -> Content:
     """The figures, and what was rejected for which reason; errors stand apart from rejects."""
     made = now.accepted + now.rejected + now.pending
-    pairs = [
+    pairs: list[tuple[str, Part]] = [
         ("accepted", join((f"{now.accepted}", "bold"), f" of {now.wanted}")),
         ("passed", f"{share(now.accepted, now.accepted + now.rejected)} of {made} made"),
         ("rate", f"{rate(progress.rate)}, ready in {duration(progress.eta_s)}" if alive else UNKNOWN),

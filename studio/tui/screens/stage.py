@@ -9,10 +9,13 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Static
 
 from studio.errors import UserError
+from studio.tui.keys import ACTIONS
 from studio.tui.memory import Value
 from studio.tui.snapshot import Snapshot
+from studio.tui.text import join
 from studio.tui.widgets.frame import FrameLine, KeyLine, StageTabs, StatusLine
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from studio.tui.app import StudioApp
 
 FLUSH_S = 0.1
+STAGE_ACTIONS = {action.action for action in ACTIONS if action.scope not in ("studio", "list", "page", "detail")}
 
 
 class StageScreen(Screen[None]):
@@ -35,6 +39,7 @@ class StageScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StageTabs()
+        yield Static(classes="notice")
         with Container(classes="stage-body"):
             yield from self.body()
         yield StatusLine()
@@ -87,6 +92,10 @@ class StageScreen(Screen[None]):
     def ready(self) -> bool:
         return self.is_mounted and (self.studio.session is not None or not self.NEEDS_SESSION)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Before there is a workspace, a stage's own actions do nothing."""
+        return self.ready or action not in STAGE_ACTIONS
+
     def run(self, work: Coroutine[Any, Any, object], group: str = "default", *, exclusive: bool = False) -> None:
         """Run in the background; a UserError is told with its remedy."""
         self.run_worker(self._told(work), group=group, exclusive=exclusive)
@@ -124,6 +133,10 @@ class StageScreen(Screen[None]):
                 self._recalled = memory
                 self.recall(memory.of(self.stage))
             self.sync()
+        problem = self.studio.spec_problem if self.studio.session is None and self.NEEDS_SESSION else None
+        self.set_class(problem is not None, "-closed")
+        if problem is not None:
+            self.query_one(".notice", Static).update(join(("Press 1 and mend the spec first. ", "bold"), str(problem)))
         self.refresh_bindings()
         self.show_frame()
 

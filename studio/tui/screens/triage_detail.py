@@ -68,10 +68,8 @@ def _judged(judgement: Judgement | None, width: int) -> Iterator[Content]:
 
 
 def _trait(trait: TraitScore) -> Content:
-    quote = f'  "{trait.quote}"' if trait.quote else ""
-    return join(
-        (f"{trait.score}", f"{MARKS[trait.score]} bold"), "  ", line(trait.rationale), (line(quote).plain, "$quiet")
-    )
+    quote = line(f'"{trait.quote}"' if trait.quote else "", "$quiet")
+    return join((f"{trait.score}  ", f"{MARKS[trait.score]} bold"), line(trait.rationale), "  ", quote)
 
 
 def provenance_page(row: Row, person: Person | None, neighbour: Row | None, spec_hash: str, width: int) -> Content:
