@@ -14,8 +14,8 @@ from studio.spec.tree import parse
 WIDTH = 112
 """Columns at which folded text is wrapped."""
 
-# What JSON leaves as it is and YAML calls unprintable.
-_UNPRINTABLE = re.compile("[\u007f-\u0084\u0086-\u009f\u2028\u2029\ufeff\ufffe\uffff]")
+# What JSON leaves as it is and YAML calls unprintable, or the end of a line.
+_UNPRINTABLE = re.compile("[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def scalar(value: Any, *, flow: bool = False, quote: str = "") -> str:

@@ -15,6 +15,7 @@ from studio.spec.node import Mark, Node
 from studio.spec.problems import ProblemList
 from studio.spec.tree import parse
 
+_OTHER_LINE_ENDS = re.compile("[\r\u0085\u2028\u2029]")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*:(?=[ \n]|$)")
 _ALONE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*: *(?:#.*)?$")
 _ITEM = re.compile(r" *- ")
@@ -31,7 +32,7 @@ def _assembled(text: str) -> Node | None:
     """The root from its sections; None where cutting does not apply."""
     lines = text.split("\n")
     starts = [number for number, line in enumerate(lines) if line[:1] not in ("", " ", "#", "-")]
-    if not starts or "\r" in text or not all(_KEY.match(lines[number]) for number in starts):
+    if not starts or _OTHER_LINE_ENDS.search(text) or not all(_KEY.match(lines[number]) for number in starts):
         return None
     if not all(_SILENT.match(line) for line in lines[: starts[0]]) or any(line.startswith("---") for line in lines):
         return None

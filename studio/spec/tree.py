@@ -109,6 +109,9 @@ class _Builder:
                 return self._closed(node, event)
             key = self._key(event, path)
             value = self._node(next(events), events, (*path, key))
+            if value.start == value.end:  # nothing: the parser puts it before what comes next, people after the colon
+                value.start = value.end = self.text.find(":", event.end_mark.index) + 1
+                value.line = _line(event)
             node.end = value.end
             if key in node.value:
                 message = f"expected each key once, found it also in line {node.keys[key].line}"

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from studio.errors import UserError
+from studio.spec import SpecDocument, SpecError, load
+from studio.spec.editing import read_root, set_value
+from studio.spec.node import Node
+from studio.spec.node import Path as KeyPath
+from tests.spec.helpers import MINIMAL, PARROT
+
+TEXT = PARROT.read_text(encoding="utf-8")
+COMMENTS = re.findall(r"#.*", TEXT)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return Path(shutil.copy(PARROT, tmp_path / "parrot.yaml"))
+
+
+@pytest.fixture
+def document(file: Path) -> SpecDocument:
+    return SpecDocument.open(file)
+
+
+def changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
+    """The lines that are only in one of two texts."""
+    old, new = before.split("\n"), after.split("\n")
+    return [line for line in old if line not in new], [line for line in new if line not in old]
+
+
+def leaves(node: Node, path: KeyPath = ()) -> list[KeyPath]:
+    found = [leaf for key, child in node.entries() for leaf in leaves(child, (*path, key))]
+    return found or [path]
+
+
+def order(data: Any) -> Any:
+    """The keys of nested data in their order."""
+    if isinstance(data, dict):
+        return [(key, order(value)) for key, value in data.items()]
+    return [order(value) for value in data] if isinstance(data, tuple) else None
+
+
+LEAVES = leaves(read_root(TEXT))
+
+
+def test_every_value_can_be_read_by_its_dotted_key(document: SpecDocument) -> None:
+    assert document.get("name") == "Captain's Parrot"
+    assert document.get("traits.0.anchors.2") == "Full of the sea"
+    assert document.get("scenarios.sailing.items.1") == "Ask who is on watch"
+    assert document.get("examples.1.messages.3.content") == "Aye aye, that would be old Tom."
+    assert document.get(("target_users",)) == ("sailors", "ship's cooks", "cabin boys")
+    assert document.get("traits.9.name") is None
+    assert document.get("users.weight.bank", 0.5) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "gone", "come"),
+    [
+        ("name", "Polly", ["name: Captain's Parrot   # shown on screen"], ["name: Polly   # shown on screen"]),
+        (
+            "traits.0.anchors.2",
+            "Salt: everywhere",
+            ["      2: Full of the sea # the best"],
+            ['      2: "Salt: everywhere" # the best'],
+        ),
+        (
+            "traits.1.is",
+            "Brief, always",
+            ["  - {name: brief, is: Says it in one breath} # a flow mapping"],
+            ['  - {name: brief, is: "Brief, always"} # a flow mapping'],
+        ),
+        (
+            "target_users.2",
+            "gulls",
+            ["target_users: [sailors, \"ship's cooks\", 'cabin boys'] # a flow list"],
+            ["target_users: [sailors, \"ship's cooks\", gulls] # a flow list"],
+        ),
+        ("vocabulary.prefer.1", "Avast", ['    - "Shiver my timbers"'], ['    - "Avast"']),
+        ("scenarios.sailing.target", 9, ["    target: 6"], ["    target: 9"]),
+        (
+            "success.overall",
+            8.5,
+            ["success: {examples: 12} # a small crew"],
+            ["success: {examples: 12, overall: 8.5} # a small crew"],
+        ),
+        ("deployment.system_prompt", "yes", ["  system_prompt: null"], ["  system_prompt: yes"]),
+        ("deployment.system_prompt", "true", ["  system_prompt: null"], ['  system_prompt: "true"']),
+        ("users.weight.bank", 0.25, [], ["users:", "  weight:", "    bank: 0.25"]),
+        ("traits.2.anchors", {2: "a", 0: "b"}, [], ["      2: a", "      0: b"]),
+    ],
+)  # fmt: skip
+def test_an_edit_changes_its_own_line_and_no_other(
+    document: SpecDocument, key: str, value: Any, gone: list[str], come: list[str]
+) -> None:
+    document.set(key, value)
+    assert changed_lines(TEXT, document.text) == (gone, come)
+    assert document.get(key) == value
+
+
+def test_prose_stays_folded_and_literal_text_literal(document: SpecDocument) -> None:
+    document.set("purpose", "word " * 60 + "end")
+    document.set("identity", "One.\n\n# Two: three")
+    assert "purpose: >-\n  word word" in document.text
+    assert "identity: |-\n  One.\n\n  # Two: three\nlanguage: en\n" in document.text
+    assert max(map(len, document.text.split("\n"))) <= 120
+
+
+def test_a_list_is_changed_entry_by_entry(document: SpecDocument) -> None:
+    document.set("vocabulary.prefer", ["Aye aye!", "Shiver my timbers", "Yo ho"])
+    assert changed_lines(TEXT, document.text) == ([], ["    - Yo ho"])
+    document.set("vocabulary.prefer", ["Aye aye!"])
+    assert "- Aye aye! # with a bang" in document.text
+    assert document.get("vocabulary.prefer") == ("Aye aye!",)
+
+
+def test_entries_are_added_in_the_form_of_their_list(document: SpecDocument) -> None:
+    document.append("patterns", {"step": "bye", "how": "Leave"})
+    document.append("target_users", "gulls, too")
+    document.append("traits.2.cues", "I do not know")
+    assert "  how: Say the one thing\n- step: bye\n  how: Leave\n" in document.text
+    assert "'cabin boys', \"gulls, too\"] # a flow list" in document.text
+    assert document.get("traits.2.cues") == ("I do not know",)
+    assert all(comment in document.text for comment in COMMENTS)
+
+
+def test_removing_an_entry_keeps_the_comments_around_it(document: SpecDocument) -> None:
+    document.remove("traits.2")
+    assert "# the comment before the last trait" in document.text
+    assert "# end of traits" in document.text
+    document.remove("traits.0.name")
+    assert "  - is: Talks like a sailor" in document.text
+    document.remove("target_users.0")
+    assert "[\"ship's cooks\", 'cabin boys'] # a flow list" in document.text
+
+
+def test_removing_the_last_entry_removes_the_list(document: SpecDocument) -> None:
+    document.remove("boundaries.0")
+    document.set("slots", {})
+    assert document.get("boundaries") is None
+    assert document.get("slots") is None
+    assert document.check()[1] == ()
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.sampled_from(LEAVES),
+    st.one_of(st.text(), st.integers(), st.booleans(), st.none(), st.text("ab #:-[]{}'\"\n|>&*!%@`,?")),
+)
+def test_any_value_anywhere_reads_back_and_leaves_comments_and_order(path: KeyPath, value: Any) -> None:
+    changed = set_value(TEXT, path, value)
+    data = read_root(changed)
+    node = data.at(*path)
+    assert node is not None
+    assert node.plain() == value
+    assert type(node.plain()) is type(value)
+    assert order(data.plain()) == order(read_root(TEXT).plain())
+    position = 0
+    for comment in COMMENTS:
+        position = changed.index(comment, position) + 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["name", "traits.0.is", "identity", "examples.0.assistant"]), st.text(min_size=1)),
+        max_size=4,
+    )
+)
+def test_many_edits_in_a_row_hold_together(edits: list[tuple[str, str]]) -> None:
+    document = SpecDocument(PARROT, TEXT)
+    for key, value in edits:
+        document.set(key, value)
+    for key, value in dict(edits).items():
+        assert document.get(key) == value
+    assert [comment for comment in COMMENTS if comment not in document.text] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["? name\n: x\nb: 1 # kept\n", "name: x # kept\nb: 1\n", "{name: x, b: 1} # kept\n", '"name" : x\nb: 1 # kept\n'],
+)
+def test_forms_that_nobody_writes_are_edited_too(text: str) -> None:
+    changed = set_value(set_value(text, "name", "a\nb"), "c", ["d"])
+    assert read_root(changed).plain() == {"name": "a\nb", "b": 1, "c": ("d",)}
+    assert "# kept" in changed
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("traits.9.is", "x", "there is no place for traits.9"),
+        ("name.first", "x", "there is no place for name.first"),
+        ("name", "\ud800", "half of a character"),
+        ("success.overall", float("nan"), "cannot be written"),
+    ],
+)
+def test_an_edit_that_cannot_be_says_so_and_changes_nothing(
+    document: SpecDocument, key: str, value: Any, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        document.set(key, value)
+    assert document.text == TEXT
+
+
+def test_removing_what_is_not_there_says_so(document: SpecDocument) -> None:
+    with pytest.raises(UserError, match=r"there is nothing at traits\.7"):
+        document.remove("traits.7")
+    with pytest.raises(UserError, match="expected a list at name"):
+        document.append("name", "x")
+
+
+def test_text_that_is_no_yaml_is_edited_as_text_only(document: SpecDocument) -> None:
+    document.text = "name: [\n"
+    with pytest.raises(SpecError) as caught:
+        document.set("name", "x")
+    assert str(document.path) in str(caught.value)
+
+
+def test_windows_line_ends_stay(file: Path) -> None:
+    file.write_bytes(TEXT.replace("\n", "\r\n").encode())
+    document = SpecDocument.open(file)
+    document.append("patterns", {"step": "bye", "how": "Leave\nquietly"})
+    document.save()
+    raw = file.read_bytes()
+    assert raw.count(b"\n") == raw.count(b"\r\n")
+    assert load(file).spec.patterns[2].how == "Leave\nquietly"
+
+
+def test_saving_writes_the_file_and_returns_the_spec(document: SpecDocument, file: Path) -> None:
+    file.chmod(0o600)
+    document.set("name", "Polly")
+    assert document.changed
+    assert document.save().spec.name == "Polly"
+    assert not document.changed
+    assert load(file).spec.name == "Polly"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_spec_with_a_problem_is_not_saved(document: SpecDocument, file: Path) -> None:
+    document.set("success.overall", 99)
+    with pytest.raises(SpecError) as caught:
+        document.save()
+    assert caught.value.problems[0].key == "success.overall"
+    assert file.read_text(encoding="utf-8") == TEXT
+    assert document.changed
+
+
+def test_a_change_by_somebody_else_is_not_overwritten(document: SpecDocument, file: Path) -> None:
+    document.set("name", "Polly")
+    theirs = TEXT.replace("language: en", "language: fr")
+    file.write_text(theirs, encoding="utf-8")
+    assert document.changed_on_disk
+    with pytest.raises(UserError, match="changed on disk"):
+        document.save()
+    assert file.read_text(encoding="utf-8") == theirs
+    document.reload()
+    assert document.get("language") == "fr"
+    document.set("name", "Polly")
+    document.save()
+    assert (load(file).spec.name, load(file).spec.language) == ("Polly", "fr")
+
+
+def test_a_file_that_was_removed_is_written_again_only_on_demand(document: SpecDocument, file: Path) -> None:
+    file.unlink()
+    with pytest.raises(UserError, match="changed on disk"):
+        document.save()
+    document.save(overwrite=True)
+    assert file.read_text(encoding="utf-8") == TEXT
+
+
+def test_a_link_stays_a_link(file: Path) -> None:
+    link = file.parent / "link.yaml"
+    link.symlink_to(file)
+    document = SpecDocument.open(link)
+    document.set("name", "Polly")
+    document.save()
+    assert link.is_symlink()
+    assert load(file).spec.name == "Polly"
+
+
+def test_a_document_that_cannot_be_written_is_a_users_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "tiny.yaml"
+    path.write_text(MINIMAL, encoding="utf-8")
+    document = SpecDocument.open(path)
+    document.set("name", "Other")
+    monkeypatch.setattr("studio.files.os.fsync", full)
+    with pytest.raises(UserError, match="No space left"):
+        document.save()
+    assert path.read_text(encoding="utf-8") == MINIMAL
+    assert document.changed
