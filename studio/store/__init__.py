@@ -1,0 +1,39 @@
+"""The workspace on disk: examples, decisions, people and calls in SQLite, what is small and readable in JSON."""
+
+from studio.store.calls import Spent
+from studio.store.examples import ExampleStore
+from studio.store.filters import Filter
+from studio.store.records import (
+    CallRecord,
+    CategoryCount,
+    Decision,
+    Example,
+    Judgement,
+    Neighbour,
+    Person,
+    Row,
+    Status,
+    TraitScore,
+    Violation,
+)
+from studio.store.studiofile import StudioFile
+from studio.store.workspace import Workspace
+
+__all__ = [
+    "CallRecord",
+    "CategoryCount",
+    "Decision",
+    "Example",
+    "ExampleStore",
+    "Filter",
+    "Judgement",
+    "Neighbour",
+    "Person",
+    "Row",
+    "Spent",
+    "Status",
+    "StudioFile",
+    "TraitScore",
+    "Violation",
+    "Workspace",
+]

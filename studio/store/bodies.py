@@ -1,0 +1,92 @@
+"""Examples as they lie in the file: the prompt's contents apart, since thousands share them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from studio.chatml import Message, Messages
+from studio.errors import UserError
+from studio.store.records import Example, Judgement, Row
+from studio.store.standing import read_decision
+
+_ROW = (
+    "SELECT standings.seq, examples.body, judgements.body, decisions.id, decisions.body, status"
+    " FROM standings JOIN examples USING (seq)"
+    " LEFT JOIN judgements ON judgements.id = judgement LEFT JOIN decisions ON decisions.id = decision"
+    " WHERE standings.seq IN (SELECT value FROM json_each(?)) ORDER BY standings.seq"
+)
+
+
+def insert(connection: sqlite3.Connection, example: Example) -> int:
+    """Store a new example; its ``seq``."""
+    prompt = tuple(
+        Message(role=message.role, content=str(_text_id(connection, message.content))) for message in example.prompt
+    )
+    body = example.model_copy(update={"prompt": prompt}).model_dump_json()
+    cursor = connection.execute("INSERT INTO examples (body) VALUES (?)", (body,))
+    assert cursor.lastrowid is not None, "a row was inserted"
+    return cursor.lastrowid
+
+
+def seq_of(connection: sqlite3.Connection, example_id: str) -> int | None:
+    found = connection.execute("SELECT seq FROM examples WHERE id = ?", (example_id,)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def find(connection: sqlite3.Connection, example_id: str) -> tuple[int, Example]:
+    """The example, with its ``seq`` and without its prompt. Raises :class:`UserError` where there is none."""
+    found = connection.execute("SELECT seq, body FROM examples WHERE id = ?", (example_id,)).fetchone()
+    if found is None:
+        raise UserError(f"no example {example_id}", remedy="it may be another persona's, or another workspace's")
+    return int(found[0]), Example.model_validate_json(found[1])
+
+
+def rows(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Row]:
+    """Whole rows, in order of ``seq``."""
+    found = connection.execute(_ROW, (json.dumps(list(seqs)),)).fetchall()
+    made = [_row(*values) for values in found]
+    contents = _contents(connection, {int(message.content) for row in made for message in row.example.prompt})
+    return [_with_prompt(row, contents) for row in made]
+
+
+def _row(seq: int, body: str, judged: str | None, decision_id: int | None, decided: str | None, status: Any) -> Row:
+    example = Example.model_validate_json(body)
+    decision = read_decision(decision_id, decided) if decision_id is not None and decided is not None else None
+    return Row(
+        seq=seq,
+        example=example,
+        judgement=Judgement.model_validate_json(judged) if judged is not None else None,
+        decision=decision,
+        status=status,
+        messages=decision.messages if decision and decision.messages else example.messages,
+    )
+
+
+def _with_prompt(row: Row, contents: dict[int, str]) -> Row:
+    if not row.example.prompt:
+        return row
+    prompt: Messages = tuple(
+        Message(role=message.role, content=contents[int(message.content)]) for message in row.example.prompt
+    )
+    return row.model_copy(update={"example": row.example.model_copy(update={"prompt": prompt})})
+
+
+def _contents(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, str]:
+    wanted = json.dumps(sorted(ids))
+    return dict(
+        connection.execute("SELECT id, content FROM texts WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+    )
+
+
+def _text_id(connection: sqlite3.Connection, content: str) -> int:
+    digest = hashlib.sha256(content.encode(errors="surrogatepass")).digest()
+    found = connection.execute("SELECT id FROM texts WHERE digest = ?", (digest,)).fetchone()
+    if found is not None:
+        return int(found[0])
+    cursor = connection.execute("INSERT INTO texts (digest, content) VALUES (?, ?)", (digest, content))
+    assert cursor.lastrowid is not None, "a row was inserted"
+    return cursor.lastrowid

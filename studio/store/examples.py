@@ -1,0 +1,181 @@
+"""``examples.db``: everything that is large or hot. Every writing method is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from studio.chatml import last_reply
+from studio.store import bodies, calls, counting, decisions, people
+from studio.store.calls import Spent
+from studio.store.database import BUSY_S, Database
+from studio.store.filters import Filter
+from studio.store.records import CallRecord, CategoryCount, Decision, Example, Judgement, Person, Row
+from studio.store.standing import settle
+from studio.store.views import Views
+
+ALL = Filter()
+_CHUNK = 500
+
+
+class ExampleStore:
+    """Any number of processes and threads may use the same file at once.
+
+    What was written survives a kill of the process as soon as the method returns; decisions survive a power cut too.
+    Raises :class:`studio.errors.UserError` where the file is locked, damaged, or on a full disk.
+    """
+
+    def __init__(self, path: Path, busy_s: float = BUSY_S) -> None:
+        self._database = Database(path, busy_s)
+        self._views = Views(self._database)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def data_version(self) -> int:
+        """Another number than before once anything was written, by any process."""
+        return self._database.version()
+
+    # People
+
+    def add_person(self, person: Person) -> None:
+        """Keep somebody; an id that is there already is left as it is."""
+        with self._database.writing() as connection:
+            people.add(connection, person)
+
+    def person(self, person_id: str) -> Person | None:
+        with self._database.reading() as connection:
+            return people.get(connection, person_id)
+
+    def people(self, source: str | None = None) -> list[Person]:
+        """Everybody, or those of one source, in the order in which they came."""
+        with self._database.reading() as connection:
+            return people.all_of(connection, source)
+
+    # Examples, judgements and decisions
+
+    def add_example(self, example: Example, judgement: Judgement | None = None) -> int:
+        """Keep an example with its first judgement; its ``seq``. One that is there already is left as it is.
+
+        Raises ValueError where the id belongs to another conversation.
+        """
+        with self._database.writing() as connection:
+            there = bodies.seq_of(connection, example.id)
+            if there is not None:
+                if bodies.find(connection, example.id)[1].messages != example.messages:
+                    raise ValueError(f"{example.id} is the id of another conversation")
+                return there
+            seq = bodies.insert(connection, example)
+            if judgement is not None:
+                connection.execute(
+                    "INSERT INTO judgements (seq, body) VALUES (?, ?)", (seq, judgement.model_dump_json())
+                )
+            settle(connection, seq, example)
+            return seq
+
+    def add_judgement(self, example_id: str, judgement: Judgement) -> None:
+        """Judge again. Earlier judgements are kept; a person's decision goes on standing."""
+        with self._database.writing() as connection:
+            seq, example = bodies.find(connection, example_id)
+            connection.execute("INSERT INTO judgements (seq, body) VALUES (?, ?)", (seq, judgement.model_dump_json()))
+            settle(connection, seq, example)
+
+    def judgements(self, example_id: str) -> list[Judgement]:
+        """All of one example's, oldest first."""
+        with self._database.reading() as connection:
+            seq, _ = bodies.find(connection, example_id)
+            found = connection.execute("SELECT body FROM judgements WHERE seq = ? ORDER BY id", (seq,))
+            return [Judgement.model_validate_json(body) for (body,) in found]
+
+    def decide(self, decision: Decision) -> Decision:
+        """Let a decision stand; it comes back with its id. What was undone before can no longer be redone."""
+        with self._database.writing(durable=True) as connection:
+            return decisions.add(connection, decision)
+
+    def undo(self) -> Decision | None:
+        """Take back the last decision that stands, whoever made it; None where there is none."""
+        with self._database.writing(durable=True) as connection:
+            return decisions.undo(connection)
+
+    def redo(self) -> Decision | None:
+        """Put back what the last undo took; None where there is nothing, or somebody decided since."""
+        with self._database.writing(durable=True) as connection:
+            return decisions.redo(connection)
+
+    def decisions(self, example_id: str) -> list[Decision]:
+        """What was decided of one example and not undone, oldest first."""
+        with self._database.reading() as connection:
+            return decisions.history(connection, example_id)
+
+    # Lists
+
+    def row(self, example_id: str) -> Row | None:
+        with self._database.snapshot() as connection:
+            seq = bodies.seq_of(connection, example_id)
+            return None if seq is None else bodies.rows(connection, [seq])[0]
+
+    def row_at(self, index: int, wanted: Filter = ALL) -> Row | None:
+        """The row at a place, from 0, in the filtered list."""
+        found = self.rows(wanted, index, 1) if index >= 0 else []
+        return found[0] if found else None
+
+    def rows(self, wanted: Filter = ALL, offset: int = 0, limit: int = 100) -> list[Row]:
+        """A stretch of the filtered list, in the order of arrival."""
+        with self._views.of(wanted) as (view, connection):
+            return bodies.rows(connection, view.seqs[offset : offset + limit])
+
+    def each(self, wanted: Filter = ALL) -> Iterator[Row]:
+        """The whole filtered list as it is now, a few hundred rows in memory at a time."""
+        with self._views.of(wanted) as (view, _):
+            seqs = view.seqs[:]
+        for start in range(0, len(seqs), _CHUNK):
+            with self._database.snapshot() as connection:
+                found = bodies.rows(connection, seqs[start : start + _CHUNK])
+            yield from found
+
+    def count(self, wanted: Filter = ALL) -> int:
+        with self._views.of(wanted) as (view, _):
+            return len(view.seqs)
+
+    def index_of(self, example_id: str, wanted: Filter = ALL) -> int | None:
+        """The place, from 0, of an example in the filtered list; None where it is not in it."""
+        with self._views.of(wanted) as (view, connection):
+            seq = bodies.seq_of(connection, example_id)
+            return None if seq is None else view.place(seq)
+
+    def replies(self) -> Iterator[tuple[str, str]]:
+        """Id and last reply of every example as it stands, in the order of arrival: for finding near-duplicates."""
+        for row in self.each():
+            yield row.example.id, last_reply(row.messages)
+
+    # Figures
+
+    def counts(self, spec_hash: str | None = None) -> list[CategoryCount]:
+        """By category; of one spec's examples (:attr:`Filter.spec_hash`) or of all."""
+        with self._database.reading() as connection:
+            return counting.by_category(connection, spec_hash)
+
+    def scenario_counts(self, spec_hash: str | None = None) -> dict[tuple[str, str], CategoryCount]:
+        """By (category, scenario)."""
+        with self._database.reading() as connection:
+            return counting.by_scenario(connection, spec_hash)
+
+    def reasons(self) -> dict[str, int]:
+        """Why examples stand rejected, the most frequent first; one may have several reasons."""
+        with self._database.reading() as connection:
+            return counting.by_reason(connection)
+
+    # Calls
+
+    def call(self, key: str) -> CallRecord | None:
+        with self._database.reading() as connection:
+            return calls.get(connection, key)
+
+    def add_call(self, record: CallRecord) -> None:
+        """Keep an answer; of two with the same key the first."""
+        with self._database.writing() as connection:
+            calls.add(connection, record)
+
+    def spent(self) -> Spent:
+        with self._database.reading() as connection:
+            return calls.spent(connection)

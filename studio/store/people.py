@@ -1,0 +1,26 @@
+"""Those who talk to the persona."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from studio.store.records import Person
+
+
+def add(connection: sqlite3.Connection, person: Person) -> None:
+    """An id that is there already is left as it is: examples tell by it who asked."""
+    connection.execute("INSERT INTO people (body) VALUES (?) ON CONFLICT DO NOTHING", (person.model_dump_json(),))
+
+
+def get(connection: sqlite3.Connection, person_id: str) -> Person | None:
+    found = connection.execute("SELECT body FROM people WHERE id = ?", (person_id,)).fetchone()
+    return None if found is None else Person.model_validate_json(found[0])
+
+
+def all_of(connection: sqlite3.Connection, source: str | None) -> list[Person]:
+    """In the order in which they came."""
+    if source is None:
+        found = connection.execute("SELECT body FROM people ORDER BY rowid")
+    else:
+        found = connection.execute("SELECT body FROM people WHERE source = ? ORDER BY rowid", (source,))
+    return [Person.model_validate_json(body) for (body,) in found]

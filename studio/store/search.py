@@ -1,0 +1,31 @@
+"""Searching conversations by words, in any script."""
+
+from __future__ import annotations
+
+import re
+
+from studio.chatml import Messages
+
+# Scripts without spaces between words (CJK, kana, Thai, Lao, Khmer, Myanmar, Tibetan): a character counts as a word.
+_UNSPACED = re.compile(
+    "([\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
+)
+
+
+def spaced(text: str) -> str:
+    """``text`` with spaces around each character of a script that has none, for the word index."""
+    return _UNSPACED.sub(r" \1 ", text)
+
+
+def words(messages: Messages) -> str:
+    """What of a conversation the index holds."""
+    return spaced("\n".join(message.content for message in messages))
+
+
+def query(text: str) -> str:
+    """An FTS5 query for conversations that hold all words of ``text``, each at the beginning of a word.
+
+    Nothing in ``text`` is syntax. Without any word in it the query finds nothing.
+    """
+    parts = [" ".join(re.findall(r"\w+", spaced(part))) for part in text.split()]
+    return " AND ".join(f'"{part}" *' for part in parts if part) or '""'

@@ -1,0 +1,83 @@
+"""The filtered lists that are looked at, each as an array of ``seq``: any place in one is found in microseconds.
+
+A list is built once and then follows the changes: every write gives the rows that it touches the next number in the
+column ``changed``, in whatever process it happens, so only those are looked at again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from array import array
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from studio.store.database import Database
+from studio.store.filters import Filter, condition
+
+_KEPT = 12
+"""Lists that are followed at once; the one not looked at for longest goes first. 8 bytes an example each."""
+_REBUILD = 5000
+"""More changes than this are slower to follow than to build anew."""
+
+
+class View:
+    """``seqs`` in rising order, as of the change ``stamp``."""
+
+    def __init__(self, wanted: Filter) -> None:
+        self.wanted = wanted
+        self.seqs: array[int] = array("q")
+        self.stamp = -1
+
+    def refresh(self, connection: sqlite3.Connection) -> None:
+        (newest,) = connection.execute("SELECT coalesce(max(changed), 0) FROM standings").fetchone()
+        if newest == self.stamp:
+            return
+        if self.stamp < 0 or newest - self.stamp > _REBUILD:
+            self._build(connection)
+        else:
+            self._follow(connection)
+        self.stamp = newest
+
+    def place(self, seq: int) -> int | None:
+        """Where ``seq`` stands in the list."""
+        index = bisect_left(self.seqs, seq)
+        return index if index < len(self.seqs) and self.seqs[index] == seq else None
+
+    def _build(self, connection: sqlite3.Connection) -> None:
+        where, values = condition(self.wanted)
+        found = connection.execute(f"SELECT seq FROM standings WHERE {where}", values)
+        self.seqs = array("q", sorted(seq for (seq,) in found))
+
+    def _follow(self, connection: sqlite3.Connection) -> None:
+        where, values = condition(self.wanted, one_by_one=True)
+        changed = connection.execute(f"SELECT seq, {where} FROM standings WHERE changed > ?", [*values, self.stamp])
+        for seq, belongs in changed:
+            index = bisect_left(self.seqs, seq)
+            there = index < len(self.seqs) and self.seqs[index] == seq
+            if belongs and not there:
+                self.seqs.insert(index, seq)
+            elif there and not belongs:
+                self.seqs.pop(index)
+
+
+class Views:
+    """One for a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._views: OrderedDict[Filter, View] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def of(self, wanted: Filter) -> Iterator[tuple[View, sqlite3.Connection]]:
+        """The list as of now, and a connection that sees the same moment."""
+        with self._lock, self._database.snapshot() as connection:
+            view = self._views.pop(wanted, None) or View(wanted)
+            view.refresh(connection)
+            self._views[wanted] = view  # put back last: the newest; not at all when it could not be refreshed
+            while len(self._views) > _KEPT:
+                self._views.popitem(last=False)
+            yield view, connection
