@@ -109,7 +109,7 @@ class _Tail:
         fresh = time.time_ns() - changed < SETTLED_NS
         if changed != self._listed or fresh:
             self._listed = changed
-            jobs = list_jobs(self._jobs_dir, self.entry.stage)
+            jobs = list_jobs(self._jobs_dir, self.entry.job or self.entry.stage)
             self._job = jobs[0] if jobs else None
         return self._job
 

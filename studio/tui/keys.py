@@ -125,7 +125,36 @@ REPLY = (
     Action("reply.leave", "escape", "leave", "Leave it as it was", priority=True),
 )
 
-ACTIONS: tuple[Action, ...] = (*STUDIO, *LIST, *PAGE, *DETAIL, *SPEC, *EDIT, *JOB, *BANK, *GENERATE, *TRIAGE, *REPLY)
+TRAIN = (
+    Action("train.edit", "e", "recipe", "Change epochs, learning rate, rank and batch"),
+    Action("train.resume", "R", "resume", "Go on with the newest run, also where the plan has changed since"),
+)
+
+EVALUATE = (Action("evaluate.report", "r", "report", "Every gate with its note, categories, and what it rests on"),)
+
+CHAT = (
+    Action("chat.write", "enter", "write", "Write to both sides"),
+    Action("chat.base_better", "h", "base", "The left reply, the base's, is better", run="vote('base')"),
+    Action("chat.tuned_better", "l", "tuned", "The right reply, the tuned one's, is better", run="vote('tuned')"),
+    Action("chat.tie", "t", "tie", "Both replies are equally good", run="vote('tie')"),
+    Action("chat.both_bad", "x", "both bad", "Neither reply will do", run="vote('bad')"),
+    Action("chat.fresh", "n", "new", "Begin a new conversation; the votes stay"),
+    Action("chat.again", "r", "again", "Ask again for a reply that never came", False),
+)
+
+WRITE = (
+    Action("write.send", "enter", "send", "Send the message to both sides", priority=True),
+    Action("write.newline", "ctrl+j", "new line", "Put a new line into the message", priority=True),
+    Action("write.leave", "escape", "leave the line", "Leave the message: votes and stages have their keys again"),
+)
+
+PACKAGE = (Action("package.copy", "c", "copy path", "Copy the package's path: to the clipboard and to a file"),)
+
+LATER = (*TRAIN, *EVALUATE, *CHAT, *WRITE, *PACKAGE)
+ACTIONS: tuple[Action, ...] = (
+    *(*STUDIO, *LIST, *PAGE, *DETAIL, *SPEC, *EDIT, *JOB, *BANK, *GENERATE, *TRIAGE, *REPLY),
+    *LATER,
+)
 BY_ID = {action.id: action for action in ACTIONS}
 
 

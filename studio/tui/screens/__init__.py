@@ -25,6 +25,8 @@ class Entry:
     help: str
     screen: str
     fold: str = ""
+    job: str = ""
+    """Empty where it is the stage's own name."""
 
     def open(self) -> StageScreen:
         found: type[StageScreen] = _find(self.screen)
@@ -45,6 +47,10 @@ ENTRIES = (
     Entry("bank", "2", "The people who talk to it", "screens.bank:BankScreen", "progress.bank:fold"),
     Entry("generate", "3", "Examples, as they are made", "screens.generate:GenerateScreen", "progress.generate:fold"),
     Entry("triage", "4", "Look at examples and decide", "screens.triage:TriageScreen"),
+    Entry("train", "5", "The adapter, as it is trained", "screens.train:TrainScreen", "progress.train:fold"),
+    Entry("evaluate", "6", "Base against tuned", "screens.evaluate:EvaluateScreen", "progress.evaluate:fold"),
+    Entry("chat", "7", "Talk to base and tuned", "screens.chat:ChatScreen", "progress.chat:fold", job="serve"),
+    Entry("package", "8", "The folder to deploy", "screens.package:PackageScreen", "progress.package:fold"),
 )
 """Add a line when a screen lands; keys, tabs, help, palette and bridge follow from it."""
 

@@ -1,0 +1,44 @@
+"""How an evaluation stands: which probes were scored, and what they came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored
+from studio.jobs.types import Event
+from studio.tui.figures import duration
+
+
+@dataclass(frozen=True)
+class EvaluateProgress:
+    started: EvaluateStarted | None = None
+    results: tuple[ProbeResult, ...] = ()
+    eta_s: float | None = None
+    finished: EvaluateFinished | None = None
+
+    @property
+    def probes(self) -> int:
+        return self.started.probes if self.started else 0
+
+    @property
+    def brief(self) -> str:
+        if self.started is None:
+            return "loading"
+        eta = f" ETA {duration(self.eta_s)}" if self.eta_s is not None else ""
+        return f"{len(self.results)}/{self.probes}{eta}"
+
+
+def fold(progress: EvaluateProgress | None, events: Sequence[Event]) -> EvaluateProgress:
+    now = progress or EvaluateProgress()
+    results = list(now.results)
+    for event in events:
+        if event.kind == "evaluate_started":
+            results, now = [], EvaluateProgress(started=EvaluateStarted.model_validate(event.data))
+        elif event.kind == "probe_scored":
+            scored = ProbeScored.model_validate(event.data)
+            results.append(scored.result)
+            now = replace(now, eta_s=scored.eta_s)
+        elif event.kind == "evaluate_finished":
+            now = replace(now, finished=EvaluateFinished.model_validate(event.data), eta_s=None)
+    return replace(now, results=tuple(results))

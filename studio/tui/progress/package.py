@@ -1,0 +1,29 @@
+"""How the making of a package stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studio.jobs.types import Event
+from studio.package.types import PackageFinished, PackageStepped
+
+
+@dataclass(frozen=True)
+class PackageProgress:
+    step: PackageStepped | None = None
+    finished: PackageFinished | None = None
+
+    @property
+    def brief(self) -> str:
+        return f"{self.step.step} {self.step.done}/{self.step.total}" if self.step else ""
+
+
+def fold(progress: PackageProgress | None, events: Sequence[Event]) -> PackageProgress:
+    now = progress or PackageProgress()
+    for event in events:
+        if event.kind == "package_stepped":
+            now = PackageProgress(PackageStepped.model_validate(event.data))
+        elif event.kind == "package_finished":
+            now = PackageProgress(now.step, PackageFinished.model_validate(event.data))
+    return now

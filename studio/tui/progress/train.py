@@ -1,0 +1,55 @@
+"""How a training run stands: its newest step, and the curve of its losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from studio.jobs.types import Event
+from studio.train.types import CheckpointSaved, StepLogged, TrainFinished, TrainStarted
+from studio.tui.figures import duration
+
+Point = tuple[int, float]
+"""A step and its loss."""
+
+
+@dataclass(frozen=True)
+class TrainProgress:
+    started: TrainStarted | None = None
+    step: StepLogged | None = None
+    points: tuple[Point, ...] = ()
+    """In the order of the steps; a resumed run goes on from the checkpoint's step."""
+    saved: int = 0
+    """The step of the newest checkpoint."""
+    finished: TrainFinished | None = None
+
+    @property
+    def brief(self) -> str:
+        if self.started is None:
+            return "loading"
+        if self.step is None:
+            return f"0/{self.started.steps}"
+        return f"{self.step.step}/{self.step.steps} loss {self.step.loss:.2f} ETA {duration(self.step.eta_s)}"
+
+    @property
+    def run_id(self) -> str:
+        return self.started.run_id if self.started else ""
+
+
+def fold(progress: TrainProgress | None, events: Sequence[Event]) -> TrainProgress:
+    now = progress or TrainProgress()
+    points = list(now.points)
+    for event in events:
+        if event.kind == "train_started":
+            started = TrainStarted.model_validate(event.data)
+            points = [point for point in points if point[0] <= started.resumed_from]
+            now = replace(now, started=started, step=None, finished=None, saved=started.resumed_from)
+        elif event.kind == "step_logged":
+            step = StepLogged.model_validate(event.data)
+            points.append((step.step, step.loss))
+            now = replace(now, step=step)
+        elif event.kind == "checkpoint_saved":
+            now = replace(now, saved=CheckpointSaved.model_validate(event.data).step)
+        elif event.kind == "train_finished":
+            now = replace(now, finished=TrainFinished.model_validate(event.data))
+    return replace(now, points=tuple(points))

@@ -1,0 +1,50 @@
+"""Which training run the later stages work on. Reads the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from studio.evaluate import Evaluation, evaluation_of, evaluations
+from studio.train import runs
+from studio.train.types import Run
+
+if TYPE_CHECKING:
+    from studio.build import Session
+    from studio.store import Workspace
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run, and its newest evaluation without the single results."""
+
+    run: Run
+    evaluation: Evaluation | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was trained to its end."""
+        return is_whole(self.run)
+
+
+def is_whole(run: Run) -> bool:
+    return run.finished is not None and not run.finished.stopped
+
+
+def run_rows(workspace: Workspace) -> list[RunRow]:
+    """Every run, newest first."""
+    newest: dict[str, Evaluation] = {}
+    for one in evaluations(workspace):
+        newest.setdefault(one.run_id, one)
+    return [RunRow(run, newest.get(run.plan.run_id)) for run in runs(workspace)]
+
+
+def chosen_run(session: Session) -> Run | None:
+    """The newest run that was trained to its end: the one to evaluate, to talk to and to pack."""
+    return next((run for run in runs(session.workspace) if is_whole(run)), None)
+
+
+def chosen_with_evaluation(session: Session) -> tuple[Run | None, Evaluation | None]:
+    """The chosen run and its newest evaluation, whole."""
+    run = chosen_run(session)
+    return run, evaluation_of(session.workspace, run.plan.run_id) if run else None

@@ -1,0 +1,63 @@
+"""The lines around the chat's panes: how the worker stands, what it proved, how the votes stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from textual.content import Content
+
+from studio.serve.types import ServeReady
+from studio.tui.conversation import CHOICES, Choice, Conversation
+from studio.tui.progress.chat import ServeProgress
+from studio.tui.screens.job_stage import job_state
+from studio.tui.snapshot import Snapshot
+from studio.tui.text import join, line
+
+SLEEPS = "no worker is loaded: it starts with your first message (or s)"
+ENDED = "the worker has ended: it starts again with your next message (or s)"
+
+
+def worker_line(snapshot: Snapshot | None, run_id: str) -> Content:
+    """Loading, ready with its proof, or why there is none."""
+    if not run_id:
+        return join(("No run was trained to its end yet: train one first (5).", "$warning"))
+    if snapshot is None:
+        return join((SLEEPS, "$quiet"))
+    progress: ServeProgress | None = snapshot.progress
+    if snapshot.view.state in ("failed", "dead"):
+        return join(("worker ", "$quiet"), job_state(snapshot, ""), ("  s starts it again", "$warning"))
+    if not snapshot.alive:
+        return join((ENDED, "$quiet"))
+    if progress is None or progress.ready is None:
+        return join(("loading base and adapter, ", "$primary bold"), job_state(snapshot, ""))
+    return proof_line(progress.ready)
+
+
+def proof_line(ready: ServeReady) -> Content:
+    """What was measured when the worker started."""
+    proof = ready.proof
+    if proof is None:
+        return join(("no adapter is loaded", "$warning"), (f"  on {ready.device}", "$quiet"))
+    if not proof.proven:
+        told = f"base NOT proven: off differs by {proof.delta_off_base:.2g}, on by {proof.delta_on_off:.2g}"
+        return join((told, "$error bold"), (f"  on {ready.device}", "$quiet"))
+    told = f"base proven: adapter off = base, on differs by {proof.delta_on_off:.2f}"
+    return join((told, "$success"), (f"  on {ready.device}", "$quiet"))
+
+
+def votes_line(votes: Counter[Choice], conversation: Conversation, saved: bool) -> Content:
+    """The running count, and what the newest pair got."""
+    counts = "  ".join(f"{label} {votes[choice]}" for choice, label in CHOICES.items())
+    last = conversation.last
+    if last is None or not last.whole:
+        return join(("votes  ", "$quiet"), counts)
+    if last.vote is None:
+        return join(("votes  ", "$quiet"), counts, ("   this pair: h base  l tuned  t tie  x bad", "$primary"))
+    told = f"   this pair: {CHOICES[last.vote]}"
+    return join(("votes  ", "$quiet"), counts, (told, "bold"), ("" if saved else " …", "$quiet"))
+
+
+def pane_title(side: str, run_id: str) -> Content:
+    """``base  adapter off`` and ``tuned  adapter on, run ...``."""
+    told = "adapter off" if side == "base" else f"adapter on, {line(run_id).plain}"
+    return join((side, "bold $primary"), (f"  {told}", "$quiet"))

@@ -1,0 +1,213 @@
+"""Evaluating: base beside tuned, the gates, and the probes in which the tuned side is weakest."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.widgets import Static
+
+from studio.evaluate import Evaluation
+from studio.evaluate.job import EvaluateParams
+from studio.evaluate.types import Gate, ProbeResult
+from studio.train.types import Run
+from studio.tui.figures import duration
+from studio.tui.keys import bindings
+from studio.tui.memory import Value
+from studio.tui.progress.evaluate import EvaluateProgress
+from studio.tui.runs import chosen_with_evaluation
+from studio.tui.screens import evaluate_figures as figures
+from studio.tui.screens.gate_lines import gates_content, tally
+from studio.tui.screens.job_stage import JobStage, job_state
+from studio.tui.screens.probe_parts import probe_line, probe_page, weakest_first
+from studio.tui.text import Part, join, lines, shown
+from studio.tui.widgets.bars import bar
+from studio.tui.widgets.facts import facts
+from studio.tui.widgets.page import Page
+from studio.tui.widgets.text_dialog import Text
+from studio.tui.widgets.virtual_list import VirtualList
+
+ENTRY = "studio.evaluate.job:main"
+EMPTY = "The held-out probes are listed here, the weakest reply first."
+NOTHING = "not evaluated yet: s runs the held-out probes through base and tuned"
+
+
+class EvaluateScreen(JobStage):
+    """While the job runs it shows what was scored so far; else the newest evaluation of the newest run."""
+
+    CSS_PATH = "evaluate.tcss"
+    BINDINGS = [*bindings("job"), *bindings("evaluate"), *bindings("detail")]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._run: Run | None = None
+        self._evaluation: Evaluation | None = None
+        self._results: list[ProbeResult] = []
+        self._read_for: object = None
+        self._wanted = ""
+
+    def body(self) -> ComposeResult:
+        yield Static(id="state")
+        with Container(id="evaluation"):
+            with Container(id="figures"):
+                yield Page(id="measures")
+                yield Page(id="gates")
+            with Container(id="probing"):
+                yield VirtualList(self._draw, id="probes", empty=EMPTY)
+                yield Page(id="probe")
+
+    def on_mount(self) -> None:
+        for name in ("#measures", "#gates", "#probe"):
+            self.query_one(name).can_focus = False
+        self.query_one("#probes").focus()
+
+    def recall(self, state: dict[str, Value]) -> None:
+        self._wanted = str(state.get("probe") or "")
+
+    def remember(self) -> dict[str, Value]:
+        result = self._result()
+        return {"probe": result.probe.id if result else self._wanted}
+
+    def sync(self) -> None:
+        marks = self.studio.marks
+        wanted = (self.job.job.id, self.job.view.state) if self.job else None, marks.get("train"), marks.get("evaluate")
+        if wanted != self._read_for:
+            self._read_for = wanted
+            self.run(self._read(), "read", exclusive=True)
+        self._show()
+
+    async def _read(self) -> None:
+        self._run, self._evaluation = await self.studio.disk.read(chosen_with_evaluation, self.session)
+        self._show()
+
+    @property
+    def _live(self) -> EvaluateProgress | None:
+        """The job's progress while that is newer than any evaluation."""
+        progress: EvaluateProgress | None = self.job.progress if self.job else None
+        if progress is None or progress.finished is not None or self.job is None:
+            return None
+        older = self._evaluation is None or self._evaluation.created < self.job.view.request.created
+        return progress if self.job.alive or (older and progress.results) else None
+
+    def _show(self) -> None:
+        live, evaluation = self._live, self._evaluation
+        measures: list[figures.Measure] = []
+        gates: tuple[Gate, ...] = ()
+        results: tuple[ProbeResult, ...] = ()
+        if live is not None:
+            measures, results = figures.measures_so_far(live.results), live.results
+        elif evaluation is not None:
+            measures, gates, results = figures.measures(evaluation), evaluation.gates, evaluation.results
+        self.query_one("#state", Static).update(self._state(live), layout=False)
+        self.query_one("#measures", Page).show(lambda width: _measures(measures, width))
+        self.query_one("#gates", Page).show(lambda width: _gates(gates, width, going=live is not None))
+        self._list(weakest_first(results))
+
+    def _state(self, live: EvaluateProgress | None) -> Content:
+        if self._run is None:
+            return shown("No run was trained to its end yet: train one first (5).", "$warning")
+        told = join((self._run.plan.run_id, "bold"), "  ", job_state(self.job, NOTHING))
+        if live is not None:
+            done, probes = len(live.results), live.probes
+            eta = join((f"  ETA {duration(live.eta_s)}", "$quiet")) if live.eta_s is not None else Content("")
+            return join(told, f"  {done} of {probes} probes ", bar(done, probes, 20) if probes else "", eta)
+        if self._evaluation is not None:
+            by = f"  {len(self._evaluation.results)} probes by the {self._evaluation.judge}  "
+            return join((self._run.plan.run_id, "bold"), (by, "$quiet"), tally(self._evaluation.gates))
+        return told
+
+    def _list(self, results: list[ProbeResult]) -> None:
+        probes = self.query_one("#probes", VirtualList)
+        standing = self._result()
+        wanted = self._wanted or (standing.probe.id if standing else "")
+        self._results = results
+        probes.set_count(len(results))
+        ids = [one.probe.id for one in results]
+        if wanted in ids:
+            self._wanted = ""
+            probes.move_to(ids.index(wanted))
+        self._show_probe()
+
+    def _draw(self, index: int, width: int) -> Content:
+        return probe_line(self._results[index], width)
+
+    def _result(self) -> ProbeResult | None:
+        cursor = self.query_one("#probes", VirtualList).cursor
+        return self._results[cursor] if cursor < len(self._results) else None
+
+    @on(VirtualList.Moved, "#probes")
+    def _show_probe(self) -> None:
+        result = self._result()
+        self.query_one("#probe", Page).show(probe_page(result) if result else Content(""))
+
+    @on(VirtualList.Chosen, "#probes")
+    def _open_probe(self) -> None:
+        result = self._result()
+        if result is not None:
+            self.app.push_screen(Text(f"Probe {result.probe.id}", probe_page(result)))
+
+    def action_page_down(self) -> None:
+        self.query_one("#probe", Page).action_half_down()
+
+    def action_page_up(self) -> None:
+        self.query_one("#probe", Page).action_half_up()
+
+    def action_start(self) -> None:
+        run = self._run
+        if run is None:
+            self.studio.tell("no run was trained to its end yet: train one first", "warning")
+            return
+        session = self.session
+        params = EvaluateParams(
+            spec_path=str(session.loaded.path),
+            workspace=str(session.root),
+            run_id=run.plan.run_id,
+            settings=session.settings,
+        )
+        self.launch_entry(ENTRY, params)
+
+    def action_report(self) -> None:
+        """Every gate with its note, the categories, and what it rests on."""
+        evaluation = self._evaluation
+        if evaluation is None:
+            self.studio.tell("there is no evaluation yet")
+        else:
+            self.app.push_screen(Text(f"Evaluation {evaluation.id}", lambda width: report(evaluation, width)))
+
+
+def report(evaluation: Evaluation, width: int) -> Content:
+    """All of an evaluation but its single replies."""
+    size = f"{evaluation.adapter_mb:.2f} MB" if evaluation.adapter_mb is not None else ""
+    pairs: list[tuple[str, Part]] = [
+        ("run", evaluation.run_id),
+        ("base", evaluation.base_model),
+        ("judge", evaluation.judge),
+        ("probes", f"{len(evaluation.results)} in {duration(evaluation.seconds)}"),
+        ("unscored", figures.errors_told(evaluation.base, evaluation.tuned)),
+        ("adapter", size),
+        ("made", f"{evaluation.created:%Y-%m-%d %H:%M} UTC"),
+    ]
+    return lines(
+        [
+            join(("Gates  ", "bold $primary"), tally(evaluation.gates)),
+            gates_content(evaluation.gates, width, notes=True),
+            Content(""),
+            join(("Mean score by category of probes, of 10", "bold $primary")),
+            figures.categories_content(evaluation, width),
+            Content(""),
+            figures.measures_content(figures.measures(evaluation), width),
+            Content(""),
+            facts(pairs, width),
+        ]
+    )
+
+
+def _measures(found: list[figures.Measure], width: int) -> Content:
+    return figures.measures_content(found, width) if found else shown("Base beside tuned is shown here.", "$quiet")
+
+
+def _gates(gates: tuple[Gate, ...], width: int, *, going: bool) -> Content:
+    if not gates:
+        return shown("The gates are decided once every probe is scored." if going else "", "$quiet")
+    return gates_content(gates, width)

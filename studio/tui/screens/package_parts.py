@@ -1,0 +1,116 @@
+"""What the packaging screen shows, as content: what goes in, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from textual.content import Content
+
+from studio.evaluate.types import Evaluation
+from studio.package import Package
+from studio.train.types import Run
+from studio.tui.figures import duration
+from studio.tui.screens.gate_lines import tally
+from studio.tui.text import Part, clip, join, line, lines, shown
+from studio.tui.widgets.facts import facts
+
+CONTENTS = (
+    ("adapter_config.json", "which base model it belongs to, and its shape"),
+    ("adapter_model.safetensors", "the weights"),
+    ("tokenizer files", "with the chat template it was trained in"),
+    ("README.md", "model card: usage, metrics, limits, lineage"),
+    ("PERSONA_SPEC.md", "the persona, in words and as its file"),
+    ("EVALUATION_RESULTS.json", "every probe, every gate"),
+    ("examples/sample_interactions.jsonl", "held-out probes with both replies"),
+)
+Sizes = Mapping[str, int]
+"""File -> bytes."""
+
+
+def sizes_of(package: Package) -> dict[str, int]:
+    """Reads the disk. A file that is gone is left out."""
+    root, found = Path(package.path), {}
+    for name in package.files:
+        try:
+            found[name] = (root / name).stat().st_size
+        except OSError:
+            continue
+    return found
+
+
+def intake_page(run: Run, evaluation: Evaluation | None, made: Package | None, width: int) -> Content:
+    """What ``s`` would pack."""
+    finished = run.finished
+    pairs: list[tuple[str, Part]] = [
+        ("run", run.plan.run_id),
+        ("base", run.plan.base_model),
+        ("adapter", f"{finished.adapter_mb:.2f} MB, loss {finished.loss:.3f}" if finished else ""),
+        ("gates", _gates(evaluation)),
+        ("packed", _packed(evaluation, made)),
+    ]
+    found = [join((f"{name:<35}", ""), (clip(why, max(width - 35, 0)), "$quiet")) for name, why in CONTENTS]
+    return lines([facts(pairs, width, name_width=8), join(("What goes in", "bold $primary")), *found])
+
+
+def _gates(evaluation: Evaluation | None) -> Part:
+    if evaluation is None:
+        return ("not evaluated yet: evaluate first (6)", "$warning bold")
+    if evaluation.passed:
+        return join(tally(evaluation.gates), ("  all passed", "$success"))
+    return join(tally(evaluation.gates), ("  may be packed all the same; the card says so", "$warning"))
+
+
+def _packed(evaluation: Evaluation | None, made: Package | None) -> Part:
+    if evaluation is None:
+        return ""
+    if made is None:
+        return ("not yet: s packs it and proves it", "$primary bold")
+    if not made.verification.verified:
+        return ("yes, but it is not verified: s makes it again", "$error bold")
+    return (f"yes, as {made.id}", "$success")
+
+
+def package_line(package: Package, width: int) -> Content:
+    """``verified  gates failed  taskmaster-run-...``."""
+    proof = ("verified    ", "$success") if package.verification.verified else ("not verified", "$error bold")
+    gates = ("gates passed", "$success") if package.gates_passed else ("gates not passed", "$warning")
+    when = f"  {package.created:%m-%d %H:%M}  "
+    return join(proof, (when, "$quiet"), clip(package.id, max(width - 44, 10)), "  ", gates)
+
+
+def package_page(package: Package, sizes: Sizes, width: int) -> Content:
+    """Where it is, its proof, and its files."""
+    total = sum(sizes.values())
+    pairs: list[tuple[str, Part]] = [
+        ("path", join((package.path, "bold"))),
+        ("size", f"{len(package.files)} files, {size(total)}"),
+        ("gates", ("passed", "$success") if package.gates_passed else ("not all passed", "$warning")),
+        *_proof(package),
+    ]
+    names = max((len(name) for name in package.files), default=0)
+    files = [
+        join(f"{clip(name, names):<{names}} ", (f"{size(sizes[name]) if name in sizes else 'gone':>9}", "bold"))
+        for name in package.files
+    ]
+    sums = [("sha256", f"{name} {digest[:16]}") for name, digest in package.files.items() if name.endswith("tensors")]
+    return lines([facts([*pairs, *sums], width, name_width=8), join(("Files", "bold $primary")), *files])
+
+
+def _proof(package: Package) -> list[tuple[str, Part]]:
+    proof = package.verification
+    told: Part = (
+        (f"loaded in a fresh process, the reply is the evaluated one ({duration(proof.seconds)})", "$success")
+        if proof.verified
+        else (f"not verified: {line(proof.note).plain or 'the reply differs'}", "$error bold")
+    )
+    pairs: list[tuple[str, Part]] = [("proof", told), ("asked", shown(proof.prompt)), ("replied", shown(proof.reply))]
+    return pairs if proof.verified else [*pairs, ("expected", shown(proof.expected))]
+
+
+def size(count: int) -> str:
+    """``812 B``, ``1.4 kB``, ``8.5 MB``."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} B"

@@ -1,0 +1,86 @@
+"""One probe through both sides: on a line of the list, and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from studio.chatml import last_request
+from studio.evaluate.types import ProbeResult
+from studio.store.records import Judgement
+from studio.tui.figures import score
+from studio.tui.text import clip, join, line, lines, shown
+
+WINNERS = {"tuned": ("tuned wins", "$success"), "base": ("base wins", "$error"), "tie": ("tie", "$quiet")}
+
+
+def weakest_first(results: Sequence[ProbeResult]) -> list[ProbeResult]:
+    """By the tuned reply's score, what could not be judged last; of equals those that base won first."""
+    return sorted(results, key=lambda one: (_total(one.tuned_judgement), one.comparison.winner != "base", one.probe.id))
+
+
+def _total(judgement: Judgement) -> float:
+    return 99.0 if judgement.total is None or judgement.verdict == "error" else judgement.total
+
+
+def probe_line(result: ProbeResult, width: int) -> Content:
+    """``2.0  base 4.0  tie  I finished the report``."""
+    winner, style = WINNERS[result.comparison.winner]
+    lost = result.tuned_kept is False
+    head = join(
+        (f"{_told(result.tuned_judgement):>4}", "bold"),
+        (f" base {_told(result.base_judgement):>4}  ", "$quiet"),
+        (f"{winner:<10} ", style),
+        ("lost words  " if lost else "", "$warning"),
+    )
+    return join(head, clip(last_request(result.probe.messages), max(width - head.cell_length, 0)))
+
+
+def probe_page(result: ProbeResult) -> Content:
+    """Request, both replies, and what the judge said of each."""
+    winner, style = WINNERS[result.comparison.winner]
+    probe, orders = result.probe, result.comparison.orders
+    parts = [join((probe.category, "$quiet"), ("  held out, never trained on", "$quiet"))]
+    parts += [join((f"{one.role:<10}", "bold"), one.content) for one in probe.messages]
+    if probe.keep:
+        parts.append(join(("a good reply keeps: ", "$quiet"), ", ".join(probe.keep)))
+    parts += [Content(""), *_side("tuned", result.tuned, result.tuned_judgement, result.tuned_kept, result.tuned_s)]
+    parts += [Content(""), *_side("base", result.base, result.base_judgement, result.base_kept, result.base_s)]
+    parts += [Content(""), join((winner, style), (f"  in both orders: {orders[0]}, {orders[1]}", "$quiet"))]
+    told = result.comparison.error or result.comparison.rationale
+    return lines([*parts, shown(told)] if told else parts)
+
+
+def _side(name: str, reply: str, judgement: Judgement, kept: bool | None, seconds: float) -> list[Content]:
+    keeps = {True: "  keeps the words", False: "  loses words", None: ""}[kept]
+    head = join(
+        (name, "bold $primary"), (f"  {_told(judgement)} of 10", "bold"), (f"{keeps}  {seconds:.2f} s", "$quiet")
+    )
+    return [head, shown(reply) if reply else shown("(an empty reply)", "$quiet"), *judgement_lines(judgement)]
+
+
+def judgement_lines(judgement: Judgement) -> list[Content]:
+    """A line a trait: its mark, why, and the words that show it."""
+    if judgement.verdict == "error":
+        return [shown(f"could not be judged: {judgement.error or 'no reason given'}", "$warning")]
+    found = []
+    for name, mark in judgement.traits.items():
+        quote = f'  "{mark.quote}"' if mark.quote else ""
+        found.append(
+            join((f"  {mark.score} ", _style(mark.score)), f"{name:<14} ", line(mark.rationale, "$quiet"), quote)
+        )
+    for one in judgement.violations:
+        quote = f'  "{one.quote}"' if one.quote else ""
+        found.append(join(("  ! ", "$error bold"), f"{one.kind}: {one.name}", quote))
+    if missing := [step for step, taken in judgement.steps.items() if not taken]:
+        found.append(join(("  steps missing: ", "$quiet"), ", ".join(missing)))
+    return found
+
+
+def _style(mark: int) -> str:
+    return {0: "$error bold", 1: "$warning bold", 2: "$success bold"}[mark]
+
+
+def _told(judgement: Judgement) -> str:
+    return "err" if judgement.verdict == "error" else score(judgement.total)

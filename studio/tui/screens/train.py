@@ -1,0 +1,228 @@
+"""Training: the plan, the run as it goes, and the runs before it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.widgets import Static
+
+from studio.errors import UserError
+from studio.train.metrics import read_metrics
+from studio.train.presets import preset_for, with_recipe
+from studio.train.types import Recipe, TrainPlan
+from studio.tui.keys import bindings
+from studio.tui.memory import Value
+from studio.tui.progress.train import Point, TrainProgress
+from studio.tui.runs import RunRow, run_rows
+from studio.tui.screens import train_parts as parts
+from studio.tui.screens.job_stage import JobStage, job_state
+from studio.tui.screens.planning import plan_now, train_now
+from studio.tui.text import lines, shown
+from studio.tui.widgets.form import Form, Values
+from studio.tui.widgets.loss_chart import LABEL, LossChart
+from studio.tui.widgets.page import Page
+from studio.tui.widgets.text_dialog import Text
+from studio.tui.widgets.virtual_list import VirtualList
+
+NO_RUN = "No run yet."
+INSTALL = "the training libraries are not installed"
+
+
+class TrainScreen(JobStage):
+    """The curve is that of the job, or of the run under the cursor once one looks at another."""
+
+    CSS_PATH = "train.tcss"
+    BINDINGS = [*bindings("job"), *bindings("train")]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._plan: TrainPlan | UserError | None = None
+        self._rows: list[RunRow] = []
+        self._planned_for: object = None
+        self._listed_for: object = None
+        self._looked_at: tuple[str, tuple[Point, ...]] = ("", ())
+        """A run that is not the job's, and its curve."""
+
+    def body(self) -> ComposeResult:
+        with Container(id="training"):
+            with Container(id="given"):
+                yield Page(id="plan")
+                yield VirtualList(self._draw, id="runs", empty=NO_RUN)
+            with Container(id="going"):
+                yield Static(id="state")
+                yield LossChart(id="curve", empty="The loss is drawn here once steps are logged.")
+                yield Static(id="axis")
+
+    def on_mount(self) -> None:
+        self.query_one("#runs").focus()
+
+    def recall(self, state: dict[str, Value]) -> None:
+        """The changes to the recipe outlive the window too."""
+        try:
+            changes = json.loads(str(state.get("recipe") or "{}"))
+            with_recipe(preset_for(self.session.base_model).recipe, changes)
+        except (ValueError, TypeError, UserError):
+            return
+        self._change(changes)
+
+    def remember(self) -> dict[str, Value]:
+        return {"recipe": json.dumps(self.session.recipe, sort_keys=True)}
+
+    def sync(self) -> None:
+        generating = self.studio.snapshots.get("generate")
+        busy = generating is not None and generating.alive
+        session = self.session
+        wanted = (session.loaded.hash, json.dumps(session.recipe), session.base, None if busy else self.studio.version)
+        if wanted != self._planned_for:
+            self._planned_for = wanted
+            self.run(self._read_plan(), "plan", exclusive=True)
+        listed = (self.job.view.state, self.job.job.id) if self.job else None, self.studio.marks.get("evaluate")
+        if listed != self._listed_for:
+            self._listed_for = listed
+            self.run(self._read_runs(), "runs", exclusive=True)
+        self._show_run()
+
+    async def _read_plan(self) -> None:
+        try:
+            # Not among the writes: it may ask the hub for the base model.
+            self._plan = await asyncio.to_thread(plan_now, self.session)
+        except UserError as error:
+            self._plan = error
+        self._show_plan()
+
+    async def _read_runs(self) -> None:
+        self._rows = await self.studio.disk.read(run_rows, self.session.workspace)
+        self.query_one("#runs", VirtualList).set_count(len(self._rows))
+        self._show_plan()
+
+    def _show_plan(self) -> None:
+        page, plan = self.query_one("#plan", Page), self._plan
+        if isinstance(plan, UserError):
+            page.show(lines([shown("There is nothing to train yet.", "bold $warning"), shown(str(plan))]))
+        elif plan is not None:
+            page.show(parts.plan_page(plan, parts.known_run(plan, self._rows)), from_top=False)
+
+    def on_resize(self) -> None:
+        if self.ready:
+            self._show_run()
+
+    @property
+    def _progress(self) -> TrainProgress | None:
+        progress: TrainProgress | None = self.job.progress if self.job else None
+        return progress
+
+    def _show_run(self) -> None:
+        progress, state = self._progress, self.query_one("#state", Static)
+        width = state.content_size.width
+        told = [
+            parts.state_line(job_state(self.job, self._nothing()), progress, width),
+            parts.figures_line(progress),
+            parts.saved_line(progress),
+        ]
+        state.update(lines(told), layout=False)
+        self._show_curve()
+
+    def _nothing(self) -> str:
+        if not self.studio.environment.can_train:
+            return f"{INSTALL}: pip install 'persona-studio[train]'"
+        return "nothing is training"
+
+    def _show_curve(self) -> None:
+        run_id, points = self._looked_at
+        progress = self._progress
+        if progress is not None and run_id in ("", progress.run_id):
+            points = progress.points
+        self.query_one("#curve", LossChart).show(parts.spread(points))
+        axis = self.query_one("#axis", Static)
+        axis.update(parts.step_axis(points, axis.content_size.width, LABEL), layout=False)
+
+    @on(VirtualList.Moved, "#runs")
+    def _moved(self) -> None:
+        row = self._row()
+        if row is not None:
+            self.run(self._look_at(row), "look", exclusive=True)
+
+    async def _look_at(self, row: RunRow) -> None:
+        run_id = row.run.plan.run_id
+        steps = await self.studio.disk.read(read_metrics, self.session.workspace.runs_dir / run_id)
+        self._looked_at = run_id, tuple((one.step, one.loss) for one in steps)
+        self._show_curve()
+
+    @on(VirtualList.Chosen, "#runs")
+    def _chosen(self) -> None:
+        row = self._row()
+        if row is not None:
+            self.app.push_screen(Text(f"Run {row.run.plan.run_id}", parts.run_page(row)))
+
+    def _row(self) -> RunRow | None:
+        cursor = self.query_one("#runs", VirtualList).cursor
+        return self._rows[cursor] if cursor < len(self._rows) else None
+
+    def _draw(self, index: int, width: int) -> Content:
+        return parts.run_line(self._rows[index], width)
+
+    def action_start(self) -> None:
+        """Train the plan; where its run was begun, go on with it."""
+        plan = self._plan
+        if not self.studio.environment.can_train:
+            self.studio.tell(UserError(INSTALL, remedy="pip install 'persona-studio[train]'"))
+        elif isinstance(plan, UserError):
+            self.studio.tell(plan)
+        elif plan is not None and (known := parts.known_run(plan, self._rows)) and known.whole:
+            self.studio.tell("exactly this is trained already; change the recipe with e, or the examples")
+        else:
+            session = self.session
+            self._looked_at = ("", ())
+            self.launch(lambda: train_now(session))
+
+    def action_resume(self) -> None:
+        """Go on with the newest job, also where the plan has changed since."""
+        from studio.jobs import resume
+
+        if self.job is None:
+            self.studio.tell("no training was begun yet")
+        elif self.job.view.state == "finished":
+            self.studio.tell("the newest run is finished; s trains the plan")
+        else:
+            job = self.job.job
+            self.launch(lambda: resume(job))
+
+    @work
+    async def action_edit(self) -> None:
+        """Change the recipe."""
+        base, preset = self.session.base_model, preset_for(self.session.base_model).recipe
+        now = with_recipe(preset, self.session.recipe)
+        form = Form(
+            "The recipe", parts.recipe_values(now), lambda values: _recipe(preset, values), parts.recipe_note(base)
+        )
+        values = await self.app.push_screen_wait(form)
+        if values is not None:
+            told, given = parts.recipe_values(preset), self.session.recipe
+            kept = {name: value for name, value in given.items() if name not in told}
+            self._change({**kept, **_numbers({name: text for name, text in values.items() if text != told[name]})})
+
+    def _change(self, changes: dict[str, float]) -> None:
+        self.studio.session = replace(self.session, recipe=changes)
+        if self._recalled is self.studio.memory:
+            self.keep_memory()
+        self.refresh_soon()
+
+
+def _recipe(preset: Recipe, values: Values) -> Recipe:
+    return with_recipe(preset, _numbers(values))
+
+
+def _numbers(values: Values) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, text in values.items():
+        try:
+            found[name] = int(text) if text.isdigit() else float(text)
+        except ValueError:
+            raise UserError(f"{text!r} is not a number", where=name) from None
+    return found

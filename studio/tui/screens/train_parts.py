@@ -1,0 +1,208 @@
+"""What the training screen shows, as content: the plan, how the run stands, and the runs before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from studio.train.base import POCKET
+from studio.train.presets import POCKET_PRESET, preset_for
+from studio.train.types import Recipe, TrainPlan
+from studio.tui.figures import duration, rate
+from studio.tui.progress.train import Point, TrainProgress
+from studio.tui.runs import RunRow
+from studio.tui.screens.gate_lines import gates_content, tally
+from studio.tui.text import Part, clip, join, lines, shown
+from studio.tui.widgets.bars import bar
+from studio.tui.widgets.facts import facts
+from studio.tui.widgets.page import Shown
+
+POCKET_NOTE = "a pocket-sized base (4M parameters) to try the studio with; its replies are simple, do not deploy it"
+SAMPLES = 512
+"""Of a curve, more than any terminal is wide in dots."""
+
+
+def plan_page(plan: TrainPlan, known: RunRow | None) -> Shown:
+    """What ``s`` would train."""
+    return lambda width: facts(_plan(plan, known), width, name_width=9)
+
+
+def _plan(plan: TrainPlan, known: RunRow | None) -> list[tuple[str, Part]]:
+    recipe, preset = plan.recipe, preset_for(plan.base_model)
+    changed = "" if _same(recipe, preset.recipe) else ", changed by you"
+    return [
+        ("plan", _standing(plan, known)),
+        ("data", f"{plan.examples} accepted examples, {plan.data_hash[:8]}"),
+        ("steps", f"{plan.steps} in {recipe.epochs:g} epochs, batch {recipe.batch_size}"),
+        ("recipe", f"LoRA r {recipe.rank} alpha {recipe.alpha}, lr {recipe.learning_rate:g} {recipe.scheduler}"),
+        ("preset", f"{preset.name}{changed}"),
+        ("base", plan.base_model),
+        ("note", (POCKET_NOTE, "$warning") if plan.base_model == POCKET else ""),
+        ("print", f"{plan.fingerprint[:12]} (the same plan is trained once)"),
+    ]
+
+
+def _same(recipe: Recipe, preset: Recipe) -> bool:
+    return recipe.model_copy(update={"seed": preset.seed}) == preset
+
+
+def _standing(plan: TrainPlan, known: RunRow | None) -> Part:
+    if known is None:
+        return ("not trained yet: s starts it", "$primary bold")
+    if known.whole:
+        return (f"trained already: run {plan_name(known.run.plan)}", "$success")
+    return (f"begun, not finished: s goes on with {plan_name(known.run.plan)}", "$warning bold")
+
+
+def plan_name(plan: TrainPlan) -> str:
+    return plan.run_id
+
+
+def known_run(plan: TrainPlan, rows: Sequence[RunRow]) -> RunRow | None:
+    """The run of exactly this plan; one trained to its end before one that was not."""
+    same = [row for row in rows if row.run.plan.fingerprint == plan.fingerprint]
+    return next((row for row in same if row.whole), same[0] if same else None)
+
+
+def state_line(state: Content, progress: TrainProgress | None, width: int) -> Content:
+    """How the job stands, and how far it is."""
+    if progress is None or progress.started is None:
+        return state
+    done, steps = progress.step.step if progress.step else progress.started.resumed_from, progress.started.steps
+    told = join(state, f"  step {done} of {steps} ")
+    room = min(width - told.cell_length - 1, 40)
+    return join(told, bar(done, steps, room)) if room >= 6 else told
+
+
+def figures_line(progress: TrainProgress | None) -> Content:
+    """Loss, learning rate, speed and what it runs on."""
+    if progress is None or progress.started is None:
+        return Content("")
+    started, step = progress.started, progress.step
+    parts: list[Content] = []
+    if step is not None:
+        parts = [
+            _pair("loss", f"{step.loss:.3f}"),
+            _pair("lr", f"{step.learning_rate:.1e}"),
+            _pair("epoch", f"{step.epoch:.1f}"),
+            _pair("", f"{rate(step.rate)}"),
+            _pair("ETA", duration(step.eta_s)) if progress.finished is None else Content(""),
+        ]
+    parts.append(_pair("on", f"{started.device}, {started.backend}"))
+    return Content("  ").join(part for part in parts if part.plain)
+
+
+def saved_line(progress: TrainProgress | None) -> Content:
+    """What is safe, and what there is to say of the run."""
+    if progress is None or progress.started is None:
+        return Content("")
+    started, finished = progress.started, progress.finished
+    size = f"{started.trainable_parameters / 1e6:.2f}M of {started.total_parameters / 1e6:.1f}M weights"
+    if finished is not None and not finished.stopped:
+        return join(
+            (f"done: mean loss {finished.loss:.3f}, {duration(finished.seconds)}", "$success"),
+            (f"  adapter {finished.adapter_mb:.1f} MB, {size}", "$quiet"),
+        )
+    if finished is not None:
+        return join((f"stopped and saved at step {finished.steps}; s goes on from there", "$warning"))
+    saved = f"saved at step {progress.saved}" if progress.saved else "not saved yet"
+    return join((f"{saved}  {size}  {started.note}", "$quiet"))
+
+
+def _pair(name: str, value: str) -> Content:
+    return join((f"{name} " if name else "", "$quiet"), (value, "bold"))
+
+
+def run_line(row: RunRow, width: int) -> Content:
+    """``1121-0012  loss 0.412  ✓ 12 of 13``."""
+    finished = row.run.finished
+    loss = f"{finished.loss:.3f}" if finished else "  -  "
+    if row.evaluation is not None:
+        gates = row.evaluation.gates
+        passed = sum(gate.status == "PASS" for gate in gates)
+        state = (f"{passed}/{len(gates)} gates", "$success" if passed == len(gates) else "$warning")
+    else:
+        state = ("not evaluated", "$quiet") if row.whole else ("not finished", "$warning")
+    name = clip(row.run.plan.run_id, max(width - 22, 6))
+    return join(f"{name} ", (loss, "bold"), " ", state)
+
+
+def run_page(row: RunRow) -> Shown:
+    """All of one run."""
+    return lambda width: lines([facts(_run(row), width), Content(""), _gates(row, width)])
+
+
+def _run(row: RunRow) -> list[tuple[str, Part]]:
+    plan, finished = row.run.plan, row.run.finished
+    recipe = plan.recipe
+    return [
+        ("run", plan.run_id),
+        ("base", plan.base_model),
+        ("examples", f"{plan.examples} from {plan.data_path}"),
+        ("recipe", f"r {recipe.rank}, alpha {recipe.alpha}, dropout {recipe.dropout:g}, lr {recipe.learning_rate:g}"),
+        ("", f"{recipe.epochs:g} epochs, batch {recipe.batch_size}, {recipe.scheduler}, {recipe.method}"),
+        ("steps", f"{finished.steps if finished else 0} of {plan.steps}"),
+        ("loss", f"{finished.loss:.4f}" if finished else "not finished"),
+        ("time", duration(finished.seconds) if finished else ""),
+        ("adapter", f"{finished.adapter_mb:.2f} MB in {finished.adapter_path}" if finished else ""),
+        ("spec", plan.spec_hash[:12]),
+        ("print", plan.fingerprint),
+    ]
+
+
+def _gates(row: RunRow, width: int) -> Content:
+    if row.evaluation is None:
+        return shown("Not evaluated yet.", "$quiet")
+    gates = row.evaluation.gates
+    return lines([tally(gates), gates_content(gates, width, notes=True)])
+
+
+def recipe_values(recipe: Recipe) -> dict[str, str]:
+    """What the form shows, by the names of :class:`Recipe`."""
+    return {
+        "epochs": f"{recipe.epochs:g}",
+        "learning_rate": f"{recipe.learning_rate:g}",
+        "rank": str(recipe.rank),
+        "alpha": str(recipe.alpha),
+        "batch_size": str(recipe.batch_size),
+        "max_length": str(recipe.max_length),
+    }
+
+
+def recipe_note(base_model: str) -> str:
+    preset = preset_for(base_model)
+    why = POCKET_PRESET.why if preset is POCKET_PRESET else preset.why
+    values = ", ".join(f"{name} {value}" for name, value in recipe_values(preset.recipe).items())
+    return f"The preset {preset.name}: {values} ({why.split(';')[0]})."
+
+
+def spread(points: Sequence[Point]) -> list[float]:
+    """A curve's losses at equal distances in steps, by straight lines between what was logged."""
+    if len(points) < 2:
+        return [loss for _, loss in points]
+    first, last = points[0][0], points[-1][0]
+    wanted = min(last - first + 1, SAMPLES)
+    if wanted < 2 or last <= first:
+        return [loss for _, loss in points]
+    found, here = [], 0
+    for number in range(wanted):
+        at = first + (last - first) * number / (wanted - 1)
+        while here + 2 < len(points) and points[here + 1][0] <= at:
+            here += 1
+        (left, low), (right, high) = points[here], points[here + 1]
+        share = (at - left) / (right - left) if right > left else 1.0
+        found.append(low + (high - low) * min(max(share, 0.0), 1.0))
+    return found
+
+
+def step_axis(points: Sequence[Point], width: int, label: int) -> Content:
+    """The steps under the curve: first, middle, last."""
+    room = width - label - 1
+    if len(points) < 2 or room < 16:
+        return Content("")
+    first, last = points[0][0], points[-1][0]
+    middle, end = str((first + last) // 2), f"step {last}"
+    gap = max(room // 2 - len(str(first)) - len(middle) // 2, 1)
+    rest = max(room - len(str(first)) - gap - len(middle) - len(end), 1)
+    return join((f"{'loss':>{label}} {first}{' ' * gap}{middle}{' ' * rest}{end}", "$quiet"))
