@@ -1,25 +1,26 @@
-"""Examples and judgements for tests, here and in other rooms."""
+"""Examples, judgements and decisions for the tests."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from studio.chatml import assistant, user
+from studio.chatml import assistant, system, user
 from studio.store import Decision, Example, Judgement
 from studio.store.records import Action, Verdict
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+PROMPT = (system("You write conversations."), user("Write one."))
 
 
 def example(
-    name: str = "e1",
-    asked: str = "Add 'buy milk' to my list.",
-    reply: str = "Great choice! I added 'buy milk'.",
+    name: str = "one",
     *,
-    category: str = "creation",
+    category: str = "tasks",
     scenario: str = "Create a task",
-    person: str = "p1",
-    spec_hash: str = "h1",
+    person: str = "ada",
+    said: str = "Add milk to my list",
+    reply: str = "Great choice! Milk is on it. What's next?",
+    spec_hash: str = "spec-1",
 ) -> Example:
     return Example(
         id=name,
@@ -27,17 +28,17 @@ def example(
         category=category,
         scenario=scenario,
         person_id=person,
-        messages=(user(asked), assistant(reply)),
+        messages=(user(said), assistant(reply)),
         author="test author",
-        created=NOON,
+        prompt=PROMPT,
+        created=NOW,
     )
 
 
-def judgement(verdict: Verdict = "passed", *reasons: str, spec_hash: str = "h1") -> Judgement:
-    total = {"passed": 9.0, "failed": 3.0, "error": None}[verdict]
-    return Judgement(judge="test judge", spec_hash=spec_hash, verdict=verdict, total=total, reasons=reasons, at=NOON)
+def judgement(verdict: Verdict = "passed", *reasons: str, spec_hash: str = "spec-1") -> Judgement:
+    return Judgement(judge="test judge", spec_hash=spec_hash, verdict=verdict, total=7.0, reasons=reasons, at=NOW)
 
 
-def decision(name: str = "e1", action: Action = "accept", reason: str = "", edited: str = "") -> Decision:
-    messages = (user("Add 'buy milk' to my list."), assistant(edited)) if edited else ()
-    return Decision(example_id=name, action=action, reason=reason, messages=messages, at=NOON)
+def decision(name: str, action: Action, reason: str = "", reply: str | None = None) -> Decision:
+    messages = () if reply is None else (user("Add milk to my list"), assistant(reply))
+    return Decision(example_id=name, action=action, reason=reason, messages=messages, at=NOW)
