@@ -1,0 +1,78 @@
+"""Evaluating as a job: serves the run, scores it, keeps the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from studio.chatml import Frozen
+from studio.errors import UserError
+from studio.evaluate.cache import ResultCache
+from studio.evaluate.evaluate import Evaluator, fingerprint
+from studio.evaluate.probes import probes
+from studio.evaluate.report import save
+from studio.jobs import JobContext, active
+from studio.judge import Judge, open_judge
+from studio.llm import ModelSettings, OpenAIModel
+from studio.serve import BASE, TUNED, ServeParams, ensure, socket_path
+from studio.spec import LoadedSpec, load
+from studio.store import Workspace
+from studio.train import find_run
+from studio.train.types import Run
+
+
+class EvaluateParams(Frozen):
+    """``workspace`` is the root folder that holds a folder a persona."""
+
+    spec_path: str
+    workspace: str
+    run_id: str
+    settings: ModelSettings
+
+
+async def main(params: dict[str, Any], context: JobContext) -> None:
+    """Entry of the job."""
+    asked = EvaluateParams.model_validate(params)
+    loaded = load(Path(asked.spec_path))
+    if not probes(loaded):
+        remedy = "add a category with 'holdout: true' whose items are user messages"
+        raise UserError("the spec has no held-out probes to evaluate with", where=asked.spec_path, remedy=remedy)
+    workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
+    run = find_run(workspace, asked.run_id)
+    judge = open_judge(asked.settings, loaded)
+    try:
+        await _evaluate(loaded, workspace, run, judge, context)
+    finally:
+        await judge.close()
+        workspace.close()
+
+
+async def _evaluate(loaded: LoadedSpec, workspace: Workspace, run: Run, judge: Judge, context: JobContext) -> None:
+    cache = ResultCache(workspace.runs_dir / run.plan.run_id / "probes", fingerprint(loaded, run, judge.name))
+    was_serving = active(workspace.jobs_dir, "serve") is not None
+    server, ready = await ensure(workspace.jobs_dir, serve_params(workspace, run, loaded))
+    settings = ModelSettings(endpoint="http://studio/v1", uds=ready.socket)
+    base, tuned = OpenAIModel(settings, BASE), OpenAIModel(settings, TUNED)
+    try:
+        evaluator = Evaluator(loaded, run, judge, base, tuned, cache)
+        async for event in evaluator.events(lambda: context.stop_requested):
+            if evaluator.evaluation:
+                save(workspace, evaluator.evaluation)
+            context.emit(event)
+    finally:
+        await base.close()
+        await tuned.close()
+        if not was_serving:
+            server.stop()
+
+
+def serve_params(workspace: Workspace, run: Run, loaded: LoadedSpec) -> ServeParams:
+    """What to serve so that a run's two sides can be asked."""
+    if run.finished is None:
+        raise UserError(f"run {run.plan.run_id} has no adapter yet", remedy="train it to its end: studio train SPEC")
+    return ServeParams(
+        base_path=run.plan.base_path,
+        adapter_path=run.finished.adapter_path,
+        socket=str(socket_path(workspace.folder)),
+        system_prompt=loaded.spec.deployment.system_prompt,
+    )
