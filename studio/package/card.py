@@ -1,0 +1,119 @@
+"""The model card: what it is, how to use it, how it did, what it cannot, where it comes from."""
+
+from __future__ import annotations
+
+from studio.evaluate.types import Evaluation, Interval, SideMetrics
+from studio.spec import LoadedSpec
+from studio.train.types import Run
+
+
+def model_card(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
+    """``README.md`` of the package, in the layout of the Hugging Face model cards (Mitchell et al., 2019)."""
+    spec = loaded.spec
+    parts = [
+        _front_matter(run),
+        f"# {spec.name}\n\n{spec.purpose}",
+        f"A LoRA adapter on `{run.plan.base_model}` that gives its replies the persona described in "
+        "[PERSONA_SPEC.md](PERSONA_SPEC.md).",
+        "## Use\n\n" + _usage(run, spec.deployment.system_prompt),
+        "## Results\n\n" + _results(evaluation),
+        "## Quality gates\n\n" + _gates(evaluation),
+        "## Limits\n\n" + _limits(loaded, run, evaluation),
+        "## Lineage\n\n" + _lineage(loaded, run, evaluation),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _front_matter(run: Run) -> str:
+    base = run.plan.base_model
+    lines = ["---", "library_name: peft", f"base_model: {base}", "pipeline_tag: text-generation"]
+    return "\n".join([*lines, "tags: [lora, persona, persona-studio]", "---"])
+
+
+def _usage(run: Run, system_prompt: str | None) -> str:
+    base = run.plan.base_model
+    if base == "pocket":
+        where = "from studio.train import resolve_base\n\nbase = resolve_base('pocket')  # embedded in persona-studio"
+    else:
+        where = f"base = {base!r}"
+    start = f"{{'role': 'system', 'content': {system_prompt!r}}}, " if system_prompt else ""
+    code = f"""from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+{where}
+folder = "."  # this folder
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), folder).eval()
+messages = [{start}{{"role": "user", "content": "Hello"}}]
+inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+reply = model.generate(**inputs, max_new_tokens=160)
+print(tokenizer.decode(reply[0, inputs["input_ids"].shape[1]:], skip_special_tokens=True))"""
+    prompt = "The persona is baked in: no system prompt is needed." if not system_prompt else "Use its system prompt."
+    return f"{prompt}\n\n```python\n{code}\n```"
+
+
+def _results(evaluation: Evaluation) -> str:
+    base, tuned = evaluation.base, evaluation.tuned
+    rows = [
+        _row("overall (0..10)", base.overall, tuned.overall),
+        *(_row(f"{name} (0..2)", base.traits.get(name), tuned.traits.get(name)) for name in tuned.traits),
+        _row("boundary violations (share)", base.violations, tuned.violations),
+        _row("keeps what was asked (share)", base.kept, tuned.kept),
+        f"| latency, p95 (s) | {_seconds(base)} | {_seconds(tuned)} |",
+        f"| replies that could not be judged | {base.errors} | {tuned.errors} |",
+    ]
+    won = f"Tuned against base, ties count half: {_value(evaluation.win_rate)}."
+    head = f"Scored by `{evaluation.judge}` on {len(evaluation.results)} held-out probes; 95 % intervals in brackets."
+    return "\n".join([head, "", "| | base | tuned |", "| --- | --- | --- |", *rows, "", won])
+
+
+def _row(name: str, base: Interval | None, tuned: Interval | None) -> str:
+    return f"| {name} | {_value(base)} | {_value(tuned)} |"
+
+
+def _value(found: Interval | None) -> str:
+    return "not measured" if found is None else f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def _seconds(side: SideMetrics) -> str:
+    return "not measured" if side.latency_s is None else f"{side.latency_s:.2f}"
+
+
+def _gates(evaluation: Evaluation) -> str:
+    rows = [
+        f"| {gate.name} | {gate.target:g} | {'not measured' if gate.value is None else f'{gate.value:.3g}'} "
+        f"| {gate.status} | {gate.note} |"
+        for gate in evaluation.gates
+    ]
+    verdict = "All gates passed." if evaluation.passed else "Not every gate passed: read the table before deploying."
+    return "\n".join(
+        [verdict, "", "| gate | target | value | status | note |", "| --- | --- | --- | --- | --- |", *rows]
+    )
+
+
+def _limits(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
+    lines = [
+        f"- Trained on {run.plan.examples} examples in `{loaded.spec.language}`; outside their scenarios it is untested.",
+        *(
+            f"- {category}: tuned {sides['tuned']:.1f} of 10 (base {sides.get('base', 0):.1f})."
+            for category, sides in sorted(evaluation.categories.items(), key=lambda row: row[1].get("tuned", 0))
+            if "tuned" in sides
+        ),
+    ]
+    if evaluation.judge == "rules judge":
+        lines.append("- Scores come from the rules judge, which reads cues and structure, not meaning.")
+    if run.plan.base_model == "pocket":
+        lines.append("- The base is pocket-sized (4.3M parameters), for trying the studio: not for deployment.")
+    return "\n".join(lines)
+
+
+def _lineage(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
+    plan, recipe = run.plan, run.plan.recipe
+    return "\n".join(
+        [
+            f"- Spec: `{loaded.spec.name}`, sha256 `{plan.spec_hash}`",
+            f"- Training data: {plan.examples} conversations, sha256 `{plan.data_hash}`",
+            f"- Run: `{plan.run_id}`, {plan.steps} steps, {recipe.method} r {recipe.rank} alpha {recipe.alpha}, "
+            f"learning rate {recipe.learning_rate:g}, {recipe.epochs:g} epochs, seed {recipe.seed}",
+            f"- Evaluation: `{evaluation.id}`, spec sha256 `{evaluation.spec_hash}`, {evaluation.created:%Y-%m-%d}",
+        ]
+    )

@@ -1,0 +1,29 @@
+"""The packages of a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.evaluate.types import Evaluation
+from studio.package.types import Package
+from studio.store import Workspace
+
+TABLE = "packages"
+
+
+def package_id(slug: str, evaluation: Evaluation) -> str:
+    """The same run and evaluation always come to the same package."""
+    return f"{slug}-{evaluation.id}"
+
+
+def packages(workspace: Workspace) -> list[Package]:
+    """Those whose folder is still there, newest first."""
+    kept = [package for package in workspace.studio.all(TABLE, Package) if Path(package.path).is_dir()]
+    return sorted(kept, key=lambda package: package.created, reverse=True)
+
+
+def find_package(workspace: Workspace, name: str) -> Package | None:
+    """A verified package of that name; one that failed its proof is made again."""
+    return next(
+        (package for package in packages(workspace) if package.id == name and package.verification.verified), None
+    )
