@@ -1,0 +1,28 @@
+"""From accepted examples to an adapter: the plan, the detached run, and what it left."""
+
+from studio.train.base import POCKET, resolve_base
+from studio.train.metrics import StepMetrics, read_metrics
+from studio.train.planning import plan
+from studio.train.presets import Preset, preset_for, with_recipe
+from studio.train.running import find_run, finished_run, is_done, resume_or_start, runs, start
+from studio.train.types import Recipe, Run, TrainPlan
+
+__all__ = [
+    "POCKET",
+    "Preset",
+    "Recipe",
+    "Run",
+    "StepMetrics",
+    "TrainPlan",
+    "find_run",
+    "finished_run",
+    "is_done",
+    "plan",
+    "preset_for",
+    "read_metrics",
+    "resolve_base",
+    "resume_or_start",
+    "runs",
+    "start",
+    "with_recipe",
+]

@@ -55,6 +55,14 @@ class TrainPlan(Frozen):
     created: datetime
 
 
+class TrainParams(Frozen):
+    """What a training job is asked. ``save_every_s`` bounds the work that a kill can cost."""
+
+    plan: TrainPlan
+    run_dir: str
+    save_every_s: float = Field(default=20.0, ge=0)
+
+
 class TrainStarted(Frozen):
     kind: Literal["train_started"] = "train_started"
     run_id: str

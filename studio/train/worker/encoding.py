@@ -60,9 +60,14 @@ class Encoder:
             before = self._render(turns[:index], add_generation_prompt=True)
             after = self._render(turns[: index + 1])
             # Some templates render earlier turns otherwise than the last one: teach only what is really there.
-            start, end = _shared(before, whole), _shared(after, whole)
+            start, end = _shared(before, whole), self._end(whole, _shared(after, whole))
             taught[start:end] = [True] * max(0, end - start)
         return whole, taught
+
+    def _end(self, ids: list[int], end: int) -> int:
+        """After the token that ends the turn: a line break that a template puts behind it is not the assistant's."""
+        ends = self._tokenizer.eos_token_id
+        return next((at + 1 for at in range(end - 1, end - 3, -1) if at >= 0 and ids[at] == ends), end)
 
     def _render(self, turns: list[dict[str, str]], **options: bool) -> list[int]:
         return list(self._tokenizer.apply_chat_template(turns, tokenize=True, return_dict=False, **options))

@@ -24,8 +24,6 @@ from studio.train.worker.placement import Placement, choose_placement, set_threa
 from studio.train.worker.progress import Progress
 from studio.train.worker.trainer import make_trainer
 
-SAVE_EVERY_S = 20.0
-
 
 @dataclass(frozen=True)
 class Control:
@@ -33,7 +31,7 @@ class Control:
 
     emit: Callable[[TrainEvent], None]
     stopping: Callable[[], bool] = lambda: False
-    save_every_s: float = SAVE_EVERY_S
+    save_every_s: float = 20.0
 
 
 def train(plan: TrainPlan, run_dir: Path, control: Control) -> TrainFinished:

@@ -1,0 +1,23 @@
+"""Entry of the training job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from studio.jobs import JobContext
+from studio.train.folder import write_run
+from studio.train.types import Run, TrainParams
+from studio.train.worker.run import Control, train
+
+
+def main(params: dict[str, Any], context: JobContext) -> None:
+    """Train, or go on. ``run.json`` says that it is finished before the event does."""
+    asked = TrainParams.model_validate(params)
+    run_dir = Path(asked.run_dir)
+    run = Run(plan=asked.plan, job_id=context.id)
+    write_run(run_dir, run)
+    control = Control(context.emit, lambda: context.stop_requested, asked.save_every_s)
+    finished = train(asked.plan, run_dir, control)
+    write_run(run_dir, run.model_copy(update={"finished": finished}))
+    context.emit(finished)

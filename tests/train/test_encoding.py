@@ -1,0 +1,52 @@
+"""Only the assistant's words are learnt, with the token that ends them, whatever the chat template."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from transformers import AutoTokenizer
+
+from studio.chatml import assistant, system, user
+from studio.train.base import POCKET_FOLDER
+from studio.train.worker.encoding import IGNORED, Encoded, Encoder, encode_all, with_prompt
+from tests.train.making import two_turns
+
+
+@pytest.fixture
+def tokenizer() -> Any:
+    return AutoTokenizer.from_pretrained(POCKET_FOLDER)
+
+
+def taught_text(tokenizer: Any, encoded: Encoded) -> str:
+    return str(tokenizer.decode([label for label in encoded.labels if label != IGNORED]))
+
+
+def test_every_reply_is_taught_with_its_end_and_nothing_else(tokenizer: Any) -> None:
+    encoded = Encoder(tokenizer, 512).encode(two_turns())
+    assert taught_text(tokenizer, encoded) == "Great choice! It is on your list.<|im_end|>Nice work!<|im_end|>"
+    assert tokenizer.decode(encoded.input_ids) == tokenizer.apply_chat_template(
+        [message.model_dump() for message in two_turns()], tokenize=False
+    )
+
+
+def test_a_template_without_markers_gives_the_same_labels(tokenizer: Any) -> None:
+    marked = Encoder(tokenizer, 512).encode(two_turns())
+    tokenizer.chat_template = re.sub(r"\{% (end)?generation %\}", "", tokenizer.chat_template)
+    assert Encoder(tokenizer, 512).encode(two_turns()) == marked
+
+
+def test_a_conversation_is_cut_at_its_end_and_left_out_when_no_reply_remains(tokenizer: Any) -> None:
+    long = (user("word " * 100), assistant("Yes."))
+    short = (user("Hi"), assistant("Hello."))
+    kept, useless = encode_all(Encoder(tokenizer, 32), [long, short], None)
+    assert (len(kept), useless) == (1, 1)
+    assert len(Encoder(tokenizer, 32).encode(long).input_ids) == 32
+
+
+def test_the_system_prompt_goes_where_there_is_none() -> None:
+    bare, own = (user("Hi"), assistant("Hello.")), (system("Own."), user("Hi"), assistant("Hello."))
+    assert with_prompt(bare, "Be kind.") == (system("Be kind."), *bare)
+    assert with_prompt(own, "Be kind.") == own
+    assert with_prompt(bare, None) == bare

@@ -1,0 +1,50 @@
+"""How batches are put together must not change what is learnt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import set_seed
+
+from studio.train.metrics import MetricsLog
+from studio.train.types import TrainPlan
+from studio.train.worker import trainer as trainer_module
+from studio.train.worker.encoding import Encoder, encode_all
+from studio.train.worker.loading import load
+from studio.train.worker.placement import Placement
+from studio.train.worker.progress import Progress
+from studio.train.worker.run import read_conversations
+from studio.train.worker.trainer import make_trainer
+from tests.train.making import make_plan
+
+CPU = Placement("cpu", torch.float32)
+
+
+def first_loss(plan: TrainPlan, folder: Path) -> tuple[float, bool]:
+    """Loss of the first batch, and whether it went without padding."""
+    set_seed(0)
+    loaded = load(plan.base_path, plan.recipe, CPU)
+    rows = list(read_conversations(Path(plan.data_path)))
+    data, _ = encode_all(Encoder(loaded.tokenizer, 256), rows, None)
+    progress = Progress(MetricsLog(folder, 0), plan.steps, lambda event: None, lambda: False, 1000)
+    trainer = make_trainer(plan, loaded, data, CPU, progress, folder)
+    batch = trainer.data_collator([dict(row) for row in list(trainer.train_dataset)[:4]])
+    with torch.no_grad():
+        return float(loaded.model(**batch, use_cache=False).loss), "attention_mask" not in batch
+
+
+def test_sequences_in_one_row_without_padding_do_not_see_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(tmp_path)
+    loss, flattened = first_loss(plan, tmp_path)
+    monkeypatch.setattr(trainer_module, "PADDING_FREE_TOKENS", 0)
+    padded_loss, padded_flattened = first_loss(plan, tmp_path)
+    assert flattened and not padded_flattened
+    assert loss == pytest.approx(padded_loss, rel=1e-5)
+
+
+def test_the_model_is_trained_without_a_cache(tmp_path: Path) -> None:
+    assert load(make_plan(tmp_path).base_path, make_plan(tmp_path).recipe, CPU).model.config.use_cache is False
