@@ -92,7 +92,7 @@ def _gates(evaluation: Evaluation) -> str:
 
 def _limits(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
     lines = [
-        f"- Trained on {run.plan.examples} examples in `{loaded.spec.language}`; outside their scenarios it is untested.",
+        f"- Trained on {run.plan.examples} examples in `{loaded.spec.language}`; untested outside their scenarios.",
         *(
             f"- {category}: tuned {sides['tuned']:.1f} of 10 (base {sides.get('base', 0):.1f})."
             for category, sides in sorted(evaluation.categories.items(), key=lambda row: row[1].get("tuned", 0))

@@ -1,0 +1,28 @@
+"""From a spec to a package: every stage as a job, each doing only what is not done yet."""
+
+from studio.build.build import build, summarise
+from studio.build.types import (
+    STAGES,
+    BuildEnded,
+    BuildEvent,
+    Session,
+    StageBegan,
+    StageEnded,
+    StageError,
+    StageTold,
+    Summary,
+)
+
+__all__ = [
+    "STAGES",
+    "BuildEnded",
+    "BuildEvent",
+    "Session",
+    "StageBegan",
+    "StageEnded",
+    "StageError",
+    "StageTold",
+    "Summary",
+    "build",
+    "summarise",
+]

@@ -1,0 +1,181 @@
+"""The stages as a build runs them: each sees what is already done, and does only the rest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from pydantic import BaseModel
+
+from studio.build.types import BuildEvent, Session, StageBegan, StageEnded, StageError, StageTold
+from studio.evaluate import Evaluation, evaluation_of, fingerprint
+from studio.evaluate.job import EvaluateParams
+from studio.generate import CategoryTarget, GenerateParams, coverage
+from studio.jobs import Job, active, follow, start
+from studio.judge import open_judge
+from studio.package import Package, find_package, package_id
+from studio.package.job import PackageParams
+from studio.train import Run, finished_run, plan, preset_for, resume_or_start, with_recipe
+from studio.train.types import TrainPlan
+from studio.triage import Export, export_chatml, sample_ids
+
+Stream = AsyncIterator[BuildEvent]
+
+
+def wanted_examples(session: Session) -> int:
+    """Accepted examples to make: what was asked for, or the most of what the spec and the base model's preset want."""
+    if session.examples is not None:
+        return session.examples
+    return max(session.loaded.spec.success.examples, preset_for(session.base_model).examples)
+
+
+def standing(session: Session) -> tuple[CategoryTarget, ...]:
+    """Each category's target and what counts towards it."""
+    return coverage(session.loaded, session.workspace, wanted_examples(session))
+
+
+async def generate_stage(session: Session) -> Stream:
+    """Examples until every category has its target."""
+    job = active(session.workspace.jobs_dir, "generate")
+    if job is None and _met(standing(session)):
+        yield StageEnded(stage="generate", skipped=True, note=_accepted(session))
+        return
+    params = GenerateParams(
+        spec_path=str(session.loaded.path),
+        workspace=str(session.root),
+        settings=session.settings,
+        seed=session.seed,
+        examples=wanted_examples(session),
+    )
+    yield StageBegan(stage="generate", note="going on with the running job" if job else "")
+    async for event in _run(session, "generate", "studio.generate.job:main", params, job):
+        yield event
+    if not _met(standing(session)):
+        missing = ", ".join(f"{one.category} {one.accepted}/{one.target}" for one in standing(session) if _short(one))
+        remedy = "add examples, phrases or slots to the spec, or look at the rejects in triage"
+        raise StageError(f"categories short of their target: {missing}", remedy=remedy)
+    yield StageEnded(stage="generate", note=_accepted(session))
+
+
+async def triage_stage(session: Session, keep: Callable[[Export], None]) -> Stream:
+    """What passed, as training data; and a random sample laid aside for a person's review."""
+    yield StageBegan(stage="triage")
+    sample = sample_ids(session.workspace)
+    export = export_chatml(session.workspace, session.loaded.hash)
+    keep(export)
+    yield StageEnded(stage="triage", note=f"{export.count} exported, {len(sample)} sampled for review -> {export.path}")
+
+
+async def train_stage(session: Session, export: Export, keep: Callable[[Run], None]) -> Stream:
+    """A run for exactly this data, base model and recipe."""
+    planned = planned_run(session, export)
+    run = finished_run(session.workspace, planned.fingerprint)
+    if run is None:
+        yield StageBegan(stage="train", note=f"{planned.steps} steps on {planned.base_model}")
+        job = active(session.workspace.jobs_dir, "train") or resume_or_start(session.workspace, planned)
+        async for event in _follow("train", job):
+            yield event
+        run = finished_run(session.workspace, planned.fingerprint)
+        if run is None:
+            raise StageError("the training ended before its last step", remedy="run the same command to go on")
+        yield StageEnded(stage="train", note=_loss(run))
+    else:
+        yield StageEnded(stage="train", skipped=True, note=_loss(run))
+    keep(run)
+
+
+async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation], None]) -> Stream:
+    """Held-out probes through base and tuned."""
+    wanted = fingerprint(session.loaded, run, open_judge(session.settings, session.loaded).name)
+    done = evaluation_of(session.workspace, run.plan.run_id)
+    if done is None or done.fingerprint != wanted:
+        yield StageBegan(stage="evaluate")
+        params = EvaluateParams(
+            spec_path=str(session.loaded.path),
+            workspace=str(session.root),
+            run_id=run.plan.run_id,
+            settings=session.settings,
+        )
+        job = active(session.workspace.jobs_dir, "evaluate")
+        async for event in _run(session, "evaluate", "studio.evaluate.job:main", params, job):
+            yield event
+        done = evaluation_of(session.workspace, run.plan.run_id)
+        if done is None:
+            raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
+        yield StageEnded(stage="evaluate", note=_scores(done))
+    else:
+        yield StageEnded(stage="evaluate", skipped=True, note=_scores(done))
+    keep(done)
+
+
+async def package_stage(session: Session, run: Run, evaluation: Evaluation, keep: Callable[[Package], None]) -> Stream:
+    """The folder to deploy, proven by loading it back."""
+    name = package_id(session.loaded.spec.slug, evaluation)
+    package = find_package(session.workspace, name)
+    if package is None:
+        yield StageBegan(stage="package")
+        params = PackageParams(
+            spec_path=str(session.loaded.path),
+            workspace=str(session.root),
+            run_id=run.plan.run_id,
+            evaluation_id=evaluation.id,
+        )
+        job = active(session.workspace.jobs_dir, "package")
+        async for event in _run(session, "package", "studio.package.job:main", params, job):
+            yield event
+        package = find_package(session.workspace, name)
+        if package is None:
+            raise StageError("the package did not answer as the run did", remedy="see its package.json, then run again")
+        yield StageEnded(stage="package", note=package.path)
+    else:
+        yield StageEnded(stage="package", skipped=True, note=package.path)
+    keep(package)
+
+
+def planned_run(session: Session, export: Export) -> TrainPlan:
+    """The run that this data, base model and recipe come to."""
+    recipe = with_recipe(preset_for(session.base_model).recipe, {"seed": session.seed, **session.recipe})
+    return plan(session.loaded, session.workspace, export, base=session.base, recipe=recipe)
+
+
+async def _run(session: Session, stage: str, entry: str, params: BaseModel, running: Job | None) -> Stream:
+    async for event in _follow(stage, running or start(session.workspace.jobs_dir, stage, entry, params)):
+        yield event
+
+
+async def _follow(stage: str, job: Job) -> Stream:
+    """A job's events until it ends; the job is asked to stop when its follower is cancelled."""
+    ended = False
+    try:
+        async for event in follow(job):
+            yield StageTold(stage=stage, event=event)
+        ended = True
+    finally:
+        if not ended:
+            job.stop()
+    view = job.view()
+    if view.state in ("failed", "dead"):
+        raise StageError(view.error or f"{stage} ended without a word", remedy=f"its log: {job.folder / 'log.txt'}")
+    if view.state == "stopped":
+        raise StageError(f"{stage} was stopped", remedy="run the same command to go on")
+
+
+def _met(targets: tuple[CategoryTarget, ...]) -> bool:
+    return not any(map(_short, targets))
+
+
+def _short(one: CategoryTarget) -> bool:
+    return one.accepted < one.target
+
+
+def _accepted(session: Session) -> str:
+    return f"{sum(one.accepted for one in standing(session))} accepted"
+
+
+def _loss(run: Run) -> str:
+    finished = run.finished
+    return f"loss {finished.loss:.3f} after {finished.steps} steps" if finished else ""
+
+
+def _scores(done: Evaluation) -> str:
+    base, tuned = done.base.overall, done.tuned.overall
+    return f"overall {base.value:.2f} -> {tuned.value:.2f} of 10" if base and tuned else "no reply could be judged"

@@ -1,0 +1,61 @@
+"""``studio bank``: the people who talk to the persona."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from studio.bank.job import BankParams
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, Seed, SpecFile, WorkspaceFolder
+from studio.cli.output import say, say_json, tell
+from studio.cli.run import open_session
+from studio.errors import UserError
+from studio.jobs import active, follow, start
+
+app = typer.Typer(help="Build and list the people who talk to it.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("build")
+def build(
+    spec: SpecFile = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, help="People wanted in all.")] = 40,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Make diverse people and keep them. Example: studio bank build specs/taskmaster.yaml -n 60"""
+    with open_session(spec, workspace) as session:
+        params = BankParams(spec_path=str(session.loaded.path), workspace=str(session.root), count=count, seed=seed)
+        job = active(session.workspace.jobs_dir, "bank") or start(
+            session.workspace.jobs_dir, "bank", "studio.bank.job:main", params
+        )
+
+        async def until_done() -> None:
+            async for event in follow(job):
+                tell(f"bank      {event.kind.replace('_', ' ')}")
+
+        asyncio.run(until_done())
+        view = job.view()
+        if view.state != "finished":
+            raise UserError(view.error or f"the job {view.state}", remedy=f"its log: {job.folder / 'log.txt'}")
+        people = session.workspace.examples.people()
+    if as_json:
+        say_json({"people": len(people)})
+    else:
+        say(f"{len(people)} people")
+
+
+@app.command("list")
+def listing(spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = False) -> None:
+    """List those who are kept. Example: studio bank list specs/taskmaster.yaml"""
+    with open_session(spec, workspace) as session:
+        people = session.workspace.examples.people()
+    if as_json:
+        say_json([person.model_dump(mode="json") for person in people])
+        return
+    for person in people:
+        say(f"{person.id}  {person.source:<8} {person.role:<28} {person.tone:<12} {person.background}")
+    if not people:
+        say(f"nobody yet; studio bank build {spec} makes some (generating also uses the built-in components)")

@@ -1,0 +1,86 @@
+"""A stage's own event as a share done and one line of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from studio.evaluate.types import ProbeScored
+from studio.generate.types import GenerateProgressed
+from studio.jobs.types import Event
+from studio.package.types import PackageStepped
+from studio.train.types import StepLogged, TrainStarted
+
+
+class Progressed(NamedTuple):
+    """``done`` of ``total`` in the stage's own unit, and what to say."""
+
+    done: float
+    total: float
+    text: str
+
+
+def duration(seconds: float | None) -> str:
+    """``75`` -> ``1m15s``; ``?`` where it is not known."""
+    if seconds is None:
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02d}m"
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+
+
+def progress_of(event: Event) -> Progressed | None:
+    """What an event tells of its stage's progress; None where it tells nothing of it."""
+    tell = _TELLERS.get(event.kind)
+    return tell(event) if tell else None
+
+
+def _generating(event: Event) -> Progressed:
+    now = GenerateProgressed.model_validate(event.data)
+    target = sum(one.target for one in now.targets)
+    done = sum(min(one.accepted, one.target) for one in now.targets)
+    cost = "" if not now.cost_usd else f" · ${now.cost_usd:.2f}"
+    share = now.accepted / now.generated if now.generated else 0.0
+    errors = f" · {now.errors} errors" if now.errors else ""
+    text = (
+        f"{done}/{target} accepted · {share:.0%} pass · {now.rejected} rejected{errors} "
+        f"· {now.rate:.1f}/s{cost} · ETA {duration(now.eta_s)}"
+    )
+    return Progressed(done, target, text)
+
+
+def _training_started(event: Event) -> Progressed:
+    started = TrainStarted.model_validate(event.data)
+    resumed = f", going on from step {started.resumed_from}" if started.resumed_from else ""
+    trainable = f"{started.trainable_parameters / 1e6:.1f}M of {started.total_parameters / 1e6:.1f}M parameters"
+    return Progressed(
+        started.resumed_from, started.steps, f"{started.backend} on {started.device}, {trainable}{resumed}"
+    )
+
+
+def _training(event: Event) -> Progressed:
+    step = StepLogged.model_validate(event.data)
+    text = f"step {step.step}/{step.steps} · loss {step.loss:.3f} · {step.rate:.1f}/s · ETA {duration(step.eta_s)}"
+    return Progressed(step.step, step.steps, text)
+
+
+def _evaluating(event: Event) -> Progressed:
+    scored = ProbeScored.model_validate(event.data)
+    text = f"{scored.done}/{scored.probes} probes · ETA {duration(scored.eta_s)}"
+    return Progressed(scored.done, scored.probes, text)
+
+
+def _packaging(event: Event) -> Progressed:
+    stepped = PackageStepped.model_validate(event.data)
+    return Progressed(stepped.done, stepped.total, stepped.step)
+
+
+_TELLERS: dict[str, Callable[[Event], Progressed]] = {
+    "generate_progressed": _generating,
+    "train_started": _training_started,
+    "step_logged": _training,
+    "probe_scored": _evaluating,
+    "package_stepped": _packaging,
+}

@@ -1,0 +1,85 @@
+"""The ``studio`` command: which command is meant, and how errors leave it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from studio import __version__
+from studio.cli import bank, building, chat, doctor, specs, stages, triage, window
+from studio.cli.output import tell
+from studio.errors import UserError
+from studio.llm.errors import ModelError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="studio",
+    help="Persona Studio: from a persona spec to a LoRA adapter that passed its quality gates.",
+    epilog="Without a command it opens the window: studio specs/taskmaster.yaml",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("open")(window.open_window)
+app.command("build")(building.build_command)
+app.command("generate")(stages.generate)
+app.add_typer(triage.app, name="triage")
+app.command("train")(stages.train)
+app.command("evaluate")(stages.evaluate)
+app.command("chat")(chat.chat)
+app.command("package")(stages.package)
+app.add_typer(bank.app, name="bank")
+app.add_typer(specs.app, name="spec")
+app.command("doctor")(doctor.doctor)
+
+COMMANDS = frozenset("open build generate triage train evaluate chat package bank spec doctor".split())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry of the ``studio`` script. Exit status: 0 good, 2 bad input, 3 gates failed, 130 interrupted."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and give its exit status."""
+    if arguments == ["--version"]:
+        print(f"studio {__version__}")
+        return 0
+    if _wants_window(arguments):
+        arguments = ["open", *arguments]
+    try:
+        status = app(args=arguments, standalone_mode=False)
+    except (UserError, ModelError) as error:
+        tell(f"studio: {error}")
+        return BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        tell("studio: interrupted; run the same command to go on")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except typer.Exit as end:
+        return end.exit_code
+    except Exception as error:
+        return _usage_error(error)
+    return status if isinstance(status, int) else 0
+
+
+def _wants_window(arguments: list[str]) -> bool:
+    """``studio``, ``studio FILE`` and ``studio --option ...`` open the window; ``--help`` does not."""
+    return not arguments or (arguments[0] not in COMMANDS and arguments[0] not in ("--help", "-h"))
+
+
+def _usage_error(error: Exception) -> int:
+    """A wrong option or argument, as the command line library raises it; anything else is a fault of ours."""
+    show = getattr(error, "format_message", None)
+    if show is None:
+        raise error
+    command = getattr(getattr(error, "ctx", None), "command_path", "studio")
+    tell(f"studio: {show()} (see: {command} --help)")
+    return BAD_INPUT

@@ -1,0 +1,31 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_SPEC = Path("specs/taskmaster.yaml")
+
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The persona's YAML file.", show_default=True)]
+WorkspaceFolder = Annotated[
+    Path, typer.Option("--workspace", metavar="DIR", help="Where the work is kept.", envvar="STUDIO_WORKSPACE")
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option("--endpoint", metavar="URL", help="An OpenAI-compatible server, such as http://localhost:8000/v1."),
+]
+Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="The author (and the judge, if alone).")]
+JudgeModel = Annotated[str | None, typer.Option("--judge-model", metavar="NAME", help="The judge, if not the author.")]
+Base = Annotated[
+    str | None,
+    typer.Option("--base", metavar="MODEL", help="Base model instead of the spec's: a hub id, a folder, or pocket."),
+]
+Examples = Annotated[
+    int | None, typer.Option("--examples", metavar="N", min=1, help="Accepted examples wanted, instead of the spec's.")
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same offline result.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of stdout.")]
+WORKSPACE = Path("workspace")

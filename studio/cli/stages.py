@@ -1,0 +1,197 @@
+"""``studio generate``, ``train``, ``evaluate`` and ``package``: one stage each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from studio.build.stages import (
+    evaluate_stage,
+    generate_stage,
+    package_stage,
+    planned_run,
+    standing,
+    train_stage,
+    triage_stage,
+)
+from studio.build.types import Session, SideSummary
+from studio.cli.options import (
+    DEFAULT_SPEC,
+    WORKSPACE,
+    AsJson,
+    Base,
+    Endpoint,
+    Examples,
+    JudgeModel,
+    Model,
+    Seed,
+    SpecFile,
+    WorkspaceFolder,
+)
+from studio.cli.output import say, say_json
+from studio.cli.run import open_session, show
+from studio.errors import UserError
+from studio.evaluate import Evaluation, evaluation_of
+from studio.package import Package
+from studio.store import Filter
+from studio.train import Run, find_run, runs
+from studio.triage import Export
+
+RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
+DryRun = Annotated[bool, typer.Option("--plan", help="Show the plan and train nothing.")]
+
+
+def generate(
+    spec: SpecFile = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    endpoint: Endpoint = None,
+    model: Model = None,
+    judge_model: JudgeModel = None,
+    base: Base = None,
+    examples: Examples = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Write and judge examples until every category has its target.
+
+    Example: studio generate specs/taskmaster.yaml --examples 60
+    """
+    with open_session(
+        spec,
+        workspace,
+        endpoint=endpoint,
+        model=model,
+        judge_model=judge_model,
+        base=base,
+        examples=examples,
+        seed=seed,
+    ) as session:
+        show(generate_stage(session))
+        targets = standing(session)
+        store = session.workspace.examples
+        counts = {
+            "generated": store.count(Filter()),
+            "accepted": store.count(Filter(status="accepted")),
+            "rejected": store.count(Filter(status="rejected")),
+        }
+    if as_json:
+        categories = {one.category: {"target": one.target, "accepted": one.accepted} for one in targets}
+        say_json({"examples": counts, "categories": categories})
+        return
+    for one in targets:
+        say(f"{one.category:<24} {one.accepted:>4} of {one.target}")
+    say(f"{counts['accepted']} accepted, {counts['rejected']} rejected")
+
+
+def train(
+    spec: SpecFile = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    base: Base = None,
+    rank: Annotated[int | None, typer.Option(min=1, help="LoRA rank.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Examples an optimiser step.")] = None,
+    method: Annotated[str | None, typer.Option(help="lora, or qlora: a 4-bit base model.")] = None,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train an adapter on what was accepted; stopped or killed, it goes on from its last checkpoint.
+
+    Example: studio train specs/taskmaster.yaml --epochs 4
+    """
+    recipe: dict[str, object] = {
+        "rank": rank,
+        "learning_rate": learning_rate,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "method": method,
+    }
+    with open_session(spec, workspace, base=base, seed=seed, recipe=recipe) as session:
+        exports: list[Export] = []
+        show(triage_stage(session, exports.append))
+        if dry_run:
+            say_json(planned_run(session, exports[0]))
+            return
+        done: list[Run] = []
+        show(train_stage(session, exports[0], done.append))
+    finished = done[0].finished
+    if as_json:
+        say_json(done[0])
+    elif finished:
+        say(f"run {finished.run_id}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
+        say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
+
+
+def evaluate(
+    spec: SpecFile = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    run: RunId = None,
+    endpoint: Endpoint = None,
+    model: Model = None,
+    judge_model: JudgeModel = None,
+    as_json: AsJson = False,
+) -> int:
+    """Score base and tuned on the held-out probes and decide the quality gates.
+
+    Example: studio evaluate specs/taskmaster.yaml --json
+    """
+    with open_session(spec, workspace, endpoint=endpoint, model=model, judge_model=judge_model) as session:
+        done: list[Evaluation] = []
+        show(evaluate_stage(session, chosen_run(session, run), done.append))
+    evaluation = done[0]
+    if as_json:
+        say_json(evaluation.model_copy(update={"results": ()}))
+    else:
+        print_evaluation(evaluation)
+    return 0 if evaluation.passed else 3
+
+
+def package(
+    spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE, run: RunId = None, as_json: AsJson = False
+) -> None:
+    """Pack an evaluated run into a folder to deploy, and prove it by loading it back.
+
+    Example: studio package specs/taskmaster.yaml
+    """
+    with open_session(spec, workspace) as session:
+        chosen = chosen_run(session, run)
+        evaluation = evaluation_of(session.workspace, chosen.plan.run_id)
+        if evaluation is None:
+            raise UserError(f"run {chosen.plan.run_id} is not evaluated", remedy=f"studio evaluate {spec}")
+        made: list[Package] = []
+        show(package_stage(session, chosen, evaluation, made.append))
+    if as_json:
+        say_json(made[0])
+    else:
+        say(f"{made[0].path} (verified in {made[0].verification.seconds:.0f} s)")
+
+
+def chosen_run(session: Session, run_id: str | None) -> Run:
+    """The run that was named, or the newest finished one."""
+    if run_id:
+        return find_run(session.workspace, run_id)
+    finished = [run for run in runs(session.workspace) if run.finished and not run.finished.stopped]
+    if not finished:
+        raise UserError("no finished training run yet", remedy=f"studio train {session.loaded.path}")
+    return finished[0]
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    base, tuned = SideSummary.of(evaluation.base), SideSummary.of(evaluation.tuned)
+    say(f"{'':<24} {'base':>8} {'tuned':>8}")
+    for name, left, right in (
+        ("overall (0..10)", base.overall, tuned.overall),
+        *((f"{name} (0..2)", base.traits.get(name), tuned.traits[name]) for name in tuned.traits),
+        ("violations", base.violations, tuned.violations),
+        ("keeps what was asked", base.kept, tuned.kept),
+        ("latency p95 (s)", base.latency_s, tuned.latency_s),
+    ):
+        say(f"{name:<24} {_figure(left):>8} {_figure(right):>8}")
+    for gate in evaluation.gates:
+        say(f"{gate.status:<9} {gate.name:<24} {_figure(gate.value)} (target {gate.target:g}) {gate.note}")
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,151 @@
+"""``studio triage``: look at examples and decide, from a script or by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from studio.build.types import Session
+from studio.chatml import Message
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, WorkspaceFolder
+from studio.cli.output import say, say_json
+from studio.cli.run import open_session
+from studio.errors import UserError
+from studio.inert import inert_line
+from studio.store import Filter, Row, Status
+from studio.triage import REASONS, Triage, export_chatml, sample_ids
+
+STATUSES: tuple[str, ...] = get_args(Status)
+app = typer.Typer(help="Look at examples, decide, and export them.", no_args_is_help=True, rich_markup_mode=None)
+SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id.")]
+
+
+@app.command("list")
+def listing(
+    spec: SpecOption = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    status: Annotated[str | None, typer.Option(help="accepted, rejected or pending.")] = None,
+    category: Annotated[str | None, typer.Option(help="A category of the spec.")] = None,
+    text: Annotated[str | None, typer.Option("--search", help="Words in the conversation.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List examples with their scores.
+
+    Example: studio triage list --status rejected --limit 20
+    """
+    if status not in (None, *STATUSES):
+        raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
+    wanted = Filter.model_validate({"status": status, "category": category, "text": text})
+    with open_session(spec, workspace) as session:
+        rows = session.workspace.examples.rows(wanted, limit=limit)
+        if as_json:
+            say_json([row.model_dump(mode="json") for row in rows])
+            return
+        for row in rows:
+            say(_line(row))
+
+
+@app.command("accept")
+def accept(ids: Ids, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
+    """Accept examples. Example: studio triage accept 3f2a"""
+    with open_session(spec, workspace) as session:
+        for name in _known(session, ids):
+            Triage(session.workspace).accept(name)
+            say(f"accepted {name}")
+
+
+@app.command("reject")
+def reject(
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help=f"One of: {', '.join(slug for slug, _ in REASONS.values())}.")],
+    spec: SpecOption = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+) -> None:
+    """Reject examples with a reason. Example: studio triage reject 3f2a --reason tone"""
+    slugs = [slug for slug, _ in REASONS.values()]
+    if reason not in slugs:
+        raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(slugs)}")
+    with open_session(spec, workspace) as session:
+        for name in _known(session, ids):
+            Triage(session.workspace).reject(name, reason)
+            say(f"rejected {name}")
+
+
+@app.command("edit")
+def edit(
+    name: Annotated[str, typer.Argument(metavar="ID", help="An example, by id.")],
+    assistant: Annotated[str, typer.Option(help="The reply as it ought to be.")],
+    spec: SpecOption = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+) -> None:
+    """Replace an example's last reply, and accept it. Example: studio triage edit 3f2a --assistant "Nice work!" """
+    with open_session(spec, workspace) as session:
+        row = session.workspace.examples.row(_known(session, [name])[0])
+        assert row is not None, "known"
+        edited = (*row.messages[:-1], Message(role="assistant", content=assistant))
+        Triage(session.workspace).edit(row.example.id, edited)
+        say(f"edited {row.example.id}")
+
+
+@app.command("undo")
+def undo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
+    """Take the last decision back. Example: studio triage undo"""
+    with open_session(spec, workspace) as session:
+        taken = Triage(session.workspace).undo()
+        say(f"took back: {taken.action} {taken.example_id}" if taken else "nothing to undo")
+
+
+@app.command("redo")
+def redo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
+    """Put back what undo took. Example: studio triage redo"""
+    with open_session(spec, workspace) as session:
+        put = Triage(session.workspace).redo()
+        say(f"put back: {put.action} {put.example_id}" if put else "nothing to redo")
+
+
+@app.command("sample")
+def sample(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = False) -> None:
+    """Show the random 10 % that a person ought to look at. Example: studio triage sample"""
+    with open_session(spec, workspace) as session:
+        rows = session.workspace.examples.rows(Filter(ids=sample_ids(session.workspace)), limit=100_000)
+        if as_json:
+            say_json([row.model_dump(mode="json") for row in rows])
+            return
+        for row in rows:
+            say(_line(row))
+        say(f"{sum(row.decision is not None for row in rows)} of {len(rows)} reviewed")
+
+
+@app.command("export")
+def export(
+    spec: SpecOption = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    path: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Instead of the workspace.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the accepted examples as ChatML JSONL. Example: studio triage export --out data.jsonl"""
+    with open_session(spec, workspace) as session:
+        done = export_chatml(session.workspace, session.loaded.hash, path)
+    if as_json:
+        say_json(done)
+    else:
+        say(f"{done.count} examples: {done.path}")
+
+
+def _known(session: Session, ids: list[str]) -> list[str]:
+    """Full ids of examples, each given whole."""
+    for name in ids:
+        if session.workspace.examples.row(name) is None:
+            raise UserError(f"no example {name}", remedy="studio triage list shows the ids")
+    return ids
+
+
+def _line(row: Row) -> str:
+    total = row.judgement.total if row.judgement else None
+    score = "  - " if total is None else f"{total:4.1f}"
+    words = " / ".join(inert_line(message.content) for message in row.messages)
+    return f"{row.example.id}  {row.status:<8} {score}  {row.example.category:<20} {words[:160]}"

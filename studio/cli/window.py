@@ -1,0 +1,35 @@
+"""``studio``: the window."""
+
+from __future__ import annotations
+
+import sys
+
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, Base, Endpoint, JudgeModel, Model, SpecFile, WorkspaceFolder
+from studio.doctor import environment
+from studio.errors import UserError
+from studio.llm import resolve_settings
+
+
+def open_window(
+    spec: SpecFile = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    endpoint: Endpoint = None,
+    model: Model = None,
+    judge_model: JudgeModel = None,
+    base: Base = None,
+) -> None:
+    """Open the window on a spec. Example: studio specs/taskmaster.yaml"""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError("the window needs a terminal", remedy=f"headless: studio build {spec}")
+    if not spec.exists():
+        raise UserError("no such spec", where=str(spec), remedy="studio SPEC.yaml; examples are in specs/")
+    from studio.tui import StudioApp
+
+    settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model)
+    StudioApp(
+        spec_path=spec.absolute(),
+        workspace_root=workspace.absolute(),
+        settings=settings,
+        environment=environment(settings, base=base or "pocket", folder=workspace),
+        base=base,
+    ).run()

@@ -1,0 +1,97 @@
+"""The rules of the house: arrows between rooms point one way, and heavy libraries stay in the workers."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LEAVES = ("chatml", "errors", "files", "inert")
+MAY_USE = {
+    "spec": set(),
+    "store": set(),
+    "llm": set(),
+    "jobs": {"store"},
+    "dedup": set(),
+    "judge": {"spec", "llm", "store"},
+    "bank": {"spec", "llm", "dedup", "store", "jobs"},
+    "generate": {"spec", "bank", "judge", "llm", "dedup", "store", "jobs"},
+    "triage": {"spec", "store"},
+    "train": {"spec", "store", "jobs", "triage"},
+    "serve": {"jobs"},
+    "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
+    "package": {"spec", "llm", "store", "jobs", "train", "serve", "evaluate"},
+    "doctor": {"llm"},
+    "build": {"spec", "store", "llm", "jobs", "judge", "generate", "triage", "train", "evaluate", "package"},
+}
+"""The two faces, ``tui`` and ``cli``, may use every room; no room uses them."""
+HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")
+WORKERS = ("studio/train/worker/", "studio/train/pocket/", "studio/serve/worker/")
+
+
+def modules() -> Iterator[Path]:
+    yield from sorted((ROOT / "studio").rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "studio").parts[0].removesuffix(".py")
+
+
+def test_every_room_uses_only_the_rooms_it_may() -> None:
+    wrong = []
+    for path in modules():
+        room = room_of(path)
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] != "studio" or len(parts) == 1 or room in ("tui", "cli"):
+                continue
+            allowed = {room, *LEAVES, *MAY_USE.get(room, set())}
+            if room in LEAVES:
+                allowed = {room}
+            if parts[1] not in allowed and room != "__init__":
+                wrong.append(f"{path.relative_to(ROOT)} -> {name}")
+    assert wrong == []
+
+
+def test_training_libraries_are_imported_by_the_workers_alone() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} -> {name}"
+        for path in modules()
+        if not path.relative_to(ROOT).as_posix().startswith(WORKERS)
+        for name in imports(path)
+        if name.split(".")[0] in HEAVY
+    ]
+    assert wrong == []
+
+
+def test_only_the_faces_print() -> None:
+    wrong = []
+    for path in modules():
+        if room_of(path) in ("tui", "cli") or path.relative_to(ROOT).as_posix().startswith(WORKERS):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("start", ["import studio.tui", "import studio.cli.main", "import studio.jobs.worker"])
+def test_starting_a_face_or_a_job_loads_nothing_heavy(start: str) -> None:
+    heavy = (*HEAVY, "openai", "genai_prices")
+    code = f"import sys; {start}; print(sorted(set(sys.modules) & set({heavy!r})))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
