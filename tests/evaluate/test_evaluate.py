@@ -1,0 +1,106 @@
+"""A whole evaluation, with models that answer from a table and the real rules judge."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from studio.chatml import last_request
+from studio.evaluate import Evaluator, probes
+from studio.evaluate.cache import ResultCache
+from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeScored
+from studio.judge import open_judge
+from studio.llm import ModelSettings, OfflineModel, Request
+from studio.llm.types import Completion
+from studio.spec import LoadedSpec, load
+from studio.train.types import Recipe, Run, TrainFinished, TrainPlan
+
+SPEC = Path(__file__).parents[2] / "specs" / "taskmaster.yaml"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Echo(OfflineModel):
+    """Says the request back inside a fixed frame, and counts how often it was asked."""
+
+    def __init__(self, name: str, frame: str) -> None:
+        super().__init__(name, lambda request: pytest.fail("only whole replies are asked for"))
+        self.frame, self.asked = frame, 0
+
+    async def complete(self, request: Request) -> Completion:
+        self.asked += 1
+        return Completion(text=self.frame.format(last_request(request.messages).rstrip(".?")), model=self.name)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> LoadedSpec:
+    return load(SPEC)
+
+
+def trained(loaded: LoadedSpec) -> Run:
+    plan = TrainPlan(
+        run_id="r1",
+        base_model="pocket",
+        base_path="unused",
+        recipe=Recipe(),
+        spec_hash=loaded.hash,
+        data_path="unused",
+        data_hash="d",
+        examples=200,
+        steps=75,
+        fingerprint="f",
+        created=NOW,
+    )
+    finished = TrainFinished(run_id="r1", steps=75, loss=0.3, seconds=60, adapter_path="unused", adapter_mb=1.5)
+    return Run(plan=plan, finished=finished)
+
+
+def evaluator(loaded: LoadedSpec, folder: Path) -> tuple[Evaluator, Echo, Echo]:
+    base = Echo("base", "Done: {}.")
+    tuned = Echo("tuned", "Great choice! I noted: {}. Shall we take the next step together?")
+    judge = open_judge(ModelSettings(), loaded)
+    return Evaluator(loaded, trained(loaded), judge, base, tuned, ResultCache(folder, "f" * 64)), base, tuned
+
+
+async def test_every_probe_is_asked_of_both_sides_and_the_warmer_side_wins(loaded: LoadedSpec, tmp_path: Path) -> None:
+    one, base, tuned = evaluator(loaded, tmp_path)
+    events = [event async for event in one.events(lambda: False)]
+    count = len(probes(loaded))
+    assert isinstance(events[0], EvaluateStarted)
+    assert isinstance(events[-1], EvaluateFinished)
+    assert sum(isinstance(event, ProbeScored) for event in events) == count == base.asked == tuned.asked
+    assert one.evaluation is not None
+    assert one.evaluation.tuned.overall is not None and one.evaluation.base.overall is not None
+    assert one.evaluation.tuned.overall.value > one.evaluation.base.overall.value
+    assert one.evaluation.win_rate is not None and one.evaluation.win_rate.value > 0.5
+    assert one.evaluation.tuned.kept is not None and one.evaluation.tuned.kept.value == 1.0
+    assert one.evaluation.tuned.latency_s is not None
+    assert {gate.name: gate.status for gate in one.evaluation.gates}["examples"] == "PASS"
+
+
+async def test_one_that_was_stopped_goes_on_and_asks_nothing_twice(loaded: LoadedSpec, tmp_path: Path) -> None:
+    first, base, _ = evaluator(loaded, tmp_path)
+    scored: list[ProbeScored] = []
+    async for event in first.events(lambda: len(scored) >= 5):
+        if isinstance(event, ProbeScored):
+            scored.append(event)
+    assert first.evaluation is None
+    assert len(scored) == base.asked == 5
+    second, base, _ = evaluator(loaded, tmp_path)
+    async for _event in second.events(lambda: False):
+        pass
+    assert base.asked == len(probes(loaded)) - 5
+    assert second.evaluation is not None
+    assert len(second.evaluation.results) == len(probes(loaded))
+
+
+def test_probes_come_from_held_out_categories_alone_with_their_marks_taken_off(loaded: LoadedSpec) -> None:
+    found = probes(loaded)
+    assert {probe.category for probe in found} == {
+        name for name, category in loaded.spec.scenarios.items() if category.holdout
+    }
+    assert all("[" not in last_request(probe.messages) for probe in found)
+    reminder = next(probe for probe in found if "text Lucy" in last_request(probe.messages))
+    assert reminder.keep == ("text", "lucy", "8", "am")
+    assert len({probe.id for probe in found}) == len(found)
