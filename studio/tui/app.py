@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.text import Text
 from textual.app import App
 from textual.filter import LineFilter
 
@@ -59,6 +61,7 @@ class StudioApp(App[None]):
         self.loaded: LoadedSpec | None = None
         self.spec_problem: UserError | None = None
         """What is wrong with the spec as it stands in its file; ``loaded`` is the last one that was valid."""
+        self.session_problem: UserError | None = None
         self.session: Session | None = None
         """None until the spec is valid and the workspace is open."""
         self.memory: Memory | None = None
@@ -100,16 +103,18 @@ class StudioApp(App[None]):
         try:
             self._opened(*await self.disk.write(opening.open_session, *arguments))
         except UserError as error:
-            self.tell(error)
+            self.session_problem = error
 
     def _opened(self, session: Session, memory: Memory) -> None:
         from studio.tui.bridge import Bridge
 
         moved = self.session is None or self.session.workspace is not session.workspace
-        self.session = session
+        self.session, self.session_problem = session, None
         if moved:
             self.memory, self.snapshots = memory, {}
             self.set_keymap(memory.keymap)
+            if memory.problem:
+                self.tell(memory.problem)
         self.bridge = Bridge(session, self.post_message)
         self.run_worker(self.bridge.watch(), group="bridge", exclusive=True)
 
@@ -157,6 +162,13 @@ class StudioApp(App[None]):
         screen = self.active_stage
         if isinstance(screen, TriageScreen):
             screen.look_at(example_id)
+
+    def _fatal_error(self) -> None:
+        """A fault of ours ends the window: its traceback goes to the terminal inert, and without the values."""
+        error = self._exception
+        told = "".join(traceback.format_exception(error)) if error else "unknown error"
+        self._exit_renderables.append(Text(inert(told)))
+        self._close_messages_no_wait()
 
     def action_go(self, stage: str) -> None:
         self.switch_mode(stage)

@@ -17,6 +17,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
+def counted(number: int, what: str) -> str:
+    """``1 problem``, ``2 problems``."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
 def cost(usd: float | None) -> str:
     """``$0.0123``; offline and local models cost nothing."""
     if usd is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studio.chatml import Frozen
+from studio.errors import UserError
 
 if TYPE_CHECKING:
     from studio.store import StudioFile
@@ -30,8 +31,15 @@ class Memory:
 
     def __init__(self, file: StudioFile) -> None:
         self._file = file
-        self._states = {state.stage: state.values for state in file.all("screen", ScreenState)}
-        self.keymap = (file.get("settings", "keys", KeyMap) or KeyMap()).keys
+        self._states: dict[str, dict[str, Value]] = {}
+        self.keymap: dict[str, str] = {}
+        self.problem: UserError | None = None
+        """What could not be read; the window opens without it."""
+        try:
+            self.keymap = (file.get("settings", "keys", KeyMap) or KeyMap()).keys
+            self._states = {state.stage: state.values for state in file.all("screen", ScreenState)}
+        except UserError as error:
+            self.problem = error
 
     def of(self, stage: str) -> dict[str, Value]:
         return dict(self._states.get(stage, {}))

@@ -144,7 +144,8 @@ def read_standing(session: Session) -> Standing:
 
 def coverage_lines(now: Standing, width: int) -> Content:
     """A bar a category."""
-    return lines(coverage(one.category, one.accepted, one.target, width) for one in now.targets)
+    name_width = max((len(one.category) for one in now.targets), default=0)
+    return lines(coverage(one.category, one.accepted, one.target, width, name_width=name_width) for one in now.targets)
 
 
 def numbers(now: Standing, progress: GenerateProgress, width: int, alive: bool) -> Content:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,18 +11,34 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher
 
 from studio.errors import UserError
-from studio.spec.problems import SpecError
 from studio.tui.external import edit_file
 from studio.tui.keys import BY_ID, bindings
-from studio.tui.memory import Value
-from studio.tui.screens.spec_editor import SpecEditor
-from studio.tui.screens.spec_parts import PARTS
 from studio.tui.screens.stage import StageScreen
 from studio.tui.text import lines, shown
 from studio.tui.widgets.page import Page, Shown
 from studio.tui.widgets.virtual_list import VirtualList
 
-NAMES = tuple(PARTS)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from studio.spec import Problem
+    from studio.tui.memory import Value
+    from studio.tui.screens.spec_editor import SpecEditor
+
+NAMES = (
+    "overview",
+    "traits",
+    "vocabulary",
+    "patterns",
+    "boundaries",
+    "examples",
+    "scenarios",
+    "gates",
+    "persona prompt",
+    "author prompt",
+    "judge prompt",
+)
+"""As in :mod:`studio.tui.screens.spec_parts`, which is imported after the first paint."""
 FIRST_PROMPT = NAMES.index("persona prompt")
 
 
@@ -33,12 +49,15 @@ class SpecScreen(StageScreen):
     NEEDS_SESSION: ClassVar[bool] = False
     BINDINGS = [*bindings("spec"), *bindings("detail")]
 
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._editor: SpecEditor | None = None
+        """Made when it is first asked for."""
+
     def body(self) -> ComposeResult:
-        with ContentSwitcher(initial="reading"):
-            with Horizontal(id="reading"):
-                yield VirtualList(self._draw, id="parts")
-                yield Page(id="part")
-            yield SpecEditor(id="editing")
+        with ContentSwitcher(initial="reading"), Horizontal(id="reading"):
+            yield VirtualList(self._draw, id="parts")
+            yield Page(id="part")
 
     def on_mount(self) -> None:
         self.query_one("#parts", VirtualList).set_count(len(NAMES))
@@ -56,12 +75,8 @@ class SpecScreen(StageScreen):
         return {"part": NAMES[self.query_one("#parts", VirtualList).cursor]}
 
     @property
-    def editor(self) -> SpecEditor:
-        return self.query_one(SpecEditor)
-
-    @property
     def unsaved(self) -> str:
-        return "the spec" if self.editor.changed else ""
+        return "the spec" if self._editor is not None and self._editor.changed else ""
 
     def _draw(self, index: int, width: int) -> Content:
         return shown(NAMES[index], "" if index < FIRST_PROMPT else "$primary")
@@ -75,7 +90,11 @@ class SpecScreen(StageScreen):
         loaded, problem = self.studio.loaded, self.studio.spec_problem
         if problem is not None:
             return problems_page(problem)
-        return Content("") if loaded is None else PARTS[NAMES[index]](loaded)
+        if loaded is None:
+            return Content("")
+        from studio.tui.screens.spec_parts import PARTS
+
+        return PARTS[NAMES[index]](loaded)
 
     def action_view(self) -> None:
         """From the parts to the prompts, and back."""
@@ -89,8 +108,16 @@ class SpecScreen(StageScreen):
         self.query_one("#part", Page).action_half_up()
 
     def action_edit(self) -> None:
+        self.run(self._edit(), "edit", exclusive=True)
+
+    async def _edit(self) -> None:
+        from studio.tui.screens.spec_editor import SpecEditor
+
+        if self._editor is None:
+            self._editor = SpecEditor(id="editing")
+            await self.query_one(ContentSwitcher).mount(self._editor)
         self._show("editing")
-        self.run(self.editor.open(self.studio.spec_path))
+        await self._editor.open(self.studio.spec_path)
 
     def action_editor(self) -> None:
         if edit_file(self.studio, self.studio.spec_path):
@@ -99,12 +126,10 @@ class SpecScreen(StageScreen):
     def action_reload(self) -> None:
         self.run(self.studio.reopen(), "reopen", exclusive=True)
 
-    @on(SpecEditor.Saved)
-    def _saved(self) -> None:
+    def on_spec_editor_saved(self) -> None:
         self.action_reload()
 
-    @on(SpecEditor.Left)
-    def _left(self) -> None:
+    def on_spec_editor_left(self) -> None:
         self._show("reading")
         self.query_one("#parts").focus()
 
@@ -121,6 +146,6 @@ class SpecScreen(StageScreen):
 def problems_page(problem: UserError) -> Content:
     """Every problem of the file with its place, and what to do."""
     title = shown("This spec cannot be used yet. Press e to mend it here, E for $EDITOR.", "bold $warning")
-    problems = problem.problems if isinstance(problem, SpecError) else ()
-    found = [shown(f"{one.where}: {one.message}") for one in problems] or [shown(str(problem))]
+    problems: Sequence[Problem] = getattr(problem, "problems", ())
+    found = [shown(str(one)) for one in problems] or [shown(str(problem))]
     return lines([title, Content(""), *found])

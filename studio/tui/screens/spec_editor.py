@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,11 +16,14 @@ from textual.widgets import TextArea
 
 from studio.errors import UserError
 from studio.files import write_atomic
-from studio.spec import Problem, check
+from studio.tui.figures import counted
 from studio.tui.keys import bindings
 from studio.tui.text import join, lines
 from studio.tui.widgets.dialogs import Choose, Confirm
 from studio.tui.widgets.page import Page
+
+if TYPE_CHECKING:
+    from studio.spec import Problem
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,7 +86,7 @@ class SpecEditor(Vertical):
 
     async def _check(self) -> None:
         text = self.area.text
-        _, problems = await self._disk(check, text, self._path)
+        problems = await self._disk(_problems, text, self._path)
         if text == self.area.text:
             self._problems = problems
             self._show_problems()
@@ -115,7 +118,7 @@ class SpecEditor(Vertical):
         """Write the file, after asking where it is not valid or was changed by somebody else."""
         await self._check()
         if self._problems:
-            question = f"The spec has {len(self._problems)} problems. Save it anyway?"
+            question = f"The spec has {counted(len(self._problems), 'problem')}. Save it anyway?"
             if not await self._asked(Confirm(question, "The stages cannot use it until it is mended.")):
                 return False
         if await self._disk(_read, self._path) != self._read:
@@ -155,6 +158,12 @@ class SpecEditor(Vertical):
     async def _asked(self, question: Confirm) -> bool:
         answer: bool | None = await self.app.push_screen_wait(question)
         return bool(answer)
+
+
+def _problems(text: str, path: Path) -> tuple[Problem, ...]:
+    from studio.spec import check
+
+    return check(text, path)[1]
 
 
 def _read(path: Path) -> str:

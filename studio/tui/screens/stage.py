@@ -13,7 +13,6 @@ from textual.widgets import Static
 
 from studio.errors import UserError
 from studio.tui.keys import ACTIONS
-from studio.tui.memory import Value
 from studio.tui.snapshot import Snapshot
 from studio.tui.text import join
 from studio.tui.widgets.frame import FrameLine, KeyLine, StageTabs, StatusLine
@@ -21,6 +20,7 @@ from studio.tui.widgets.frame import FrameLine, KeyLine, StageTabs, StatusLine
 if TYPE_CHECKING:
     from studio.build import Session
     from studio.tui.app import StudioApp
+    from studio.tui.memory import Value
 
 FLUSH_S = 0.1
 STAGE_ACTIONS = {action.action for action in ACTIONS if action.scope not in ("studio", "list", "page", "detail")}
@@ -133,12 +133,19 @@ class StageScreen(Screen[None]):
                 self._recalled = memory
                 self.recall(memory.of(self.stage))
             self.sync()
-        problem = self.studio.spec_problem if self.studio.session is None and self.NEEDS_SESSION else None
-        self.set_class(problem is not None, "-closed")
-        if problem is not None:
-            self.query_one(".notice", Static).update(join(("Press 1 and mend the spec first. ", "bold"), str(problem)))
+        self._show_notice()
         self.refresh_bindings()
         self.show_frame()
+
+    def _show_notice(self) -> None:
+        """Where there is no workspace, say why in place of the body."""
+        studio = self.studio
+        problem = studio.session_problem or studio.spec_problem
+        closed = problem is not None and studio.session is None and self.NEEDS_SESSION
+        self.set_class(closed, "-closed")
+        if closed:
+            todo = "The workspace cannot be opened. " if studio.session_problem else "Press 1 and mend the spec first. "
+            self.query_one(".notice", Static).update(join((todo, "bold"), str(problem)))
 
     def show_frame(self) -> None:
         for line in self.query(FrameLine):

@@ -21,7 +21,7 @@ def bar(done: float, whole: float, width: int, style: str = "$primary") -> Conte
 def coverage(name: str, done: int, whole: int, width: int, *, name_width: int = 22) -> Content:
     """``task_creation  ━━━━━━──  23/37``: green where the target is reached."""
     numbers = f"{done}/{whole}"
-    name_width = min(name_width, max(width // 3, 8))
+    name_width = min(name_width, max(width // 2, 8))
     room = max(width - name_width - 10, 4)
     style = "$success" if done >= whole else "$primary"
     return join(

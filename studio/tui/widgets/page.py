@@ -29,7 +29,7 @@ class Page(Reader):
         self._shown, self._width = content, -1
         self._wrap(before)
         if from_top and not self._content.is_same(before):
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to(y=0, animate=False, force=True)
 
     def on_resize(self) -> None:
         self._wrap()

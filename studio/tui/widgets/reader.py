@@ -41,10 +41,10 @@ class Reader(ScrollView, can_focus=True):
         self._by(-1)
 
     def action_first(self) -> None:
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
 
     def action_last(self) -> None:
-        self.scroll_to(y=len(self._strips), animate=False)
+        self.scroll_to(y=len(self._strips), animate=False, force=True)
 
     def action_half_down(self) -> None:
         self._by(max(self.size.height // 2, 1))
@@ -53,4 +53,4 @@ class Reader(ScrollView, can_focus=True):
         self._by(-max(self.size.height // 2, 1))
 
     def _by(self, lines: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)

@@ -16,6 +16,10 @@ SIGNS: dict[Status, tuple[str, str]] = {
 }
 
 
+WIDE, NAME = 100, 20
+"""From how many cells on the category is shown, and in how many."""
+
+
 def row_line(
     row: Row, width: int, status: Status | None = None, *, marked: bool = False, saving: bool = False
 ) -> Content:
@@ -28,18 +32,16 @@ def row_line(
     by = "…" if saving else "~" if _edited(row) else "=" if row.decision else " "
     total = row.judgement.total if row.judgement else None
     failed = row.judgement is not None and row.judgement.verdict == "error"
-    category = clip(row.example.category, 10 if width < 100 else 20)
-    name_width = 10 if width < 100 else 20
-    room = max(width - name_width - 12, 8)
+    name = clip(row.example.category, NAME) if width >= WIDE else ""
+    room = max(width - 10 - (NAME + 2 if name else 0), 8)
     asked = clip(last_request(row.messages), max(room * 2 // 5, 4))
     told = clip(last_reply(row.messages), max(room - Content(asked).cell_length - 2, 0))
     return join(
         ("*" if marked else " ", "$warning bold"),
         (sign, style),
         (by, "$quiet"),
-        (f" {'err' if failed else score(total):>4} ", "$error" if failed else ""),
-        Content(category).pad_right(max(name_width - Content(category).cell_length, 0)).stylize("$quiet"),
-        "  ",
+        (f" {'err' if failed else score(total):>4}  ", "$error" if failed else ""),
+        (f"{name:<{NAME}}  " if name else "", "$quiet"),
         asked,
         "  ",
         (told, "$quiet"),

@@ -69,7 +69,7 @@ class Transcript(Reader):
         strips = [strip for turn in self._wrapped for strip in turn]
         self.lay(strips or self._wrap("", self._empty))
         if follows and strips:
-            self.scroll_to(y=len(strips), animate=False)
+            self.scroll_to(y=len(strips), animate=False, force=True)
 
     def _wrap(self, name: str, text: str) -> list[Strip]:
         content = join((name, STYLES.get(name, "$primary bold")), "\n", shown(text, "" if name else "$quiet"), "\n")

@@ -76,9 +76,9 @@ class VirtualList(ScrollView, can_focus=True):
         if height <= 0:
             return
         if index < top:
-            self.scroll_to(y=index, animate=False)
+            self.scroll_to(y=index, animate=False, force=True)
         elif index >= top + height:
-            self.scroll_to(y=index - height + 1, animate=False)
+            self.scroll_to(y=index - height + 1, animate=False, force=True)
 
     def on_resize(self) -> None:
         self._reveal(self.cursor)

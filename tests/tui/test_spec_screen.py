@@ -1,0 +1,94 @@
+"""The spec's screen: reading, editing in place, and a spec that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.widgets import TextArea
+
+from studio.tui.screens.spec import NAMES
+from studio.tui.screens.spec_parts import PARTS
+from tests.tui.making import SPEC, opened, press, shows, text_of, until, window, write_spec
+
+
+def test_every_part_of_the_list_has_a_page() -> None:
+    assert tuple(PARTS) == NAMES
+
+
+async def test_the_cursor_shows_the_part_it_stands_on(tmp_path: Path) -> None:
+    async with opened(tmp_path).run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Harbour", "Tells sailors")
+        await press(pilot, ["j"], "Stays level")
+        await press(pilot, ["p"], "You are Harbour")
+        await press(pilot, ["G"], "You judge one reply")
+
+
+async def test_what_is_typed_is_checked_and_saved_whole(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "valid")
+        area = app.screen.query_one(TextArea)
+        area.text = SPEC.replace("name: Harbour", "nome: Harbour")
+        await shows(pilot, "to mend", "nome", "changed, not saved")
+        area.text = SPEC.replace("Stays level", "Stays very level")
+        await shows(pilot, "valid")
+        await press(pilot, ["ctrl+o"], "as saved")
+        assert "Stays very level" in (tmp_path / "harbour.yaml").read_text()
+        await pilot.press("escape")
+        await press(pilot, ["j"], "Stays very level")
+
+
+async def test_leaving_the_editor_asks_before_it_drops_anything(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "valid")
+        await press(pilot, ["x", "escape"], "drop the changes")
+        await press(pilot, ["escape"], "changed, not saved")
+        await press(pilot, ["ctrl+q"], "Quit without saving the spec?")
+        await press(pilot, ["n"], "changed, not saved")
+        await press(pilot, ["escape"], "drop the changes")
+        await press(pilot, ["d"], "overview")
+        assert (tmp_path / "harbour.yaml").read_text() == SPEC
+
+
+async def test_a_file_that_somebody_else_changed_is_not_overwritten_unasked(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "valid")
+        theirs = SPEC + "# theirs\n"
+        (tmp_path / "harbour.yaml").write_text(theirs)
+        await press(pilot, ["enter", "ctrl+o"], "Overwrite it?")
+        await pilot.press("n")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert (tmp_path / "harbour.yaml").read_text() == theirs
+
+
+async def test_a_spec_with_mistakes_opens_and_says_what_to_mend(tmp_path: Path) -> None:
+    app = opened(tmp_path, text=SPEC.replace("purpose:", "porpoise:"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "cannot be used yet", "porpoise")
+        await press(pilot, ["3"], "Press 1 and mend the spec first")
+        await pilot.press("1")
+        (tmp_path / "harbour.yaml").write_text(SPEC)
+        await press(pilot, ["R"], "Tells sailors")
+        await press(pilot, ["3"], "No examples yet")
+
+
+async def test_a_spec_that_is_not_there_is_told(tmp_path: Path) -> None:
+    async with window(tmp_path / "none.yaml", tmp_path / "ws").run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "cannot be used yet", "none.yaml")
+
+
+async def test_the_part_is_remembered(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session)
+        await press(pilot, ["j", "j"], "no idea")
+        await pilot.press("ctrl+q")
+    again = window(write_spec(tmp_path), tmp_path / "ws")
+    async with again.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "no idea")
+        assert "> vocabulary" in text_of(again)
