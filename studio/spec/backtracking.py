@@ -12,20 +12,27 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from studio.spec.charsets import CharSet, alphabet
 from studio.spec.graphs import components
 
 _parser: Any = importlib.import_module("re._parser")
-MAX_LOOPED = 120
-"""Positions inside loops that are examined; a pattern with more is refused unread."""
+MAX_POSITIONS = 4_000
+MAX_STEPS = 2_000
+"""Positions in all, and steps between those inside loops, that are examined; a pattern with more is refused."""
 _MAX_COPIES = 24
 _FEW = 3
 
 Pair = tuple[int, int]
 
 
+class _TooLargeError(Exception):
+    """The pattern has too many positions."""
+
+
+@lru_cache(maxsize=256)
 def may_run_away(pattern: str) -> bool:
     """True where matching ``pattern`` can take time exponential in the text's length.
 
@@ -33,7 +40,10 @@ def may_run_away(pattern: str) -> bool:
     """
     tree = _parser.parse(pattern)
     automaton = _Automaton(tree.state.flags)
-    automaton.add(tree)
+    try:
+        automaton.add(tree)
+    except _TooLargeError:
+        return True
     return any(part.ambiguous() for part in automaton.parts())
 
 
@@ -44,6 +54,8 @@ class _Piece:
     nullable: bool = True
     first: set[int] = field(default_factory=set)
     last: set[int] = field(default_factory=set)
+    forked: bool = False
+    """Whether some part of it can be empty in more than one way; in a loop, each round doubles the paths."""
 
 
 class _Automaton:
@@ -92,6 +104,8 @@ class _Automaton:
 
     def _position(self, characters: CharSet) -> _Piece:
         number = len(self.sets)
+        if number >= MAX_POSITIONS:
+            raise _TooLargeError
         self.sets.append(characters)
         self.follow.append(set())
         return _Piece(False, {number}, {number})
@@ -107,6 +121,7 @@ class _Automaton:
             left.nullable and right.nullable,
             left.first | (right.first if left.nullable else set()),
             right.last | (left.last if right.nullable else set()),
+            left.forked or right.forked,
         )
 
     @staticmethod
@@ -116,22 +131,24 @@ class _Automaton:
             any(piece.nullable for piece in pieces),
             set().union(*(piece.first for piece in pieces)),
             set().union(*(piece.last for piece in pieces)),
+            any(piece.forked for piece in pieces) or sum(piece.nullable for piece in pieces) > 1,
         )
 
     def _repeat(self, least: int, most: int, body: Any) -> _Piece:
         """An exact count of something of fixed form is written out; any other may as well be unbounded."""
         looped = self.looped
         piece = self.add(body)
-        if least == most <= _MAX_COPIES and not piece.nullable and self.looped == looped:
+        if least == most <= _MAX_COPIES and not (piece.nullable or piece.forked) and self.looped == looped:
             for _ in range(least - 1):
                 piece = self._joined(piece, self.add(body))
             return piece if least else _Piece()
         if most > 1:
             self.looped += 1
             self._link(piece.last, piece.first)
-        if piece.nullable and least > _FEW:  # which of the rounds was empty?
+        if (piece.forked and most > 1) or (piece.nullable and least > _FEW):
             self.doubled |= {(source, target) for source in piece.last for target in piece.first}
-        return _Piece(piece.nullable or least == 0, piece.first, piece.last)
+        forked = piece.forked or (piece.nullable and (least, most) != (1, 1))
+        return _Piece(piece.nullable or least == 0, piece.first, piece.last, forked)
 
     def ambiguous(self) -> bool:
         steps = {number: frozenset(following) for number, following in enumerate(self.follow)}
@@ -139,7 +156,7 @@ class _Automaton:
         looped = [number for number in steps if _on_cycle(number, steps, component)]
         if any(component[source] == component[target] for source, target in self.doubled):
             return True
-        if len(looped) > MAX_LOOPED:
+        if sum(len(self.follow[number]) for number in looped) > MAX_STEPS:
             return True
         pairs = self._pairs(looped, component)
         of_pair = components(pairs)

@@ -6,6 +6,7 @@ nothing is expanded, and depth is bounded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,7 @@ MAX_DEPTH = 12
 """The format needs 5. The scanner's time grows with the depth of brackets, so it is stopped early."""
 
 _STANDARD = {"tag:yaml.org,2002:" + name for name in ("str", "int", "float", "bool", "null", "map", "seq")} | {"!"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _VALUES = (ScalarEvent, SequenceStartEvent, MappingStartEvent, AliasEvent)
 
 
@@ -151,6 +153,12 @@ class _Builder:
 
     def _scalar(self, event: Any, path: Path) -> Scalar:
         text = str(event.value)
+        if _SURROGATE.search(text):
+            try:  # two escapes, as JSON writes them, are one character
+                text = text.encode("utf-16", "surrogatepass").decode("utf-16")
+            except UnicodeDecodeError:
+                self.problems.add(_line(event), path, "expected characters, found half of one (a lone surrogate)")
+                return ""
         if not event.implicit[0]:  # quoted, a block of text, or tagged
             return text
         try:

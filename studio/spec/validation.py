@@ -136,10 +136,10 @@ def _plural(annotation: Any) -> str:
 
 
 def _range(marks: list[Any]) -> str:
-    low = next((f"from {mark.ge:g}" for mark in marks if isinstance(mark, Ge)), "")
-    low = next((f"above {mark.gt:g}" for mark in marks if isinstance(mark, Gt)), low)
-    high = next((f"to {mark.le:g}" for mark in marks if isinstance(mark, Le)), "")
-    high = next((f"below {mark.lt:g}" for mark in marks if isinstance(mark, Lt)), high)
+    low = next((f"from {mark.ge}" for mark in marks if isinstance(mark, Ge)), "")
+    low = next((f"above {mark.gt}" for mark in marks if isinstance(mark, Gt)), low)
+    high = next((f"to {mark.le}" for mark in marks if isinstance(mark, Le)), "")
+    high = next((f"below {mark.lt}" for mark in marks if isinstance(mark, Lt)), high)
     return "".join(f" {part}" for part in (low, high) if part)
 
 
