@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from studio.evaluate import Evaluation
 from studio.evaluate.job import EvaluateParams
-from studio.evaluate.types import Gate, ProbeResult
+from studio.evaluate.types import ProbeResult
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.keys import bindings
@@ -50,16 +50,12 @@ class EvaluateScreen(JobStage):
     def body(self) -> ComposeResult:
         yield Static(id="state")
         with Container(id="evaluation"):
-            with Container(id="figures"):
-                yield Page(id="measures")
-                yield Page(id="gates")
+            yield Page(id="measures")
             with Container(id="probing"):
                 yield VirtualList(self._draw, id="probes", empty=EMPTY)
                 yield Page(id="probe")
 
     def on_mount(self) -> None:
-        for name in ("#measures", "#gates", "#probe"):
-            self.query_one(name).can_focus = False
         self.query_one("#probes").focus()
 
     def recall(self, state: dict[str, Value]) -> None:
@@ -93,15 +89,13 @@ class EvaluateScreen(JobStage):
     def _show(self) -> None:
         live, evaluation = self._live, self._evaluation
         measures: list[figures.Measure] = []
-        gates: tuple[Gate, ...] = ()
         results: tuple[ProbeResult, ...] = ()
         if live is not None:
             measures, results = figures.measures_so_far(live.results), live.results
         elif evaluation is not None:
-            measures, gates, results = figures.measures(evaluation), evaluation.gates, evaluation.results
+            measures, results = figures.measures(evaluation), evaluation.results
         self.query_one("#state", Static).update(self._state(live), layout=False)
-        self.query_one("#measures", Page).show(lambda width: _measures(measures, width))
-        self.query_one("#gates", Page).show(lambda width: _gates(gates, width, going=live is not None))
+        self.query_one("#measures", Page).show(lambda width: _measures(measures, width), from_top=False)
         self._list(weakest_first(results))
 
     def _state(self, live: EvaluateProgress | None) -> Content:
@@ -191,7 +185,7 @@ def report(evaluation: Evaluation, width: int) -> Content:
     return lines(
         [
             join(("Gates  ", "bold $primary"), tally(evaluation.gates)),
-            gates_content(evaluation.gates, width, notes=True),
+            gates_content(evaluation.gates, width),
             Content(""),
             join(("Mean score by category of probes, of 10", "bold $primary")),
             figures.categories_content(evaluation, width),
@@ -205,9 +199,3 @@ def report(evaluation: Evaluation, width: int) -> Content:
 
 def _measures(found: list[figures.Measure], width: int) -> Content:
     return figures.measures_content(found, width) if found else shown("Base beside tuned is shown here.", "$quiet")
-
-
-def _gates(gates: tuple[Gate, ...], width: int, *, going: bool) -> Content:
-    if not gates:
-        return shown("The gates are decided once every probe is scored." if going else "", "$quiet")
-    return gates_content(gates, width)

@@ -1,4 +1,4 @@
-"""Base beside tuned: each measure as two bars with their numbers and the interval of the tuned one."""
+"""Base beside tuned, and the gate of each: two bars with their numbers, the interval, and what was decided."""
 
 from __future__ import annotations
 
@@ -8,53 +8,63 @@ from statistics import fmean
 
 from textual.content import Content
 
-from studio.evaluate.types import Evaluation, Interval, ProbeResult, SideMetrics
+from studio.evaluate.types import Evaluation, Gate, Interval, ProbeResult, SideMetrics
 from studio.store.records import Judgement
 from studio.tui.figures import UNKNOWN
+from studio.tui.screens.gate_lines import STYLES, bound, label
 from studio.tui.text import clip, join, lines
 from studio.tui.widgets.bars import bar
 
 BASE_STYLE, TUNED_STYLE = "$secondary", "$primary"
-NAME, NUMBER, SPAN = 13, 5, 11
+NAME, NUMBER, SPAN, STATUS, BOUND = 14, 5, 10, 9, 9
+BAR = 3, 24
+NOTE = 24
+"""The least room in which a gate's note is worth showing."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One line of the table. ``whole`` is what a full bar means; ``span`` the tuned one's 95 % interval."""
+    """One line of the table. ``whole`` is what a full bar means, 0 for no bar; ``span`` the tuned side's 95 %."""
 
     name: str
     base: float | None
     tuned: float | None
-    whole: float
+    whole: float = 0.0
     span: tuple[float, float] | None = None
+    gate: Gate | None = None
     percent: bool = False
 
     def told(self, value: float | None) -> str:
         if value is None:
             return UNKNOWN
-        return f"{value:.0%}" if self.percent else f"{value:.2f}"
+        return f"{value:.0%}" if self.percent else f"{value:.0f}" if value >= 100 else f"{value:.2f}"
 
 
 def measures(evaluation: Evaluation) -> list[Measure]:
-    """The whole table of a finished evaluation."""
+    """The whole table of a finished evaluation: every measure, and every gate."""
     base, tuned, won = evaluation.base, evaluation.tuned, evaluation.win_rate
-    traits = [_measure(name, base.traits.get(name), tuned.traits.get(name), 2.0) for name in tuned.traits]
-    slowest = max(base.latency_s or 0, tuned.latency_s or 0)
-    return [
-        _measure("overall", base.overall, tuned.overall, 10.0),
-        *traits,
+    gates = {gate.name: gate for gate in evaluation.gates}
+    slowest = max(base.latency_s or 0.0, tuned.latency_s or 0.0)
+    found = [
+        _measure("overall", base.overall, tuned.overall, 10.0, gates.pop("overall", None)),
+        *(
+            _measure(name, base.traits.get(name), mean, 2.0, gates.pop(f"trait:{name}", None))
+            for name, mean in tuned.traits.items()
+        ),
         _measure("kept words", base.kept, tuned.kept, 1.0, percent=True),
-        _measure("violations", base.violations, tuned.violations, 1.0, percent=True),
-        Measure("wins", 1 - won.value if won else None, won.value if won else None, 1.0, _span(won), percent=True),
-        Measure("latency s", base.latency_s, tuned.latency_s, slowest),
+        _measure("violations", base.violations, tuned.violations, 1.0, gates.pop("violations", None), percent=True),
+        Measure("wins", _lost(won), _won(won), 1.0, _span(won), gates.pop("win_rate", None), percent=True),
+        Measure("latency s", base.latency_s, tuned.latency_s, slowest, gate=gates.pop("latency_s", None)),
     ]
+    return found + [Measure(label(gate.name), None, gate.value, gate=gate) for gate in gates.values()]
 
 
 def measures_so_far(results: Sequence[ProbeResult]) -> list[Measure]:
-    """Plain means of what was scored until now; intervals come with the whole evaluation."""
+    """Plain means of what was scored until now; intervals and gates come with the whole evaluation."""
     base, tuned = [one.base_judgement for one in results], [one.tuned_judgement for one in results]
     names = dict.fromkeys(name for one in tuned for name in one.traits)
-    won = fmean({"tuned": 1.0, "tie": 0.5, "base": 0.0}[one.comparison.winner] for one in results) if results else None
+    points = [{"tuned": 1.0, "tie": 0.5, "base": 0.0}[one.comparison.winner] for one in results]
+    won = fmean(points) if points else None
     return [
         Measure("overall", _total(base), _total(tuned), 10.0),
         *(Measure(name, _trait(base, name), _trait(tuned, name), 2.0) for name in names),
@@ -63,25 +73,35 @@ def measures_so_far(results: Sequence[ProbeResult]) -> list[Measure]:
 
 
 def measures_content(found: Sequence[Measure], width: int) -> Content:
-    """A heading and a line a measure, as wide as there is room for."""
-    spans = any(one.span for one in found)
-    fixed = NAME + 1 + 2 * (NUMBER + 1) + 2 + (SPAN if spans else 0)
-    room = max(min((width - fixed) // 2, 30), 3)
-    heading = f"{'':<{NAME}} {'base':>{NUMBER}} {'':<{room}}  {'tuned':>{NUMBER}} {'':<{room}}"
-    head = join((heading, "$quiet"), ("    95 %" if spans else "", "$quiet"))
-    return lines([head, *(_line(one, room) for one in found)])
+    """A heading and a line a measure, with the gates' notes where there is room for them."""
+    gated = any(one.gate for one in found)
+    fixed = NAME + 2 * (NUMBER + 1) + 3 + (SPAN + STATUS + BOUND + 3 if gated else 0)
+    least, most = BAR
+    room = max(min((width - fixed) // 2, most), least)
+    note = width - fixed - 2 * room - 2
+    heading = f"{'':<{NAME}} {'base':>{NUMBER}} {'':<{room}} {'tuned':>{NUMBER}} {'':<{room}}"
+    head = join((heading + (f" {'95 %':^{SPAN}} gate" if gated else ""), "$quiet"))
+    return lines([head, *(_line(one, room, note) for one in found)])
 
 
-def _line(one: Measure, room: int) -> Content:
-    span = f" {one.told(one.span[0])}-{one.told(one.span[1])}" if one.span else ""
-    return join(
+def _line(one: Measure, room: int, note: int) -> Content:
+    figures = join(
         f"{clip(one.name, NAME):<{NAME}} ",
-        (f"{one.told(one.base):>{NUMBER}} ", ""),
+        (f"{one.told(one.base) if one.whole else '':>{NUMBER}} ", ""),
         _bar(one.base, one.whole, room, BASE_STYLE),
-        "  ",
-        (f"{one.told(one.tuned):>{NUMBER}} ", "bold"),
+        (f" {one.told(one.tuned):>{NUMBER}} ", "bold"),
         _bar(one.tuned, one.whole, room, TUNED_STYLE),
-        (span, "$quiet"),
+    )
+    span = f"{one.told(one.span[0])}-{one.told(one.span[1])}" if one.span else ""
+    if one.gate is None:
+        return join(figures, (f" {span}", "$quiet"))
+    gate = one.gate
+    return join(
+        figures,
+        (f" {clip(span, SPAN):<{SPAN}} ", "$quiet"),
+        (f"{gate.status:<{STATUS}} ", STYLES[gate.status]),
+        (f"{bound(gate):<{BOUND}}", "$quiet"),
+        (f" {clip(gate.note, note)}" if note >= NOTE and gate.status == "UNDECIDED" else "", "$warning"),
     )
 
 
@@ -103,14 +123,28 @@ def errors_told(base: SideMetrics, tuned: SideMetrics) -> str:
 
 
 def _measure(
-    name: str, base: Interval | None, tuned: Interval | None, whole: float, *, percent: bool = False
+    name: str,
+    base: Interval | None,
+    tuned: Interval | None,
+    whole: float,
+    gate: Gate | None = None,
+    *,
+    percent: bool = False,
 ) -> Measure:
     left, right = base.value if base else None, tuned.value if tuned else None
-    return Measure(name, left, right, whole, _span(tuned), percent)
+    return Measure(name, left, right, whole, _span(tuned), gate, percent)
 
 
 def _span(interval: Interval | None) -> tuple[float, float] | None:
     return (interval.low, interval.high) if interval else None
+
+
+def _won(interval: Interval | None) -> float | None:
+    return interval.value if interval else None
+
+
+def _lost(interval: Interval | None) -> float | None:
+    return 1 - interval.value if interval else None
 
 
 def _total(judgements: Sequence[Judgement]) -> float | None:

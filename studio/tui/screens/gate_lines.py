@@ -8,7 +8,7 @@ from textual.content import Content
 
 from studio.evaluate.types import Gate
 from studio.tui.figures import UNKNOWN
-from studio.tui.text import clip, join, lines, shown
+from studio.tui.text import clip, join, line, lines
 
 STYLES = {"PASS": "$success bold", "FAIL": "$error bold", "UNDECIDED": "$warning bold"}
 SIGNS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
@@ -18,28 +18,25 @@ UNITS = {"adapter_mb": " MB", "latency_s": " s"}
 
 
 def gate_line(gate: Gate, width: int) -> Content:
-    """``✓ PASS       overall       7.62 >= 7.50``, and the note where there is room for it."""
-    sign = "<=" if gate.name in AT_MOST else ">="
-    name = gate.name.removeprefix("trait:").replace("_", " ")
-    room = max(min(width - 30, 18), 8)
-    told = join(
+    """``✓ PASS       overall       7.62 >= 7.50``, as wide as it needs to be."""
+    room = max(min(width - 32, 18), 8)
+    return join(
         (f"{SIGNS[gate.status]} {gate.status:<9} ", STYLES[gate.status]),
-        f"{clip(name, room):<{room}} ",
-        (f"{figure(gate.name, gate.value):>7}", "bold"),
-        (f" {sign} {figure(gate.name, gate.target)}", "$quiet"),
+        f"{clip(label(gate.name), room):<{room}} ",
+        (f"{figure(gate.name, gate.value):>8}", "bold"),
+        (f" {bound(gate)}", "$quiet"),
     )
-    left = width - told.cell_length - 3
-    return join(told, "  ", (clip(gate.note, left), "$quiet")) if gate.note and left >= 12 else told
 
 
-def gates_content(gates: Sequence[Gate], width: int, *, notes: bool = False) -> Content:
-    """A line a gate; with ``notes`` those that did not fit follow on a line of their own."""
+def gates_content(gates: Sequence[Gate], width: int) -> Content:
+    """A line a gate; a note that does not fit beside follows on a line of its own."""
     found: list[Content] = []
     for gate in gates:
-        line = gate_line(gate, width)
-        found.append(line)
-        if notes and gate.note and clip(gate.note, 400) not in line.plain:
-            found.append(shown(f"  {gate.note}", "$quiet"))
+        told, note = gate_line(gate, width), line(gate.note, "$quiet")
+        beside = told.cell_length + note.cell_length + 2 <= width
+        found.append(join(told, "  ", note) if beside else told)
+        if gate.note and not beside:
+            found.append(join("  ", note))
     return lines(found)
 
 
@@ -50,12 +47,22 @@ def tally(gates: Sequence[Gate]) -> Content:
     return Content("  ").join(told)
 
 
+def label(name: str) -> str:
+    """``trait:action_oriented`` is ``action oriented``."""
+    return name.removeprefix("trait:").replace("_", " ")
+
+
+def bound(gate: Gate) -> str:
+    """What it takes to pass: ``>= 7.50``."""
+    return f"{'<=' if gate.name in AT_MOST else '>='} {figure(gate.name, gate.target)}"
+
+
 def figure(name: str, value: float | None) -> str:
     """A gate's number in its own unit."""
     if value is None:
         return UNKNOWN
     if name in SHARES:
         return f"{value:.0%}"
-    if name == "examples":
-        return f"{value:.0f}"
+    if name == "examples" or value >= 100:
+        return f"{value:.0f}{UNITS.get(name, '')}"
     return f"{value:.2f}{UNITS.get(name, '')}"

@@ -99,13 +99,17 @@ class PackageScreen(JobStage):
             return join(told, "  ", (progress.finished.package.path, "bold"))
         return told
 
+    def on_resize(self) -> None:
+        self._show_intake()
+
     def _show_intake(self) -> None:
         page, found = self.query_one("#intake", Page), self._found
         run, evaluation = found.run, found.evaluation
         if run is None:
             page.show(shown("No run was trained to its end yet: train one first (5).", "$warning"))
         else:
-            page.show(lambda width: parts.intake_page(run, evaluation, self._made_already(), width), from_top=False)
+            made, tall = self._made_already(), self.has_class("-tall")
+            page.show(lambda width: parts.intake_page(run, evaluation, made, width, whole=tall), from_top=False)
 
     def _made_already(self) -> Package | None:
         evaluation = self._found.evaluation

@@ -39,16 +39,17 @@ def sizes_of(package: Package) -> dict[str, int]:
     return found
 
 
-def intake_page(run: Run, evaluation: Evaluation | None, made: Package | None, width: int) -> Content:
-    """What ``s`` would pack."""
+def intake_page(run: Run, evaluation: Evaluation | None, made: Package | None, width: int, *, whole: bool) -> Content:
+    """What ``s`` would pack; with ``whole`` the contents are told one by one."""
     finished = run.finished
+    about = f", {finished.adapter_mb:.2f} MB, loss {finished.loss:.3f}" if finished else ""
     pairs: list[tuple[str, Part]] = [
-        ("run", run.plan.run_id),
-        ("base", run.plan.base_model),
-        ("adapter", f"{finished.adapter_mb:.2f} MB, loss {finished.loss:.3f}" if finished else ""),
+        ("run", f"{run.plan.run_id} on {run.plan.base_model}{about}"),
         ("gates", _gates(evaluation)),
         ("packed", _packed(evaluation, made)),
     ]
+    if not whole:
+        return facts([*pairs, ("holds", ", ".join(name for name, _ in CONTENTS))], width, name_width=8)
     found = [join((f"{name:<35}", ""), (clip(why, max(width - 35, 0)), "$quiet")) for name, why in CONTENTS]
     return lines([facts(pairs, width, name_width=8), join(("What goes in", "bold $primary")), *found])
 

@@ -104,7 +104,11 @@ class TrainScreen(JobStage):
     def _show_plan(self) -> None:
         page, plan = self.query_one("#plan", Page), self._plan
         if isinstance(plan, UserError):
-            page.show(lines([shown("There is nothing to train yet.", "bold $warning"), shown(str(plan))]))
+            page.show(
+                lines(
+                    [shown("There is nothing to train yet.", "bold $warning"), shown(plan.message), shown(plan.remedy)]
+                )
+            )
         elif plan is not None:
             page.show(parts.plan_page(plan, parts.known_run(plan, self._rows)), from_top=False)
 

@@ -18,7 +18,7 @@ from studio.tui.widgets.bars import bar
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Shown
 
-POCKET_NOTE = "a pocket-sized base (4M parameters) to try the studio with; its replies are simple, do not deploy it"
+POCKET_NOTE = "pocket-sized (4M parameters): to try things with, not to deploy"
 SAMPLES = 512
 """Of a curve, more than any terminal is wide in dots."""
 
@@ -35,11 +35,10 @@ def _plan(plan: TrainPlan, known: RunRow | None) -> list[tuple[str, Part]]:
         ("plan", _standing(plan, known)),
         ("data", f"{plan.examples} accepted examples, {plan.data_hash[:8]}"),
         ("steps", f"{plan.steps} in {recipe.epochs:g} epochs, batch {recipe.batch_size}"),
-        ("recipe", f"LoRA r {recipe.rank} alpha {recipe.alpha}, lr {recipe.learning_rate:g} {recipe.scheduler}"),
-        ("preset", f"{preset.name}{changed}"),
-        ("base", plan.base_model),
+        ("recipe", f"LoRA r {recipe.rank} a {recipe.alpha}, lr {recipe.learning_rate:g}"),
+        ("base", f"{plan.base_model} (preset {preset.name}{changed})"),
         ("note", (POCKET_NOTE, "$warning") if plan.base_model == POCKET else ""),
-        ("print", f"{plan.fingerprint[:12]} (the same plan is trained once)"),
+        ("print", plan.fingerprint[:12]),
     ]
 
 
@@ -115,7 +114,7 @@ def _pair(name: str, value: str) -> Content:
 
 
 def run_line(row: RunRow, width: int) -> Content:
-    """``1121-0012  loss 0.412  ✓ 12 of 13``."""
+    """``fa2b01cd99 0.412 12/13 gates``."""
     finished = row.run.finished
     loss = f"{finished.loss:.3f}" if finished else "  -  "
     if row.evaluation is not None:
@@ -124,8 +123,8 @@ def run_line(row: RunRow, width: int) -> Content:
         state = (f"{passed}/{len(gates)} gates", "$success" if passed == len(gates) else "$warning")
     else:
         state = ("not evaluated", "$quiet") if row.whole else ("not finished", "$warning")
-    name = clip(row.run.plan.run_id, max(width - 22, 6))
-    return join(f"{name} ", (loss, "bold"), " ", state)
+    name = clip(row.run.plan.run_id.removeprefix("run-"), max(width - 20, 6))
+    return join(f"{name:<10} ", (loss, "bold"), " ", state)
 
 
 def run_page(row: RunRow) -> Shown:
@@ -155,7 +154,7 @@ def _gates(row: RunRow, width: int) -> Content:
     if row.evaluation is None:
         return shown("Not evaluated yet.", "$quiet")
     gates = row.evaluation.gates
-    return lines([tally(gates), gates_content(gates, width, notes=True)])
+    return lines([tally(gates), gates_content(gates, width)])
 
 
 def recipe_values(recipe: Recipe) -> dict[str, str]:
