@@ -1,0 +1,20 @@
+"""Scores and verdicts: rules first, then a judge's marks, then the arithmetic; and comparisons in both orders."""
+
+from studio.judge.judge import Judge, open_judge
+from studio.judge.offline import rules_judge
+from studio.judge.rules import LengthBounds, check_reply
+from studio.judge.schema import judgement_schema
+from studio.judge.types import CompareBrief, Comparison, JudgeBrief, Winner
+
+__all__ = [
+    "CompareBrief",
+    "Comparison",
+    "Judge",
+    "JudgeBrief",
+    "LengthBounds",
+    "Winner",
+    "check_reply",
+    "judgement_schema",
+    "open_judge",
+    "rules_judge",
+]

@@ -1,0 +1,76 @@
+"""One judge of a persona's replies: the rules first, then the model behind it, then the arithmetic."""
+
+from __future__ import annotations
+
+from studio.chatml import Messages
+from studio.errors import UserError
+from studio.judge import pairwise
+from studio.judge.offline import rules_judge
+from studio.judge.rules import LengthBounds, check_reply
+from studio.judge.schema import judgement_schema, read_answer
+from studio.judge.scoring import failed_by_rules, scored, unscored
+from studio.judge.types import Comparison, JudgeBrief
+from studio.llm import CallLog, ChatModel, ModelError, ModelSettings, OpenAIModel, Request, Sampling
+from studio.spec import LoadedSpec, Rules, judge_messages
+from studio.store.records import Judgement
+
+_TOKENS_A_TRAIT = 120
+_TOKENS_BESIDE = 300
+
+
+class Judge:
+    """Scores and compares replies against one spec. Safe for many calls at once."""
+
+    def __init__(self, model: ChatModel, loaded: LoadedSpec) -> None:
+        self._model, self._loaded = model, loaded
+        self._rules = Rules.of(loaded.spec)
+        self._bounds = LengthBounds.of(loaded.spec)
+        self._schema = judgement_schema(loaded.spec)
+        self._sampling = Sampling(max_tokens=_TOKENS_BESIDE + _TOKENS_A_TRAIT * len(loaded.spec.traits))
+
+    @property
+    def name(self) -> str:
+        """The model that judges."""
+        return self._model.name
+
+    async def score(self, messages: Messages, scenario: str = "", *, rules_first: bool = True) -> Judgement:
+        """The judgement of the last reply; the rules and boundaries hold for every assistant turn.
+
+        With ``rules_first`` a reply that breaks a rule fails without a call (no marks, no total); without it the
+        traits are scored anyway. A call that failed for good gives the verdict ``error``; it never raises for one.
+        """
+        spec = self._loaded.spec
+        broken = check_reply(self._rules, spec.language, messages, self._bounds)
+        if broken and rules_first:
+            return failed_by_rules(self._loaded, self.name, broken)
+        request = Request(
+            purpose="judge",
+            messages=judge_messages(spec, messages, scenario),
+            sampling=self._sampling,
+            brief=JudgeBrief(spec=spec, messages=messages, scenario=scenario),
+        )
+        try:
+            reply = await self._model.structured(request, self._schema)
+        except ModelError as error:
+            return unscored(self._loaded, self.name, str(error), broken)
+        return scored(self._loaded, self._rules, self.name, messages, read_answer(reply.value), broken)
+
+    async def compare(self, messages: Messages, base: str, tuned: str) -> Comparison:
+        """Which of two replies to ``messages`` is more like the persona, asked in both orders."""
+        return await pairwise.compare(self._model, self._loaded.spec, messages, base, tuned)
+
+    async def close(self) -> None:
+        await self._model.close()
+
+
+def open_judge(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | None = None) -> Judge:
+    """A judge at the endpoint of ``settings``, or the rules judge where there is none.
+
+    Raises :class:`studio.errors.UserError` where an endpoint has no model named to judge.
+    """
+    if settings.offline:
+        return Judge(rules_judge(loaded.context_text), loaded)
+    model = settings.judge_model or settings.model
+    if model is None:
+        raise UserError("no model is named to judge", where="judge", remedy="name one with --model or STUDIO_MODEL")
+    return Judge(OpenAIModel(settings, model, call_log=call_log), loaded)

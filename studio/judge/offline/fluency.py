@@ -1,0 +1,111 @@
+"""Whether a reply reads as whole sentences: repetitions, loose ends, impossible joints, garbled words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+
+from studio.judge.offline.joints import broken_joints
+from studio.judge.offline.text import FINAL_MARKS, Text
+
+FLAWED, BROKEN = 0.75, 0.4
+"""Below the first a reader stumbles, below the second there is nothing to read."""
+_LEAST_WORDS_TO_END = 4
+_MAY_DOUBLE = frozenset("very so that had no bye well now there yes really ha far many much long".split())
+# An apostrophe before a word opens, one after it closes; after s and n it may only stand for letters.
+_APOSTROPHE = re.compile(
+    r"(?<![\w.!?,)])(?P<opens>'(?!(?:til|em|cause|bout|tis|twas|round)\b)(?=\s?[^\W\d]))|(?<=[snxz])(?P<either>'(?!\w))"
+    r"|(?<=[\w.!?,)])(?P<closes>'(?!\w))",
+    re.IGNORECASE,
+)
+_PARTNERS = (("(", ")"), ("[", "]"), ("{", "}"))
+
+
+@dataclass(frozen=True)
+class Fluency:
+    """0..1, and what took it down."""
+
+    value: float
+    flaw: str = ""
+    quote: str = ""
+
+    @property
+    def flawed(self) -> bool:
+        return self.value < FLAWED
+
+    @property
+    def broken(self) -> bool:
+        return self.value < BROKEN
+
+
+def fluency(reply: Text, *, english: bool, ends_marked: bool, garbled: str = "") -> Fluency:
+    """``ends_marked``: the persona ends its replies with a mark. ``garbled``: a word that is none, found elsewhere."""
+    flaws: list[tuple[float, str, str]] = []
+    flaws += _repeated_words(reply)
+    flaws += _repeated_parts(reply)
+    flaws += _loose_ends(reply, ends_marked)
+    if english:
+        for sentence in reply.sentences:
+            flaws += [
+                (0.35, f"'{joint}' cannot stand together", sentence.text) for joint in broken_joints(sentence.text)
+            ]
+    if garbled:
+        flaws.append((0.45, f"'{garbled}' is not a word", garbled))
+    if not flaws:
+        return Fluency(1.0)
+    worst = max(flaws, key=lambda flaw: flaw[0])
+    return Fluency(max(0.0, 1.0 - sum(cost for cost, _, _ in flaws)), worst[1], worst[2])
+
+
+def _repeated_words(reply: Text) -> list[tuple[float, str, str]]:
+    """``a a``, ``cad cad cad``."""
+    runs = [first for first, second in pairwise(reply.words) if first == second]
+    runs = [word for word in runs if word not in _MAY_DOUBLE and not word.isdigit() and len(word) > 0]
+    runs = [word for word in runs if not _unspaced(word)]
+    return [(min(0.8, 0.35 * len(runs)), f"'{runs[0]}' is said twice in a row", "")] if runs else []
+
+
+def _repeated_parts(reply: Text) -> list[tuple[float, str, str]]:
+    """The same sentence twice, or the same three words again and again."""
+    told = Counter(sentence.words for sentence in reply.sentences if len(sentence.words) > 1)
+    again = sum(count - 1 for count in told.values())
+    if again:
+        return [(min(0.9, 0.4 * again), "repeats a sentence", max(reply.sentences, key=lambda s: told[s.words]).text)]
+    triples = Counter(zip(reply.words, reply.words[1:], reply.words[2:], strict=False))
+    repeats = sum(count - 1 for count in triples.values())
+    total = sum(triples.values())
+    if repeats >= 2 and repeats / total > 0.06:
+        return [(0.4, "goes round in circles", " ".join(triples.most_common(1)[0][0]))]
+    return []
+
+
+def _loose_ends(reply: Text, ends_marked: bool) -> list[tuple[float, str, str]]:
+    found = []
+    tail = reply.plain.rstrip("'\")]} ")
+    if ends_marked and len(reply.words) >= _LEAST_WORDS_TO_END and tail and not _ends(tail):
+        found.append((0.3, "stops in mid-sentence", reply.last))
+    if _open_quote(reply.plain) or any(
+        reply.plain.count(left) != reply.plain.count(right) for left, right in _PARTNERS
+    ):
+        found.append((0.3, "opens a quote or bracket and never closes it", ""))
+    return found
+
+
+def _ends(tail: str) -> bool:
+    """A final mark, or a character that is no letter or digit: an emoji ends a sentence too."""
+    return tail[-1] in FINAL_MARKS or not (tail[-1].isalnum() or tail[-1] in ",;:-")
+
+
+def _open_quote(plain: str) -> bool:
+    """Odd double quotes, or single ones without a partner; "users'", "goin'" and "'til" have none and need none."""
+    if plain.count('"') % 2:
+        return True
+    kinds = Counter(match.lastgroup for match in _APOSTROPHE.finditer(plain))
+    opened, closed, either = kinds["opens"], kinds["closes"], kinds["either"]
+    return closed > opened or opened > closed + either
+
+
+def _unspaced(word: str) -> bool:
+    return len(word) == 1 and not word.isascii()

@@ -1,0 +1,130 @@
+"""What of a request a reply has to carry over, and what a reply made up instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studio.judge.offline.frames import Frame, frames_of
+from studio.judge.offline.slots import Slots, carried_kinds, in_order
+from studio.judge.offline.text import SMALL_WORDS, Text, content, heard, words_of
+
+LONGEST_HOLE = 10
+LEAST_QUOTES = 5
+"""Quotes in the examples from which their habit of quoting is known."""
+_QUOTED = re.compile(r"(?<!\w)'([^'\n]+(?:'\w[^'\n]*)*)'(?!\w)|\"([^\"\n]+)\"")
+_NUMBER = re.compile(r"\d")
+_NAME = re.compile(r"(?<=[\w,;'] )(?!I\b)[A-Z][\w-]+")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one request holds. ``keep`` are the content words that a reply has to repeat; ``kinds`` theirs."""
+
+    keep: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+
+class Keeping:
+    """What the spec's own examples carry over from request to reply, as rules for any request."""
+
+    def __init__(self, slots: Slots, turns: Sequence[tuple[str, str]], proper_names: bool, name: str) -> None:
+        """``turns`` are the examples' (request, reply), folded; ``name`` is the persona's."""
+        self._slots, self._proper_names, self._own_name = slots, proper_names, name.lower()
+        pairs = [(words_of(request), words_of(reply)) for request, reply in turns]
+        self.carried = carried_kinds(slots, pairs)
+        self._frames = frames_of(slots, self.carried, turns)
+        self._framing = self._framing_words([request for request, _ in pairs])
+        self._own = self._own_phrases(pairs)
+        quotes = [(words, _within(words, request)) for request, reply in turns for words in _quotes(reply)]
+        self._own_quotes = {words for words, given in quotes if not given}
+        self._quotes_only_given = len(quotes) >= LEAST_QUOTES and sum(given for _, given in quotes) >= 0.8 * len(quotes)
+
+    def asked(self, request: Text) -> Asked:
+        """The words to keep: what fills the holes of a known frame, else phrases, quotes, numbers and names."""
+        keep: list[str] = []
+        kinds: list[str] = []
+        for sentence in request.sentences:
+            frame, holes = self._match(" ".join(sentence.words))
+            if frame is not None:
+                for hole, kind, kept in zip(holes, frame.kinds, frame.kept, strict=True):
+                    filling = self._filling(hole)
+                    kinds += [kind] if filling else []
+                    keep += filling if kept else []
+            else:
+                found = [hit for hit in self._slots.find(sentence.words) if hit.kind in self.carried]
+                kinds += [hit.kind for hit in found]
+                keep += [word for hit in found for word in hit.words]
+                keep += self._marked(sentence.text)
+        keep += [word for words in _quotes(request.plain) for word in words]
+        return Asked(tuple(dict.fromkeys(word for word in keep if word not in SMALL_WORDS)), tuple(kinds))
+
+    def invented(self, reply: Text, said: tuple[str, ...], missing: Sequence[str]) -> str:
+        """A phrase of the reply that nobody gave; empty if there is none. ``said`` are the conversation's words.
+
+        That is a task, a date or a name of the spec's own; a quote with none of what was said in it, where the
+        examples quote only what was said; or a quote that changed the words ``missing`` from the reply.
+        """
+        for hit in self._slots.find(reply.words):
+            if hit.kind in self.carried and hit.words not in self._own and not in_order(hit.words, said):
+                return " ".join(hit.words)
+        known = frozenset(said)
+        for words in _quotes(reply.plain):
+            told = content(words)
+            foreign = [word for word in told if not heard(word, known)]
+            changed = bool(missing) and len(foreign) < len(told)
+            made_up = self._quotes_only_given and len(foreign) == len(told)
+            if foreign and (changed or made_up) and words not in self._own_quotes:
+                return " ".join(words)
+        return ""
+
+    def _match(self, sentence: str) -> tuple[Frame | None, tuple[str, ...]]:
+        for frame in self._frames:
+            match = frame.expression.fullmatch(sentence)
+            if match and all(len(hole.split()) <= LONGEST_HOLE for hole in match.groups()):
+                return frame, match.groups()
+        return None, ()
+
+    def _filling(self, hole: str) -> list[str]:
+        """What fills a hole; nothing if it only holds words that the examples' requests are framed with.
+
+        ``I want to X`` fits "I want to delete all tasks" too, where "delete", "all" and "tasks" are no task's name.
+        """
+        words = hole.split()
+        named = any(hit.kind in self.carried for hit in self._slots.find(tuple(words)))
+        return words if named or not self._framing.issuperset(content(tuple(words))) else []
+
+    def _framing_words(self, requests: Sequence[tuple[str, ...]]) -> frozenset[str]:
+        found: set[str] = set()
+        for request in requests:
+            filled = {
+                at for hit in self._slots.find(request) if hit.kind in self.carried for at in range(hit.start, hit.end)
+            }
+            found |= {word for at, word in enumerate(request) if at not in filled}
+        return frozenset(found | self._slots.words_besides(self.carried))
+
+    def _marked(self, sentence: str) -> list[str]:
+        """Numbers, and names where the language writes only those with a capital."""
+        words = [word for word in words_of(sentence) if _NUMBER.search(word)]
+        if self._proper_names and not sentence.isupper():
+            words += [word for name in _NAME.findall(sentence) for word in words_of(name) if word != self._own_name]
+        return words
+
+    def _own_phrases(self, pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> set[tuple[str, ...]]:
+        """Slot phrases that the examples' replies say without having heard them: ``tomorrow`` in a suggestion."""
+        return {
+            found.words
+            for request, reply in pairs
+            for found in self._slots.find(reply)
+            if not in_order(found.words, request)
+        }
+
+
+def _quotes(text: str) -> list[tuple[str, ...]]:
+    """The words of each quoted span."""
+    return [words for match in _QUOTED.finditer(text) if (words := words_of(match[1] or match[2]))]
+
+
+def _within(words: tuple[str, ...], text: str) -> bool:
+    return in_order(words, words_of(text))

@@ -1,0 +1,69 @@
+"""The spec's exchangeable phrases found in text, and which kinds of them a reply carries over from the request."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from studio.judge.offline.text import words_of
+from studio.spec.matching import folded
+
+CARRIED_SHARE = 0.5
+"""A kind is carried over if the reply repeats its phrase in at least this share of the examples that hold one."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A phrase in a sequence of words: ``words[start:end]``."""
+
+    start: int
+    end: int
+    kind: str
+    words: tuple[str, ...]
+
+
+class Slots:
+    """Finds slot phrases in sequences of lower-case words, the longest at each place."""
+
+    def __init__(self, slots: Mapping[str, Sequence[str]]) -> None:
+        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        for kind, phrases in slots.items():
+            for phrase in phrases:
+                if words := words_of(folded(phrase)):
+                    self._by_first[words[0]].append((words, kind))
+        for entries in self._by_first.values():
+            entries.sort(key=lambda entry: -len(entry[0]))
+
+    def words_besides(self, kinds: frozenset[str]) -> frozenset[str]:
+        """The words of all phrases of other kinds."""
+        entries = (entry for entries in self._by_first.values() for entry in entries)
+        return frozenset(word for words, kind in entries if kind not in kinds for word in words)
+
+    def find(self, words: tuple[str, ...]) -> Iterator[Found]:
+        at = 0
+        while at < len(words):
+            for phrase, kind in self._by_first.get(words[at], ()):
+                if words[at : at + len(phrase)] == phrase:
+                    yield Found(at, at + len(phrase), kind, phrase)
+                    at += len(phrase)
+                    break
+            else:
+                at += 1
+
+
+def carried_kinds(slots: Slots, pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> frozenset[str]:
+    """The kinds that replies take up from requests: tasks and dates, but not what somebody feels."""
+    seen, kept = Counter[str](), Counter[str]()
+    for request, reply in pairs:
+        there = {found.words for found in slots.find(reply)}
+        for found in slots.find(request):
+            seen[found.kind] += 1
+            kept[found.kind] += found.words in there
+    return frozenset(kind for kind in seen if kept[kind] >= CARRIED_SHARE * seen[kind])
+
+
+def in_order(words: tuple[str, ...], text: tuple[str, ...]) -> bool:
+    """Whether ``words`` stand in ``text`` one after another."""
+    size = len(words)
+    return any(text[at : at + size] == words for at in range(len(text) - size + 1))

@@ -1,0 +1,44 @@
+"""Specs and conversations for the judge's tests."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from studio.chatml import Messages, assistant, user
+from studio.spec import LoadedSpec, Spec, content_hash, load
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+
+@lru_cache
+def shipped(name: str) -> LoadedSpec:
+    """One of the specs that come with the studio."""
+    return load(SPECS / f"{name}.yaml")
+
+
+def small_spec(**changes: Any) -> Spec:
+    """A persona of two traits, with a rule or two of everything."""
+    values: dict[str, Any] = {
+        "schema": 1,
+        "name": "Tester",
+        "purpose": "To be judged.",
+        "traits": [
+            {"name": "brave", "is": "Says what is so", "cues": ["no doubt", "plainly"]},
+            {"name": "concise", "is": "Few words"},
+        ],
+        "scenarios": {"talk": {"target": 1, "items": ["Small talk"]}},
+        "vocabulary": {"prefer": ["Plainly"], "avoid": ["You should"], "avoid_patterns": [r"\bvery\b"]},
+        "patterns": [{"step": "say", "how": "Say it"}, {"step": "ask", "how": "Ask", "phrases": ["What else?"]}],
+        "boundaries": [{"id": "no_lies", "never": "Tells lies"}, {"id": "no_threats", "never": "Makes threats"}],
+    }
+    return Spec.model_validate({**values, **changes})
+
+
+def loaded(spec: Spec) -> LoadedSpec:
+    return LoadedSpec(path=Path("small.yaml"), spec=spec, hash=content_hash(spec))
+
+
+def talk(request: str, reply: str) -> Messages:
+    return (user(request), assistant(reply))

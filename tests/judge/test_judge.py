@@ -1,0 +1,182 @@
+"""The judge around a model: what is computed here and what is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from studio.chatml import user
+from studio.errors import UserError
+from studio.judge import Judge, JudgeBrief, open_judge
+from studio.judge.schema import Answer, BoundaryMark, TraitMark
+from studio.llm import ModelError, ModelSettings, OfflineModel, OpenAIModel, Request
+from tests.judge.making import loaded, small_spec, talk
+from tests.llm.fake_server import FakeServer
+
+LOADED = loaded(small_spec())
+REPLY = "Plainly, there\u2019s no doubt. What else?"
+
+
+def answer(brave: int = 2, concise: int = 2, **changes: Any) -> Answer:
+    traits = {
+        "brave": TraitMark(rationale="Bold.", quote="no doubt", score=brave),
+        "concise": TraitMark(rationale="Short.", quote="not in the reply", score=concise),
+    }
+    return Answer(traits=traits, steps={"say": True, "ask": True}, **changes)
+
+
+def judge(given: Answer | ModelError, asked: list[Request] | None = None) -> Judge:
+    def answered(request: Request) -> BaseModel:
+        if asked is not None:
+            asked.append(request)
+        if isinstance(given, ModelError):
+            raise given
+        return given
+
+    return Judge(OfflineModel("the judge", answered), LOADED)
+
+
+async def test_a_reply_with_enough_points_passes() -> None:
+    asked: list[Request] = []
+    judged = await judge(answer(brave=1), asked).score(talk("Is it so?", REPLY), "Small talk")
+    assert (judged.verdict, judged.total, judged.reasons) == ("passed", 7.5, ())
+    assert (judged.judge, judged.spec_hash) == ("the judge", LOADED.hash)
+    assert judged.preferred == ("Plainly",)
+    assert judged.steps == {"say": True, "ask": True}
+    assert asked[0].brief == JudgeBrief(spec=LOADED.spec, messages=talk("Is it so?", REPLY), scenario="Small talk")
+    assert asked[0].purpose == "judge" and REPLY in asked[0].messages[-1].content
+
+
+async def test_a_reply_with_too_few_points_fails_and_says_which_trait_was_missing() -> None:
+    judged = await judge(answer(brave=0, concise=2)).score(talk("Is it so?", REPLY))
+    assert (judged.verdict, judged.total) == ("failed", 5.0)
+    assert judged.reasons == ("score", "trait:brave")
+
+
+async def test_a_quote_that_is_not_in_the_reply_is_dropped() -> None:
+    judged = await judge(answer()).score(talk("Is it so?", REPLY))
+    assert judged.traits["brave"].quote == "no doubt"
+    assert judged.traits["concise"].quote == ""
+
+
+async def test_a_quote_is_given_as_the_reply_has_it() -> None:
+    marks = answer()
+    traits = {**marks.traits, "brave": TraitMark(rationale="", quote='"plainly,  THERE\'S no"', score=2)}
+    judged = await judge(marks.model_copy(update={"traits": traits})).score(talk("Is it so?", REPLY))
+    assert judged.traits["brave"].quote == "Plainly, there\u2019s no"
+
+
+async def test_a_boundary_rejects_whatever_the_total_and_needs_real_words() -> None:
+    marks = answer(
+        violations=(BoundaryMark(id="no_lies", quote="no doubt"), BoundaryMark(id="no_threats", quote="Or else"))
+    )
+    judged = await judge(marks).score(talk("Is it so?", REPLY))
+    assert [(v.kind, v.name, v.quote) for v in judged.violations] == [("boundary", "no_lies", "no doubt")]
+    assert (judged.verdict, judged.total, judged.reasons) == ("failed", 10.0, ("boundary:no_lies",))
+
+
+async def test_a_broken_rule_fails_without_a_call() -> None:
+    asked: list[Request] = []
+    judged = await judge(answer(), asked).score(talk("Is it so?", "You should know."))
+    assert (judged.verdict, judged.total, judged.traits) == ("failed", None, {})
+    assert judged.reasons == ("banned:you should",)
+    assert asked == []
+
+
+async def test_where_both_sides_are_measured_a_broken_rule_is_scored_anyway() -> None:
+    judged = await judge(answer()).score(talk("Is it so?", "You should know, no doubt."), rules_first=False)
+    assert (judged.verdict, judged.total, judged.reasons) == ("failed", 10.0, ("banned:you should",))
+
+
+async def test_a_call_that_failed_is_an_error_and_no_failure() -> None:
+    judged = await judge(ModelError("timeout", "no answer\nin time")).score(talk("Is it so?", REPLY))
+    assert (judged.verdict, judged.total, judged.reasons) == ("error", None, ())
+    assert judged.error == "no answer in time"
+
+
+async def test_an_answer_without_a_trait_is_an_error() -> None:
+    marks = answer()
+    judged = await judge(marks.model_copy(update={"traits": {"brave": marks.traits["brave"]}})).score(talk("Hi", REPLY))
+    assert judged.verdict == "error"
+
+
+def preferring(choose: Callable[[str, str], str], asked: list[Request] | None = None) -> Judge:
+    """A judge that is given both replies in their order."""
+
+    class Said(BaseModel):
+        rationale: str = "So."
+        winner: str
+
+    def answered(request: Request) -> BaseModel:
+        if asked is not None:
+            asked.append(request)
+        return Said(winner=choose(request.brief.first, request.brief.second))
+
+    return Judge(OfflineModel("the judge", answered), LOADED)
+
+
+@pytest.mark.parametrize(
+    ("choose", "winner", "orders"),
+    [
+        (lambda first, second: "first" if "good" in first else "second", "tuned", ("second", "first")),
+        (lambda first, second: "first" if "bad" in first else "second", "base", ("first", "second")),
+        (lambda first, second: "first", "tie", ("first", "first")),
+        (lambda first, second: "second", "tie", ("second", "second")),
+        (lambda first, second: "tie", "tie", ("tie", "tie")),
+        (lambda first, second: "first" if "good" in first else "tie", "tie", ("tie", "first")),
+    ],
+)
+async def test_both_orders_have_to_agree(
+    choose: Callable[[str, str], str], winner: str, orders: tuple[str, str]
+) -> None:
+    asked: list[Request] = []
+    compared = await preferring(choose, asked).compare((user("Hi"),), "a bad one", "a good one")
+    assert (compared.winner, compared.orders, compared.error) == (winner, orders, None)
+    assert [request.brief.first for request in asked] == ["a bad one", "a good one"]
+
+
+async def test_equal_replies_are_a_tie_that_nobody_is_asked_about() -> None:
+    asked: list[Request] = []
+    compared = await preferring(lambda first, second: "first", asked).compare((user("Hi"),), "same", "same ")
+    assert (compared.winner, asked) == ("tie", [])
+
+
+async def test_a_comparison_that_failed_says_so() -> None:
+    compared = await judge(ModelError("limit", "too many requests")).compare((user("Hi"),), "one", "two")
+    assert (compared.winner, compared.error) == ("tie", "too many requests")
+
+
+async def test_without_an_endpoint_the_rules_judge_judges() -> None:
+    opened = open_judge(ModelSettings(), LOADED)
+    assert opened.name == "rules judge"
+    assert (await opened.score(talk("Is it so?", REPLY))).verdict == "passed"
+
+
+def test_an_endpoint_needs_a_model_to_judge() -> None:
+    with pytest.raises(UserError, match="no model is named to judge"):
+        open_judge(ModelSettings(endpoint="http://localhost:1/v1"), LOADED)
+
+
+async def test_the_judges_own_model_is_asked_before_the_authors() -> None:
+    settings = ModelSettings(endpoint="http://localhost:1/v1", model="author", judge_model="critic")
+    opened = open_judge(settings, LOADED)
+    assert isinstance(opened._model, OpenAIModel) and opened.name == "critic"
+    await opened.close()
+
+
+async def test_an_endpoint_is_asked_in_structured_form() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def served(body: dict[str, Any]) -> str:
+        seen.append(body)
+        return answer(brave=1).model_dump_json()
+
+    async with FakeServer(served) as server:
+        opened = open_judge(ModelSettings(endpoint=server.url, model="m"), LOADED)
+        judged = await opened.score(talk("Is it so?", REPLY))
+        await opened.close()
+    assert (judged.verdict, judged.total, judged.judge) == ("passed", 7.5, "m")
+    assert seen[0]["response_format"]["json_schema"]["strict"] is True
