@@ -10,7 +10,7 @@ from typing import Literal
 
 from studio.chatml import Frozen
 from studio.spec.generic import GENERIC_AI
-from studio.spec.matching import Phrase, folded
+from studio.spec.matching import Phrase, Plain
 from studio.spec.models import Spec
 
 PATTERN_LIMIT = 4_000
@@ -56,7 +56,7 @@ class Rules:
 
     def broken(self, text: str) -> tuple[Hit, ...]:
         """Every rule that ``text`` breaks: banned words, patterns, generic phrases, boundary cues, in this order."""
-        plain = folded(text)
+        plain = Plain.of(text)
         hits = [*_hits("banned", self.banned, plain), *self._pattern_hits(plain)]
         hits += _hits("generic", self.generic, plain)
         for boundary, cues in self.boundaries:
@@ -65,29 +65,29 @@ class Rules:
 
     def preferred(self, text: str) -> tuple[str, ...]:
         """The preferred expressions in ``text``, as the spec has them."""
-        plain = folded(text)
+        plain = Plain.of(text)
         return tuple(phrase.name for phrase in self.prefer if phrase.find(plain))
 
     def step_phrases(self, text: str) -> dict[str, tuple[str, ...]]:
         """By pattern step: its phrases that ``text`` contains."""
-        return _found(self.steps, folded(text))
+        return _found(self.steps, Plain.of(text))
 
     def trait_cues(self, text: str) -> dict[str, tuple[str, ...]]:
         """By trait: its cues that ``text`` contains."""
-        return _found(self.traits, folded(text))
+        return _found(self.traits, Plain.of(text))
 
-    def _pattern_hits(self, plain: str) -> list[Hit]:
-        seen = plain[:PATTERN_LIMIT]
+    def _pattern_hits(self, plain: Plain) -> list[Hit]:
+        seen = plain.text[:PATTERN_LIMIT]
         found = ((pattern, pattern.search(seen)) for pattern in self.patterns)
         return [Hit(kind="pattern", name=pattern.pattern, quote=match[0]) for pattern, match in found if match]
 
 
-def _hits(kind: Literal["banned", "generic", "boundary"], phrases: Iterable[Phrase], plain: str) -> list[Hit]:
+def _hits(kind: Literal["banned", "generic", "boundary"], phrases: Iterable[Phrase], plain: Plain) -> list[Hit]:
     found = ((phrase, phrase.find(plain)) for phrase in phrases)
     return [Hit(kind=kind, name=phrase.name, quote=quote) for phrase, quote in found if quote]
 
 
-def _found(cues: tuple[tuple[str, tuple[Phrase, ...]], ...], plain: str) -> dict[str, tuple[str, ...]]:
+def _found(cues: tuple[tuple[str, tuple[Phrase, ...]], ...], plain: Plain) -> dict[str, tuple[str, ...]]:
     return {name: tuple(phrase.name for phrase in phrases if phrase.find(plain)) for name, phrases in cues}
 
 

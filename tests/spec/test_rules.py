@@ -14,13 +14,13 @@ from studio.spec import Rules
 from studio.spec.backtracking import may_run_away
 from studio.spec.charsets import CharSet
 from studio.spec.generic import GENERIC_AI
-from studio.spec.matching import Phrase, folded
+from studio.spec.matching import Phrase, Plain, folded
 from studio.spec.rules import PATTERN_LIMIT
 from tests.spec.helpers import parrot, spec_of
 
 
 def finds(phrase: str, text: str) -> str | None:
-    return Phrase.of(phrase).find(folded(text))
+    return Phrase.of(phrase).find(Plain.of(text))
 
 
 @pytest.mark.parametrize(
