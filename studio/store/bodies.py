@@ -20,6 +20,13 @@ _ROW = (
     " WHERE standings.seq IN (SELECT value FROM json_each(?)) ORDER BY standings.seq"
 )
 
+_CONVERSATION = (
+    "SELECT standings.seq, examples.id, json_extract(examples.body, '$.messages'),"
+    " json_extract(decisions.body, '$.messages')"
+    " FROM standings JOIN examples USING (seq) LEFT JOIN decisions ON decisions.id = decision"
+    " WHERE standings.seq > ? ORDER BY standings.seq LIMIT ?"
+)
+
 
 def insert(connection: sqlite3.Connection, example: Example) -> int:
     """Store a new example; its ``seq``."""
@@ -27,7 +34,7 @@ def insert(connection: sqlite3.Connection, example: Example) -> int:
         Message(role=message.role, content=str(_text_id(connection, message.content))) for message in example.prompt
     )
     body = example.model_copy(update={"prompt": prompt}).model_dump_json()
-    cursor = connection.execute("INSERT INTO examples (body) VALUES (?)", (body,))
+    cursor = connection.execute("INSERT INTO examples (id, body) VALUES (?, ?)", (example.id, body))
     assert cursor.lastrowid is not None, "a row was inserted"
     return cursor.lastrowid
 
@@ -43,6 +50,22 @@ def find(connection: sqlite3.Connection, example_id: str) -> tuple[int, Example]
     if found is None:
         raise UserError(f"no example {example_id}", remedy="it may be another persona's, or another workspace's")
     return int(found[0]), Example.model_validate_json(found[1])
+
+
+def ids(connection: sqlite3.Connection, after: int) -> list[tuple[int, str]]:
+    """``seq`` and id of those that came after ``after``."""
+    if after == 0:  # all of them: unsorted, so that the index of ids is read and no body
+        return sorted(connection.execute("SELECT seq, id FROM examples"))
+    return connection.execute("SELECT seq, id FROM examples WHERE seq > ? ORDER BY seq", (after,)).fetchall()
+
+
+def conversations(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, str, Messages]]:
+    """``seq``, id and messages as they stand of the next ``limit`` examples after ``after``."""
+    found = connection.execute(_CONVERSATION, (after, limit)).fetchall()
+    return [
+        (seq, name, tuple(Message(**turn) for turn in json.loads(edited if edited not in (None, "[]") else original)))
+        for seq, name, original, edited in found
+    ]
 
 
 def rows(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from studio.chatml import last_reply
 from studio.store import bodies, calls, counting, decisions, people
@@ -143,10 +144,33 @@ class ExampleStore:
             seq = bodies.seq_of(connection, example_id)
             return None if seq is None else view.place(seq)
 
+    def next_from(self, seq: int, wanted: Filter = ALL, step: Literal[1, -1] = 1) -> Row | None:
+        """The next row of the filtered list after (before, with -1) the row ``seq``, around its end."""
+        with self._views.of(wanted) as (view, connection):
+            found = view.next_from(seq, step)
+            return None if found is None else bodies.rows(connection, [found])[0]
+
+    def ids(self, after: int = 0) -> list[tuple[int, str]]:
+        """``seq`` and id of every example that arrived after ``seq`` = ``after``, in the order of arrival."""
+        with self._database.reading() as connection:
+            return bodies.ids(connection, after)
+
+    def newest(self) -> int:
+        """``seq`` of the newest example; 0 where there is none. Numbers have no gaps."""
+        with self._database.reading() as connection:
+            return int(connection.execute("SELECT coalesce(max(seq), 0) FROM examples").fetchone()[0])
+
     def replies(self) -> Iterator[tuple[str, str]]:
         """Id and last reply of every example as it stands, in the order of arrival: for finding near-duplicates."""
-        for row in self.each():
-            yield row.example.id, last_reply(row.messages)
+        first = 0
+        while True:
+            with self._database.reading() as connection:
+                found = bodies.conversations(connection, first, _CHUNK)
+            for _, name, messages in found:
+                yield name, last_reply(messages)
+            if len(found) < _CHUNK:
+                return
+            first = found[-1][0]
 
     # Figures
 

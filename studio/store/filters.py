@@ -33,7 +33,8 @@ class Filter(Frozen):
 def condition(wanted: Filter, *, one_by_one: bool = False) -> tuple[str, list[Any]]:
     """The filter as SQL over ``standings``, and its parameters.
 
-    ``one_by_one`` makes the form that is quick for a few rows instead of the one that is quick for all.
+    ``one_by_one`` makes the form that is quick for a few rows instead of the one that is quick for all; it leaves
+    ``ids`` to the caller.
     """
     parts: list[str] = []
     values: list[Any] = []
@@ -45,15 +46,15 @@ def condition(wanted: Filter, *, one_by_one: bool = False) -> tuple[str, list[An
     if wanted.decided is not None:
         parts.append(f"decision IS {'NOT ' if wanted.decided else ''}NULL")
     if wanted.reason is not None:
-        parts.append("seq IN (SELECT seq FROM reasons WHERE reason = ?)")
+        parts.append("standings.seq IN (SELECT seq FROM reasons WHERE reason = ?)")
         values.append(wanted.reason)
     if wanted.text:
         if one_by_one:
             parts.append("EXISTS (SELECT 1 FROM search WHERE search MATCH ? AND rowid = standings.seq)")
         else:
-            parts.append("seq IN (SELECT rowid FROM search WHERE search MATCH ?)")
+            parts.append("standings.seq IN (SELECT rowid FROM search WHERE search MATCH ?)")
         values.append(search.query(wanted.text))
-    if wanted.ids is not None:
-        parts.append("seq IN (SELECT seq FROM examples WHERE id IN (SELECT value FROM json_each(?)))")
+    if wanted.ids is not None and not one_by_one:
+        parts.append("standings.seq IN (SELECT seq FROM examples WHERE id IN (SELECT value FROM json_each(?)))")
         values.append(json.dumps(wanted.ids))
     return " AND ".join(parts) or "1", values

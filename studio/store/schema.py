@@ -31,10 +31,9 @@ CREATE TABLE texts (
 -- In the body the contents of the prompt are ids of texts.
 CREATE TABLE examples (
     seq INTEGER PRIMARY KEY,
-    body TEXT NOT NULL,
-    id TEXT NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.id')) VIRTUAL
+    id TEXT NOT NULL UNIQUE,    -- a column of its own: an index on a generated one does not cover it
+    body TEXT NOT NULL
 );
-CREATE UNIQUE INDEX examples_by_id ON examples (id);
 
 CREATE TABLE judgements (
     id INTEGER PRIMARY KEY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +32,17 @@ class StudioFile:
 
     def put(self, table: str, key: str, value: BaseModel) -> None:
         """Keep ``value``, in the place of what was there."""
+        with self._storage.locked():
+            self._put(table, key, value)
+
+    def update(self, table: str, key: str, model: type[Model], change: Callable[[Model | None], Model]) -> Model:
+        """Replace a value by what ``change`` makes of it, with no other writer in between; the new value."""
+        with self._storage.locked():
+            value = change(self.get(table, key, model))
+            self._put(table, key, value)
+            return value
+
+    def _put(self, table: str, key: str, value: BaseModel) -> None:
         body = value.model_dump(mode="json")
 
         def replace(document: Mapping[str, Any]) -> None:
@@ -39,13 +50,12 @@ class StudioFile:
             document.clear()
             document.update(body)
 
-        with self._storage.locked():
-            there = self._table(table)
-            name: Any = key  # TinyDB's types know numbers only
-            if there.contains(doc_id=name):
-                there.update(replace, doc_ids=[name])
-            else:
-                there.insert(Document(body, doc_id=name))
+        there = self._table(table)
+        name: Any = key  # TinyDB's types know numbers only
+        if there.contains(doc_id=name):
+            there.update(replace, doc_ids=[name])
+        else:
+            there.insert(Document(body, doc_id=name))
 
     def get(self, table: str, key: str, model: type[Model]) -> Model | None:
         name: Any = key

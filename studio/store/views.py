@@ -9,10 +9,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from studio.store.database import Database
 from studio.store.filters import Filter, condition
@@ -28,6 +29,7 @@ class View:
 
     def __init__(self, wanted: Filter) -> None:
         self.wanted = wanted
+        self._ids = None if wanted.ids is None else frozenset(wanted.ids)
         self.seqs: array[int] = array("q")
         self.stamp = -1
 
@@ -46,6 +48,14 @@ class View:
         index = bisect_left(self.seqs, seq)
         return index if index < len(self.seqs) and self.seqs[index] == seq else None
 
+    def next_from(self, seq: int, step: Literal[1, -1]) -> int | None:
+        """The next one after or before ``seq``, around the end; None where the list is empty."""
+        if not self.seqs:
+            return None
+        if step > 0:
+            return self.seqs[bisect_right(self.seqs, seq) % len(self.seqs)]
+        return self.seqs[bisect_left(self.seqs, seq) - 1]
+
     def _build(self, connection: sqlite3.Connection) -> None:
         where, values = condition(self.wanted)
         found = connection.execute(f"SELECT seq FROM standings WHERE {where}", values)
@@ -53,8 +63,12 @@ class View:
 
     def _follow(self, connection: sqlite3.Connection) -> None:
         where, values = condition(self.wanted, one_by_one=True)
-        changed = connection.execute(f"SELECT seq, {where} FROM standings WHERE changed > ?", [*values, self.stamp])
-        for seq, belongs in changed:
+        changed = connection.execute(
+            f"SELECT standings.seq, examples.id, {where} FROM standings JOIN examples USING (seq) WHERE changed > ?",
+            [*values, self.stamp],
+        )
+        for seq, name, passes in changed:
+            belongs = passes and (self._ids is None or name in self._ids)
             index = bisect_left(self.seqs, seq)
             there = index < len(self.seqs) and self.seqs[index] == seq
             if belongs and not there:

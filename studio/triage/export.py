@@ -1,0 +1,91 @@
+"""What was accepted, as ChatML JSONL to train on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from studio.chatml import Frozen, Messages
+from studio.errors import UserError
+from studio.files import write_atomic
+from studio.store import Filter, Workspace
+from studio.triage.triage import check_conversation
+
+
+class Export(Frozen):
+    """``count`` lines in ``path``; ``hash`` is the sha256 of the file, in hex."""
+
+    path: Path
+    count: int
+    hash: str
+    skipped: int = 0
+    """Accepted but left out: the sum of the three below."""
+    duplicates: int = 0
+    """The same conversation again."""
+    stale: int = 0
+    """Made and judged by another spec."""
+    unusable: int = 0
+    """Not a conversation to learn from: an empty message, or no reply at its end."""
+
+
+def export_chatml(workspace: Workspace, spec_hash: str | None = None, path: Path | None = None) -> Export:
+    """Write every accepted example as ``{"messages": [...]}``, edits in place of what they edit, each text once.
+
+    With ``spec_hash`` only those of that spec (:attr:`studio.store.Filter.spec_hash`). Lines are in the order of their
+    hashes: the same conversations give the same file, in whatever order they came. Without ``path`` it goes into the
+    workspace under a name that tells its content, so that an export which a run was trained on is never overwritten.
+    """
+    lines: dict[bytes, str] = {}
+    accepted = workspace.examples.count(Filter(status="accepted"))
+    duplicates = unusable = seen = 0
+    for row in workspace.examples.each(Filter(status="accepted", spec_hash=spec_hash)):
+        seen += 1
+        if not _usable(row.messages):
+            unusable += 1
+            continue
+        line = _line(row.messages)
+        digest = hashlib.sha256(line.encode()).digest()
+        duplicates += digest in lines
+        lines[digest] = line
+    data = "".join(lines[digest] for digest in sorted(lines)).encode()
+    content = hashlib.sha256(data).hexdigest()
+    target = path or workspace.exports_dir / f"accepted-{content[:12]}.jsonl"
+    _write(target, data)
+    stale = max(0, accepted - seen)
+    return Export(
+        path=target,
+        count=len(lines),
+        hash=content,
+        skipped=duplicates + stale + unusable,
+        duplicates=duplicates,
+        stale=stale,
+        unusable=unusable,
+    )
+
+
+_BREAKS = str.maketrans({character: f"\\u{ord(character):04x}" for character in "\u0085\u2028\u2029"})
+"""Line breaks to readers that split text rather than bytes; JSON may hold them escaped or raw."""
+
+
+def _line(messages: Messages) -> str:
+    turns = [{"role": message.role, "content": message.content} for message in messages]
+    return json.dumps({"messages": turns}, ensure_ascii=False).translate(_BREAKS) + "\n"
+
+
+def _usable(messages: Messages) -> bool:
+    try:
+        check_conversation(messages)
+    except UserError:
+        return False
+    return True
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        if path.exists() and path.read_bytes() == data:
+            return
+        write_atomic(path, data)
+    except OSError as error:
+        remedy = "make room, or name another file; what is accepted is kept in the workspace"
+        raise UserError(f"the export could not be written: {error.strerror}", where=str(path), remedy=remedy) from error
