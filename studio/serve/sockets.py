@@ -1,0 +1,38 @@
+"""Where a worker's Unix socket lies: a short path in a folder that only its owner can enter."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from studio.errors import UserError
+
+
+def socket_path(folder: Path, environ: Mapping[str, str] = os.environ) -> Path:
+    """The socket for the workspace (or other folder) ``folder``: the same path each time it is asked.
+
+    It is not in the workspace itself: the path of a socket has 107 bytes at most, and network disks hold none.
+    """
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    return _runtime_folder(environ) / f"{name}.sock"
+
+
+def secure_folder(folder: Path) -> None:
+    """Make ``folder`` with mode 0700, or make sure that it is ours and closed to others. Raises :class:`UserError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise UserError("the folder of the socket belongs to somebody else", where=str(folder), remedy="remove it")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)
+
+
+def _runtime_folder(environ: Mapping[str, str]) -> Path:
+    own = environ.get("XDG_RUNTIME_DIR")
+    if own and Path(own).is_dir() and os.access(own, os.W_OK):
+        return Path(own) / "persona-studio"
+    return Path(tempfile.gettempdir()) / f"persona-studio-{os.getuid()}"

@@ -1,0 +1,1 @@
+"""The serving process: the only part of this room that imports torch."""

@@ -1,0 +1,86 @@
+"""Making the replies of one batch: rows of base and tuned, side by side, in one pass a token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers.generation.streamers import BaseStreamer
+
+from studio.serve.worker.models import ADAPTERS, Served
+from studio.serve.worker.rows import Row
+from studio.serve.worker.sampling import RowSampler
+
+
+class Engine:
+    """Generates batch after batch; one at a time, in whatever thread calls."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._ends = served.ends
+        self._pad = served.tokenizer.pad_token_id or next(iter(self._ends), 0)
+
+    def run(self, rows: Sequence[Row]) -> None:
+        """Returns when every row is over. Parts are told as they come."""
+        ids, mask = self._padded(rows)
+        options: dict[str, Any] = {}
+        if self._served.tuned:
+            options["adapter_names"] = [ADAPTERS[row.asked.model] for row in rows]
+        with torch.inference_mode():
+            self._served.model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                generation_config=self._config(max(row.asked.max_tokens for row in rows)),
+                logits_processor=LogitsProcessorList([RowSampler([row.asked for row in rows])]),
+                stopping_criteria=StoppingCriteriaList([_RowsOver(rows)]),
+                streamer=_Taker(rows, self._ends, self._served.tokenizer.backend_tokenizer),
+                **options,
+            )
+
+    def _padded(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and attention mask of shape (rows, longest prompt), padded on the left."""
+        longest = max(len(row.asked.prompt) for row in rows)
+        gaps = [longest - len(row.asked.prompt) for row in rows]
+        ids = [[self._pad] * gap + row.asked.prompt for gap, row in zip(gaps, rows, strict=True)]
+        mask = [[0] * gap + [1] * (longest - gap) for gap in gaps]
+        device = self._served.model.device
+        return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+
+    def _config(self, max_tokens: int) -> GenerationConfig:
+        """Greedy and nothing else: what a row wants beyond that is done by the sampler and by the rows."""
+        return GenerationConfig(
+            max_new_tokens=max_tokens,
+            do_sample=False,
+            eos_token_id=sorted(self._ends) or None,
+            pad_token_id=self._pad,
+            use_cache=True,
+        )
+
+
+class _Taker(BaseStreamer):
+    """Hands each step's tokens to their rows. generate() calls it before it asks the stopping criteria."""
+
+    def __init__(self, rows: Sequence[Row], ends: frozenset[int], tokenizer: Any) -> None:
+        self._rows, self._ends, self._tokenizer = rows, ends, tokenizer
+        self._prompt_seen = False
+
+    def put(self, value: torch.Tensor) -> None:
+        """The prompts once, of shape (rows, tokens), and then (rows,) a step."""
+        if not self._prompt_seen:
+            self._prompt_seen = True
+            return
+        for row, token in zip(self._rows, value.tolist(), strict=True):
+            row.take(token, self._ends, self._tokenizer)
+
+    def end(self) -> None:
+        pass
+
+
+class _RowsOver(StoppingCriteria):
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **_: Any) -> torch.BoolTensor:
+        return torch.tensor([row.over for row in self._rows], device=input_ids.device)

@@ -1,0 +1,70 @@
+"""The serve worker: loads, proves, opens its socket, answers until it is stopped or nobody asks any more."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from studio.jobs import JobContext
+from studio.serve.sockets import secure_folder
+from studio.serve.types import ServeParams, ServeReady
+from studio.serve.worker.api import Api
+from studio.serve.worker.batching import Batcher
+from studio.serve.worker.engine import Engine
+from studio.serve.worker.models import load
+from studio.serve.worker.prompts import Prompter
+
+_LOOK_S = 0.5
+"""How often it looks whether it has been idle for too long."""
+
+
+async def main(params: dict[str, Any], context: JobContext) -> None:
+    """Entry of the job. Tells ServeReady once requests can come."""
+    asked = ServeParams.model_validate(params)
+    began = time.monotonic()
+    stop = asyncio.Event()
+    context.on_stop(stop.set)
+    served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path)
+    batcher = Batcher(Engine(served).run)
+    api = Api(served.names, Prompter(served, asked.system_prompt), batcher)
+    # Without handler_cancellation nobody would notice that a client has left.
+    runner = web.AppRunner(api.application(), handler_cancellation=True, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    socket = Path(asked.socket)
+    try:
+        await _listen(runner, socket)
+        context.emit(
+            ServeReady(
+                socket=str(socket),
+                device=served.device,
+                models=served.names,
+                proof=served.proof,
+                seconds=time.monotonic() - began,
+            )
+        )
+        while not stop.is_set() and api.idle_s < asked.idle_s:
+            await _wait(stop, _LOOK_S)
+    finally:
+        await batcher.close()
+        await runner.cleanup()
+        socket.unlink(missing_ok=True)
+
+
+async def _listen(runner: web.AppRunner, socket: Path) -> None:
+    """Bind in a folder that nobody else can enter. The job's lock makes sure that a socket found there is dead."""
+    secure_folder(socket.parent)
+    socket.unlink(missing_ok=True)
+    await web.UnixSite(runner, str(socket)).start()
+    socket.chmod(0o600)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
