@@ -8,8 +8,7 @@ from collections import Counter
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
-from textual.widgets import Static, TextArea
+from textual.widgets import Static
 from textual.worker import Worker
 
 from studio.errors import UserError
@@ -27,8 +26,6 @@ from studio.tui.talk import Talk, have_worker
 from studio.tui.widgets.composer import Composer
 from studio.tui.widgets.transcript import Transcript
 
-KEEP_S = 1.0
-"""After a key before the unsent message is kept."""
 NOTHING_SAID = "Nothing said yet. Press enter and write to both sides."
 PLACEHOLDER = "enter: write to both sides"
 READING = ("start", "stop", "log", "write", "vote", "fresh", "again")
@@ -51,7 +48,6 @@ class ChatScreen(JobStage):
         self._answering: Worker[None] | None = None
         self._talk: Talk | None = None
         self._starting = False
-        self._later: Timer | None = None
 
     def body(self) -> ComposeResult:
         with Horizontal(id="panes"):
@@ -259,9 +255,3 @@ class ChatScreen(JobStage):
         self.keep_memory()
         self._show_lines()
         self.refresh_bindings()
-
-    @on(TextArea.Changed, "#composer")
-    def _typed(self) -> None:
-        if self._later is not None:
-            self._later.stop()
-        self._later = self.set_timer(KEEP_S, self.keep_memory)

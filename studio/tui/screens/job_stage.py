@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 
     from studio.jobs import Job
 
+TICK_S = 1.0
 STATE_STYLES = {"running": "$primary bold", "finished": "$success", "failed": "$error bold", "dead": "$error bold"}
 
 
 class JobStage(StageScreen):
     """Starting and stopping run off the UI thread; the bridge sees the change at once and shows it."""
+
+    def on_mount(self) -> None:
+        self.set_interval(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        """Let the time go on of a job that says nothing, as while it loads."""
+        if self.is_current and self.job is not None and self.job.alive:
+            self.refresh_soon()
 
     def action_start(self) -> None:
         """Start or go on; asks first where there is something to ask."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -21,17 +21,27 @@ from studio.tui.memory import Value
 from studio.tui.progress.train import Point, TrainProgress
 from studio.tui.runs import RunRow, run_rows
 from studio.tui.screens import train_parts as parts
+from studio.tui.screens.curve import axis, dots_across, laid_out
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.planning import plan_now, train_now
 from studio.tui.text import lines, shown
 from studio.tui.widgets.form import Form, Values
-from studio.tui.widgets.loss_chart import LABEL, LossChart
+from studio.tui.widgets.loss_chart import LossChart
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.text_dialog import Text
 from studio.tui.widgets.virtual_list import VirtualList
 
 NO_RUN = "No run yet."
 INSTALL = "the training libraries are not installed"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The losses of a run, and how many steps it is to take."""
+
+    run_id: str = ""
+    points: tuple[Point, ...] = ()
+    steps: int = 0
 
 
 class TrainScreen(JobStage):
@@ -46,8 +56,7 @@ class TrainScreen(JobStage):
         self._rows: list[RunRow] = []
         self._planned_for: object = None
         self._listed_for: object = None
-        self._looked_at: tuple[str, tuple[Point, ...]] = ("", ())
-        """A run that is not the job's, and its curve."""
+        self._looked_at = Curve()
 
     def body(self) -> ComposeResult:
         with Container(id="training"):
@@ -110,22 +119,30 @@ class TrainScreen(JobStage):
                 )
             )
         elif plan is not None:
-            page.show(parts.plan_page(plan, parts.known_run(plan, self._rows)), from_top=False)
+            page.show(parts.plan_page(plan, parts.known_run(plan, self._rows), self._training), from_top=False)
 
     def on_resize(self) -> None:
         if self.ready:
-            self._show_run()
+            self.call_after_refresh(self._show_run)
 
     @property
     def _progress(self) -> TrainProgress | None:
         progress: TrainProgress | None = self.job.progress if self.job else None
         return progress
 
+    @property
+    def _training(self) -> str:
+        """The run that is trained now; empty where none is."""
+        if self.job is None or not self.job.alive:
+            return ""
+        plan = self.job.view.request.params.get("plan")
+        return str(plan.get("run_id", "")) if isinstance(plan, dict) else self.job.job.id
+
     def _show_run(self) -> None:
         progress, state = self._progress, self.query_one("#state", Static)
         width = state.content_size.width
         told = [
-            parts.state_line(job_state(self.job, self._nothing()), progress, width),
+            parts.state_line(job_state(self.job, self._nothing()), progress, width, alive=bool(self._training)),
             parts.figures_line(progress),
             parts.saved_line(progress),
         ]
@@ -138,13 +155,14 @@ class TrainScreen(JobStage):
         return "nothing is training"
 
     def _show_curve(self) -> None:
-        run_id, points = self._looked_at
-        progress = self._progress
-        if progress is not None and run_id in ("", progress.run_id):
-            points = progress.points
-        self.query_one("#curve", LossChart).show(parts.spread(points))
-        axis = self.query_one("#axis", Static)
-        axis.update(parts.step_axis(points, axis.content_size.width, LABEL), layout=False)
+        """That of the run under the cursor, or of the job where that is the same or nothing was looked at."""
+        looked, progress = self._looked_at, self._progress
+        if progress is not None and looked.run_id in ("", progress.run_id):
+            looked = Curve(progress.run_id, progress.points, progress.started.steps if progress.started else 0)
+        chart, under = self.query_one("#curve", LossChart), self.query_one("#axis", Static)
+        width = chart.content_size.width
+        chart.show(laid_out(looked.points, looked.steps, dots_across(width)))
+        under.update(axis(looked.steps if looked.points else 0, width), layout=False)
 
     @on(VirtualList.Moved, "#runs")
     def _moved(self) -> None:
@@ -153,9 +171,9 @@ class TrainScreen(JobStage):
             self.run(self._look_at(row), "look", exclusive=True)
 
     async def _look_at(self, row: RunRow) -> None:
-        run_id = row.run.plan.run_id
-        steps = await self.studio.disk.read(read_metrics, self.session.workspace.runs_dir / run_id)
-        self._looked_at = run_id, tuple((one.step, one.loss) for one in steps)
+        plan = row.run.plan
+        steps = await self.studio.disk.read(read_metrics, self.session.workspace.runs_dir / plan.run_id)
+        self._looked_at = Curve(plan.run_id, tuple((one.step, one.loss) for one in steps), plan.steps)
         self._show_curve()
 
     @on(VirtualList.Chosen, "#runs")
@@ -182,7 +200,7 @@ class TrainScreen(JobStage):
             self.studio.tell("exactly this is trained already; change the recipe with e, or the examples")
         else:
             session = self.session
-            self._looked_at = ("", ())
+            self._looked_at = Curve()
             self.launch(lambda: train_now(session))
 
     def action_resume(self) -> None:

@@ -10,7 +10,7 @@ from studio.train.base import POCKET
 from studio.train.presets import POCKET_PRESET, preset_for
 from studio.train.types import Recipe, TrainPlan
 from studio.tui.figures import duration, rate
-from studio.tui.progress.train import Point, TrainProgress
+from studio.tui.progress.train import TrainProgress
 from studio.tui.runs import RunRow
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.text import Part, clip, join, lines, shown
@@ -19,20 +19,18 @@ from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Shown
 
 POCKET_NOTE = "pocket-sized (4M parameters): to try things with, not to deploy"
-SAMPLES = 512
-"""Of a curve, more than any terminal is wide in dots."""
 
 
-def plan_page(plan: TrainPlan, known: RunRow | None) -> Shown:
-    """What ``s`` would train."""
-    return lambda width: facts(_plan(plan, known), width, name_width=9)
+def plan_page(plan: TrainPlan, known: RunRow | None, training: str) -> Shown:
+    """What ``s`` would train. ``training`` is the run that is being trained now."""
+    return lambda width: facts(_plan(plan, known, training), width, name_width=9)
 
 
-def _plan(plan: TrainPlan, known: RunRow | None) -> list[tuple[str, Part]]:
+def _plan(plan: TrainPlan, known: RunRow | None, training: str) -> list[tuple[str, Part]]:
     recipe, preset = plan.recipe, preset_for(plan.base_model)
     changed = "" if _same(recipe, preset.recipe) else ", changed by you"
     return [
-        ("plan", _standing(plan, known)),
+        ("plan", ("in training now", "$primary bold") if training == plan.run_id else _standing(known)),
         ("data", f"{plan.examples} accepted examples, {plan.data_hash[:8]}"),
         ("steps", f"{plan.steps} in {recipe.epochs:g} epochs, batch {recipe.batch_size}"),
         ("recipe", f"LoRA r {recipe.rank} a {recipe.alpha}, lr {recipe.learning_rate:g}"),
@@ -46,16 +44,12 @@ def _same(recipe: Recipe, preset: Recipe) -> bool:
     return recipe.model_copy(update={"seed": preset.seed}) == preset
 
 
-def _standing(plan: TrainPlan, known: RunRow | None) -> Part:
+def _standing(known: RunRow | None) -> Part:
     if known is None:
         return ("not trained yet: s starts it", "$primary bold")
     if known.whole:
-        return (f"trained already: run {plan_name(known.run.plan)}", "$success")
-    return (f"begun, not finished: s goes on with {plan_name(known.run.plan)}", "$warning bold")
-
-
-def plan_name(plan: TrainPlan) -> str:
-    return plan.run_id
+        return (f"trained already, {known.run.plan.run_id}", "$success")
+    return ("begun, not finished: s goes on with it", "$warning bold")
 
 
 def known_run(plan: TrainPlan, rows: Sequence[RunRow]) -> RunRow | None:
@@ -64,10 +58,11 @@ def known_run(plan: TrainPlan, rows: Sequence[RunRow]) -> RunRow | None:
     return next((row for row in same if row.whole), same[0] if same else None)
 
 
-def state_line(state: Content, progress: TrainProgress | None, width: int) -> Content:
+def state_line(state: Content, progress: TrainProgress | None, width: int, *, alive: bool) -> Content:
     """How the job stands, and how far it is."""
+    loading = ", loading the libraries and the base model" if alive else ""
     if progress is None or progress.started is None:
-        return state
+        return join(state, loading)
     done, steps = progress.step.step if progress.step else progress.started.resumed_from, progress.started.steps
     told = join(state, f"  step {done} of {steps} ")
     room = min(width - told.cell_length - 1, 40)
@@ -174,34 +169,3 @@ def recipe_note(base_model: str) -> str:
     why = POCKET_PRESET.why if preset is POCKET_PRESET else preset.why
     values = ", ".join(f"{name} {value}" for name, value in recipe_values(preset.recipe).items())
     return f"The preset {preset.name}: {values} ({why.split(';')[0]})."
-
-
-def spread(points: Sequence[Point]) -> list[float]:
-    """A curve's losses at equal distances in steps, by straight lines between what was logged."""
-    if len(points) < 2:
-        return [loss for _, loss in points]
-    first, last = points[0][0], points[-1][0]
-    wanted = min(last - first + 1, SAMPLES)
-    if wanted < 2 or last <= first:
-        return [loss for _, loss in points]
-    found, here = [], 0
-    for number in range(wanted):
-        at = first + (last - first) * number / (wanted - 1)
-        while here + 2 < len(points) and points[here + 1][0] <= at:
-            here += 1
-        (left, low), (right, high) = points[here], points[here + 1]
-        share = (at - left) / (right - left) if right > left else 1.0
-        found.append(low + (high - low) * min(max(share, 0.0), 1.0))
-    return found
-
-
-def step_axis(points: Sequence[Point], width: int, label: int) -> Content:
-    """The steps under the curve: first, middle, last."""
-    room = width - label - 1
-    if len(points) < 2 or room < 16:
-        return Content("")
-    first, last = points[0][0], points[-1][0]
-    middle, end = str((first + last) // 2), f"step {last}"
-    gap = max(room // 2 - len(str(first)) - len(middle) // 2, 1)
-    rest = max(room - len(str(first)) - gap - len(middle) - len(end), 1)
-    return join((f"{'loss':>{label}} {first}{' ' * gap}{middle}{' ' * rest}{end}", "$quiet"))

@@ -1,0 +1,144 @@
+"""Made-up runs, evaluations and packages, as the workers would leave them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from studio.chatml import user
+from studio.evaluate import gates, save
+from studio.evaluate.metrics import by_category, side_metrics, win_rate
+from studio.evaluate.types import Evaluation, Probe, ProbeResult
+from studio.judge.types import Comparison
+from studio.package import Package, Verification
+from studio.spec import Spec
+from studio.store import Workspace
+from studio.store.records import Judgement, TraitScore
+from studio.train.folder import ADAPTER, write_run
+from studio.train.metrics import METRICS_FILE, StepMetrics
+from studio.train.presets import POCKET_PRESET
+from studio.train.types import Run, TrainFinished, TrainPlan
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def made_plan(workspace: Workspace, name: str = "run-made", fingerprint: str = "made") -> TrainPlan:
+    return TrainPlan(
+        run_id=name,
+        base_model="pocket",
+        base_path="/nowhere",
+        recipe=POCKET_PRESET.recipe,
+        spec_hash="0" * 64,
+        data_path=str(workspace.exports_dir / "data.jsonl"),
+        data_hash="1" * 64,
+        examples=200,
+        steps=120,
+        fingerprint=fingerprint,
+        created=NOON,
+    )
+
+
+def keep_run(workspace: Workspace, name: str = "run-made", *, stopped: bool = False, steps: int = 120) -> Run:
+    """A run on the disk, with its metrics and a folder for its adapter."""
+    folder = workspace.runs_dir / name
+    adapter = folder / ADAPTER
+    adapter.mkdir(parents=True, exist_ok=True)
+    finished = TrainFinished(
+        run_id=name,
+        steps=steps,
+        loss=0.412,
+        seconds=71.0,
+        adapter_path=str(adapter),
+        adapter_mb=1.9,
+        stopped=stopped,
+    )
+    run = Run(plan=made_plan(workspace, name, name), finished=finished)
+    write_run(folder, run)
+    lines = [
+        StepMetrics(step=step, loss=3 / (1 + step / 20), learning_rate=1e-3, epoch=step / 25, seconds=step / 2)
+        for step in range(1, steps + 1)
+    ]
+    (folder / METRICS_FILE).write_text("".join(f"{one.model_dump_json()}\n" for one in lines))
+    return run
+
+
+def made_judgement(spec: Spec, mark: int, said: str = "names the berth") -> Judgement:
+    score = TraitScore.model_validate({"score": mark, "rationale": said, "quote": said})
+    return Judgement(
+        judge="rules judge",
+        spec_hash="0" * 64,
+        verdict="passed" if mark else "failed",
+        traits=dict.fromkeys(spec.trait_names, score),
+        total=5.0 * mark,
+        at=NOON,
+    )
+
+
+def made_result(spec: Spec, number: int, said: str = "", marks: tuple[int, int] = (0, 2)) -> ProbeResult:
+    """Probe ``number`` through both sides; ``said`` goes wherever a model's words go."""
+    asked = f"How deep is berth {number}? {said}".strip()
+    return ProbeResult(
+        probe=Probe(id=f"probe-{number:03}", category="unseen", scenario=asked, messages=(user(asked),)),
+        base=f"Okay. {said}".strip(),
+        tuned=f"Ahoy. Berth {number} has four metres. {said}".strip(),
+        base_judgement=made_judgement(spec, marks[0], said or "says little"),
+        tuned_judgement=made_judgement(spec, marks[1], said or "names the berth"),
+        comparison=Comparison(winner="tuned", orders=("second", "first"), rationale=said or "warmer"),
+        tuned_kept=True,
+        base_kept=number % 2 == 0,
+        base_s=0.2,
+        tuned_s=0.3,
+    )
+
+
+def made_evaluation(spec: Spec, run: Run, results: list[ProbeResult]) -> Evaluation:
+    base, tuned, won = side_metrics(results, "base"), side_metrics(results, "tuned"), win_rate(results)
+    return Evaluation(
+        id=f"{run.plan.run_id}-eval",
+        run_id=run.plan.run_id,
+        spec_name=spec.name,
+        spec_hash="0" * 64,
+        base_model="pocket",
+        judge="rules judge",
+        base=base,
+        tuned=tuned,
+        win_rate=won,
+        categories=by_category(results),
+        gates=gates(spec, tuned, won, train_loss=0.412, adapter_mb=1.9, examples=run.plan.examples),
+        results=tuple(results),
+        train_loss=0.412,
+        adapter_mb=1.9,
+        examples=run.plan.examples,
+        created=NOON + timedelta(minutes=5),
+        seconds=31.0,
+        fingerprint="made",
+    )
+
+
+def keep_evaluation(workspace: Workspace, spec: Spec, run: Run, said: str = "") -> Evaluation:
+    """Twenty-four probes, of which the first three came out badly. The loss fails its gate."""
+    results = [made_result(spec, number, said, (0, 0 if number < 3 else 2)) for number in range(24)]
+    evaluation = made_evaluation(spec, run, results)
+    save(workspace, evaluation)
+    return evaluation
+
+
+def keep_package(workspace: Workspace, evaluation: Evaluation, name: str, said: str = "Ahoy.") -> Package:
+    """A package's folder with two files, and its row."""
+    folder = workspace.packages_dir / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "README.md").write_text("# card\n")
+    (folder / "adapter_config.json").write_text(json.dumps({"r": 16}))
+    package = Package(
+        id=name,
+        path=str(folder),
+        run_id=evaluation.run_id,
+        evaluation_id=evaluation.id,
+        spec_hash=evaluation.spec_hash,
+        files={"README.md": "a" * 64, "adapter_config.json": "b" * 64},
+        gates_passed=evaluation.passed,
+        verification=Verification(verified=True, prompt=said, reply=said, expected=said, seconds=4),
+        created=NOON + timedelta(minutes=9),
+    )
+    workspace.studio.put("packages", package.id, package)
+    return package
