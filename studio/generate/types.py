@@ -7,8 +7,24 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from studio.chatml import Frozen
+from studio.llm.settings import ModelSettings
 from studio.spec.models import Spec
 from studio.store.records import Example, Judgement, Person
+
+
+class GenerateParams(Frozen):
+    """``workspace`` is the root folder that holds a folder a persona."""
+
+    spec_path: str
+    workspace: str
+    settings: ModelSettings = ModelSettings()
+    seed: int = 0
+    concurrency: int = Field(default=16, ge=1)
+    """Chains of author and judge under way at once."""
+    examples: int | None = Field(default=None, ge=1)
+    """Accepted examples wanted in all, instead of the spec's ``success.examples``."""
+    max_attempts: float = Field(default=4.0, ge=1)
+    """Attempts that a missing example may take, on average over its category, before the category is given up."""
 
 
 class AuthorBrief(Frozen):
@@ -38,7 +54,10 @@ class GenerateStarted(Frozen):
 
 
 class ExampleScored(Frozen):
-    """An example was judged and stored. ``accepted`` tells whether it counts towards its category's target."""
+    """An example was judged and stored. ``accepted`` tells whether it counts towards its category's target.
+
+    ``example`` comes without its ``prompt``, which the store has.
+    """
 
     kind: Literal["example_scored"] = "example_scored"
     example: Example
@@ -57,7 +76,11 @@ class CallFailed(Frozen):
 
 
 class GenerateProgressed(Frozen):
-    """Sent at most twice a second. ``rate`` is examples a second; ``eta_s`` is None until it is known."""
+    """Sent at most twice a second. ``rate`` is examples a second; ``eta_s`` is None until it is known.
+
+    ``generated``, ``accepted`` and ``rejected`` are of all that is stored and counts, ``errors`` of this run;
+    ``cost_usd`` is None where a call had no known price.
+    """
 
     kind: Literal["generate_progressed"] = "generate_progressed"
     targets: tuple[CategoryTarget, ...]

@@ -85,9 +85,11 @@ class Mistakes:
         return _with_reply(attempt, joined(parts[1:-1])) if len(parts) > 2 else None
 
     def _task_lost(self, attempt: Attempt, random: Random) -> Messages | None:
-        """Opening and closing without what stood between them."""
+        """Opening and closing without what stood between them, where the user named something to be taken up."""
         parts = sentences(_reply(attempt))
-        return _with_reply(attempt, joined([parts[0], parts[-1]])) if len(parts) > 2 else None
+        if len(parts) < 3 or not attempt.template.carried():
+            return None
+        return _with_reply(attempt, joined([parts[0], parts[-1]]))
 
     def _lecture(self, attempt: Attempt, random: Random) -> Messages | None:
         """The reply with what other replies say heaped upon it, until it is longer than any judge allows."""
@@ -102,8 +104,8 @@ class Mistakes:
         return _with_reply(attempt, joined([*parts[:-1], *heap, parts[-1]])) if heap else None
 
     def _near_duplicate(self, attempt: Attempt, random: Random) -> Messages | None:
-        """The hand-written example once more."""
-        return attempt.template.turns
+        """What the spec itself says to this, word for word: the same for everybody, so soon for the second time."""
+        return next((one.turns for one in self._examples if one.scenario == attempt.scenario), attempt.template.turns)
 
     def _english(self) -> bool:
         return self._spec.language.casefold().split("-")[0] == "en"

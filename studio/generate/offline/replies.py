@@ -12,8 +12,8 @@ from studio.generate.offline.slots import Template
 from studio.generate.offline.text import joined, plain, sentences, stems
 from studio.spec.models import Spec
 
-SAME_SCENARIO, SAME_CATEGORY = 6, 2
-"""How much more often a phrase is taken for each hand-written example near by that uses it."""
+SAME_SCENARIO, SAME_CATEGORY, MOST = 2, 1, 3
+"""How much more often a phrase is taken for each hand-written example near by that uses it, up to so many."""
 _SHORT = 6
 """An opening of at most so many words is an interjection, fit for other replies to the same situation."""
 
@@ -30,8 +30,8 @@ class Part:
 class Phrases:
     """The set phrases of a spec by step, and how often each stands in the examples of a scenario or category.
 
-    Where a step has no phrases, short openings of examples of the same scenario stand in, and expressions of the
-    preferred vocabulary that are sentences of their own.
+    An opening that is no phrase of a step may be exchanged for another short one of the same scenario, and where no
+    step has phrases for a preferred expression that is a sentence of its own.
     """
 
     def __init__(self, spec: Spec, examples: Iterable[Template]) -> None:
@@ -80,12 +80,15 @@ class Phrases:
             category = self._spec.category_of(scenario)
             near, around = self._near.get((scenario, ""), Counter()), self._near.get((category, "c"), Counter())
             return {
-                phrase: 1 + SAME_SCENARIO * near[plain(phrase)] + SAME_CATEGORY * around[plain(phrase)]
+                phrase: 1
+                + SAME_SCENARIO * min(MOST, near[plain(phrase)])
+                + SAME_CATEGORY * min(MOST, around[plain(phrase)])
                 for phrase in self._by_step[part.step or ""]
                 if plain(phrase) not in used
             }
-        if index == 0 and length > 2 and not self._by_step and self._interjection(part.text):
-            return dict.fromkeys([part.text, *sorted(self._openings.get(scenario, ())), *self._preferred()], 1)
+        if index == 0 and length > 2 and self._interjection(part.text):
+            siblings = [part.text, *sorted(self._openings.get(scenario, ()))]
+            return dict.fromkeys([*siblings, *([] if self._by_step else self._preferred())], 1)
         return {}
 
     def _count(self, example: Template) -> None:

@@ -41,7 +41,6 @@ class Manner:
     """No quotation marks or apostrophes, as typed in a hurry."""
 
 
-_NEUTRAL = Manner()
 _MANNERS = {
     "terse": Manner(open_end=0.6, lower=0.15, please=0.0, bare=0.2),
     "chatty": Manner(before=("Hey,", "So,", "Oh,", "Right,"), lead=("By the way,", "One more thing:"), rate=0.7),
@@ -61,6 +60,8 @@ _MANNERS = {
     "impatient": Manner(before=("Come on,",), lead=("Quick:",), after=("Now.", "Quickly."), open_end=0.3),
 }
 
+_ANYBODY = (Manner(rate=0.0), _MANNERS["chatty"], _MANNERS["polite"], _MANNERS["terse"], _MANNERS["worried"])
+
 
 class Wording:
     """Words messages by tone. What is put before and after is English; the rest holds for any language."""
@@ -73,9 +74,10 @@ class Wording:
     def worded(self, message: str, tone: str, random: Random, *, first: bool) -> str:
         """``message`` as a person of ``tone`` types it: what it asks for, and its words for that, stay.
 
-        Only the ``first`` message of a conversation is opened or closed with a few words more.
+        Of an unknown tone, or none, is anybody. Only the ``first`` message of a conversation is opened or closed
+        with a few words more.
         """
-        manner = _MANNERS.get(tone.split(" (")[0].strip().casefold(), _NEUTRAL)
+        manner = _MANNERS.get(tone.split(" (")[0].strip().casefold()) or random.choice(_ANYBODY)
         lower = random.random() < manner.lower
         text, request = message, _is_request(message)
         if self._english:

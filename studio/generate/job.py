@@ -1,0 +1,24 @@
+"""Generating as a job: its events are the job's events, and started again it goes on where it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from studio.generate.generation import generate
+from studio.generate.types import GenerateParams
+from studio.jobs import JobContext
+from studio.spec import load
+from studio.store import Workspace
+
+
+async def main(params: dict[str, Any], context: JobContext) -> None:
+    """Entry of the job."""
+    asked = GenerateParams.model_validate(params)
+    loaded = load(Path(asked.spec_path))
+    workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
+    try:
+        async for event in generate(loaded, workspace, asked, lambda: context.stop_requested, job_id=context.id):
+            context.emit(event)
+    finally:
+        workspace.close()
