@@ -165,7 +165,7 @@ class StudioApp(App[None]):
 
     def _fatal_error(self) -> None:
         """A fault of ours ends the window: its traceback goes to the terminal inert, and without the values."""
-        error = self._exception
+        error = getattr(self._exception, "error", self._exception)  # a worker's own, not that it failed
         told = "".join(traceback.format_exception(error)) if error else "unknown error"
         self._exit_renderables.append(Text(inert(told)))
         self._close_messages_no_wait()
@@ -215,7 +215,7 @@ class StudioApp(App[None]):
             await self._leave()
 
     async def _leave(self) -> None:
-        self.active_stage.keep_memory()
+        await self.active_stage.memory_kept()
         await self.disk.drain()
         self.exit()
 

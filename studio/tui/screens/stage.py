@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.events import Key, Mount
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from studio.tui.memory import Value
 
 FLUSH_S = 0.1
+KEEP_S = 5.0
+"""Between two looks at whether there is something to remember: what a lost terminal may forget of cursor and filter."""
 STAGE_ACTIONS = {action.action for action in ACTIONS if action.scope not in ("studio", "list", "page", "detail")}
 
 
@@ -36,6 +39,8 @@ class StageScreen(Screen[None]):
         super().__init__(id=id)
         self._recalled: object = None
         self._flush: Timer | None = None
+        self._early: list[str] = []
+        """Keys pressed before there was a workspace to use them on; none is lost."""
 
     def compose(self) -> ComposeResult:
         yield StageTabs()
@@ -120,6 +125,15 @@ class StageScreen(Screen[None]):
         """The spec or the workspace was opened, or opened anew."""
         self._sync()
 
+    def _on_mount(self, event: Mount) -> None:
+        super()._on_mount(event)
+        self.set_interval(KEEP_S, self.keep_memory)
+
+    def on_key(self, event: Key) -> None:
+        """Only what nobody took comes here."""
+        if not self.ready and self.studio.session_problem is None and self.studio.spec_problem is None:
+            self._early.append(event.key)
+
     def on_screen_resume(self) -> None:
         self._sync()
 
@@ -133,6 +147,9 @@ class StageScreen(Screen[None]):
                 self._recalled = memory
                 self.recall(memory.of(self.stage))
             self.sync()
+            early, self._early = self._early, []
+            for key in early:
+                self.app.simulate_key(key)
         self._show_notice()
         self.refresh_bindings()
         self.show_frame()
@@ -152,10 +169,14 @@ class StageScreen(Screen[None]):
             line.show()
 
     def keep_memory(self) -> None:
-        """Write what ``remember`` gives, if it changed."""
+        """Write what ``remember`` gives, soon, if it changed."""
+        self.run(self.memory_kept(), "memory")
+
+    async def memory_kept(self) -> None:
+        """As ``keep_memory``, and it is on the disk afterwards."""
         memory = self.studio.memory
         if memory is None or self._recalled is not memory:
             return
         state = self.remember()
         if memory.changed(self.stage, state):
-            self.run(self.studio.disk.write(memory.keep, self.stage, state), "memory")
+            await self.studio.disk.write(memory.keep, self.stage, state)

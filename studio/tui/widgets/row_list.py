@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from studio.errors import UserError
 from studio.tui.widgets.pages import Pages
 from studio.tui.widgets.row_line import row_line
 from studio.tui.widgets.virtual_list import VirtualList
@@ -65,6 +66,8 @@ class RowList(VirtualList):
                 await self._read_once()
                 if not self._again:
                     return
+        except UserError as error:
+            self._studio.tell(error)
         finally:
             self._reading = False
 
@@ -73,19 +76,19 @@ class RowList(VirtualList):
         if store is None or filter_ is None:
             return
         follows = self.follow and self._anchor is None and self.cursor >= self.count - 1
-        row = self.current
+        row, before = self.current, self.cursor
         anchor = self._anchor or (row.example.id if row and not follows else None)
         count = await self._disk(store.count, filter_)
         index = await self._disk(store.index_of, anchor, filter_) if anchor else None
         if filter_ is not self._filter:
             return
-        if self._anchor == anchor:
-            self._anchor = None
+        wanted, self._anchor = self._anchor == anchor, None if self._anchor == anchor else self._anchor
         self._pages.renew()
         self.set_count(count)
         if index is not None:
-            self.move_to(index)
-        elif follows:
+            # Keys that were pressed meanwhile count: the cursor is moved by as much as its row was.
+            self.move_to(index if wanted else self.cursor + index - before)
+        elif follows and self.cursor == before:
             self.move_to(count - 1)
 
     def _ask(self, page: int) -> None:
@@ -97,7 +100,12 @@ class RowList(VirtualList):
         if store is None or filter_ is None:
             return
         size = self._pages.size
-        rows = await self._disk(store.rows, filter_, page * size, size)
+        try:
+            rows = await self._disk(store.rows, filter_, page * size, size)
+        except UserError as error:
+            self._pages.failed(page)
+            self._studio.tell(error)
+            return
         if filter_ is not self._filter:
             return
         self._pages.fill(page, rows, generation)
@@ -105,10 +113,13 @@ class RowList(VirtualList):
         if page == self.cursor // size:
             self.post_message(self.Moved(self, self.cursor))
 
-    async def _disk(self, function: Any, *arguments: Any) -> Any:
+    @property
+    def _studio(self) -> StudioApp:
         app: Any = self.app
-        studio: StudioApp = app
-        return await studio.disk.read(function, *arguments)
+        return app  # type: ignore[no-any-return]
+
+    async def _disk(self, function: Any, *arguments: Any) -> Any:
+        return await self._studio.disk.read(function, *arguments)
 
     def _line(self, index: int, width: int) -> Content | None:
         row = self._pages.get(index)
