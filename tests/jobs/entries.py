@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -52,6 +54,39 @@ def fail_by_the_user(params: dict[str, Any], context: JobContext) -> None:
 def fail_by_us(params: dict[str, Any], context: JobContext) -> None:
     print("about to divide")
     raise ZeroDivisionError("division by zero")
+
+
+async def wait_for_stop_in_a_loop(params: dict[str, Any], context: JobContext) -> None:
+    stopped = asyncio.Event()
+    context.on_stop(stopped.set)
+    context.emit(Counted(number=0))
+    await stopped.wait()
+    context.emit(Counted(number=1))
+
+
+def fork_a_child(params: dict[str, Any], context: JobContext) -> None:
+    """Leaves a forked child that outlives it."""
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(60)
+        os._exit(0)
+    (context.folder / "child").write_text(str(pid))
+    context.emit(Counted(number=pid))
+    wait_for_stop(params, context)
+
+
+def linger(params: dict[str, Any], context: JobContext) -> None:
+    """Says its last word, and stays for a while because of a thread."""
+    threading.Thread(target=time.sleep, args=(1.5,)).start()
+
+
+def write_where_it_works(params: dict[str, Any], context: JobContext) -> None:
+    with Path("here").open("a") as file:
+        file.write("x")
+
+
+def leave_by_itself(params: dict[str, Any], context: JobContext) -> None:
+    sys.exit("had enough")
 
 
 def leave_a_child(params: dict[str, Any], context: JobContext) -> None:

@@ -6,31 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from studio.jobs import AlreadyRunning, Job, active, follow, list_jobs, resume, start
-from tests.jobs.entries import Counted, CountParams
-
-ENTRIES = "tests.jobs.entries"
-
-
-def begin(folder: Path, entry: str, params: CountParams | None = None, stage: str = "count") -> Job:
-    return start(folder, stage, f"{ENTRIES}:{entry}", params or CountParams())
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, "never came true"
-        time.sleep(0.01)
-
-
-def numbers(job: Job) -> list[int]:
-    return [Counted.model_validate(event.data).number for event in job.events()[0]]
+from studio.jobs import AlreadyRunning, active, follow, list_jobs, resume
+from tests.jobs.entries import CountParams
+from tests.jobs.helpers import begin, numbers, until
 
 
 def test_a_job_runs_in_its_own_process_and_tells_what_happened(tmp_path: Path) -> None:
