@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.spec import SpecError, check, content_hash, load
+from studio.spec import Rules, SpecError, check, content_hash, load
 from tests.spec.helpers import MINIMAL, PARROT, parrot, spec_of
 
 ROOT = Path(__file__).parents[2]
@@ -132,6 +132,15 @@ def test_the_specs_that_come_with_the_studio_are_valid(path: Path) -> None:
     loaded = load(path)
     assert sum(category.target for category in loaded.spec.scenarios.values()) > 0
     assert any(category.holdout for category in loaded.spec.scenarios.values())
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_the_examples_that_come_with_the_studio_keep_the_rules_of_their_spec(path: Path) -> None:
+    spec = load(path).spec
+    rules = Rules.of(spec)
+    said = [turn.content for example in spec.examples for turn in example.turns if turn.role == "assistant"]
+    assert [hit for reply in said for hit in rules.broken(reply)] == []
+    assert said
 
 
 def test_the_specs_of_the_studio_are_found() -> None:

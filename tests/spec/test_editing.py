@@ -1,5 +1,8 @@
+"""Editing a spec by key."""
+
 from __future__ import annotations
 
+import difflib
 import re
 import shutil
 from pathlib import Path
@@ -10,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.errors import UserError
-from studio.spec import SpecDocument, SpecError, load
-from studio.spec.editing import read_root, set_value
+from studio.spec import SpecDocument, SpecError
+from studio.spec.editing import append_value, read_root, remove_value, set_value
 from studio.spec.node import Node
 from studio.spec.node import Path as KeyPath
-from tests.spec.helpers import MINIMAL, PARROT
+from tests.spec.helpers import PARROT
 
 TEXT = PARROT.read_text(encoding="utf-8")
 COMMENTS = re.findall(r"#.*", TEXT)
@@ -48,7 +51,14 @@ def order(data: Any) -> Any:
     return [order(value) for value in data] if isinstance(data, tuple) else None
 
 
+def places(node: Node, path: KeyPath = ()) -> list[KeyPath]:
+    found = [place for key, child in node.entries() for place in places(child, (*path, key))]
+    return ([path] if path else []) + found
+
+
 LEAVES = leaves(read_root(TEXT))
+PLACES = places(read_root(TEXT))
+HOLDERS = [path for path in PLACES if path not in LEAVES]
 
 
 def test_every_value_can_be_read_by_its_dotted_key(document: SpecDocument) -> None:
@@ -149,6 +159,32 @@ def test_removing_the_last_entry_removes_the_list(document: SpecDocument) -> Non
     assert document.check()[1] == ()
 
 
+@pytest.mark.parametrize("path", PLACES, ids=lambda path: ".".join(map(str, path)))
+def test_any_entry_can_be_removed_without_touching_a_line_of_another(path: KeyPath) -> None:
+    changed = remove_value(TEXT, path)
+    gone, come = changed_lines(TEXT, changed)
+    assert len(come) <= 1  # the line that the entry shared with others
+    matcher = difflib.SequenceMatcher(None, TEXT.split("\n"), changed.split("\n"), autojunk=False)
+    assert [name for name, *_ in matcher.get_opcodes() if name != "equal"] == ["replace" if come else "delete"]
+    outside = [comment for comment in COMMENTS if not any(comment in line for line in gone)]
+    assert [comment for comment in outside if comment not in changed] == []
+
+
+@pytest.mark.parametrize("path", [(), *HOLDERS], ids=lambda path: ".".join(map(str, path)))
+def test_any_list_or_mapping_takes_a_new_entry_and_keeps_every_line(path: KeyPath) -> None:
+    node = read_root(TEXT).at(*path)
+    assert node is not None
+    value = {"a": "b: c", "d": ["x", 2]}
+    if isinstance(node.value, list):
+        changed = append_value(TEXT, path, value)
+        assert read_root(changed).at(*path, len(node.value)).plain() == {"a": "b: c", "d": ("x", 2)}  # type: ignore[union-attr]
+    else:
+        changed = set_value(TEXT, (*path, "new"), value)
+        assert read_root(changed).at(*path, "new").plain() == {"a": "b: c", "d": ("x", 2)}  # type: ignore[union-attr]
+    assert len(changed_lines(TEXT, changed)[0]) <= 1
+    assert [comment for comment in COMMENTS if comment not in changed] == []
+
+
 @settings(max_examples=120, deadline=None)
 @given(
     st.sampled_from(LEAVES),
@@ -222,81 +258,3 @@ def test_text_that_is_no_yaml_is_edited_as_text_only(document: SpecDocument) -> 
     with pytest.raises(SpecError) as caught:
         document.set("name", "x")
     assert str(document.path) in str(caught.value)
-
-
-def test_windows_line_ends_stay(file: Path) -> None:
-    file.write_bytes(TEXT.replace("\n", "\r\n").encode())
-    document = SpecDocument.open(file)
-    document.append("patterns", {"step": "bye", "how": "Leave\nquietly"})
-    document.save()
-    raw = file.read_bytes()
-    assert raw.count(b"\n") == raw.count(b"\r\n")
-    assert load(file).spec.patterns[2].how == "Leave\nquietly"
-
-
-def test_saving_writes_the_file_and_returns_the_spec(document: SpecDocument, file: Path) -> None:
-    file.chmod(0o600)
-    document.set("name", "Polly")
-    assert document.changed
-    assert document.save().spec.name == "Polly"
-    assert not document.changed
-    assert load(file).spec.name == "Polly"
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert list(file.parent.iterdir()) == [file]
-
-
-def test_a_spec_with_a_problem_is_not_saved(document: SpecDocument, file: Path) -> None:
-    document.set("success.overall", 99)
-    with pytest.raises(SpecError) as caught:
-        document.save()
-    assert caught.value.problems[0].key == "success.overall"
-    assert file.read_text(encoding="utf-8") == TEXT
-    assert document.changed
-
-
-def test_a_change_by_somebody_else_is_not_overwritten(document: SpecDocument, file: Path) -> None:
-    document.set("name", "Polly")
-    theirs = TEXT.replace("language: en", "language: fr")
-    file.write_text(theirs, encoding="utf-8")
-    assert document.changed_on_disk
-    with pytest.raises(UserError, match="changed on disk"):
-        document.save()
-    assert file.read_text(encoding="utf-8") == theirs
-    document.reload()
-    assert document.get("language") == "fr"
-    document.set("name", "Polly")
-    document.save()
-    assert (load(file).spec.name, load(file).spec.language) == ("Polly", "fr")
-
-
-def test_a_file_that_was_removed_is_written_again_only_on_demand(document: SpecDocument, file: Path) -> None:
-    file.unlink()
-    with pytest.raises(UserError, match="changed on disk"):
-        document.save()
-    document.save(overwrite=True)
-    assert file.read_text(encoding="utf-8") == TEXT
-
-
-def test_a_link_stays_a_link(file: Path) -> None:
-    link = file.parent / "link.yaml"
-    link.symlink_to(file)
-    document = SpecDocument.open(link)
-    document.set("name", "Polly")
-    document.save()
-    assert link.is_symlink()
-    assert load(file).spec.name == "Polly"
-
-
-def test_a_document_that_cannot_be_written_is_a_users_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    path = tmp_path / "tiny.yaml"
-    path.write_text(MINIMAL, encoding="utf-8")
-    document = SpecDocument.open(path)
-    document.set("name", "Other")
-    monkeypatch.setattr("studio.files.os.fsync", full)
-    with pytest.raises(UserError, match="No space left"):
-        document.save()
-    assert path.read_text(encoding="utf-8") == MINIMAL
-    assert document.changed
