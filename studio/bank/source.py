@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from studio.bank.people import build
 from studio.bank.profiles import people_of
@@ -13,6 +14,8 @@ from studio.store.records import Person
 
 BUILT_IN = 200
 """People made on the spot where the workspace has no bank of its own."""
+_BUILT_IN_SEED = -1
+"""Not one of those that a bank is built with, so that the two can be told apart."""
 ANYBODY = Person(id="anybody", source="bank", name="Somebody")
 """Who asks where a spec wants neither profiles nor bank."""
 
@@ -44,13 +47,25 @@ class PeopleSource:
 
 
 def people_source(loaded: LoadedSpec, stored: Sequence[Person] = ()) -> PeopleSource:
-    """The people of ``loaded``: its profiles, and the bank ``stored`` in the workspace or else a built-in one."""
+    """The people of ``loaded``: its profiles, and the bank ``stored`` in the workspace or else the built-in one.
+
+    Built-in people among the ``stored`` do not make a bank: they are there because an example of theirs is.
+    """
     users = loaded.spec.users
-    bank: tuple[Person, ...] = ()
-    if users.bank is not None:
-        bank = tuple(sorted((p for p in stored if p.source == "bank"), key=lambda person: person.id))
-        bank = bank or tuple(build(BUILT_IN))
+    bank = _bank(stored) if users.bank is not None else ()
     return PeopleSource([(users.weight.profiles, people_of(loaded.topics)), (users.weight.bank, bank)])
+
+
+def _bank(stored: Sequence[Person]) -> tuple[Person, ...]:
+    built_in = _built_in()
+    known = {person.id for person in built_in}
+    own = (person for person in stored if person.source == "bank" and person.id not in known)
+    return tuple(sorted(own, key=lambda person: person.id)) or built_in
+
+
+@cache
+def _built_in() -> tuple[Person, ...]:
+    return tuple(build(BUILT_IN, _BUILT_IN_SEED))
 
 
 def _topic_stems(person: Person) -> frozenset[str]:

@@ -17,7 +17,7 @@ class BankParams(Frozen):
     workspace: str
     """Root folder of the workspaces."""
     count: int = Field(default=200, ge=0)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
 
 class BankStarted(Frozen):

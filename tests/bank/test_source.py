@@ -89,6 +89,14 @@ def test_profiles_that_a_bank_job_stored_are_not_counted_as_its_bank(tmp_path: P
     assert len(people_source(spec, people_of(spec.topics)).people) == 4 + BUILT_IN
 
 
+def test_built_in_people_who_were_stored_with_their_examples_do_not_become_the_bank(tmp_path: Path) -> None:
+    spec = loaded(tmp_path, "{bank: default}")
+    drawn = people_source(spec).people[:7]
+    assert people_source(spec, drawn).people == people_source(spec).people
+    own = tuple(build(3))
+    assert set(people_source(spec, (*drawn, *own)).people) == set(own)
+
+
 def test_the_order_in_which_people_were_stored_does_not_matter(tmp_path: Path) -> None:
     spec, kept = loaded(tmp_path, "{bank: default}"), tuple(build(10))
     one, other = people_source(spec, kept), people_source(spec, kept[::-1])

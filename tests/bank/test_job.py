@@ -1,0 +1,78 @@
+"""The job that builds a bank, alone and as a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.bank import BankFinished, BankParams, BankStarted, PersonAdded, build, people_of
+from studio.bank.job import fill
+from studio.jobs import start
+from studio.spec import load
+from studio.store import Workspace
+
+SPEC = Path(__file__).parents[2] / "specs" / "bank-support.yaml"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    opened = Workspace.open(tmp_path, "linden")
+    yield opened
+    opened.close()
+
+
+def asked(root: Path, count: int) -> BankParams:
+    return BankParams(spec_path=str(SPEC), workspace=str(root), count=count, seed=3)
+
+
+def test_everybody_of_profiles_and_components_is_kept_and_told(workspace: Workspace, tmp_path: Path) -> None:
+    topics = load(SPEC).topics
+    events = list(fill(workspace.examples, topics, asked(tmp_path, 5), lambda: False))
+    wanted = [*people_of(topics), *build(5, 3)]
+    assert events[0] == BankStarted(people=29, seed=3)
+    assert [event.person for event in events if isinstance(event, PersonAdded)] == wanted
+    assert [event.done for event in events if isinstance(event, PersonAdded)] == list(range(1, 30))
+    assert {person.id for person in workspace.examples.people()} == {person.id for person in wanted}
+    finished = events[-1]
+    assert isinstance(finished, BankFinished)
+    assert (finished.added, finished.known, finished.complete) == (29, 0, True)
+
+
+def test_started_again_it_adds_only_those_who_are_missing(workspace: Workspace, tmp_path: Path) -> None:
+    list(fill(workspace.examples, (), asked(tmp_path, 5), lambda: False))
+    *added, finished = fill(workspace.examples, (), asked(tmp_path, 8), lambda: False)
+    assert isinstance(finished, BankFinished)
+    assert (finished.added, finished.known, finished.complete) == (3, 5, True)
+    assert len(added) == 1 + 3
+    assert len(workspace.examples.people()) == 8
+
+
+def test_a_stop_is_obeyed_between_two_people_and_told_as_incomplete(workspace: Workspace, tmp_path: Path) -> None:
+    def stop() -> bool:
+        return len(workspace.examples.people()) >= 2
+
+    *_, finished = fill(workspace.examples, (), asked(tmp_path, 8), stop)
+    assert isinstance(finished, BankFinished)
+    assert (finished.added, finished.complete) == (2, False)
+    assert len(workspace.examples.people()) == 2
+
+
+def test_as_a_process_it_fills_the_workspace_that_it_was_given(workspace: Workspace, tmp_path: Path) -> None:
+    job = start(workspace.jobs_dir, "bank", "studio.bank.job:main", asked(tmp_path, 4))
+    view = job.wait(60)
+    assert (view.state, view.error) == ("finished", None)
+    kinds = [event.kind for event in job.events()[0]]
+    assert kinds.count("person_added") == 28
+    assert "bank_finished" in kinds
+    assert len(workspace.examples.people(source="profiles")) == 24
+    assert len(workspace.examples.people(source="bank")) == 4
+
+
+def test_a_spec_that_is_not_there_ends_it_with_one_line(workspace: Workspace, tmp_path: Path) -> None:
+    missing = BankParams(spec_path=str(tmp_path / "none.yaml"), workspace=str(tmp_path), count=1)
+    view = start(workspace.jobs_dir, "bank", "studio.bank.job:main", missing).wait(60)
+    assert view.state == "failed"
+    assert view.error is not None
+    assert "none.yaml" in view.error
