@@ -19,7 +19,7 @@ def open_window(
     base: Base = None,
 ) -> None:
     """Open the window on a spec. Example: studio specs/taskmaster.yaml"""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr
         raise UserError("the window needs a terminal", remedy=f"headless: studio build {spec}")
     if not spec.exists():
         raise UserError("no such spec", where=str(spec), remedy="studio SPEC.yaml; examples are in specs/")
