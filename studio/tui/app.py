@@ -92,9 +92,9 @@ class StudioApp(App[None]):
             self.marks = {**self.marks, "spec": "needs"}
         else:
             self.loaded, self.spec_problem = loaded, None
-            self.active_stage.session_changed()
+            self._session_changed()
             await self._open(loaded)
-        self.active_stage.session_changed()
+        self._session_changed()
 
     async def _open(self, loaded: LoadedSpec) -> None:
         from studio.tui import opening
@@ -119,17 +119,26 @@ class StudioApp(App[None]):
         self.run_worker(self.bridge.watch(), group="bridge", exclusive=True)
 
     @property
-    def active_stage(self) -> StageScreen:
-        """The stage's screen, below whatever dialog is open on it."""
-        return next(screen for screen in self.screen_stack if isinstance(screen, StageScreen))
+    def active_stage(self) -> StageScreen | None:
+        """The stage's screen, below whatever dialog is open on it; None while the window opens or closes."""
+        stack = self._screen_stacks.get(self.current_mode, [])
+        return next((screen for screen in stack if isinstance(screen, StageScreen)), None)
+
+    def _session_changed(self) -> None:
+        if self.active_stage:
+            self.active_stage.session_changed()
+
+    def _refresh_soon(self) -> None:
+        if self.active_stage:
+            self.active_stage.refresh_soon()
 
     def on_job_moved(self, message: JobMoved) -> None:
         self.snapshots = {**self.snapshots, message.snapshot.stage: message.snapshot}
-        self.active_stage.refresh_soon()
+        self._refresh_soon()
 
     def on_store_moved(self, message: StoreMoved) -> None:
         self.version, self.marks = message.version, message.marks
-        self.active_stage.refresh_soon()
+        self._refresh_soon()
 
     def wake(self) -> None:
         """Let the bridge look now: something was just started, stopped or written."""
@@ -154,11 +163,11 @@ class StudioApp(App[None]):
         """As Textual's, but what it shows is inert and never markup."""
         super().notify(inert(message), title=inert(title), severity=severity, timeout=timeout, markup=False)
 
-    def look_at(self, example_id: str) -> None:
+    async def look_at(self, example_id: str) -> None:
         """Show an example in triage."""
         from studio.tui.screens.triage import TriageScreen
 
-        self.switch_mode("triage")
+        await self.switch_mode("triage")
         screen = self.active_stage
         if isinstance(screen, TriageScreen):
             screen.look_at(example_id)
@@ -170,8 +179,9 @@ class StudioApp(App[None]):
         self._exit_renderables.append(Text(inert(told)))
         self._close_messages_no_wait()
 
-    def action_go(self, stage: str) -> None:
-        self.switch_mode(stage)
+    async def action_go(self, stage: str) -> None:
+        """Awaited, so that the next key meets the screen that it was meant for."""
+        await self.switch_mode(stage)
 
     def action_help(self) -> None:
         from studio.tui.widgets.help import Help
@@ -194,7 +204,8 @@ class StudioApp(App[None]):
         if len(self.screen_stack) > 1:
             await self.pop_screen()
         else:
-            self.active_stage.back()
+            if self.active_stage:
+                self.active_stage.back()
 
     async def action_quit(self) -> None:
         """Leave once everything shown as done is on the disk. Jobs go on."""
@@ -215,7 +226,8 @@ class StudioApp(App[None]):
             await self._leave()
 
     async def _leave(self) -> None:
-        await self.active_stage.memory_kept()
+        if self.active_stage:
+            await self.active_stage.memory_kept()
         await self.disk.drain()
         self.exit()
 

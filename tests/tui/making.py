@@ -43,7 +43,7 @@ scenarios:
   weather: {priority: low, target: 4, items: [Ask for wind]}
   unseen: {holdout: true, items: ["How deep is [berth nine]?"]}
 success: {examples: 12}
-deployment: {base_model: pocket}
+deployment: {base_model: some/model}
 """
 WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PERSON = Person(id="bank-1", source="bank", name="Ida", role="ferry mate", background="sails at night", tone="terse")

@@ -129,11 +129,11 @@ class GenerateScreen(JobStage):
         self.launch_entry(ENTRY, params)
 
     @on(VirtualList.Chosen, "#rows")
-    def action_look(self) -> None:
+    async def action_look(self) -> None:
         """Open the row in triage."""
         row = self.query_one(RowList).current
         if row is not None:
-            self.studio.look_at(row.example.id)
+            await self.studio.look_at(row.example.id)
 
 
 def read_standing(session: Session) -> Standing:
