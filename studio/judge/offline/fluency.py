@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 
 from studio.judge.offline.joints import broken_joints
 from studio.judge.offline.text import FINAL_MARKS, Text
@@ -13,6 +12,7 @@ from studio.judge.offline.text import FINAL_MARKS, Text
 FLAWED, BROKEN = 0.75, 0.4
 """Below the first a reader stumbles, below the second there is nothing to read."""
 _LEAST_WORDS_TO_END = 4
+_TWICE = re.compile(r"(?<![\w'-])([^\W\d_]+)(?=\s+\1(?![\w'-]))", re.IGNORECASE)
 _MAY_DOUBLE = frozenset("very so that had no bye well now there yes really ha far many much long".split())
 # An apostrophe before a word opens, one after it closes; after s and n it may only stand for letters.
 _APOSTROPHE = re.compile(
@@ -61,9 +61,7 @@ def fluency(reply: Text, *, english: bool, ends_marked: bool, garbled: str = "")
 
 def _repeated_words(reply: Text) -> list[tuple[float, str, str]]:
     """``a a``, ``cad cad cad``."""
-    runs = [first for first, second in pairwise(reply.words) if first == second]
-    runs = [word for word in runs if word not in _MAY_DOUBLE and not word.isdigit() and len(word) > 0]
-    runs = [word for word in runs if not _unspaced(word)]
+    runs = [match[1] for match in _TWICE.finditer(reply.plain) if match[1].lower() not in _MAY_DOUBLE]
     return [(min(0.8, 0.35 * len(runs)), f"'{runs[0]}' is said twice in a row", "")] if runs else []
 
 
@@ -105,7 +103,3 @@ def _open_quote(plain: str) -> bool:
     kinds = Counter(match.lastgroup for match in _APOSTROPHE.finditer(plain))
     opened, closed, either = kinds["opens"], kinds["closes"], kinds["either"]
     return closed > opened or opened > closed + either
-
-
-def _unspaced(word: str) -> bool:
-    return len(word) == 1 and not word.isascii()

@@ -6,25 +6,10 @@ from collections.abc import Sequence
 
 from studio.judge.offline.text import SMALL_WORDS, Text
 
-_INFLECTIONS = (
-    "s",
-    "es",
-    "d",
-    "ed",
-    "r",
-    "er",
-    "ing",
-    "ly",
-    "y",
-    "al",
-    "ion",
-    "ity",
-    "ive",
-    "ment",
-    "ness",
-    "'s",
-    "n",
-    "ful",
+_ENDINGS = frozenset(
+    """s es 's d ed r er ers st est e en n t ed ing ings ly y ze zed zes zing ies ied ier ily ize ise ized ised izing ising
+    ization isation ate ated ates ating ation ations ion ions or ors al ally ity ities ive ment ments ness ful fully able ible
+    ance ence ous ious ism ist ted ting ter ned ning ped ping ged ging med ming bed bing""".split()
 )
 _LEAST_STEM = 3
 
@@ -49,5 +34,5 @@ def _same_family(word: str, other: str) -> bool:
         common += 1
     rests = (word[common:], other[common:])
     return common >= max(_LEAST_STEM, 0.6 * min(len(word), len(other))) and all(
-        not rest or rest in _INFLECTIONS or rest.endswith(_INFLECTIONS) for rest in rests
+        not rest or rest in _ENDINGS for rest in rests
     )

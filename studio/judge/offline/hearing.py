@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.judge.offline.text import Text
-from studio.spec.matching import Phrase
+from studio.spec.matching import Phrase, Plain
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Heard:
 
 def hear(reply: Text, phrases: Sequence[Phrase], besides: Heard | None = None) -> Heard:
     """The phrases that the reply holds, the longest where they overlap, in the order of the reply."""
-    plain, lower = reply.plain, reply.lower
+    plain = Plain(reply.plain, reply.lower)
     spans: list[tuple[int, int, str]] = []
     for phrase in phrases:
-        if phrase.name.lower() in lower and (said := phrase.find(plain)):
-            at = plain.find(said)
+        if said := phrase.find(plain):
+            at = plain.text.find(said)
             spans.append((at, at + len(said), said))
-    taken = [(lower.find(word.lower()), word) for word, _ in besides.words] if besides else []
+    taken = [(plain.text.find(word), word) for word, _ in besides.words] if besides else []
     free = [span for span in spans if not any(at < span[1] and span[0] < at + len(word) for at, word in taken)]
     kept: list[tuple[int, int, str]] = []
     for span in sorted(free, key=lambda span: (span[0] - span[1], span[0])):

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from studio.judge.offline.frames import Frame, frames_of
 from studio.judge.offline.slots import Slots, carried_kinds, in_order
-from studio.judge.offline.text import SMALL_WORDS, Text, content, heard, words_of
+from studio.judge.offline.text import SMALL_WORDS, Sentence, Text, content, heard, words_of
 
-LONGEST_HOLE = 10
+LONGEST_HOLE, LONGEST_FILLER = 10, 4
+"""Words that fill a hole, and words before a comma that may stand before a frame (``So,``, ``Quick one,``)."""
 LEAST_QUOTES = 5
 """Quotes in the examples from which their habit of quoting is known."""
 _QUOTED = re.compile(r"(?<!\w)'([^'\n]+(?:'\w[^'\n]*)*)'(?!\w)|\"([^\"\n]+)\"")
@@ -46,7 +47,7 @@ class Keeping:
         keep: list[str] = []
         kinds: list[str] = []
         for sentence in request.sentences:
-            frame, holes = self._match(" ".join(sentence.words))
+            frame, holes = self._match(sentence)
             if frame is not None:
                 for hole, kind, kept in zip(holes, frame.kinds, frame.kept, strict=True):
                     filling = self._filling(hole)
@@ -68,7 +69,7 @@ class Keeping:
         """
         for hit in self._slots.find(reply.words):
             if hit.kind in self.carried and hit.words not in self._own and not in_order(hit.words, said):
-                return " ".join(hit.words)
+                return _joined(hit.words)
         known = frozenset(said)
         for words in _quotes(reply.plain):
             told = content(words)
@@ -76,14 +77,21 @@ class Keeping:
             changed = bool(missing) and len(foreign) < len(told)
             made_up = self._quotes_only_given and len(foreign) == len(told)
             if foreign and (changed or made_up) and words not in self._own_quotes:
-                return " ".join(words)
+                return _joined(words)
         return ""
 
-    def _match(self, sentence: str) -> tuple[Frame | None, tuple[str, ...]]:
-        for frame in self._frames:
-            match = frame.expression.fullmatch(sentence)
-            if match and all(len(hole.split()) <= LONGEST_HOLE for hole in match.groups()):
-                return frame, match.groups()
+    def _match(self, sentence: Sentence) -> tuple[Frame | None, tuple[str, ...]]:
+        """The most specific frame of a sentence, and what fills its holes; a filler before a comma is left out."""
+        head, comma, tail = sentence.text.partition(", ")
+        forms = (
+            [sentence.words, words_of(tail)] if comma and len(words_of(head)) <= LONGEST_FILLER else [sentence.words]
+        )
+        for words in forms:
+            plain = " ".join(words).removeprefix("please ").removesuffix(" please")
+            for frame in self._frames:
+                match = frame.expression.fullmatch(plain)
+                if match and all(len(hole.split()) <= LONGEST_HOLE for hole in match.groups()):
+                    return frame, match.groups()
         return None, ()
 
     def _filling(self, hole: str) -> list[str]:
@@ -119,6 +127,11 @@ class Keeping:
             for found in self._slots.find(reply)
             if not in_order(found.words, request)
         }
+
+
+def _joined(words: tuple[str, ...]) -> str:
+    """Words as they are written: scripts without spaces give single characters."""
+    return ("" if all(len(word) == 1 and not word.isascii() for word in words) else " ").join(words)
 
 
 def _quotes(text: str) -> list[tuple[str, ...]]:

@@ -11,8 +11,9 @@ NEAR = 0.5
 """Similarity of requests below which nothing is known of what is expected."""
 CLOSE_TO_BEST, CLOSEST_TO_BEST = 0.55, 0.8
 """Shares of the best similarity from which other examples are as near, for what is done and for how it begins."""
-MISPLACED_LIKE, MISPLACED_GAP = 0.5, 0.35
-"""A reply is misplaced if it is this like some example's and by the gap less like those of similar requests."""
+MISPLACED_LIKE, MISPLACED_GAP, AT_HOME = 0.5, 0.35, 0.4
+"""A reply is misplaced if it is this like some example's, by the gap less like those of similar requests, and not
+like any of these."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,12 @@ class Fit:
 
     @property
     def misplaced(self) -> bool:
-        return self.known >= NEAR and self.anywhere >= MISPLACED_LIKE and self.anywhere - self.expected >= MISPLACED_GAP
+        return (
+            self.known >= NEAR
+            and self.anywhere >= MISPLACED_LIKE
+            and self.anywhere - self.expected >= MISPLACED_GAP
+            and self.expected < AT_HOME
+        )
 
 
 _Index = dict[str, list[tuple[int, float]]]

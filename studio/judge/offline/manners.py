@@ -44,8 +44,8 @@ LEXICON: dict[Family, str] = {
         question|good idea|good move|smart|fantastic|excellent|awesome|amazing|brilliant|wonderful|bravo|
         congratulations|congrats|way to go|you've got this|you can do|you're on|on track|on a roll|keep it up|
         keep going|progress|proud|love it|i love|love that|impressive|that counts|every step|every small step|
-        took courage|took strength|strong start|strong step|fresh start|nicely done|superb|terrific|good for you|hats off|
-        a win|momentum|i like|cheer""",
+        took courage|took strength|strong start|strong step|fresh start|nicely done|superb|terrific|good for you|
+        hats off|a win|momentum|i like|cheer""",
     "supportive": """let's|shall we|together|we can|we'll|with you|i hear|i'm here|here for you|by your side|on your
         side|i understand|i'm glad|glad you|thank you for telling|thank you for sharing|that sounds|that is a lot|that's
         a lot|makes sense|no rush|take your time|it's okay|that's okay|happens to|you're not alone|understandable|fair

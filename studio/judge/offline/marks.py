@@ -39,6 +39,8 @@ class Case:
     """Of the spec's own for this trait."""
     words: Heard
     """Of the family's common words, where they are no cue."""
+    common: bool
+    """Whether there are such words for this trait, in this language."""
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
@@ -56,7 +58,7 @@ def mark(persona: Persona, reading: Reading, trait: Trait) -> Mark:
     cues = hear(reading.reply, _cues_of(persona.rules, trait.name))
     common = lexicon(family) if family and persona.english else ()
     words = hear(reading.reply, common, besides=cues)
-    return _MEASURES.get(family or "", _by_cues)(Case(persona, reading, trait, cues, words))
+    return _MEASURES.get(family or "", _by_cues)(Case(persona, reading, trait, cues, words, bool(common)))
 
 
 def _encouraging(case: Case) -> Mark:
@@ -67,7 +69,7 @@ def _encouraging(case: Case) -> Mark:
         return Mark(1, "gushes", praise[0][0])
     opening = case.cues.within(case.opening) or case.words.within(case.opening)
     if opening and case.reading.out_of_place:
-        return Mark(1, "praises a deed where there is a trouble to meet", opening)
+        return Mark(1, "opens with praise that does not fit here", opening)
     if opening:
         return Mark(2, "opens with encouragement", opening)
     return Mark(1, "encourages only in passing", praise[0][0])
@@ -148,7 +150,7 @@ def _by_cues(case: Case) -> Mark:
     """By the number of different cues, against what the persona's own replies have."""
     usual = case.persona.voice.usual_cues[case.trait.name]
     if not case.trait.cues:
-        return _by_words(case) if len(case.words) else _by_likeness(case)
+        return _by_words(case) if case.common else _by_likeness(case)
     if len(case.cues) >= usual:
         return Mark(2, f"is heard in '{case.cues.first}'", case.cues.first)
     if len(case.cues):
@@ -159,6 +161,8 @@ def _by_cues(case: Case) -> Mark:
 
 
 def _by_words(case: Case) -> Mark:
+    if not len(case.words):
+        return Mark(0, "none of the common words for it is heard")
     score: Score = 2 if len(case.words) > 1 else 1
     return Mark(score, "is heard in common words for it" if score == 2 else "a trace of it", case.words.first)
 

@@ -50,7 +50,7 @@ class Text:
 
     @cached_property
     def lower(self) -> str:
-        return self.plain.lower()
+        return self.plain.casefold()
 
     @cached_property
     def words(self) -> tuple[str, ...]:
