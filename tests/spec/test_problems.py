@@ -115,6 +115,10 @@ def test_an_example_of_a_held_out_scenario_is_refused() -> None:
     )
 
 
+def test_brackets_mean_nothing_in_a_scenario_that_is_trained_on() -> None:
+    assert problems_of(MINIMAL + "  b: {items: ['Close [the list']}\n") == ()
+
+
 def test_a_spec_with_nothing_to_train_on_is_refused() -> None:
     text = MINIMAL.replace("items: [Say hello]", "items: [Say hello]\n    holdout: true")
     assert only(text)[1:] == ("scenarios", "expected a category that is not held out")
@@ -168,6 +172,7 @@ def test_all_mistakes_are_told_at_once_whatever_their_kind() -> None:
         ("name: \x00\n", 1, "found the control character U+0000"),
         ("a: 1\nname: \x1b[31m\n", 2, "found the control character U+001B"),
         ("name: " + "[" * 100_000, 1, "expected at most 12 levels"),
+        ("name: " + "[" * 13 + "x" + "]" * 13, 1, "expected at most 12 levels"),
         ("a: " * 500, 1, "not valid YAML"),
         ("- " * 5000, 1, "expected at most 12 levels"),
     ],

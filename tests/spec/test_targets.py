@@ -26,7 +26,7 @@ def test_the_rest_is_spread_by_priority() -> None:
 
 def test_the_largest_remainders_get_what_is_left_and_equals_go_in_order() -> None:
     assert spread([("low", 0), ("low", 0), ("low", 0)], 2) == [1, 1, 0]
-    assert spread([("low", 0), ("high", 0)], 3) == [1, 2]
+    assert spread([("high", 0), ("low", 0)], 3) == [2, 1]
 
 
 def test_targets_that_reach_the_number_of_examples_are_left_alone() -> None:
