@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from studio.judge.offline.text import SMALL_WORDS, Text
 
 _ENDINGS = frozenset(
-    """s es 's d ed r er ers st est e en n t ed ing ings ly y ze zed zes zing ies ied ier ily ize ise ized ised izing ising
-    ization isation ate ated ates ating ation ations ion ions or ors al ally ity ities ive ment ments ness ful fully able ible
-    ance ence ous ious ism ist ted ting ter ned ning ped ping ged ging med ming bed bing""".split()
+    """s es 's d ed r er ers st est e en n t ed ing ings ly y ze zed zes zing ies ied ier ily ize ise ized ised
+    izing ising ization isation ate ated ates ating ation ations ion ions or ors al ally ity ities ive ment ments ness
+    ful fully able ible ance ence ous ious ism ist ted ting ter ned ning ped ping ged ging med ming bed bing""".split()
 )
 _LEAST_STEM = 3
 
