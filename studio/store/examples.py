@@ -27,30 +27,34 @@ class ExampleStore:
     """
 
     def __init__(self, path: Path, busy_s: float = BUSY_S) -> None:
-        self._database = Database(path, busy_s)
-        self._views = Views(self._database)
+        self.database = Database(path, busy_s)
+        self._views = Views(self.database)
+
+    @property
+    def path(self) -> Path:
+        return self.database.path
 
     def close(self) -> None:
-        self._database.close()
+        self.database.close()
 
     def data_version(self) -> int:
         """Another number than before once anything was written, by any process."""
-        return self._database.version()
+        return self.database.version()
 
     # People
 
     def add_person(self, person: Person) -> None:
         """Keep somebody; an id that is there already is left as it is."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             people.add(connection, person)
 
     def person(self, person_id: str) -> Person | None:
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return people.get(connection, person_id)
 
     def people(self, source: str | None = None) -> list[Person]:
         """Everybody, or those of one source, in the order in which they came."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return people.all_of(connection, source)
 
     # Examples, judgements and decisions
@@ -60,7 +64,7 @@ class ExampleStore:
 
         Raises ValueError where the id belongs to another conversation.
         """
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             there = bodies.seq_of(connection, example.id)
             if there is not None:
                 if bodies.find(connection, example.id)[1].messages != example.messages:
@@ -76,42 +80,42 @@ class ExampleStore:
 
     def add_judgement(self, example_id: str, judgement: Judgement) -> None:
         """Judge again. Earlier judgements are kept; a person's decision goes on standing."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             seq, example = bodies.find(connection, example_id)
             connection.execute("INSERT INTO judgements (seq, body) VALUES (?, ?)", (seq, judgement.model_dump_json()))
             settle(connection, seq, example)
 
     def judgements(self, example_id: str) -> list[Judgement]:
         """All of one example's, oldest first."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             seq, _ = bodies.find(connection, example_id)
             found = connection.execute("SELECT body FROM judgements WHERE seq = ? ORDER BY id", (seq,))
             return [Judgement.model_validate_json(body) for (body,) in found]
 
     def decide(self, decision: Decision) -> Decision:
         """Let a decision stand; it comes back with its id. What was undone before can no longer be redone."""
-        with self._database.writing(durable=True) as connection:
+        with self.database.writing(durable=True) as connection:
             return decisions.add(connection, decision)
 
     def undo(self) -> Decision | None:
         """Take back the last decision that stands, whoever made it; None where there is none."""
-        with self._database.writing(durable=True) as connection:
+        with self.database.writing(durable=True) as connection:
             return decisions.undo(connection)
 
     def redo(self) -> Decision | None:
         """Put back what the last undo took; None where there is nothing, or somebody decided since."""
-        with self._database.writing(durable=True) as connection:
+        with self.database.writing(durable=True) as connection:
             return decisions.redo(connection)
 
     def decisions(self, example_id: str) -> list[Decision]:
         """What was decided of one example and not undone, oldest first."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return decisions.history(connection, example_id)
 
     # Lists
 
     def row(self, example_id: str) -> Row | None:
-        with self._database.snapshot() as connection:
+        with self.database.snapshot() as connection:
             seq = bodies.seq_of(connection, example_id)
             return None if seq is None else bodies.rows(connection, [seq])[0]
 
@@ -130,7 +134,7 @@ class ExampleStore:
         with self._views.of(wanted) as (view, _):
             seqs = view.seqs[:]
         for start in range(0, len(seqs), _CHUNK):
-            with self._database.snapshot() as connection:
+            with self.database.snapshot() as connection:
                 found = bodies.rows(connection, seqs[start : start + _CHUNK])
             yield from found
 
@@ -152,19 +156,19 @@ class ExampleStore:
 
     def ids(self, after: int = 0) -> list[tuple[int, str]]:
         """``seq`` and id of every example that arrived after ``seq`` = ``after``, in the order of arrival."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return bodies.ids(connection, after)
 
     def newest(self) -> int:
         """``seq`` of the newest example; 0 where there is none. Numbers have no gaps."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return int(connection.execute("SELECT coalesce(max(seq), 0) FROM examples").fetchone()[0])
 
     def replies(self) -> Iterator[tuple[str, str]]:
         """Id and last reply of every example as it stands, in the order of arrival: for finding near-duplicates."""
         first = 0
         while True:
-            with self._database.reading() as connection:
+            with self.database.reading() as connection:
                 found = bodies.conversations(connection, first, _CHUNK)
             for _, name, messages in found:
                 yield name, last_reply(messages)
@@ -176,30 +180,30 @@ class ExampleStore:
 
     def counts(self, spec_hash: str | None = None) -> list[CategoryCount]:
         """By category; of one spec's examples (:attr:`Filter.spec_hash`) or of all."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return counting.by_category(connection, spec_hash)
 
     def scenario_counts(self, spec_hash: str | None = None) -> dict[tuple[str, str], CategoryCount]:
         """By (category, scenario)."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return counting.by_scenario(connection, spec_hash)
 
     def reasons(self) -> dict[str, int]:
         """Why examples stand rejected, the most frequent first; one may have several reasons."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return counting.by_reason(connection)
 
     # Calls
 
     def call(self, key: str) -> CallRecord | None:
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return calls.get(connection, key)
 
     def add_call(self, record: CallRecord) -> None:
         """Keep an answer; of two with the same key the first."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             calls.add(connection, record)
 
     def spent(self) -> Spent:
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return calls.spent(connection)

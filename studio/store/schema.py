@@ -64,7 +64,8 @@ CREATE TABLE standings (
     changed INTEGER NOT NULL    -- grows with every change to any row
 );
 CREATE UNIQUE INDEX standings_by_change ON standings (changed);
-CREATE INDEX standings_by_status ON standings (status, category, scenario);
+CREATE INDEX standings_by_status ON standings (status);
+CREATE INDEX standings_by_category ON standings (category, status);
 CREATE INDEX standings_by_person ON standings (person_id);
 
 -- Why an example that stands rejected is.
@@ -120,8 +121,8 @@ CREATE TRIGGER call_added AFTER INSERT ON calls BEGIN
                             cost_usd, json_extract(new.body, '$.cost_usd'));
 END;
 
--- The conversations as they stand, by words; rowid is seq.
-CREATE VIRTUAL TABLE search USING fts5 (words, tokenize = "unicode61 remove_diacritics 2");
+-- The conversations as they stand, by words and by their first letters; rowid is seq.
+CREATE VIRTUAL TABLE search USING fts5 (words, tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3");
 """
 
 

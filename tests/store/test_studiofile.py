@@ -38,10 +38,42 @@ def test_what_is_removed_is_not_there(tmp_path: Path) -> None:
     assert file.all("settings", Setting) == []
 
 
+def test_values_are_listed_by_id_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    file = StudioFile(tmp_path / "studio.json")
+    for name in ("b", "a", "c"):
+        file.put("settings", name, Setting(text=name))
+    assert list(file.items("settings", Setting)) == ["b", "a", "c"]
+
+
+def test_a_value_that_lost_a_field_does_not_keep_the_old_one(tmp_path: Path) -> None:
+    class Longer(Setting):
+        more: str = "much"
+
+    file = StudioFile(tmp_path / "studio.json")
+    file.put("settings", "a", Longer(text="x"))
+    file.put("settings", "a", Setting(text="y"))
+    assert file.get("settings", "a", Setting) == Setting(text="y")
+
+
+def test_what_another_opening_of_the_file_wrote_is_seen(tmp_path: Path) -> None:
+    one, two = StudioFile(tmp_path / "studio.json"), StudioFile(tmp_path / "studio.json")
+    one.put("settings", "a", Setting(text="first"))
+    assert two.get("settings", "a", Setting) == Setting(text="first")
+    two.put("settings", "a", Setting(text="again"))
+    assert one.get("settings", "a", Setting) == Setting(text="again")
+
+
+def test_an_entry_of_another_version_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "studio.json"
+    path.write_text('{"settings": {"a": {"colour": "red"}}}')
+    with pytest.raises(UserError, match=r"settings.a: not a valid Setting"):
+        StudioFile(path).get("settings", "a", Setting)
+
+
 def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "studio.json"
     path.write_text('{"settings": {')
-    with pytest.raises(UserError, match="damaged"):
+    with pytest.raises(UserError, match=r"studio.json:1: not valid JSON"):
         StudioFile(path).put("settings", "a", Setting(text="x"))
     assert path.read_text() == '{"settings": {'
 
@@ -58,7 +90,7 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: p
         file.put("settings", "a", Setting(text="new"))
     assert json.loads((tmp_path / "studio.json").read_text())
     assert file.get("settings", "a", Setting) == Setting(text="old")
-    assert [path.name for path in tmp_path.iterdir() if path.suffix not in (".json", ".lock")] == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".studio.json.lock", "studio.json"]
 
 
 def _put_many(path: Path, name: str) -> None:
@@ -76,3 +108,22 @@ def test_several_processes_write_and_none_loses_anothers(tmp_path: Path) -> None
     for writer in writers:
         writer.join(60)
     assert len(StudioFile(path).all("settings", Setting)) == 60
+
+
+def _count_up(path: Path) -> None:
+    file = StudioFile(path)
+    for _ in range(20):
+        file.update(
+            "settings", "a", Setting, lambda before: Setting(text="", number=before.number + 1 if before else 1)
+        )
+
+
+def test_updates_of_one_value_by_several_processes_are_all_there(tmp_path: Path) -> None:
+    path = tmp_path / "studio.json"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_count_up, args=(path,)) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert StudioFile(path).get("settings", "a", Setting) == Setting(text="", number=60)

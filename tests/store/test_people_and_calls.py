@@ -1,0 +1,59 @@
+"""People and calls are kept once and never change."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.store import CallRecord, ExampleStore, Person
+from tests.store.making import NOW
+
+
+def call(key: str, *, cost: float | None = 0.25, response: str = "yes") -> CallRecord:
+    return CallRecord(
+        key=key,
+        purpose="author",
+        model="m",
+        response=response,
+        prompt_tokens=10,
+        completion_tokens=5,
+        cost_usd=cost,
+        at=NOW,
+    )
+
+
+def test_people_come_back_in_order_and_by_source(store: ExampleStore) -> None:
+    ada = Person(id="z", source="bank", name="Ada", things=("milk", "rent"))
+    bob = Person(id="a", source="profiles", name="Bob")
+    for person in (ada, bob):
+        store.add_person(person)
+    assert store.people() == [ada, bob]
+    assert store.people("profiles") == [bob]
+    assert store.person("z") == ada
+    assert store.person("nobody") is None
+
+
+def test_a_person_stays_who_they_were(store: ExampleStore) -> None:
+    store.add_person(Person(id="a", source="bank", name="Ada"))
+    store.add_person(Person(id="a", source="bank", name="Somebody else"))
+    assert [person.name for person in store.people()] == ["Ada"]
+
+
+def test_an_answer_is_found_by_its_key_and_the_first_of_two_is_kept(store: ExampleStore) -> None:
+    store.add_call(call("k", response="first"))
+    store.add_call(call("k", response="second"))
+    found = store.call("k")
+    assert found is not None and found.response == "first"
+    assert store.call("other") is None
+    assert store.spent().calls == 1
+
+
+def test_what_was_spent_adds_up_and_an_unknown_price_is_not_zero(store: ExampleStore) -> None:
+    assert store.spent() == (0, 0, 0, None)
+    store.add_call(call("a", cost=None))
+    assert store.spent() == (1, 10, 5, None)
+    store.add_call(call("b"))
+    store.add_call(call("c", cost=None))
+    store.add_call(call("d"))
+    calls, prompt, completion, cost = store.spent()
+    assert (calls, prompt, completion) == (4, 40, 20)
+    assert cost == pytest.approx(0.5)
