@@ -16,8 +16,9 @@ Standing = Literal["missing", "under", "even", "over"]
 
 _SLACK = 0.5
 """A scenario is under or over where it is this share away from an even part of its category."""
-_PATIENCE = 4
-"""So many rejections in a row weigh as one accepted example: a scenario that fails gets its turn more rarely."""
+_PATIENCE = 8
+"""Rejections in a row, squared, over this weigh as accepted examples: a scenario that fails gets its turn more rarely,
+and with every rejection more so."""
 _LEAST_ATTEMPTS = 12
 
 
@@ -75,7 +76,7 @@ class _Scenario:
     @property
     def turn(self) -> float:
         """The lower, the sooner it is its turn."""
-        return self.accepted + self.under_way + self.failed_in_a_row / _PATIENCE
+        return self.accepted + self.under_way + self.failed_in_a_row**2 / _PATIENCE
 
 
 @dataclass
@@ -164,13 +165,15 @@ class Ledger:
         """Accepted examples that are still wanted, whatever is under way."""
         return sum(max(0, one.missing + one.sum("under_way")) for one in self._categories.values())
 
-    def short(self) -> list[tuple[str, int, int, bool]]:
-        """Categories below their target: name, accepted, target, and whether they had all their attempts."""
-        return [
-            (one.name, one.sum("accepted"), one.target, one.attempts_left <= 0)
-            for one in self._categories.values()
-            if one.sum("accepted") < one.target
-        ]
+    def short(self) -> list[tuple[str, int, int]]:
+        """Categories below their target: name, accepted, target."""
+        found = ((one.name, one.sum("accepted"), one.target) for one in self._categories.values())
+        return [(name, accepted, target) for name, accepted, target in found if accepted < target]
+
+    def barren(self) -> list[str]:
+        """Scenarios that were tried and of which nothing is accepted."""
+        every = [one for category in self._categories.values() for one in category.scenarios.values()]
+        return [one.name for one in every if one.rejected and not one.accepted]
 
     def scenarios(self) -> Iterator[ScenarioBalance]:
         for category in self._categories.values():

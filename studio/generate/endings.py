@@ -49,19 +49,24 @@ class Failures:
 
 
 def ending(
-    short: Sequence[tuple[str, int, int, bool]], reasons: Mapping[str, int], failures: Failures, *, stopped: bool
+    short: Sequence[tuple[str, int, int]],
+    barren: Sequence[str],
+    reasons: Mapping[str, int],
+    failures: Failures,
+    *,
+    stopped: bool,
 ) -> str:
-    """Why the targets were not met, in one line; empty where they were.
+    """Why the targets were not met, in one line; empty where they were, and no scenario was left out.
 
-    ``short``: category, accepted, target, and whether it had all its attempts. ``reasons``: rejections by reason.
+    ``short``: category, accepted, target. ``barren``: scenarios that gave nothing. ``reasons``: rejections by reason.
     """
     if not short:
-        return ""
+        return f"nothing could be accepted of: {', '.join(barren)}" if barren else ""
     if stopped:
         return "stopped; start it again to go on"
     if failures.fatal is not None:
         return str(failures.fatal)
-    missing = ", ".join(f"{name} {accepted} of {target}" for name, accepted, target, _ in short)
+    missing = ", ".join(f"{name} {accepted} of {target}" for name, accepted, target in short)
     if failures.too_little is not None:
         return f"{missing}: {failures.too_little}"
     if reasons.get("duplicate", 0) * 2 > sum(reasons.values()):

@@ -239,5 +239,5 @@ class Generation:
             errors=now.errors,
             seconds=self._meter.seconds,
             cost_usd=now.cost_usd,
-            note=ending(short, now.reasons, self._failures, stopped=stopped),
+            note=ending(short, self._ledger.barren(), now.reasons, self._failures, stopped=stopped),
         )
