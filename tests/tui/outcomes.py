@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from studio.chatml import user
 from studio.evaluate import gates, save
 from studio.evaluate.metrics import by_category, side_metrics, win_rate
 from studio.evaluate.types import Evaluation, Probe, ProbeResult
+from studio.jobs import Job, JobRequest, JobView, State
 from studio.judge.types import Comparison
 from studio.package import Package, Verification
 from studio.spec import Spec
@@ -18,7 +20,11 @@ from studio.train.folder import ADAPTER, write_run
 from studio.train.metrics import METRICS_FILE, StepMetrics
 from studio.train.presets import POCKET_PRESET
 from studio.train.types import Run, TrainFinished, TrainPlan
+from studio.tui import StudioApp
+from studio.tui.snapshot import Snapshot
+from tests.tui.making import SPEC
 
+POCKET_SPEC = SPEC.replace("base_model: some/model", "base_model: pocket")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -142,3 +148,16 @@ def keep_package(workspace: Workspace, evaluation: Evaluation, name: str, said: 
     )
     workspace.studio.put("packages", package.id, package)
     return package
+
+
+def made_snapshot(workspace: Workspace, stage: str, progress: Any, state: State = "running", **params: Any) -> Snapshot:
+    """What the bridge would post of a job, without there being one."""
+    request = JobRequest(id=f"job-{stage}", stage=stage, entry="made:up", params=params, created=NOON)
+    view = JobView(request=request, state=state, started=datetime.now(UTC))
+    return Snapshot(stage, Job(workspace.jobs_dir / request.id), view, progress)
+
+
+def told(app: StudioApp) -> str:
+    """The newest notice; the window under test draws none."""
+    notices = list(app._notifications)
+    return str(notices[-1].message) if notices else ""

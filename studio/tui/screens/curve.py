@@ -45,11 +45,13 @@ def _between(points: Sequence[Point], after: int, step: float) -> float:
     return low + (high - low) * (step - left) / (right - left)
 
 
-def axis(steps: int, width: int) -> Content:
-    """The steps under the chart: first, middle, last."""
+def axis(steps: int, width: int, run_id: str = "") -> Content:
+    """The steps under the chart: first, middle, last, and whose they are where that is to be said."""
     room = width - LABEL - 1
     if steps < 3 or room < 24:
         return Content("")
     middle, end = str(steps // 2), f"step {steps}"
+    if run_id and room >= 48:
+        end = f"{run_id}, {end}"
     left = room // 2 - 1 - len(middle) // 2
     return join((f"{'loss':>{LABEL}} 1{' ' * left}{middle}{end:>{room - 1 - left - len(middle)}}", "$quiet"))

@@ -109,13 +109,14 @@ class TrainScreen(JobStage):
         self._rows = await self.studio.disk.read(run_rows, self.session.workspace)
         self.query_one("#runs", VirtualList).set_count(len(self._rows))
         self._show_plan()
+        self._moved()
 
     def _show_plan(self) -> None:
         page, plan = self.query_one("#plan", Page), self._plan
         if isinstance(plan, UserError):
             page.show(
                 lines(
-                    [shown("There is nothing to train yet.", "bold $warning"), shown(plan.message), shown(plan.remedy)]
+                    [shown("This cannot be trained yet.", "bold $warning"), shown(plan.message), shown(plan.remedy)]
                 )
             )
         elif plan is not None:
@@ -162,7 +163,8 @@ class TrainScreen(JobStage):
         chart, under = self.query_one("#curve", LossChart), self.query_one("#axis", Static)
         width = chart.content_size.width
         chart.show(laid_out(looked.points, looked.steps, dots_across(width)))
-        under.update(axis(looked.steps if looked.points else 0, width), layout=False)
+        name = looked.run_id if progress is None or looked.run_id != progress.run_id else ""
+        under.update(axis(looked.steps if looked.points else 0, width, name), layout=False)
 
     @on(VirtualList.Moved, "#runs")
     def _moved(self) -> None:
@@ -200,7 +202,7 @@ class TrainScreen(JobStage):
             self.studio.tell("exactly this is trained already; change the recipe with e, or the examples")
         else:
             session = self.session
-            self._looked_at = Curve()
+            self.query_one("#runs", VirtualList).move_to(0)
             self.launch(lambda: train_now(session))
 
     def action_resume(self) -> None:

@@ -28,7 +28,7 @@ def plan_page(plan: TrainPlan, known: RunRow | None, training: str) -> Shown:
 
 def _plan(plan: TrainPlan, known: RunRow | None, training: str) -> list[tuple[str, Part]]:
     recipe, preset = plan.recipe, preset_for(plan.base_model)
-    changed = "" if _same(recipe, preset.recipe) else ", changed by you"
+    changed = "" if _same(recipe, preset.recipe) else ", changed"
     return [
         ("plan", ("in training now", "$primary bold") if training == plan.run_id else _standing(known)),
         ("data", f"{plan.examples} accepted examples, {plan.data_hash[:8]}"),
@@ -124,7 +124,7 @@ def run_line(row: RunRow, width: int) -> Content:
 
 def run_page(row: RunRow) -> Shown:
     """All of one run."""
-    return lambda width: lines([facts(_run(row), width), Content(""), _gates(row, width)])
+    return lambda width: lines([_gates(row, width), Content(""), facts(_run(row), width)])
 
 
 def _run(row: RunRow) -> list[tuple[str, Part]]:

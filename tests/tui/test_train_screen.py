@@ -1,0 +1,140 @@
+"""Training: the plan, its recipe, the run as it goes, and the runs before it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from studio.spec import load
+from studio.store import Workspace
+from studio.train import resume_or_start
+from studio.train.types import StepLogged, TrainFinished, TrainStarted
+from studio.tui import StudioApp
+from studio.tui.progress.train import TrainProgress
+from studio.tui.snapshot import JobMoved
+from tests.tui.making import fill, opened, press, shows, text_of, until, window, write_spec
+from tests.tui.outcomes import POCKET_SPEC, keep_evaluation, keep_run, made_snapshot, told
+
+STARTED = TrainStarted(
+    run_id="run-live",
+    device="CPU",
+    backend="peft",
+    steps=100,
+    trainable_parameters=320_000,
+    total_parameters=4_600_000,
+)
+STEP = StepLogged(step=40, steps=100, loss=0.734, learning_rate=1e-3, epoch=3.2, rate=2.5, eta_s=24)
+POINTS = tuple((step, 4.0 - step / 20) for step in range(1, 41))
+
+
+def with_examples(folder: Path) -> tuple[StudioApp, Workspace]:
+    """The window, and its workspace with twenty examples, sixteen of which passed."""
+    path = write_spec(folder, POCKET_SPEC)
+    workspace = fill(folder / "ws", load(path), 20)
+    return window(path, folder / "ws"), workspace
+
+
+async def test_without_accepted_examples_it_says_what_to_do(tmp_path: Path) -> None:
+    app = opened(tmp_path, text=POCKET_SPEC)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "This cannot be trained yet")
+        await shows(pilot, "accept examples in triage first")
+        await pilot.press("s")
+        await until(pilot, lambda: "accept examples in triage first" in told(app))
+
+
+async def test_the_plan_is_shown_before_anything_is_trained(tmp_path: Path) -> None:
+    app, _ = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "not trained yet: s starts it")
+        await shows(pilot, "16 accepted examples", "16 in 8 epochs, batch 8", "preset pocket", "pocket-sized")
+
+
+async def test_a_changed_recipe_changes_the_plan_and_outlives_the_window(tmp_path: Path) -> None:
+    app, workspace = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["e"], "The recipe")
+        await pilot.press("end", "backspace", "2", "enter")
+        await shows(pilot, "4 in 2 epochs, batch 8", "preset pocket, changed")
+        await pilot.press("ctrl+q")
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "4 in 2 epochs, batch 8")
+        assert again.session is not None and again.session.recipe == {"epochs": 2}
+    workspace.close()
+
+
+async def test_a_recipe_that_cannot_be_is_told_in_the_form(tmp_path: Path) -> None:
+    app, _ = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["e"], "The recipe")
+        await pilot.press("end", "backspace", "x")
+        await press(pilot, ["enter"], "'x' is not a number")
+        await pilot.press("backspace", "0")
+        await press(pilot, ["enter"], "recipe: epochs")
+        await press(pilot, ["escape"], "16 in 8 epochs")
+
+
+async def test_a_running_job_is_told_in_figures_and_as_a_curve(tmp_path: Path) -> None:
+    app, workspace = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "not trained yet")
+        progress = TrainProgress(started=STARTED, step=STEP, points=POINTS, saved=30)
+        app.post_message(JobMoved(made_snapshot(workspace, "train", progress)))
+        await shows(pilot, "step 40 of 100", "loss 0.734", "lr 1.0e-03", "2.5/s", "ETA 24 s", "on CPU, peft")
+        await shows(pilot, "saved at step 30", "3.950", "step 100", "train 40/100 loss 0.73 ETA 24 s")
+        assert any("\u2801" <= sign <= "\u28ff" for sign in text_of(app))
+
+
+async def test_a_stopped_run_says_that_it_is_saved_and_goes_on(tmp_path: Path) -> None:
+    app, workspace = with_examples(tmp_path)
+    finished = TrainFinished(
+        run_id="run-live", steps=40, loss=0.7, seconds=9, adapter_path="x", adapter_mb=1, stopped=True
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "not trained yet")
+        progress = TrainProgress(started=STARTED, step=STEP, points=POINTS, saved=40, finished=finished)
+        app.post_message(JobMoved(made_snapshot(workspace, "train", progress, "stopped")))
+        await shows(pilot, "stopped and saved at step 40; s goes on from there")
+
+
+async def test_earlier_runs_have_their_loss_and_gates(tmp_path: Path) -> None:
+    app, workspace = with_examples(tmp_path)
+    loaded = load(tmp_path / "harbour.yaml")
+    run = keep_run(workspace)
+    keep_evaluation(workspace, loaded.spec, run)
+    keep_run(workspace, "run-broken", stopped=True, steps=30)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "8/9 gates")
+        await shows(pilot, "made", "broken", "not finished", "0.412")
+        await until(pilot, lambda: "made" in next(row for row in text_of(app).splitlines() if "> " in row))
+        await shows(pilot, "run-made, step 120")
+        await press(pilot, ["enter"], "8 PASS")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_it_fits_its_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
+    app, workspace = with_examples(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, ["5"], "16 in 8 epochs")
+        app.post_message(JobMoved(made_snapshot(workspace, "train", TrainProgress(STARTED, STEP, POINTS))))
+        await shows(pilot, "step 40 of 100", "ETA 24 s", "step 100", "stop")
+
+
+async def test_the_job_that_is_started_trains_this_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[resume_or_start.__module__], "ENTRY", "tests.tui.entries:train")
+    app, workspace = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "not trained yet")
+        await press(pilot, ["s"], "step 3 of")
+        await shows(pilot, "finished", "done: mean loss 0.250")
+        await shows(pilot, "trained already")
+        await pilot.press("s")
+        await until(pilot, lambda: "exactly this is trained already" in told(app))
+    request = json.loads(next(workspace.jobs_dir.glob("*train*/job.json")).read_text())
+    assert request["params"]["plan"]["examples"] == 16
