@@ -35,3 +35,8 @@ class JobPaths:
     def stop(self) -> Path:
         """There once a stop was asked for."""
         return self.folder / "stop"
+
+    @property
+    def reserve(self) -> Path:
+        """There while the worker runs: room for its last word."""
+        return self.folder / "reserve"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import threading
@@ -49,9 +50,13 @@ def start(jobs_dir: Path, stage: str, entry: str, params: BaseModel) -> Job:
     asked = params.model_dump(mode="json")
     request = JobRequest(id=job.id, stage=stage, entry=entry, params=asked, created=created, cwd=str(Path.cwd()))
     with _stage(jobs_dir, stage):
-        job.folder.mkdir()
-        write_atomic(job.paths.request, request.model_dump_json(indent=2) + "\n")
-        _spawn(job)
+        try:
+            job.folder.mkdir()
+            write_atomic(job.paths.request, request.model_dump_json(indent=2) + "\n")
+            _spawn(job)
+        except BaseException:
+            shutil.rmtree(job.folder, ignore_errors=True)  # nothing ran in it
+            raise
     return job
 
 
@@ -75,7 +80,7 @@ def _stage(jobs_dir: Path, stage: str) -> Iterator[None]:
     except OSError as error:
         remedy = "make room and look at the folder's permissions, then try again"
         raise UserError(
-            f"{stage} could not be started: {error.strerror}", where=str(jobs_dir), remedy=remedy
+            f"{stage} could not be started: {error.strerror or error}", where=str(jobs_dir), remedy=remedy
         ) from error
 
 

@@ -24,6 +24,8 @@ from studio.jobs.job import Job
 from studio.jobs.lock import acquire, write_pid
 from studio.jobs.status import Phase, Status, write_status
 
+_RESERVE = 16_384
+"""Bytes kept free for the last word: a full disk is one of the ways in which work ends."""
 _TEARDOWN_S = 10.0
 """After its last word a worker that hangs (a thread, a library's own clean-up) is ended."""
 
@@ -56,6 +58,7 @@ def _run(job: Job) -> Phase:
     log = EventLog(job.paths.events)
     context = JobContext(job.folder, log)
     _listen(job, context)
+    job.paths.reserve.write_bytes(b"\0" * _RESERVE)
     write_status(job.paths.status, Status(phase="running", pid=os.getpid(), started=started))
     if job.paths.stop.exists():  # asked for while there was no handler
         context.request_stop()
@@ -64,12 +67,23 @@ def _run(job: Job) -> Phase:
     with suppress(OSError):
         log.sync()
     last = Status(phase=phase, pid=os.getpid(), error=error, started=started, ended=datetime.now(UTC))
-    try:
-        write_status(job.paths.status, last)
-    except OSError:
-        traceback.print_exc()  # what is left then is a free lock: dead, with this in its log
+    say_last(job, last)
     _leave_soon()
     return phase
+
+
+def say_last(job: Job, last: Status) -> None:
+    """Write how it ended; on a full disk in the room that was kept for it."""
+    try:
+        try:
+            write_status(job.paths.status, last)
+        finally:
+            job.paths.reserve.unlink(missing_ok=True)
+    except OSError:
+        try:
+            write_status(job.paths.status, last)
+        except OSError as error:
+            told(error)  # what is left then is a free lock: dead
 
 
 def _listen(job: Job, context: JobContext) -> None:
@@ -92,7 +106,7 @@ def _work(job: Job, context: JobContext) -> str | None:
         if inspect.iscoroutine(done):
             _drive(done, context)
     except BaseException as error:
-        return _told(error)
+        return told(error)
     return None
 
 
@@ -106,13 +120,17 @@ def _drive(work: Coroutine[Any, Any, None], context: JobContext) -> None:
     asyncio.run(attached())
 
 
-def _told(error: BaseException) -> str:
+def told(error: BaseException) -> str:
     """Our own errors are one line for a person; any other is named, and its traceback goes to the log."""
     line = " ".join(str(error).split())
-    if type(error).__module__.startswith("studio."):
-        sys.stderr.write(f"{line}\n")
+    ours = type(error).__module__.startswith("studio.")
+    with suppress(OSError):  # the log may be on the full disk that ended the work
+        if ours:
+            sys.stderr.write(f"{line}\n")
+        else:
+            traceback.print_exception(error)
+    if ours:
         return line or type(error).__name__
-    traceback.print_exception(error)
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import subprocess
@@ -11,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from studio.errors import UserError
-from studio.jobs import Job, active, resume, start
+from studio.jobs import Job, active, list_jobs, resume, start, worker
+from studio.jobs.status import Status, read_status, write_status
 from tests.jobs.entries import CountParams
 from tests.jobs.helpers import begin, numbers, until
 
@@ -137,6 +140,50 @@ def test_a_place_that_cannot_be_written_is_the_users_to_mend(tmp_path: Path) -> 
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="could not be started"):
         start(tmp_path / "file" / "jobs", "one", "tests.jobs.entries:count", CountParams())
+
+
+def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    with pytest.raises(UserError, match="could not be started"):
+        begin(tmp_path / "jobs", "count")
+    assert list_jobs(tmp_path / "jobs") == []
+    assert [path.name for path in (tmp_path / "jobs").iterdir()] == [".count.lock"]
+
+
+def test_the_last_word_is_said_on_a_full_disk_in_the_room_kept_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(tmp_path)
+    job.paths.reserve.write_bytes(b"kept")
+
+    def write(path: Path, status: Status) -> None:
+        if job.paths.reserve.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_status(path, status)
+
+    monkeypatch.setattr(worker, "write_status", write)
+    worker.say_last(job, Status(phase="failed", error="the disk is full"))
+    last = read_status(job.paths.status)
+    assert last is not None and last.error == "the disk is full"
+
+
+def test_a_worker_keeps_room_while_it_works_and_gives_it_back(tmp_path: Path) -> None:
+    job = begin(tmp_path, "wait_for_stop")
+    until(lambda: numbers(job))
+    assert job.paths.reserve.stat().st_size > 4096
+    job.stop()
+    job.wait(20)
+    assert not job.paths.reserve.exists()
+
+
+def test_an_error_with_a_full_disk_under_the_log_is_still_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert worker.told(UserError("no such file")) == "no such file"
+    assert worker.told(ValueError("two\nlines")) == "ValueError: two lines"
 
 
 def test_the_worker_takes_no_module_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
