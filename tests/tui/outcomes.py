@@ -129,7 +129,9 @@ def keep_evaluation(workspace: Workspace, spec: Spec, run: Run, said: str = "") 
     return evaluation
 
 
-def keep_package(workspace: Workspace, evaluation: Evaluation, name: str, said: str = "Ahoy.") -> Package:
+def keep_package(
+    workspace: Workspace, evaluation: Evaluation, name: str, said: str = "Ahoy.", minutes: int = 9
+) -> Package:
     """A package's folder with two files, and its row."""
     folder = workspace.packages_dir / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -144,7 +146,7 @@ def keep_package(workspace: Workspace, evaluation: Evaluation, name: str, said: 
         files={"README.md": "a" * 64, "adapter_config.json": "b" * 64},
         gates_passed=evaluation.passed,
         verification=Verification(verified=True, prompt=said, reply=said, expected=said, seconds=4),
-        created=NOON + timedelta(minutes=9),
+        created=NOON + timedelta(minutes=minutes),
     )
     workspace.studio.put("packages", package.id, package)
     return package

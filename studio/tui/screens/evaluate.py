@@ -102,10 +102,12 @@ class EvaluateScreen(JobStage):
         if self._run is None:
             return shown("No run was trained to its end yet: train one first (5).", "$warning")
         told = join((self._run.plan.run_id, "bold"), "  ", job_state(self.job, NOTHING))
+        if live is not None and not live.probes:
+            return join(told, ", loading base and adapter" if self.job and self.job.alive else "")
         if live is not None:
             done, probes = len(live.results), live.probes
             eta = join((f"  ETA {duration(live.eta_s)}", "$quiet")) if live.eta_s is not None else Content("")
-            return join(told, f"  {done} of {probes} probes ", bar(done, probes, 20) if probes else "", eta)
+            return join(told, f"  {done} of {probes} probes ", bar(done, probes, 20), eta)
         if self._evaluation is not None:
             by = f"  {len(self._evaluation.results)} probes by the {self._evaluation.judge}  "
             return join((self._run.plan.run_id, "bold"), (by, "$quiet"), tally(self._evaluation.gates))
@@ -114,7 +116,7 @@ class EvaluateScreen(JobStage):
     def _list(self, results: list[ProbeResult]) -> None:
         probes = self.query_one("#probes", VirtualList)
         standing = self._result()
-        wanted = self._wanted or (standing.probe.id if standing else "")
+        wanted = self._wanted or (standing.probe.id if standing and probes.cursor else "")
         self._results = results
         probes.set_count(len(results))
         ids = [one.probe.id for one in results]

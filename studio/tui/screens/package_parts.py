@@ -77,7 +77,7 @@ def package_line(package: Package, width: int) -> Content:
     proof = ("verified    ", "$success") if package.verification.verified else ("not verified", "$error bold")
     gates = ("gates passed", "$success") if package.gates_passed else ("gates not passed", "$warning")
     when = f"  {package.created:%m-%d %H:%M}  "
-    return join(proof, (when, "$quiet"), clip(package.id, max(width - 44, 10)), "  ", gates)
+    return join(proof, (when, "$quiet"), clip(package.id, max(width - 46, 10)), "  ", gates)
 
 
 def package_page(package: Package, sizes: Sizes, width: int) -> Content:

@@ -64,11 +64,12 @@ def judgement_lines(judgement: Judgement) -> list[Content]:
     """A line a trait: its mark, why, and the words that show it."""
     if judgement.verdict == "error":
         return [shown(f"could not be judged: {judgement.error or 'no reason given'}", "$warning")]
-    found = []
+    found: list[Content] = []
+    longest = max(map(len, judgement.traits), default=0)
     for name, mark in judgement.traits.items():
         quote = f'  "{mark.quote}"' if mark.quote else ""
         found.append(
-            join((f"  {mark.score} ", _style(mark.score)), f"{name:<14} ", line(mark.rationale, "$quiet"), quote)
+            join((f"  {mark.score} ", _style(mark.score)), f"{name:<{longest}} ", line(mark.rationale, "$quiet"), quote)
         )
     for one in judgement.violations:
         quote = f'  "{one.quote}"' if one.quote else ""

@@ -68,11 +68,20 @@ def chart(values: Sequence[float], width: int, height: int) -> list[Content]:
     columns = decimate(finite, room * 2)
     low, high = min(columns), max(columns)
     rows = plot(columns, low, high, height)
-    labels = {0: f"{high:.3f}", height - 1: f"{low:.3f}"} if high > low else {height // 2: f"{high:.3f}"}
+    labels = axis_labels(low, high, height)
     return [
         join((f"{labels.get(number, ''):>{LABEL}} ", "$quiet"), (row.ljust(room), "$primary"))
         for number, row in enumerate(rows)
     ]
+
+
+def axis_labels(low: float, high: float, height: int) -> dict[int, str]:
+    """Row -> value, linear: the top, the bottom, and every fifth row or so between where there are many."""
+    if high <= low:
+        return {height // 2: f"{high:.3f}"}
+    marks = max(height // 5, 1)
+    rows = {round((height - 1) * mark / marks) for mark in range(marks + 1)}
+    return {row: f"{high - (high - low) * row / max(height - 1, 1):.3f}" for row in rows}
 
 
 def decimate(values: Sequence[float], columns: int) -> list[float]:

@@ -1,0 +1,111 @@
+"""Evaluating: measures and gates side by side, and the probes in which the tuned side is weakest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from studio.evaluate import save
+from studio.evaluate.types import EvaluateStarted, ProbeScored
+from studio.jobs.types import Event
+from studio.spec import LoadedSpec, load
+from studio.store import Workspace
+from studio.tui import StudioApp
+from studio.tui.progress.evaluate import EvaluateProgress, fold
+from studio.tui.snapshot import JobMoved
+from tests.tui.making import press, shows, text_of, until, window, write_spec
+from tests.tui.outcomes import keep_evaluation, keep_run, made_evaluation, made_result, made_snapshot, told
+
+STARTED = EvaluateStarted(run_id="run-made", judge="rules judge", probes=24)
+
+
+def opened_with_run(folder: Path) -> tuple[StudioApp, Workspace, LoadedSpec]:
+    loaded = load(write_spec(folder))
+    workspace = Workspace.open(folder / "ws", loaded.spec.slug)
+    keep_run(workspace)
+    return window(loaded.path, folder / "ws"), workspace, loaded
+
+
+def line_with(app: StudioApp, word: str) -> str:
+    return next(line for line in text_of(app).splitlines() if word in line)
+
+
+async def test_without_a_run_it_says_to_train_first(tmp_path: Path) -> None:
+    app = window(write_spec(tmp_path), tmp_path / "ws")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "train one first (5)")
+        await pilot.press("s")
+        await until(pilot, lambda: "train one first" in told(app))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_measures_and_gates_are_on_one_line_each(tmp_path: Path, size: tuple[int, int]) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    keep_evaluation(workspace, loaded.spec, keep_run(workspace))
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, ["6"], "24 probes by the rules judge")
+        assert "8.75" in line_with(app, "overall") and "PASS" in line_with(app, "overall")
+        assert "7.50-10.0" in line_with(app, "overall")
+        assert "FAIL" in line_with(app, "train loss") and "<= 0.40" in line_with(app, "train loss")
+        assert "100%" in line_with(app, "wins")
+        await shows(pilot, "8 PASS  1 FAIL", "kept words", "latency s", "examples")
+
+
+async def test_too_few_probes_leave_a_gate_undecided_and_say_what_it_takes(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    few = [made_result(loaded.spec, number) for number in range(5)]
+    save(workspace, made_evaluation(loaded.spec, keep_run(workspace), few))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "5 UNDECIDED")
+        assert "UNDECIDED" in line_with(app, "overall")
+        await press(pilot, ["r"], "15 more held-out probes needed")
+
+
+async def test_the_weakest_probe_is_first_and_opens_whole(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    keep_evaluation(workspace, loaded.spec, keep_run(workspace))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "> ")
+        assert "0.0 base  0.0" in line_with(app, "> ")
+        await press(pilot, ["enter"], "Ahoy. Berth 0 has four metres.")
+        await shows(pilot, "tuned  0.0 of 10", "names the berth", "base  0.0 of 10", "in both orders: second, first")
+
+
+async def test_what_is_scored_is_shown_while_the_job_runs(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "not evaluated yet")
+        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", EvaluateProgress())))
+        await shows(pilot, "loading base and adapter")
+        results = tuple(made_result(loaded.spec, number) for number in range(6))
+        progress = EvaluateProgress(STARTED, results, eta_s=90)
+        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress)))
+        await shows(pilot, "6 of 24 probes", "ETA 1:30", "evaluate 6/24 ETA 1:30", "How deep is berth 4?")
+        assert "PASS" not in text_of(app)
+
+
+async def test_the_cursor_stays_on_its_probe_over_a_restart(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    keep_evaluation(workspace, loaded.spec, keep_run(workspace))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "24 probes")
+        await pilot.press("j", "j")
+        await until(pilot, lambda: "berth 2?" in line_with(app, "> "))
+        await pilot.press("ctrl+q")
+    again = window(loaded.path, tmp_path / "ws")
+    async with again.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "24 probes")
+        await until(pilot, lambda: "berth 2?" in line_with(again, "> "))
+
+
+def test_an_evaluation_that_goes_on_counts_each_probe_once(tmp_path: Path) -> None:
+    loaded = load(write_spec(tmp_path))
+    scored = ProbeScored(result=made_result(loaded.spec, 1), done=1, probes=24, eta_s=5.0)
+    events = [
+        Event(at=datetime.now(UTC), kind=value.kind, data=value.model_dump(mode="json"))
+        for value in (STARTED, scored, STARTED, scored)
+    ]
+    progress = fold(fold(None, events[:2]), events[2:])
+    assert len(progress.results) == 1 and progress.brief == "1/24 ETA 5 s"
