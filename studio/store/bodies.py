@@ -21,10 +21,10 @@ _ROW = (
 )
 
 _CONVERSATION = (
-    "SELECT standings.seq, examples.id, json_extract(examples.body, '$.messages'),"
+    "SELECT examples.id, json_extract(examples.body, '$.messages'),"
     " json_extract(decisions.body, '$.messages')"
     " FROM standings JOIN examples USING (seq) LEFT JOIN decisions ON decisions.id = decision"
-    " WHERE standings.seq > ? ORDER BY standings.seq LIMIT ?"
+    " WHERE standings.seq IN (SELECT value FROM json_each(?)) ORDER BY standings.seq"
 )
 
 
@@ -59,12 +59,12 @@ def ids(connection: sqlite3.Connection, after: int) -> list[tuple[int, str]]:
     return connection.execute("SELECT seq, id FROM examples WHERE seq > ? ORDER BY seq", (after,)).fetchall()
 
 
-def conversations(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, str, Messages]]:
-    """``seq``, id and messages as they stand of the next ``limit`` examples after ``after``."""
-    found = connection.execute(_CONVERSATION, (after, limit)).fetchall()
+def conversations(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[tuple[str, Messages]]:
+    """Ids and messages as they stand, in order of ``seq``: a tenth of the work of whole rows."""
+    found = connection.execute(_CONVERSATION, (json.dumps(list(seqs)),)).fetchall()
     return [
-        (seq, name, tuple(Message(**turn) for turn in json.loads(edited if edited not in (None, "[]") else original)))
-        for seq, name, original, edited in found
+        (name, tuple(Message(**turn) for turn in json.loads(edited if edited not in (None, "[]") else original)))
+        for name, original, edited in found
     ]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from studio.chatml import last_reply
+from studio.chatml import Messages, last_reply
 from studio.store import bodies, calls, counting, decisions, people
 from studio.store.calls import Spent
 from studio.store.database import BUSY_S, Database
@@ -15,8 +16,11 @@ from studio.store.records import CallRecord, CategoryCount, Decision, Example, J
 from studio.store.standing import settle
 from studio.store.views import Views
 
+Item = TypeVar("Item")
+
 ALL = Filter()
 _CHUNK = 500
+"""Rows read at once where all are wanted."""
 
 
 class ExampleStore:
@@ -119,38 +123,52 @@ class ExampleStore:
             seq = bodies.seq_of(connection, example_id)
             return None if seq is None else bodies.rows(connection, [seq])[0]
 
-    def row_at(self, index: int, wanted: Filter = ALL) -> Row | None:
+    def row_at(self, index: int, filter: Filter = ALL) -> Row | None:
         """The row at a place, from 0, in the filtered list."""
-        found = self.rows(wanted, index, 1) if index >= 0 else []
+        found = self.rows(filter, index, 1) if index >= 0 else []
         return found[0] if found else None
 
-    def rows(self, wanted: Filter = ALL, offset: int = 0, limit: int = 100) -> list[Row]:
+    def rows(self, filter: Filter = ALL, offset: int = 0, limit: int = 100) -> list[Row]:
         """A stretch of the filtered list, in the order of arrival."""
-        with self._views.of(wanted) as (view, connection):
+        with self._views.of(filter) as (view, connection):
             return bodies.rows(connection, view.seqs[offset : offset + limit])
 
-    def each(self, wanted: Filter = ALL) -> Iterator[Row]:
+    def each(self, filter: Filter = ALL) -> Iterator[Row]:
         """The whole filtered list as it is now, a few hundred rows in memory at a time."""
-        with self._views.of(wanted) as (view, _):
+        return self._chunked(filter, bodies.rows)
+
+    def conversations(self, filter: Filter = ALL) -> Iterator[tuple[str, Messages]]:
+        """Ids and conversations, as they stand, of the whole filtered list."""
+        return self._chunked(filter, bodies.conversations)
+
+    def replies(self) -> Iterator[tuple[str, str]]:
+        """Id and last reply of every example as it stands, in the order of arrival: for finding near-duplicates."""
+        for name, messages in self.conversations():
+            yield name, last_reply(messages)
+
+    def _chunked(
+        self, filter: Filter, read: Callable[[sqlite3.Connection, Sequence[int]], list[Item]]
+    ) -> Iterator[Item]:
+        with self._views.of(filter) as (view, _):
             seqs = view.seqs[:]
         for start in range(0, len(seqs), _CHUNK):
             with self.database.snapshot() as connection:
-                found = bodies.rows(connection, seqs[start : start + _CHUNK])
+                found = read(connection, seqs[start : start + _CHUNK])
             yield from found
 
-    def count(self, wanted: Filter = ALL) -> int:
-        with self._views.of(wanted) as (view, _):
+    def count(self, filter: Filter = ALL) -> int:
+        with self._views.of(filter) as (view, _):
             return len(view.seqs)
 
-    def index_of(self, example_id: str, wanted: Filter = ALL) -> int | None:
+    def index_of(self, example_id: str, filter: Filter = ALL) -> int | None:
         """The place, from 0, of an example in the filtered list; None where it is not in it."""
-        with self._views.of(wanted) as (view, connection):
+        with self._views.of(filter) as (view, connection):
             seq = bodies.seq_of(connection, example_id)
             return None if seq is None else view.place(seq)
 
-    def next_from(self, seq: int, wanted: Filter = ALL, step: Literal[1, -1] = 1) -> Row | None:
+    def next_from(self, seq: int, filter: Filter = ALL, step: Literal[1, -1] = 1) -> Row | None:
         """The next row of the filtered list after (before, with -1) the row ``seq``, around its end."""
-        with self._views.of(wanted) as (view, connection):
+        with self._views.of(filter) as (view, connection):
             found = view.next_from(seq, step)
             return None if found is None else bodies.rows(connection, [found])[0]
 
@@ -163,18 +181,6 @@ class ExampleStore:
         """``seq`` of the newest example; 0 where there is none. Numbers have no gaps."""
         with self.database.reading() as connection:
             return int(connection.execute("SELECT coalesce(max(seq), 0) FROM examples").fetchone()[0])
-
-    def replies(self) -> Iterator[tuple[str, str]]:
-        """Id and last reply of every example as it stands, in the order of arrival: for finding near-duplicates."""
-        first = 0
-        while True:
-            with self.database.reading() as connection:
-                found = bodies.conversations(connection, first, _CHUNK)
-            for _, name, messages in found:
-                yield name, last_reply(messages)
-            if len(found) < _CHUNK:
-                return
-            first = found[-1][0]
 
     # Figures
 

@@ -39,12 +39,12 @@ def export_chatml(workspace: Workspace, spec_hash: str | None = None, path: Path
     lines: dict[bytes, str] = {}
     accepted = workspace.examples.count(Filter(status="accepted"))
     duplicates = unusable = seen = 0
-    for row in workspace.examples.each(Filter(status="accepted", spec_hash=spec_hash)):
+    for _, messages in workspace.examples.conversations(Filter(status="accepted", spec_hash=spec_hash)):
         seen += 1
-        if not _usable(row.messages):
+        if not _usable(messages):
             unusable += 1
             continue
-        line = _line(row.messages)
+        line = _line(messages)
         digest = hashlib.sha256(line.encode()).digest()
         duplicates += digest in lines
         lines[digest] = line

@@ -83,6 +83,14 @@ def test_undo_and_redo_go_on_after_kill_9(tmp_path: Path) -> None:
     workspace.close()
 
 
+def test_decisions_are_flushed_to_the_disk_and_what_comes_fast_is_not(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path, "p")
+    for durable, level in ((True, 2), (False, 1), (True, 2)):  # SQLite's numbers for FULL and NORMAL
+        with workspace.examples.database.writing(durable=durable) as connection:
+            assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
+    workspace.close()
+
+
 @pytest.mark.parametrize("opened_before", [True, False])
 def test_several_processes_write_at_once_and_nothing_is_lost(tmp_path: Path, opened_before: bool) -> None:
     """Also where all of them make the file."""
