@@ -73,17 +73,12 @@ def _run(job: Job) -> Phase:
 
 
 def say_last(job: Job, last: Status) -> None:
-    """Write how it ended; on a full disk in the room that was kept for it."""
+    """Write how it ended; on a full disk into the room that was kept for it."""
     try:
-        try:
-            write_status(job.paths.status, last)
-        finally:
-            job.paths.reserve.unlink(missing_ok=True)
-    except OSError:
-        try:
-            write_status(job.paths.status, last)
-        except OSError as error:
-            told(error)  # what is left then is a free lock: dead
+        job.paths.reserve.unlink(missing_ok=True)
+        write_status(job.paths.status, last)
+    except OSError as error:
+        told(error)  # what is left then is a free lock: dead
 
 
 def _listen(job: Job, context: JobContext) -> None:
@@ -131,6 +126,8 @@ def told(error: BaseException) -> str:
             traceback.print_exception(error)
     if ours:
         return line or type(error).__name__
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed (pip install 'persona-studio[train]')"
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 

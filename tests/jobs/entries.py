@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import subprocess
 import sys
@@ -91,3 +92,7 @@ def leave_by_itself(params: dict[str, Any], context: JobContext) -> None:
 
 def leave_a_child(params: dict[str, Any], context: JobContext) -> None:
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3)"], start_new_session=True)
+
+
+def need_what_is_missing(params: dict[str, Any], context: JobContext) -> None:
+    importlib.import_module("no_such_library")
