@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from studio.store import StudioFile
 
 Choice = Literal["base", "tuned", "tie", "bad"]
-CHOICES: dict[Choice, str] = {"base": "base better", "tuned": "tuned better", "tie": "tie", "bad": "both bad"}
+CHOICES: dict[Choice, str] = {"base": "base", "tuned": "tuned", "tie": "tie", "bad": "both bad"}
 SIDES: tuple[Side, Side] = ("base", "tuned")
 TABLE = "votes"
 

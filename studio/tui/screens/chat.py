@@ -76,7 +76,7 @@ class ChatScreen(JobStage):
         if kept is not None:
             self._conversation = kept
             self._show_conversation()
-        self.composer.load_text(str(state.get("draft") or ""))
+        self.composer.write(str(state.get("draft") or ""))
 
     def remember(self) -> dict[str, Value]:
         return {"conversation": self._conversation.model_dump_json(), "draft": self.composer.text}
@@ -102,12 +102,12 @@ class ChatScreen(JobStage):
 
     def _show_lines(self) -> None:
         self.query_one("#worker", Static).update(worker_line(self.job, self._run_id), layout=False)
-        votes = votes_line(self._votes, self._conversation, self._saved)
+        votes = votes_line(self._votes, self._conversation, saved=self._saved, busy=self.busy)
         self.query_one("#votes", Static).update(votes, layout=False)
 
-    def _show_conversation(self) -> None:
+    def _show_conversation(self, *, to_bottom: bool = True) -> None:
         for side in SIDES:
-            self._pane(side).show(self._conversation.shown(side), {"assistant": side})
+            self._pane(side).show(self._conversation.shown(side), {"assistant": side}, to_bottom=to_bottom)
 
     def _pane(self, side: Side) -> Transcript:
         return self.query_one(f"#{side}", Transcript)
@@ -175,9 +175,17 @@ class ChatScreen(JobStage):
         elif self._run is None:
             self.studio.tell("no run was trained to its end yet: train one first (5)", "warning")
         else:
-            self.composer.load_text("")
-            self._conversation = self._conversation.model_copy(update={"run_id": self._run_id}).add(event.text.strip())
+            self.composer.write("")
+            if self._conversation.run_id != self._run_id:
+                self._another_run()
+            self._conversation = self._conversation.add(event.text.strip())
             self._ask()
+
+    def _another_run(self) -> None:
+        """A conversation is with one run: what another one said is not put into this one's mouth."""
+        if self._conversation.exchanges:
+            self.studio.tell(f"{self._run_id} is newer than what was talked to: a new conversation")
+        self._conversation = Conversation.new(self._run_id)
 
     def action_again(self) -> None:
         """Ask for what is missing of the newest pair, as after a worker that died."""
@@ -191,10 +199,11 @@ class ChatScreen(JobStage):
         self._saved = True
         self._show_conversation()
         self.keep_memory()
-        self._show_lines()
         self._answering = self.run_worker(self._told(self._answer()), group="answer")
+        self._show_lines()
 
     async def _answer(self) -> None:
+        """Both sides at once; what came whole is kept, whatever became of the other."""
         index = len(self._conversation.exchanges) - 1
         missing = [side for side in SIDES if self._conversation.exchanges[index].reply(side) is None]
         ready = await self._worker()
@@ -205,18 +214,22 @@ class ChatScreen(JobStage):
         try:
             found = await asyncio.gather(*answers, return_exceptions=True)
         except asyncio.CancelledError:
-            self._show_conversation()
+            self._show_conversation(to_bottom=False)  # without the halves
             raise
         for side, reply in zip(missing, found, strict=True):
             if isinstance(reply, str):
                 self._conversation = self._conversation.put(index, **{side: reply})
         self._answered([one for one in found if isinstance(one, BaseException)])
 
+    @on(Worker.StateChanged)
+    def _settled(self, event: Worker.StateChanged) -> None:
+        if event.worker is self._answering and not self.busy:
+            self._show_lines()
+            self.refresh_bindings()
+
     def _answered(self, failures: list[BaseException]) -> None:
-        self._show_conversation()
+        self._show_conversation(to_bottom=False)
         self.keep_memory()
-        self._show_lines()
-        self.refresh_bindings()
         for failure in failures[:1]:
             if not isinstance(failure, UserError):
                 raise failure

@@ -45,16 +45,20 @@ def proof_line(ready: ServeReady) -> Content:
     return join((told, "$success"), (f"  on {ready.device}", "$quiet"))
 
 
-def votes_line(votes: Counter[Choice], conversation: Conversation, saved: bool) -> Content:
-    """The running count, and what the newest pair got."""
+def votes_line(votes: Counter[Choice], conversation: Conversation, *, saved: bool, busy: bool) -> Content:
+    """The running count, and how the newest pair stands."""
     counts = "  ".join(f"{label} {votes[choice]}" for choice, label in CHOICES.items())
+    told = join(("votes  ", "$quiet"), counts, "   ")
     last = conversation.last
-    if last is None or not last.whole:
-        return join(("votes  ", "$quiet"), counts)
+    if last is None:
+        return told
+    if busy:
+        return join(told, ("replying", "$primary bold"))
+    if not last.whole:
+        return join(told, ("a reply is missing: r", "$warning"))
     if last.vote is None:
-        return join(("votes  ", "$quiet"), counts, ("   this pair: h base  l tuned  t tie  x bad", "$primary"))
-    told = f"   this pair: {CHOICES[last.vote]}"
-    return join(("votes  ", "$quiet"), counts, (told, "bold"), ("" if saved else " …", "$quiet"))
+        return join(told, ("which? h l t x", "$primary"))
+    return join(told, (f"now: {CHOICES[last.vote]}", "bold"), ("" if saved else " …", "$quiet"))
 
 
 def pane_title(side: str, run_id: str) -> Content:

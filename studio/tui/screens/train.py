@@ -115,9 +115,7 @@ class TrainScreen(JobStage):
         page, plan = self.query_one("#plan", Page), self._plan
         if isinstance(plan, UserError):
             page.show(
-                lines(
-                    [shown("This cannot be trained yet.", "bold $warning"), shown(plan.message), shown(plan.remedy)]
-                )
+                lines([shown("This cannot be trained yet.", "bold $warning"), shown(plan.message), shown(plan.remedy)])
             )
         elif plan is not None:
             page.show(parts.plan_page(plan, parts.known_run(plan, self._rows), self._training), from_top=False)

@@ -26,6 +26,11 @@ class Composer(TextArea):
         )
         self.cursor_blink = False
 
+    def write(self, text: str) -> None:
+        """Put ``text`` there, to be gone on with."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
     def action_send(self) -> None:
         self.post_message(self.Sent(self.text))
 

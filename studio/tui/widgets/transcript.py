@@ -29,11 +29,12 @@ class Transcript(Reader):
         self._width = 0
         self._empty = empty
 
-    def show(self, messages: Messages, names: Mapping[str, str] | None = None) -> None:
-        """A whole conversation in place of what was shown. ``names`` replaces the roles' own."""
+    def show(self, messages: Messages, names: Mapping[str, str] | None = None, *, to_bottom: bool = True) -> None:
+        """A whole conversation in place of what was shown. ``names`` replaces the roles' own; without ``to_bottom``
+        the reader stays where they are, unless that is the bottom."""
         self._turns = [((names or {}).get(one.role, one.role), one.content) for one in messages]
         self._dirty = 0
-        self._flush(to_bottom=True)
+        self._flush(to_bottom=to_bottom)
 
     def begin(self, name: str, text: str = "") -> None:
         """Start a turn."""

@@ -1,0 +1,231 @@
+"""Talking to both sides: what is sent, what is shown while it comes, votes, and what is left after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from studio.errors import UserError
+from studio.serve import AdapterProof, ServeParams, ServeReady
+from studio.spec import load
+from studio.store import Workspace
+from studio.tui import StudioApp
+from studio.tui.conversation import TABLE, Vote
+from studio.tui.progress.chat import ServeProgress
+from studio.tui.snapshot import JobMoved
+from tests.llm.fake_server import Answer, FakeServer
+from tests.llm.faults import Cut, Fault
+from tests.tui.making import press, shows, text_of, until, window, write_spec
+from tests.tui.outcomes import keep_run, made_snapshot, told
+
+PROOF = AdapterProof(delta_on_off=12.63, delta_off_base=0.0, proven=True)
+SIZE = (80, 24)
+
+
+def said(body: dict[str, Any]) -> str:
+    """Each side tells its name and how many turns it was sent."""
+    return f"{body['model']} heard {len(body['messages'])}: {body['messages'][-1]['content']}"
+
+
+def opened_with_run(folder: Path) -> tuple[StudioApp, Workspace]:
+    loaded = load(write_spec(folder))
+    workspace = Workspace.open(folder / "ws", loaded.spec.slug)
+    keep_run(workspace)
+    return window(loaded.path, folder / "ws"), workspace
+
+
+@asynccontextmanager
+async def served(
+    monkeypatch: pytest.MonkeyPatch, answer: Answer = said, faults: tuple[Fault | None, ...] = ()
+) -> AsyncIterator[FakeServer]:
+    """A worker for the chat, without a process or a model."""
+    with tempfile.TemporaryDirectory(prefix="chat") as folder:  # a socket's path is short
+        socket = Path(folder) / "s"
+        ready = ServeReady(socket=str(socket), device="CPU", models=("base", "tuned"), proof=PROOF, seconds=1)
+
+        async def have_worker(jobs_dir: Path, params: ServeParams) -> ServeReady:
+            return ready
+
+        monkeypatch.setattr("studio.tui.screens.chat.have_worker", have_worker)
+        async with FakeServer(answer, faults=faults, uds=socket) as server:
+            yield server
+
+
+async def say(pilot: Pilot[Any], text: str) -> None:
+    await pilot.press("enter")
+    await until(pilot, lambda: pilot.app.focused and pilot.app.focused.id == "composer", "the composer")
+    await pilot.press(*("space" if one == " " else one for one in text), "enter")
+
+
+async def test_both_sides_reply_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, _ = opened_with_run(tmp_path)
+    async with served(monkeypatch) as server, app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "adapter on, run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "base heard 1: hello", "tuned heard 1: hello", "which? h l t x")
+        row = next(line for line in text_of(app).splitlines() if "base heard" in line)
+        assert row.index("base heard") < row.index("│") < row.index("tuned heard")
+        await pilot.press("escape")
+        await say(pilot, "more")
+        await shows(pilot, "base heard 3: more", "tuned heard 3: more")
+        turns = {body["model"]: [one["content"] for one in body["messages"]] for body in server.requests}
+        assert turns["base"] == ["hello", "base heard 1: hello", "more"]
+        assert turns["tuned"] == ["hello", "tuned heard 1: hello", "more"]
+
+
+async def test_ctrl_j_is_a_new_line_and_letters_are_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, _ = opened_with_run(tmp_path)
+    async with served(monkeypatch) as server, app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7", "enter"], "^j new line")
+        await pilot.press("h", "l", "ctrl+j", "8", "question_mark", "enter")
+        await shows(pilot, "base heard 1: hl")
+        assert server.requests[0]["messages"][-1]["content"] == "hl\n8?"
+
+
+async def test_a_reply_is_seen_while_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, _ = opened_with_run(tmp_path)
+    more = asyncio.Event()
+
+    async def slow(body: dict[str, Any]) -> str:
+        if body["model"] == "tuned":
+            await more.wait()
+        return said(body)
+
+    async with served(monkeypatch, slow), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "base heard 1: hello", "replying")
+        assert "tuned heard" not in text_of(app)
+        await pilot.press("x", "enter")
+        await until(pilot, lambda: "still coming" in told(app))
+        more.set()
+        await shows(pilot, "tuned heard 1: hello", "which? h l t x")
+        assert "x" in app.screen.query_one("#composer").text  # type: ignore[attr-defined]
+
+
+async def test_votes_are_durable_and_counted_once_a_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, workspace = opened_with_run(tmp_path)
+    async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "votes  base 0  tuned 0  tie 0  both bad 0")
+        await say(pilot, "hello")
+        await shows(pilot, "which? h l t x")
+        await pilot.press("escape")
+        await press(pilot, ["l"], "tuned 1")
+        await press(pilot, ["t"], "votes  base 0  tuned 0  tie 1  both bad 0   now: tie")
+        await say(pilot, "more")
+        await shows(pilot, "which? h l t x")
+        await pilot.press("escape")
+        await press(pilot, ["x"], "votes  base 0  tuned 0  tie 1  both bad 1   now: both bad")
+    votes = workspace.studio.all(TABLE, Vote)
+    assert [vote.choice for vote in votes] == ["tie", "bad"]
+    assert votes[0].tuned_messages[-1].content == "tuned heard 1: hello"
+    assert [one.content for one in votes[1].base_messages][:2] == ["hello", "base heard 1: hello"]
+
+
+async def test_an_unfinished_conversation_survives_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, _ = opened_with_run(tmp_path)
+    async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "which? h l t x")
+        await pilot.press("escape", "h")
+        await shows(pilot, "now: base")
+        await pilot.press("enter", *"unsent", "ctrl+q")
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with served(monkeypatch) as server, again.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "tuned heard 1: hello")
+        await shows(pilot, "unsent", "now: base", "base 1")
+        await pilot.press("enter", "!", "enter")
+        await shows(pilot, "base heard 3: unsent!")
+        assert len(server.requests[0]["messages"]) == 3
+
+
+async def test_a_broken_reply_is_told_and_only_it_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _ = opened_with_run(tmp_path)
+    faults = tuple(Cut(1, clean=False) for _ in range(1))
+    async with served(monkeypatch, faults=faults) as server, app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "a reply is missing: r")
+        await until(pilot, lambda: "r asks again" in told(app))
+        asked = len(server.requests)
+        await pilot.press("escape", "r")
+        await shows(pilot, "base heard 1: hello", "tuned heard 1: hello", "which?")
+        assert len(server.requests) == asked + 1
+
+
+async def test_no_worker_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, _ = opened_with_run(tmp_path)
+
+    async def none_to_be_had(jobs_dir: Path, params: ServeParams) -> ServeReady:
+        raise UserError("the model's worker died", remedy="look at its log")
+
+    async with app.run_test(size=SIZE) as pilot:
+        monkeypatch.setattr("studio.tui.screens.chat.have_worker", none_to_be_had)
+        await press(pilot, ["7"], "run-made")
+        await say(pilot, "hello")
+        await until(pilot, lambda: "look at its log" in told(app))
+        await shows(pilot, "a reply is missing: r")
+
+
+@pytest.mark.parametrize(
+    ("progress", "state", "words"),
+    [
+        (ServeProgress(), "running", "loading base and adapter"),
+        ("ready", "running", "base proven: adapter off = base, on differs by 12.63"),
+        ("ready", "finished", "the worker has ended: it starts again with your next message"),
+        ("ready", "dead", "s starts it again"),
+    ],
+)
+async def test_the_worker_is_told_as_it_stands(tmp_path: Path, progress: Any, state: Any, words: str) -> None:
+    app, workspace = opened_with_run(tmp_path)
+    ready = ServeReady(socket="/s", device="CPU", models=("base", "tuned"), proof=PROOF, seconds=1)
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "no worker is loaded")
+        known = ServeProgress(ready) if progress == "ready" else progress
+        app.post_message(JobMoved(made_snapshot(workspace, "chat", known, state)))
+        await shows(pilot, words)
+
+
+async def test_a_proof_that_failed_is_said_so(tmp_path: Path) -> None:
+    app, workspace = opened_with_run(tmp_path)
+    proof = AdapterProof(delta_on_off=0.0, delta_off_base=0.0, proven=False)
+    ready = ServeReady(socket="/s", device="CPU", models=("base", "tuned"), proof=proof, seconds=1)
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "no worker is loaded")
+        app.post_message(JobMoved(made_snapshot(workspace, "chat", ServeProgress(ready))))
+        await shows(pilot, "base NOT proven")
+
+
+async def test_the_transcript_stays_where_the_reader_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, _ = opened_with_run(tmp_path)
+    go: dict[str, Callable[[], None]] = {}
+    waits = asyncio.Event()
+    go["on"] = waits.set
+
+    async def long(body: dict[str, Any]) -> str:
+        if len(body["messages"]) > 1:
+            await waits.wait()
+        return "\n".join(f"{body['model']} line {number}" for number in range(40))
+
+    async with served(monkeypatch, long), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "tuned line 39", "which?")
+        await pilot.press("escape")
+        await say(pilot, "more")
+        await shows(pilot, "replying")
+        await pilot.press("escape", "home")
+        await shows(pilot, "tuned line 2")
+        go["on"]()
+        await shows(pilot, "which?", "base line 39", "tuned line 2")
+        assert "tuned line 39" not in text_of(app)
