@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import importlib
+import importlib.util
 import inspect
 import os
 import signal
@@ -126,9 +127,14 @@ def told(error: BaseException) -> str:
             traceback.print_exception(error)
     if ours:
         return line or type(error).__name__
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, ModuleNotFoundError) and error.name and not _installed(error.name):
         return f"{error.name} is not installed (pip install 'persona-studio[train]')"
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
+
+
+def _installed(module: str) -> bool:
+    """Whether the package that a module would be part of is there: then it is the module's name that is wrong."""
+    return importlib.util.find_spec(module.partition(".")[0]) is not None
 
 
 def _leave_soon() -> None:
