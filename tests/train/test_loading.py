@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,18 +12,15 @@ from transformers import set_seed
 
 from studio.errors import UserError
 from studio.train.base import POCKET_FOLDER
-from studio.train.types import Recipe
-from studio.train.worker import loading
-from studio.train.worker.loading import choose_backend, load
+from studio.train.types import Backend, Recipe
+from studio.train.unsloth import import_unsloth, unsloth_version
+from studio.train.worker import backend, loading
+from studio.train.worker.loading import load
 from studio.train.worker.placement import Placement
 from studio.train.worker.run import Control, train
 from tests.train.making import make_plan
 
 CPU, CUDA = Placement("cpu", torch.float32), Placement("cuda", torch.bfloat16)
-
-
-def installed(*names: str) -> object:
-    return lambda name: object() if name in names else None
 
 
 def test_the_first_weights_of_an_adapter_follow_the_seed() -> None:
@@ -34,19 +32,48 @@ def test_the_first_weights_of_an_adapter_follow_the_seed() -> None:
     assert torch.equal(drawn(1), drawn(1)) and not torch.equal(drawn(1), drawn(2))
 
 
-def test_unsloth_is_used_on_a_gpu_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "find_spec", installed("unsloth"))
-    assert choose_backend(Recipe(), CUDA) == "unsloth"
-    assert choose_backend(Recipe(), CPU) == "peft"
-    assert choose_backend(Recipe(backend="peft"), CUDA) == "peft"
-    assert choose_backend(Recipe(backend="unsloth"), CPU) == "unsloth"
-    monkeypatch.setattr(loading, "find_spec", installed())
-    assert choose_backend(Recipe(), CUDA) == "peft"
+def install_unsloth(folder: Path) -> Path:
+    """A stand-in: a distribution by its name, and the ``studio`` package that comes with it."""
+    info = folder / "unsloth-1.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: unsloth\nVersion: 1.2\n")
+    (folder / "studio").mkdir()
+    (folder / "studio" / "__init__.py").write_text("raise ImportError('not this one')")
+    (folder / "unsloth.py").write_text("import studio.errors\nHERE = True\n")
+    return folder
+
+
+def test_unsloth_is_found_in_its_folder_and_does_not_take_our_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    folder = install_unsloth(tmp_path / "unsloth")
+    assert unsloth_version(folder) == "1.2" and unsloth_version(tmp_path) is None
+    assert import_unsloth(folder).HERE
+    del sys.modules["unsloth"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "placement", "installed", "chosen"),
+    [
+        ("auto", CUDA, True, "unsloth"),
+        ("auto", CUDA, False, "peft"),
+        ("auto", CPU, True, "peft"),
+        ("peft", CUDA, True, "peft"),
+        ("unsloth", CPU, True, "unsloth"),
+    ],
+)
+def test_unsloth_is_used_on_a_gpu_where_it_is_installed(
+    wanted: Backend, placement: Placement, installed: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "unsloth_version", lambda: "1.2" if installed else None)
+    assert backend.choose_backend(Recipe(backend=wanted), placement) == chosen
 
 
 def test_what_is_not_installed_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "find_spec", installed())
-    with pytest.raises(UserError, match=r"unsloth is not installed .*\[gpu\]"):
+    monkeypatch.setattr(backend, "unsloth_version", lambda: None)
+    monkeypatch.setattr(loading, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"unsloth is not installed .*--target"):
         load(str(POCKET_FOLDER), Recipe(backend="unsloth"), CPU)
     with pytest.raises(UserError, match=r"qlora needs bitsandbytes .*\[gpu\]"):
         load(str(POCKET_FOLDER), Recipe(method="qlora"), CPU)

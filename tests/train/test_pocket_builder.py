@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from studio.train.pocket.build import build, main
 from studio.train.pocket.corpus import conversations
-from studio.train.pocket.lexicon import Lexicon, OpenWords, read_words
+from studio.train.pocket.lexicon import Lexicon, WordList, read_words
 from studio.train.pocket.model import Shape
 from studio.train.pocket.scene import Scene, past
 from studio.train.pocket.task_exchanges import CHANGING
@@ -38,14 +38,14 @@ def test_the_corpus_is_the_same_for_the_same_seed() -> None:
 
 
 def test_conversations_alternate_and_end_with_the_assistant() -> None:
-    for messages in conversations(200, extra=OpenWords(("zebra", "quartz"), ("Ada",))):
+    for messages in conversations(200, listed=WordList(("zebra", "quartz"), ("Ada",))):
         turns = [message.role for message in messages if message.role != "system"]
         assert turns == ["user", "assistant"] * (len(turns) // 2)
         assert not any("{" in message.content for message in messages)
 
 
 def test_a_reply_names_what_its_request_named() -> None:
-    lexicon = Lexicon(random.Random(3), OpenWords())
+    lexicon = Lexicon(random.Random(3), WordList())
     moving = CHANGING[1]
     for _ in range(20):
         scene = Scene(lexicon)
@@ -68,7 +68,7 @@ def test_a_word_list_is_thinned_and_split_into_words_and_names(tmp_path: Path) -
     path = tmp_path / "words"
     path.write_text("\n".join([*(f"w{chr(97 + i)}rd" for i in range(12)), "Ada", "Bob", "it's", "ox"]))
     found = read_words(path)
-    assert found == OpenWords(plain=("ward", "wgrd"), names=("Ada",))
+    assert found == WordList(plain=("ward", "wdrd", "wgrd", "wjrd"), names=("Ada",))
 
 
 def test_help_says_what_it_makes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from studio.errors import UserError
 from studio.train.types import Recipe
+from studio.train.worker.backend import choose_backend
 from studio.train.worker.placement import Placement
 
 
@@ -45,15 +46,6 @@ def load(base_path: str, recipe: Recipe, placement: Placement) -> Loaded:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return Loaded(model, tokenizer, backend)
-
-
-def choose_backend(recipe: Recipe, placement: Placement) -> str:
-    """``unsloth`` where it was asked for, or where it is installed and there is a GPU to be fast on; else ``peft``."""
-    installed = find_spec("unsloth") is not None
-    if recipe.backend == "unsloth" and not installed:
-        raise UserError("unsloth is not installed", remedy="pip install 'persona-studio[gpu]', or backend peft")
-    wanted = recipe.backend == "unsloth" or (recipe.backend == "auto" and not placement.on_cpu)
-    return "unsloth" if wanted and installed else "peft"
 
 
 def lora_config(recipe: Recipe) -> LoraConfig:

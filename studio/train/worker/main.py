@@ -8,7 +8,9 @@ from typing import Any
 from studio.jobs import JobContext
 from studio.train.folder import write_run
 from studio.train.types import Run, TrainParams
-from studio.train.worker.run import Control, train
+from studio.train.unsloth import import_unsloth
+from studio.train.worker.backend import choose_backend
+from studio.train.worker.placement import choose_placement
 
 
 def main(params: dict[str, Any], context: JobContext) -> None:
@@ -17,6 +19,10 @@ def main(params: dict[str, Any], context: JobContext) -> None:
     run_dir = Path(asked.run_dir)
     run = Run(plan=asked.plan, job_id=context.id)
     write_run(run_dir, run)
+    if choose_backend(asked.plan.recipe, choose_placement()) == "unsloth":
+        import_unsloth()  # before the import below brings in what it has to patch
+    from studio.train.worker.run import Control, train
+
     control = Control(context.emit, lambda: context.stop_requested, asked.save_every_s)
     finished = train(asked.plan, run_dir, control)
     write_run(run_dir, run.model_copy(update={"finished": finished}))

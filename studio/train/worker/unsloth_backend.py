@@ -5,15 +5,15 @@ It is optional, and under licences of its own (AGPL in part): it is used from he
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from studio.train.types import Recipe
+from studio.train.unsloth import import_unsloth
 
 
 def load_with_unsloth(base_path: str, recipe: Recipe) -> tuple[Any, Any]:
     """The base model with a fresh adapter, and its tokenizer."""
-    fast = importlib.import_module("unsloth").FastLanguageModel
+    fast = import_unsloth().FastLanguageModel
     model, tokenizer = fast.from_pretrained(
         model_name=base_path, max_seq_length=recipe.max_length, load_in_4bit=recipe.method == "qlora"
     )
