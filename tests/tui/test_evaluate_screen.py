@@ -70,7 +70,9 @@ async def test_the_weakest_probe_is_first_and_opens_whole(tmp_path: Path) -> Non
         await press(pilot, ["6"], "> ")
         assert "0.0 base  0.0" in line_with(app, "> ")
         await press(pilot, ["enter"], "Ahoy. Berth 0 has four metres.")
-        await shows(pilot, "tuned  0.0 of 10", "names the berth", "base  0.0 of 10", "in both orders: second, first")
+        await shows(
+            pilot, "tuned  0.0 of 10", "names the berth", "base  0.0 of 10", "asked in both orders: tuned, tuned"
+        )
 
 
 async def test_what_is_scored_is_shown_while_the_job_runs(tmp_path: Path) -> None:

@@ -40,16 +40,23 @@ def probe_line(result: ProbeResult, width: int) -> Content:
 def probe_page(result: ProbeResult) -> Content:
     """Request, both replies, and what the judge said of each."""
     winner, style = WINNERS[result.comparison.winner]
-    probe, orders = result.probe, result.comparison.orders
-    parts = [join((probe.category, "$quiet"), ("  held out, never trained on", "$quiet"))]
+    probe = result.probe
+    parts = [join((winner, style), (f"  {_orders(result)}   {line(probe.category).plain}, held out", "$quiet"))]
     parts += [join((f"{one.role:<10}", "bold"), one.content) for one in probe.messages]
     if probe.keep:
         parts.append(join(("a good reply keeps: ", "$quiet"), ", ".join(probe.keep)))
     parts += [Content(""), *_side("tuned", result.tuned, result.tuned_judgement, result.tuned_kept, result.tuned_s)]
     parts += [Content(""), *_side("base", result.base, result.base_judgement, result.base_kept, result.base_s)]
-    parts += [Content(""), join((winner, style), (f"  in both orders: {orders[0]}, {orders[1]}", "$quiet"))]
     told = result.comparison.error or result.comparison.rationale
-    return lines([*parts, shown(told)] if told else parts)
+    return lines([*parts, Content(""), join(("of the pair: ", "$quiet"), told)] if told else parts)
+
+
+def _orders(result: ProbeResult) -> str:
+    """Which side the judge took with base shown first, and with tuned shown first."""
+    forward, backward = result.comparison.orders
+    first = {"first": "base", "second": "tuned", "tie": "tie"}[forward]
+    second = {"first": "tuned", "second": "base", "tie": "tie"}[backward]
+    return f"asked in both orders: {first}, {second}"
 
 
 def _side(name: str, reply: str, judgement: Judgement, kept: bool | None, seconds: float) -> list[Content]:
