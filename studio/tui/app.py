@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.app import App
 from textual.filter import LineFilter
 
 from studio.errors import UserError
@@ -16,6 +15,7 @@ from studio.inert import inert
 from studio.tui.disk import Disk
 from studio.tui.keys import bindings
 from studio.tui.linefilter import InertLines
+from studio.tui.ordered_keys import OrderedKeys
 from studio.tui.screens import ENTRIES
 from studio.tui.screens.stage import StageScreen
 from studio.tui.snapshot import JobMoved, Mark, Snapshot, StoreMoved
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from studio.tui.memory import Memory
 
 
-class StudioApp(App[None]):
+class StudioApp(OrderedKeys):
     """One spec in one workspace."""
 
     TITLE = "Persona Studio"
@@ -194,8 +194,8 @@ class StudioApp(App[None]):
 
         found = offered(actions_here(self.screen))
 
-        def run(index: int | None) -> None:
-            if index is not None:
+        def run(index: int | str | None) -> None:
+            if isinstance(index, int):
                 self.call_later(self.run_action, found[index].action.action, found[index].node)
 
         self.push_screen(Palette(found), run)

@@ -103,8 +103,8 @@ async def test_a_filter_keeps_the_place_while_examples_leave_it(tmp_path: Path) 
     app = opened(tmp_path, 20)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "16 accepted 4 rejected")
-        await press(pilot, ["f"], "rejected for one reason")
-        await press(pilot, ["n"], "rejected 1 of 4")
+        await press(pilot, ["f"], "rejected for score (4)")
+        await press(pilot, [*"rejected", "enter"], "rejected 1 of 4")
         await press(pilot, ["a"], "rejected 1 of 3")
         await until(pilot, lambda: (row := rows_of(app).current) and row.example.id == "ex00009")
         await press(pilot, ["escape"], "all 10 of 20")
@@ -166,9 +166,25 @@ async def test_the_cursor_and_the_filter_are_remembered(tmp_path: Path) -> None:
     app = opened(tmp_path, 20)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "16 accepted")
-        await press(pilot, ["f", "n"], "rejected 1 of 4")
+        await press(pilot, ["f", *"reje", "enter"], "rejected 1 of 4")
         await press(pilot, ["j", "j"], "rejected 3 of 4")
         await pilot.press("ctrl+q")
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "rejected 3 of 4")
+
+
+async def test_keys_typed_ahead_are_taken_by_what_they_open(tmp_path: Path) -> None:
+    async with opened(tmp_path, 10).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "8 accepted 2 rejected")
+        for key in ("r", "t", "r", "o", "u", "f", *"weather", "enter"):
+            pilot.app.simulate_key(key)
+        await shows(pilot, "weather", "of 3  7 accepted 3 rejected")
+
+
+async def test_words_that_are_no_filter_are_looked_for_in_the_text(tmp_path: Path) -> None:
+    async with opened(tmp_path, 10).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "8 accepted")
+        await press(pilot, ["f"], "show only")
+        await press(pilot, [*"Question 003"], 'with the words "Question 003"')
+        await press(pilot, ["enter"], '"Question 003" 1 of 1')

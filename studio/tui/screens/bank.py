@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
@@ -86,7 +86,10 @@ class BankScreen(JobStage):
         building = progress.people > 0 and progress.finished is None
         done = join("  ", (f"{progress.done} of {progress.people}", "$primary")) if building else ""
         told = job_state(self.job, "never built")
-        who = join((f"{len(self._people)} people", "bold"), f" {NAMES[self._source]}  ")
+        who = join(
+            (f"{len(self._people)} {'person' if len(self._people) == 1 else 'people'}", "bold"),
+            f" {NAMES[self._source]}  ",
+        )
         self.query_one("#title", Static).update(join(who, ("bank ", "$quiet"), told, done), layout=False)
 
     def _draw(self, index: int, width: int) -> Content:
@@ -105,12 +108,10 @@ class BankScreen(JobStage):
         return self._people[cursor] if cursor < len(self._people) else None
 
     def action_start(self) -> None:
-        self._ask_how_many()
-
-    @work
-    async def _ask_how_many(self) -> None:
         note = "They are made from built-in roles, tones and backgrounds; nobody is made twice."
-        answer = await self.app.push_screen_wait(Ask("How many built-in people should there be?", "200", note=note))
+        self.app.push_screen(Ask("How many built-in people should there be?", "200", note=note), self._build)
+
+    def _build(self, answer: str | None) -> None:
         if answer is None:
             return
         if not answer.strip().isdigit():
@@ -127,9 +128,10 @@ class BankScreen(JobStage):
         self._show_title()
         self.run(self._read(), "read", exclusive=True)
 
-    @work
-    async def action_search(self) -> None:
-        answer = await self.app.push_screen_wait(Ask("Find people", self._words))
+    def action_search(self) -> None:
+        self.app.push_screen(Ask("Find people", self._words), self._search)
+
+    def _search(self, answer: str | None) -> None:
         if answer is not None:
             self._words = answer.lower()
             self._find(1)

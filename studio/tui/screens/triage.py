@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -53,6 +55,10 @@ class TriageScreen(Finding, Deciding):
     @property
     def rows(self) -> RowList:
         return self.query_one(RowList)
+
+    @property
+    def reasons(self) -> Sequence[tuple[str, int]]:
+        return self._counts.reasons
 
     def recall(self, state: dict[str, Value]) -> None:
         self._wanted = self._wanted or str(state.get("example") or "")

@@ -17,6 +17,7 @@ class Counts:
     pending: int = 0
     seen: int = 0
     sampled: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()
 
 
 def read_counts(session: Session) -> Counts:
@@ -29,4 +30,5 @@ def read_counts(session: Session) -> Counts:
         pending=sum(one.pending for one in counts),
         seen=seen,
         sampled=sampled,
+        reasons=tuple(sorted(session.workspace.examples.reasons().items(), key=lambda one: (-one[1], one[0]))),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from textual import work
 from textual.content import Content
 
 from studio.chatml import Messages, assistant
@@ -51,12 +50,12 @@ class Deciding(StageScreen):
     def action_accept(self) -> None:
         self._decide("accepted", "accepted", lambda triage, id: triage.accept(id))
 
-    @work
-    async def action_reject(self) -> None:
-        if not self._chosen():
-            return
-        choices = {key: label for key, (_, label) in REASONS.items()}
-        key = await self.app.push_screen_wait(Choose("Reject it because", choices))
+    def action_reject(self) -> None:
+        if self._chosen():
+            choices = {key: label for key, (_, label) in REASONS.items()}
+            self.app.push_screen(Choose("Reject it because", choices), self._reject)
+
+    def _reject(self, key: str | None) -> None:
         if key is not None:
             slug = REASONS[key][0]
             self._decide("rejected", f"rejected: {slug}", lambda triage, id: triage.reject(id, slug))
@@ -71,14 +70,16 @@ class Deciding(StageScreen):
     def action_mark(self) -> None:
         self.rows.mark()
 
-    @work
-    async def action_edit(self) -> None:
+    def action_edit(self) -> None:
         row = self.rows.current
         if row is None:
             return
-        reply = await self.app.push_screen_wait(ReplyEditor(row.messages))
-        if reply is not None:
-            self._edit(row, (*row.messages[:-1], assistant(reply)))
+
+        def edited(reply: str | None) -> None:
+            if reply is not None:
+                self._edit(row, (*row.messages[:-1], assistant(reply)))
+
+        self.app.push_screen(ReplyEditor(row.messages), edited)
 
     def action_editor(self) -> None:
         row = self.rows.current

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
-
-from textual import work
 
 from studio.store import Filter
 from studio.store.records import Status
 from studio.triage import sample_ids
 from studio.tui.memory import Value
 from studio.tui.screens.stage import StageScreen
-from studio.tui.widgets.dialogs import Ask, Choose
+from studio.tui.widgets.dialogs import Ask
 from studio.tui.widgets.pick import Pick
 from studio.tui.widgets.row_list import RowList
 
-STATUSES: dict[str, Status] = {"y": "accepted", "n": "rejected", "p": "pending"}
-CHOICES = {
-    "a": "all",
-    "y": "accepted",
-    "n": "rejected",
-    "p": "pending",
-    "c": "one category",
-    "d": "rejected for one reason",
-    "t": "with certain words",
-}
+STATUSES = ("accepted", "rejected", "pending")
 SEARCH_LIMIT = 10_000
 
 
@@ -39,6 +29,11 @@ class Finding(StageScreen):
 
     @property
     def rows(self) -> RowList:
+        raise NotImplementedError
+
+    @property
+    def reasons(self) -> Sequence[tuple[str, int]]:
+        """Why examples were rejected, and how many, most frequent first."""
         raise NotImplementedError
 
     def filter_changed(self) -> None:
@@ -58,7 +53,7 @@ class Finding(StageScreen):
     def recall_filter(self, state: dict[str, Value]) -> None:
         status = state.get("status")
         self.filter = Filter(
-            status=cast(Status, status) if status in STATUSES.values() else None,
+            status=cast(Status, status) if status in STATUSES else None,
             category=str(state["category"]) if state.get("category") else None,
             reason=str(state["reason"]) if state.get("reason") else None,
             text=str(state["text"]) if state.get("text") else None,
@@ -76,32 +71,28 @@ class Finding(StageScreen):
             "sample": self._sample,
         }
 
-    @work
-    async def action_filter(self) -> None:
-        choice = await self.app.push_screen_wait(Choose("Show", CHOICES))
-        if choice is None:
-            return
-        chosen = await self._chosen_filter(choice)
-        if chosen is not None:
-            self.filter, self._sample = chosen, False
-            self.filter_changed()
+    def action_filter(self) -> None:
+        """One list of all that can be asked for; what fits none of it is looked for in the text."""
+        choices = self._choices()
+        entries = [told for told, _ in choices]
 
-    async def _chosen_filter(self, choice: str) -> Filter | None:
-        if choice in STATUSES:
-            return Filter(status=STATUSES[choice])
-        if choice == "c":
-            names = list(self.session.loaded.spec.scenarios)
-            index = await self.app.push_screen_wait(Pick("which category", names))
-            return None if index is None else Filter(category=names[index])
-        if choice == "d":
-            counts = await self.studio.disk.read(self.session.workspace.examples.reasons)
-            reasons = sorted(counts, key=lambda reason: -counts[reason])
-            index = await self.app.push_screen_wait(Pick("which reason", [f"{one}  {counts[one]}" for one in reasons]))
-            return None if index is None else Filter(reason=reasons[index])
-        if choice == "t":
-            words = await self.app.push_screen_wait(Ask("With the words", self.filter.text or ""))
-            return Filter(text=words) if words else None
-        return Filter()
+        def picked(answer: int | str | None) -> None:
+            if answer is not None:
+                self.filter = Filter(text=answer) if isinstance(answer, str) else choices[answer][1]
+                self._sample = False
+                self.filter_changed()
+
+        self.app.push_screen(Pick("show only", entries, free="with the words"), picked)
+
+    def _choices(self) -> list[tuple[str, Filter]]:
+        spec = self.session.loaded.spec
+        statuses: tuple[Status, ...] = ("accepted", "rejected", "pending")
+        return [
+            ("all", Filter()),
+            *((status, Filter(status=status)) for status in statuses),
+            *((f"category {name}", Filter(category=name)) for name, one in spec.scenarios.items() if not one.holdout),
+            *((f"rejected for {reason} ({count})", Filter(reason=reason)) for reason, count in self.reasons),
+        ]
 
     def action_sample(self) -> None:
         """Between the random sample that a person ought to look at, and everything."""
@@ -116,12 +107,13 @@ class Finding(StageScreen):
         self.filter, self._sample = Filter(ids=ids), True
         self.filter_changed()
 
-    @work
-    async def action_search(self) -> None:
-        words = await self.app.push_screen_wait(Ask("Go to examples with the words", self._words))
+    def action_search(self) -> None:
+        self.app.push_screen(Ask("Go to examples with the words", self._words), self._search)
+
+    def _search(self, words: str | None) -> None:
         if words:
             self._words = words
-            await self._go(1)
+            self.action_next()
 
     def action_next(self) -> None:
         self.run(self._go(1), "go", exclusive=True)

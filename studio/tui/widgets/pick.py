@@ -10,21 +10,28 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from studio.tui.text import line
+from studio.tui.text import join, line
 from studio.tui.widgets.virtual_list import VirtualList
 
 
-class Pick(ModalScreen[int | None]):
-    """Gives the index of the entry that was picked, or None."""
+class Pick(ModalScreen[int | str | None]):
+    """Gives the index of the entry that was picked, or None.
+
+    With ``free`` what was typed can be picked too, below the entries that fit it, and is given as it was typed;
+    ``free`` says in words what that means.
+    """
 
     BINDINGS = [("escape", "leave"), ("down,ctrl+n", "move(1)"), ("up,ctrl+p", "move(-1)")]
 
-    def __init__(self, prompt: str, entries: Sequence[str], shown: Sequence[Content] | None = None) -> None:
+    def __init__(
+        self, prompt: str, entries: Sequence[str], shown: Sequence[Content] | None = None, *, free: str = ""
+    ) -> None:
         super().__init__()
         self._prompt = prompt
         self._searched = [entry.lower() for entry in entries]
         self._shown = list(shown) if shown is not None else [line(entry) for entry in entries]
         self._found = list(range(len(self._shown)))
+        self._free, self._typed = free, ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
@@ -39,19 +46,25 @@ class Pick(ModalScreen[int | None]):
         self.query_one(VirtualList).set_count(len(self._found))
 
     def _draw(self, index: int, _width: int) -> Content:
+        if index == len(self._found):
+            return join(self._free, (f' "{self._typed}"', "bold"))
         return self._shown[self._found[index]]
 
     def on_input_changed(self, event: Input.Changed) -> None:
         words = event.value.lower().split()
         self._found = [index for index, text in enumerate(self._searched) if all(word in text for word in words)]
         found = self.query_one(VirtualList)
-        found.set_count(len(self._found))
+        self._typed = event.value.strip()
+        found.set_count(len(self._found) + bool(self._free and self._typed))
         found.move_to(0)
         found.refresh()
 
     def on_input_submitted(self) -> None:
         cursor = self.query_one(VirtualList).cursor
-        self.dismiss(self._found[cursor] if self._found else None)
+        if cursor < len(self._found):
+            self.dismiss(self._found[cursor])
+        else:
+            self.dismiss(self._typed if self._free and self._typed else None)
 
     def action_move(self, step: int) -> None:
         found = self.query_one(VirtualList)

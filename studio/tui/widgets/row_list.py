@@ -33,6 +33,8 @@ class RowList(VirtualList):
         self._reading = False
         self._again = False
         self._anchor: str | None = None
+        self._opened = False
+        """Whether another list was opened than the cursor stands in."""
 
     @property
     def current(self) -> Row | None:
@@ -42,7 +44,7 @@ class RowList(VirtualList):
     def open(self, store: ExampleStore, filter_: Filter, anchor: str | None = None) -> None:
         """Show the examples that pass ``filter_``, with the cursor on ``anchor`` if it is among them."""
         self._store, self._filter = store, filter_
-        self._anchor = anchor
+        self._anchor, self._opened = anchor, True
         self._pages.clear()
         self.renew()
 
@@ -83,11 +85,14 @@ class RowList(VirtualList):
         if filter_ is not self._filter:
             return
         wanted, self._anchor = self._anchor == anchor, None if self._anchor == anchor else self._anchor
+        opened, self._opened = self._opened, False
         self._pages.renew()
         self.set_count(count)
         if index is not None:
             # Keys that were pressed meanwhile count: the cursor is moved by as much as its row was.
             self.move_to(index if wanted else self.cursor + index - before)
+        elif opened and not self.follow:
+            self.move_to(0)
         elif follows and self.cursor == before:
             self.move_to(count - 1)
 

@@ -1,0 +1,45 @@
+"""The bank: people by a job, looked through by keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.jobs import list_jobs
+from tests.tui.making import opened, press, shows, until
+
+
+async def test_an_empty_bank_says_what_to_do(tmp_path: Path) -> None:
+    async with opened(tmp_path).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["2"], "Nobody yet. Press s to build people")
+
+
+async def test_people_are_built_by_a_job_and_appear(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["2"], "Nobody yet")
+        await press(pilot, ["s"], "How many built-in people")
+        await pilot.press("backspace", "backspace", "backspace", "6", "enter")
+        await shows(pilot, "6 people", "finished")
+        await shows(pilot, "bank✓")
+        (job,) = list_jobs(tmp_path / "ws" / "harbour" / "jobs", "bank")
+        await until(pilot, lambda: job.view().state == "finished")
+
+
+async def test_a_person_is_found_and_shown_whole(tmp_path: Path) -> None:
+    async with opened(tmp_path, 1).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["2"], "Ida")
+        await shows(pilot, "ferry mate", "sails at night", "from the built-in components")
+        await press(pilot, ["slash"], "Find people")
+        await pilot.press(*"ferry", "enter")
+        await shows(pilot, "> Ida")
+        await press(pilot, ["f"], "0 people from the spec's profiles")
+        await press(pilot, ["f"], "1 person from the built-in components")
+
+
+async def test_a_number_that_is_none_is_refused(tmp_path: Path) -> None:
+    async with opened(tmp_path).run_test(size=(100, 30), notifications=True) as pilot:
+        await press(pilot, ["2"], "Nobody yet")
+        await press(pilot, ["s"], "How many built-in people")
+        await pilot.press("x", "enter")
+        await shows(pilot, "that is no number of people")
+        assert list_jobs(tmp_path / "ws" / "harbour" / "jobs") == []

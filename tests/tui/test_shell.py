@@ -1,0 +1,137 @@
+"""The shell: stages by number, help and palette from the one registry, other keys, and what holds the frame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from studio.errors import UserError
+from studio.spec import load
+from studio.store import Workspace
+from studio.tui.keys import ACTIONS, BY_ID, bindings, name_of
+from studio.tui.memory import KeyMap
+from studio.tui.screens import ENTRIES
+from tests.tui.making import opened, press, shows, text_of, until, window, write_spec
+
+EATEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a", "ctrl+b", "ctrl+z", "shift+enter"}
+ALONE = ("edit", "reply", "chat", "write")
+"""Scopes in whose place there is no list."""
+
+
+def test_ids_are_unique_and_scoped() -> None:
+    assert max(Counter(action.id for action in ACTIONS).values()) == 1
+    assert all(action.help and action.label and action.scope for action in ACTIONS)
+
+
+def test_no_key_is_one_that_a_terminal_eats() -> None:
+    keys = {key for action in ACTIONS for key in action.keys.split(",")}
+    assert not keys & EATEN
+    assert not [key for key in keys if key.startswith("alt+")]
+
+
+def test_no_key_means_two_things_in_one_place() -> None:
+    together = {"list", "page", "detail", "studio"}
+    for scope in {action.scope for action in ACTIONS} - together:
+        keys = Counter(
+            key
+            for action in ACTIONS
+            if action.scope in ({scope} if scope in ALONE else {scope, "list", "detail", "studio"})
+            for key in action.keys.split(",")
+        )
+        assert [key for key, count in keys.items() if count > 1] == [], scope
+
+
+def test_a_class_gets_the_bindings_of_its_scope() -> None:
+    ids = {binding.id for binding in bindings("triage") if not isinstance(binding, tuple)}
+    assert ids == {action.id for action in ACTIONS if action.scope == "triage"}
+
+
+def test_keys_are_named_as_people_write_them() -> None:
+    assert [name_of(key) for key in ("question_mark", "ctrl+d", "j")] == ["?", "^d", "j"]
+
+
+async def test_numbers_go_to_the_stages(tmp_path: Path) -> None:
+    app = opened(tmp_path, 5)
+    async with app.run_test(size=(160, 45)) as pilot:
+        await until(pilot, lambda: app.session)
+        for entry in ENTRIES:
+            await pilot.press(entry.key)
+            await until(pilot, lambda: app.current_mode == entry.stage, entry.stage)  # noqa: B023
+            await shows(pilot, f"{entry.key} {entry.stage}")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_the_frame_fits(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = opened(tmp_path, 5)
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        lines = text_of(app).splitlines()
+        assert all(f"{entry.key} {entry.stage}" in lines[0] for entry in ENTRIES)
+        assert "offline author · rules judge" in lines[-2] and "CPU" in lines[-2]
+        assert "a accept" in lines[-1] and "? help" in lines[-1]
+
+
+async def test_help_lists_what_the_keys_do_here(tmp_path: Path) -> None:
+    async with opened(tmp_path, 3).run_test(size=(100, 45)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        await press(pilot, ["question_mark"], BY_ID["triage.reject"].help)
+        assert BY_ID["spec.edit"].help not in text_of(pilot.app)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
+
+
+async def test_the_palette_runs_what_was_typed(tmp_path: Path) -> None:
+    async with opened(tmp_path, 3).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        await press(pilot, ["colon"], "what to do")
+        await pilot.press(*"accept the ex", "enter")
+        await shows(pilot, "saved: accepted")
+
+
+async def test_keys_can_be_remapped(tmp_path: Path) -> None:
+    path = write_spec(tmp_path)
+    workspace = Workspace.open(tmp_path / "ws", load(path).spec.slug)
+    workspace.studio.put("settings", "keys", KeyMap(keys={"triage.why": "y"}))
+    workspace.close()
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session)
+        await press(pilot, ["4"], "y why")
+        await press(pilot, ["y"], "why it is here")
+
+
+async def test_a_damaged_memory_does_not_keep_the_window_shut(tmp_path: Path) -> None:
+    app = opened(tmp_path, 3)
+    folder = tmp_path / "ws" / "harbour"
+    (folder / "studio.json").write_text('{"screen": {"1": {"id": "triage", "value": {"nonsense": 1}}}}')
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await shows(pilot, "studio.json")
+        await press(pilot, ["4"], "Question 000")
+
+
+async def test_a_workspace_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    (tmp_path / "ws").write_text("a file where the folder ought to be")
+    async with window(write_spec(tmp_path), tmp_path / "ws").run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "The workspace cannot be opened.")
+
+
+async def test_a_mistake_is_told_with_its_remedy(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await until(pilot, lambda: app.session)
+        app.tell(UserError("the [b]mast[/b] broke", remedy="mend it"))
+        await shows(pilot, "the [b]mast[/b] broke (mend it)")
+
+
+async def test_idle_paints_nothing(tmp_path: Path) -> None:
+    app = opened(tmp_path, 50)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "1 of 50")
+        await until(pilot, lambda: app.marks)
+        await pilot.pause(1.0)
+        painted: list[object] = []
+        app._display = lambda *arguments: painted.append(arguments)  # type: ignore[method-assign]
+        await pilot.pause(2.0)
+        assert painted == []
