@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from studio.build.jobs import Stream
 from studio.build.stages import (
-    Stream,
     evaluate_stage,
     generate_stage,
     package_stage,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
-from pydantic import BaseModel
-
-from studio.build.types import BuildEvent, Session, StageBegan, StageEnded, StageError, StageTold
+from studio.build.jobs import Stream, run_job
+from studio.build.types import Session, StageBegan, StageEnded, StageError
 from studio.evaluate import Evaluation, evaluation_of, fingerprint
 from studio.evaluate.job import EvaluateParams
 from studio.generate import CategoryTarget, GenerateParams, coverage
-from studio.jobs import Job, active, follow, start
+from studio.jobs import Job, active, start
 from studio.judge import open_judge
 from studio.package import Package, find_package, package_id
 from studio.package.job import PackageParams
 from studio.train import Run, finished_run, plan, preset_for, resume_or_start, with_recipe
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml, sample_ids
-
-Stream = AsyncIterator[BuildEvent]
 
 
 def wanted_examples(session: Session) -> int:
@@ -35,19 +32,21 @@ def standing(session: Session) -> tuple[CategoryTarget, ...]:
 
 async def generate_stage(session: Session) -> Stream:
     """Examples until every category has its target."""
-    job = active(session.workspace.jobs_dir, "generate")
-    if job is None and _met(standing(session)):
+
+    def begin() -> Job:
+        params = GenerateParams(
+            spec_path=str(session.loaded.path),
+            workspace=str(session.root),
+            settings=session.settings,
+            seed=session.seed,
+            examples=wanted_examples(session),
+        )
+        return start(session.workspace.jobs_dir, "generate", "studio.generate.job:main", params)
+
+    if active(session.workspace.jobs_dir, "generate") is None and _met(standing(session)):
         yield StageEnded(stage="generate", skipped=True, note=_accepted(session))
         return
-    params = GenerateParams(
-        spec_path=str(session.loaded.path),
-        workspace=str(session.root),
-        settings=session.settings,
-        seed=session.seed,
-        examples=wanted_examples(session),
-    )
-    yield StageBegan(stage="generate", note="going on with the running job" if job else "")
-    async for event in _run(session, "generate", "studio.generate.job:main", params, job):
+    async for event in run_job(session, "generate", begin, lambda: _met(standing(session))):
         yield event
     if not _met(standing(session)):
         missing = ", ".join(f"{one.category} {one.accepted}/{one.target}" for one in standing(session) if _short(one))
@@ -68,66 +67,78 @@ async def triage_stage(session: Session, keep: Callable[[Export], None]) -> Stre
 async def train_stage(session: Session, export: Export, keep: Callable[[Run], None]) -> Stream:
     """A run for exactly this data, base model and recipe."""
     planned = planned_run(session, export)
-    run = finished_run(session.workspace, planned.fingerprint)
+
+    def find() -> Run | None:
+        return finished_run(session.workspace, planned.fingerprint)
+
+    run, skipped = find(), True
     if run is None:
-        yield StageBegan(stage="train", note=f"{planned.steps} steps on {planned.base_model}")
-        job = active(session.workspace.jobs_dir, "train") or resume_or_start(session.workspace, planned)
-        async for event in _follow("train", job):
+        skipped, note = False, f"{planned.steps} steps on {planned.base_model}"
+        async for event in run_job(
+            session, "train", lambda: resume_or_start(session.workspace, planned), lambda: find() is not None, note
+        ):
             yield event
-        run = finished_run(session.workspace, planned.fingerprint)
+        run = find()
         if run is None:
             raise StageError("the training ended before its last step", remedy="run the same command to go on")
-        yield StageEnded(stage="train", note=_loss(run))
-    else:
-        yield StageEnded(stage="train", skipped=True, note=_loss(run))
+    yield StageEnded(stage="train", skipped=skipped, note=_loss(run))
     keep(run)
 
 
 async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation], None]) -> Stream:
     """Held-out probes through base and tuned."""
     wanted = fingerprint(session.loaded, run, open_judge(session.settings, session.loaded).name)
-    done = evaluation_of(session.workspace, run.plan.run_id)
-    if done is None or done.fingerprint != wanted:
-        yield StageBegan(stage="evaluate")
+
+    def begin() -> Job:
         params = EvaluateParams(
             spec_path=str(session.loaded.path),
             workspace=str(session.root),
             run_id=run.plan.run_id,
             settings=session.settings,
         )
-        job = active(session.workspace.jobs_dir, "evaluate")
-        async for event in _run(session, "evaluate", "studio.evaluate.job:main", params, job):
+        return start(session.workspace.jobs_dir, "evaluate", "studio.evaluate.job:main", params)
+
+    def find() -> Evaluation | None:
+        kept = evaluation_of(session.workspace, run.plan.run_id)
+        return kept if kept is not None and kept.fingerprint == wanted else None
+
+    done, skipped = find(), True
+    if done is None:
+        skipped = False
+        async for event in run_job(session, "evaluate", begin, lambda: find() is not None):
             yield event
-        done = evaluation_of(session.workspace, run.plan.run_id)
+        done = find()
         if done is None:
             raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
-        yield StageEnded(stage="evaluate", note=_scores(done))
-    else:
-        yield StageEnded(stage="evaluate", skipped=True, note=_scores(done))
+    yield StageEnded(stage="evaluate", skipped=skipped, note=_scores(done))
     keep(done)
 
 
 async def package_stage(session: Session, run: Run, evaluation: Evaluation, keep: Callable[[Package], None]) -> Stream:
     """The folder to deploy, proven by loading it back."""
     name = package_id(session.loaded.spec.slug, evaluation)
-    package = find_package(session.workspace, name)
-    if package is None:
-        yield StageBegan(stage="package")
+
+    def begin() -> Job:
         params = PackageParams(
             spec_path=str(session.loaded.path),
             workspace=str(session.root),
             run_id=run.plan.run_id,
             evaluation_id=evaluation.id,
         )
-        job = active(session.workspace.jobs_dir, "package")
-        async for event in _run(session, "package", "studio.package.job:main", params, job):
+        return start(session.workspace.jobs_dir, "package", "studio.package.job:main", params)
+
+    def find() -> Package | None:
+        return find_package(session.workspace, name)
+
+    package, skipped = find(), True
+    if package is None:
+        skipped = False
+        async for event in run_job(session, "package", begin, lambda: find() is not None):
             yield event
-        package = find_package(session.workspace, name)
+        package = find()
         if package is None:
             raise StageError("the package did not answer as the run did", remedy="see its package.json, then run again")
-        yield StageEnded(stage="package", note=package.path)
-    else:
-        yield StageEnded(stage="package", skipped=True, note=package.path)
+    yield StageEnded(stage="package", skipped=skipped, note=package.path)
     keep(package)
 
 
@@ -135,28 +146,6 @@ def planned_run(session: Session, export: Export) -> TrainPlan:
     """The run that this data, base model and recipe come to."""
     recipe = with_recipe(preset_for(session.base_model).recipe, {"seed": session.seed, **session.recipe})
     return plan(session.loaded, session.workspace, export, base=session.base, recipe=recipe)
-
-
-async def _run(session: Session, stage: str, entry: str, params: BaseModel, running: Job | None) -> Stream:
-    async for event in _follow(stage, running or start(session.workspace.jobs_dir, stage, entry, params)):
-        yield event
-
-
-async def _follow(stage: str, job: Job) -> Stream:
-    """A job's events until it ends; the job is asked to stop when its follower is cancelled."""
-    ended = False
-    try:
-        async for event in follow(job):
-            yield StageTold(stage=stage, event=event)
-        ended = True
-    finally:
-        if not ended:
-            job.stop()
-    view = job.view()
-    if view.state in ("failed", "dead"):
-        raise StageError(view.error or f"{stage} ended without a word", remedy=f"its log: {job.folder / 'log.txt'}")
-    if view.state == "stopped":
-        raise StageError(f"{stage} was stopped", remedy="run the same command to go on")
 
 
 def _met(targets: tuple[CategoryTarget, ...]) -> bool:

@@ -85,7 +85,6 @@ class SideSummary(Frozen):
     traits: dict[str, float]
     violations: float | None
     latency_s: float | None
-    kept: float | None
 
     @classmethod
     def of(cls, side: SideMetrics) -> SideSummary:
@@ -94,7 +93,6 @@ class SideSummary(Frozen):
             traits={name: mean.value for name, mean in side.traits.items()},
             violations=side.violations.value if side.violations else None,
             latency_s=side.latency_s,
-            kept=side.kept.value if side.kept else None,
         )
 
 

@@ -14,7 +14,12 @@ from studio.cli.run import open_session
 from studio.errors import UserError
 from studio.jobs import active, follow, start
 
-app = typer.Typer(help="Build and list the people who talk to it.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Build and list the people who talk to it.",
+    epilog="Example: studio bank build specs/taskmaster.yaml -n 60",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.command("build")

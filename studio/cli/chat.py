@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
 
 import typer
@@ -39,12 +39,14 @@ def chat(
         params = serve_params(session.workspace, chosen_run(session, run), session.loaded)
         was_serving = active(session.workspace.jobs_dir, "serve") is not None
         tell("loading the base model and the adapter")
-        job, ready = asyncio.run(ensure(session.workspace.jobs_dir, params))
         try:
-            turns = [message] if message else _lines()
-            asyncio.run(_talk(turns, ready, session.loaded.spec.deployment.system_prompt, max_tokens, as_json))
+            with asyncio.Runner() as runner:
+                _, ready = runner.run(ensure(session.workspace.jobs_dir, params))
+                turns = [message] if message else _lines()
+                _talk(runner, turns, ready, session.loaded.spec.deployment.system_prompt, max_tokens, as_json)
         finally:
-            if not was_serving:
+            job = active(session.workspace.jobs_dir, "serve")
+            if job and not was_serving:
                 job.stop()
 
 
@@ -54,7 +56,15 @@ def _lines() -> Iterator[str]:
     return (stripped for line in sys.stdin if (stripped := line.strip()))
 
 
-async def _talk(turns: Iterable[str], ready: ServeReady, prompt: str | None, max_tokens: int, as_json: bool) -> None:
+def _talk(
+    runner: asyncio.Runner,
+    turns: Iterable[str],
+    ready: ServeReady,
+    prompt: str | None,
+    max_tokens: int,
+    as_json: bool,
+) -> None:
+    """Lines are read outside of the loop, where ctrl+c ends the reading at once."""
     settings = ModelSettings(endpoint="http://studio/v1", uds=ready.socket)
     models = {name: OpenAIModel(settings, name) for name in (BASE, TUNED)}
     start: Messages = (system(prompt),) if prompt else ()
@@ -62,18 +72,17 @@ async def _talk(turns: Iterable[str], ready: ServeReady, prompt: str | None, max
     try:
         for turn in turns:
             said = {name: (*messages, user(turn)) for name, messages in said.items()}
-            replies = dict(
-                zip(
-                    models,
-                    await asyncio.gather(*(_reply(models[name], said[name], max_tokens) for name in models)),
-                    strict=True,
-                )
-            )
+            replies = runner.run(_replies(models, said, max_tokens))
             said = {name: (*said[name], assistant(replies[name])) for name in models}
             _show(turn, replies, ready, as_json)
     finally:
         for model in models.values():
-            await model.close()
+            runner.run(model.close())
+
+
+async def _replies(models: Mapping[str, ChatModel], said: Mapping[str, Messages], max_tokens: int) -> dict[str, str]:
+    replies = await asyncio.gather(*(_reply(models[name], said[name], max_tokens) for name in models))
+    return dict(zip(models, replies, strict=True))
 
 
 async def _reply(model: ChatModel, messages: Messages, max_tokens: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="studio",
     help="Persona Studio: from a persona spec to a LoRA adapter that passed its quality gates.",
-    epilog="Without a command it opens the window: studio specs/taskmaster.yaml",
+    epilog="Example, without a command it opens the window: studio specs/taskmaster.yaml",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -61,8 +62,11 @@ def run(arguments: list[str]) -> int:
         tell("studio: interrupted; run the same command to go on")
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at its end
         return 0
+    except OSError as error:
+        tell(f"studio: {error.filename or 'the system'}: {error.strerror or error}")
+        return BAD_INPUT
     except typer.Exit as end:
         return end.exit_code
     except Exception as error:
@@ -80,6 +84,9 @@ def _usage_error(error: Exception) -> int:
     show = getattr(error, "format_message", None)
     if show is None:
         raise error
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(show())
+        return BAD_INPUT
     command = getattr(getattr(error, "ctx", None), "command_path", "studio")
     tell(f"studio: {show()} (see: {command} --help)")
     return BAD_INPUT

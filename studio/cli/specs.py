@@ -11,7 +11,12 @@ from studio.cli.options import AsJson
 from studio.cli.output import say, say_json, tell
 from studio.spec import SpecError, load, persona_prompt, targets
 
-app = typer.Typer(help="Check and show persona files.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Check and show persona files.",
+    epilog="Example: studio spec check specs/taskmaster.yaml",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A persona's YAML file.")]
 
 

@@ -33,6 +33,7 @@ from studio.cli.output import say, say_json
 from studio.cli.run import open_session, show
 from studio.errors import UserError
 from studio.evaluate import Evaluation, evaluation_of
+from studio.evaluate.types import Interval
 from studio.package import Package
 from studio.store import Filter
 from studio.train import Run, find_run, runs
@@ -185,12 +186,16 @@ def print_evaluation(evaluation: Evaluation) -> None:
         ("overall (0..10)", base.overall, tuned.overall),
         *((f"{name} (0..2)", base.traits.get(name), tuned.traits[name]) for name in tuned.traits),
         ("violations", base.violations, tuned.violations),
-        ("keeps what was asked", base.kept, tuned.kept),
+        ("keeps what was asked", _share(evaluation.base.kept), _share(evaluation.tuned.kept)),
         ("latency p95 (s)", base.latency_s, tuned.latency_s),
     ):
         say(f"{name:<24} {_figure(left):>8} {_figure(right):>8}")
     for gate in evaluation.gates:
         say(f"{gate.status:<9} {gate.name:<24} {_figure(gate.value)} (target {gate.target:g}) {gate.note}")
+
+
+def _share(found: Interval | None) -> float | None:
+    return found.value if found else None
 
 
 def _figure(value: float | None) -> str:

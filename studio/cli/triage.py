@@ -18,7 +18,12 @@ from studio.store import Filter, Row, Status
 from studio.triage import REASONS, Triage, export_chatml, sample_ids
 
 STATUSES: tuple[str, ...] = get_args(Status)
-app = typer.Typer(help="Look at examples, decide, and export them.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Look at examples, decide, and export them.",
+    epilog="Example: studio triage list --status rejected",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id.")]
 

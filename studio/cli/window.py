@@ -19,10 +19,11 @@ def open_window(
     base: Base = None,
 ) -> None:
     """Open the window on a spec. Example: studio specs/taskmaster.yaml"""
+    if not spec.exists():
+        remedy = "studio --help lists the commands; studio SPEC.yaml opens the window"
+        raise UserError("no such command or spec", where=str(spec), remedy=remedy)
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr
         raise UserError("the window needs a terminal", remedy=f"headless: studio build {spec}")
-    if not spec.exists():
-        raise UserError("no such spec", where=str(spec), remedy="studio SPEC.yaml; examples are in specs/")
     from studio.tui import StudioApp
 
     settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model)

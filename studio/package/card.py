@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from studio.evaluate.types import Evaluation, Interval, SideMetrics
 from studio.spec import LoadedSpec
 from studio.train.types import Run
@@ -26,7 +28,7 @@ def model_card(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
 
 def _front_matter(run: Run) -> str:
     base = run.plan.base_model
-    lines = ["---", "library_name: peft", f"base_model: {base}", "pipeline_tag: text-generation"]
+    lines = ["---", "library_name: peft", f"base_model: {json.dumps(base)}", "pipeline_tag: text-generation"]
     return "\n".join([*lines, "tags: [lora, persona, persona-studio]", "---"])
 
 

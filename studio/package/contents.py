@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from studio.errors import UserError
@@ -27,13 +28,17 @@ TOKENIZER = (
     "added_tokens.json",
 )
 SAMPLES = 20
+_AGAIN = "train it again: studio train SPEC --seed N"
 
 
 def copy_adapter(run: Run, folder: Path) -> None:
     """The adapter; its config names the base model as the spec does, not as a path of this machine."""
     source = _adapter_folder(run)
     shutil.copy2(source / ADAPTER[1], folder / ADAPTER[1])
-    config = json.loads((source / ADAPTER[0]).read_text())
+    try:
+        config = dict(json.loads((source / ADAPTER[0]).read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise UserError("the adapter's config is damaged", where=str(source / ADAPTER[0]), remedy=_AGAIN) from None
     config["base_model_name_or_path"] = run.plan.base_model
     write_atomic(folder / ADAPTER[0], json.dumps(config, indent=2) + "\n")
 
@@ -43,7 +48,7 @@ def copy_tokenizer(run: Run, folder: Path) -> None:
     source = _adapter_folder(run)
     names = [name for name in TOKENIZER if (source / name).exists()]
     if "tokenizer_config.json" not in names:
-        raise UserError("the run has no tokenizer files", where=str(source), remedy="train it again")
+        raise UserError("the run has no tokenizer files", where=str(source), remedy=_AGAIN)
     for name in names:
         shutil.copy2(source / name, folder / name)
 
@@ -85,6 +90,12 @@ def spec_document(loaded: LoadedSpec) -> str:
         f"# {spec.name}: persona spec\n\nsha256 `{loaded.hash}`\n\n## In words\n\n{persona_prompt(spec)}\n\n"
         f"## The file\n\n{fence}yaml\n{source.rstrip()}\n{fence}\n"
     )
+
+
+def is_whole(folder: Path, files: Mapping[str, str]) -> bool:
+    """Whether ``folder`` still holds ``files`` as they were packed, by their SHA-256."""
+    found = checksums(folder)
+    return all(found.get(name) == digest for name, digest in files.items())
 
 
 def checksums(folder: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.evaluate.types import Evaluation
+from studio.package.contents import is_whole
 from studio.package.types import Package
 from studio.store import Workspace
 
@@ -23,7 +24,7 @@ def packages(workspace: Workspace) -> list[Package]:
 
 
 def find_package(workspace: Workspace, name: str) -> Package | None:
-    """A verified package of that name; one that failed its proof is made again."""
-    return next(
-        (package for package in packages(workspace) if package.id == name and package.verification.verified), None
-    )
+    """A verified package of that name, as it was packed; one that failed its proof or was damaged is made again."""
+    found = next((package for package in packages(workspace) if package.id == name), None)
+    proven = found is not None and found.verification.verified
+    return found if found and proven and is_whole(Path(found.path), found.files) else None

@@ -86,7 +86,8 @@ async def _pack(
         verification=await verify(partial, run.plan.base_path, evaluation),
         created=datetime.now(UTC),
     )
-    write_atomic(partial / MANIFEST, package.model_dump_json(indent=2) + "\n")
+    manifest = package.model_copy(update={"path": "."})  # it is deployed elsewhere: no path of this machine
+    write_atomic(partial / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
     workspace.studio.put(TABLE, package.id, package)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
 from studio.evaluate.evaluate import MAX_TOKENS
 from studio.evaluate.types import Evaluation
-from studio.jobs import Job
+from studio.jobs import Job, active
+from studio.jobs.types import LIVING
 from studio.llm import ModelSettings, OpenAIModel
 from studio.llm.errors import ModelError
 from studio.llm.types import Request, Sampling
@@ -25,9 +27,9 @@ async def verify(folder: Path, base_path: str, evaluation: Evaluation) -> Verifi
     began = time.monotonic()
     jobs_dir = folder.parent / f".{folder.name}.verify"
     params = ServeParams(base_path=base_path, adapter_path=str(folder), socket=str(socket_path(jobs_dir)), idle_s=120)
-    server: Job | None = None
+    _end(active(jobs_dir, "serve"))  # of an attempt that was killed: it holds the files of that attempt
     try:
-        server, ready = await ensure(jobs_dir, params)
+        _, ready = await ensure(jobs_dir, params)
         model = OpenAIModel(ModelSettings(endpoint="http://studio/v1", uds=ready.socket), TUNED)
         try:
             request = Request(purpose="probe", messages=first.probe.messages, sampling=Sampling(max_tokens=MAX_TOKENS))
@@ -37,10 +39,10 @@ async def verify(folder: Path, base_path: str, evaluation: Evaluation) -> Verifi
     except ModelError as error:
         reply, note = "", str(error)
     finally:
-        if server:
-            server.stop()
-            server.wait(30)
+        _end(active(jobs_dir, "serve"))
     same = reply == first.tuned
+    if same:
+        shutil.rmtree(jobs_dir, ignore_errors=True)  # the log stays where something went wrong
     return Verification(
         verified=same,
         prompt=first.probe.messages[-1].content,
@@ -49,3 +51,10 @@ async def verify(folder: Path, base_path: str, evaluation: Evaluation) -> Verifi
         seconds=time.monotonic() - began,
         note=note or ("" if same else "the reply differs from the evaluated one"),
     )
+
+
+def _end(server: Job | None) -> None:
+    if server:
+        server.stop()
+        if server.wait(30).state in LIVING:
+            server.kill()
