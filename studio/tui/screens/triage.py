@@ -109,8 +109,8 @@ class TriageScreen(Finding, Deciding):
             (f"{now.accepted} accepted ", "$success"),
             (f"{now.rejected} rejected ", "$error"),
             (f"{now.pending} pending", "$warning") if now.pending else "",
-            (f"  sample {now.seen}/{now.sampled}", "$quiet") if now.sampled else "",
             join("  ", self.saved_told),
+            (f"  sample {now.seen}/{now.sampled}", "$quiet") if now.sampled else "",
         )
         self.query_one("#title", Static).update(title, layout=False)
 

@@ -10,6 +10,7 @@ from studio.store.records import Status
 from studio.triage import sample_ids
 from studio.tui.memory import Value
 from studio.tui.screens.stage import StageScreen
+from studio.tui.text import clip
 from studio.tui.widgets.dialogs import Ask
 from studio.tui.widgets.pick import Pick
 from studio.tui.widgets.row_list import RowList
@@ -46,7 +47,7 @@ class Finding(StageScreen):
     def filter_told(self) -> str:
         """The filter in words."""
         one = self.filter
-        parts = ["sample" if self._sample else "", one.status or "", one.category or "", one.reason or ""]
+        parts = ["sample" if self._sample else "", one.status or "", one.category or "", clip(one.reason or "", 24)]
         told = " ".join(part for part in (*parts, f'"{one.text}"' if one.text else "") if part)
         return told or "all"
 
