@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studio.evaluate import Evaluation, evaluation_of, evaluations
+from studio.evaluate import Evaluation, evaluation_of, evaluations, fingerprint
+from studio.judge import open_judge
 from studio.train import runs
 from studio.train.types import Run
 
@@ -48,3 +49,9 @@ def chosen_with_evaluation(session: Session) -> tuple[Run | None, Evaluation | N
     """The chosen run and its newest evaluation, whole."""
     run = chosen_run(session)
     return run, evaluation_of(session.workspace, run.plan.run_id) if run else None
+
+
+def is_current(session: Session, run: Run, evaluation: Evaluation) -> bool:
+    """Whether evaluating now would come to the same: the spec, the run and the judge are those of the evaluation."""
+    judge = open_judge(session.settings, session.loaded).name
+    return evaluation.fingerprint == fingerprint(session.loaded, run, judge)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from studio.evaluate import save
+from studio.evaluate import fingerprint, save
 from studio.evaluate.types import EvaluateStarted, ProbeScored
 from studio.jobs.types import Event
+from studio.judge import open_judge
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.tui import StudioApp
@@ -73,6 +74,22 @@ async def test_the_weakest_probe_is_first_and_opens_whole(tmp_path: Path) -> Non
         await shows(
             pilot, "tuned  0.0 of 10", "names the berth", "base  0.0 of 10", "asked in both orders: tuned, tuned"
         )
+
+
+async def test_what_is_evaluated_already_is_not_evaluated_again(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    run = keep_run(workspace)
+    mark = fingerprint(loaded, run, open_judge(app.settings, loaded).name)
+    evaluation = keep_evaluation(workspace, loaded.spec, run)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["6"], "spec or judge changed since: s")
+    save(workspace, evaluation.model_copy(update={"fingerprint": mark}))
+    again = window(loaded.path, tmp_path / "ws")
+    async with again.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["6"], "8 PASS  1 FAIL")
+        assert "changed since" not in text_of(again)
+        await pilot.press("s")
+        await until(pilot, lambda: "evaluated already" in told(again))
 
 
 async def test_what_is_scored_is_shown_while_the_job_runs(tmp_path: Path) -> None:

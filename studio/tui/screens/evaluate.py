@@ -16,7 +16,7 @@ from studio.tui.figures import duration
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.evaluate import EvaluateProgress
-from studio.tui.runs import chosen_with_evaluation
+from studio.tui.runs import chosen_with_evaluation, is_current
 from studio.tui.screens import evaluate_figures as figures
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import JobStage, job_state
@@ -43,6 +43,8 @@ class EvaluateScreen(JobStage):
         super().__init__(id)
         self._run: Run | None = None
         self._evaluation: Evaluation | None = None
+        self._is_current = False
+        """Whether evaluating now would come to the same."""
         self._results: list[ProbeResult] = []
         self._read_for: object = None
         self._wanted = ""
@@ -66,15 +68,21 @@ class EvaluateScreen(JobStage):
         return {"probe": result.probe.id if result else self._wanted}
 
     def sync(self) -> None:
-        marks = self.studio.marks
-        wanted = (self.job.job.id, self.job.view.state) if self.job else None, marks.get("train"), marks.get("evaluate")
+        marks, job = self.studio.marks, self.job
+        state = (job.job.id, job.view.state) if job else None
+        wanted = state, marks.get("train"), marks.get("evaluate"), self.session.loaded.hash
         if wanted != self._read_for:
             self._read_for = wanted
             self.run(self._read(), "read", exclusive=True)
         self._show()
 
     async def _read(self) -> None:
-        self._run, self._evaluation = await self.studio.disk.read(chosen_with_evaluation, self.session)
+        disk, session = self.studio.disk, self.session
+        self._run, self._evaluation = await disk.read(chosen_with_evaluation, session)
+        if self._run is not None and self._evaluation is not None:
+            self._is_current = await disk.read(is_current, session, self._run, self._evaluation)
+        else:
+            self._is_current = False
         self._show()
 
     @property
@@ -110,7 +118,9 @@ class EvaluateScreen(JobStage):
             return join(told, f"  {done} of {probes} probes ", bar(done, probes, 20), eta)
         if self._evaluation is not None:
             by = f"  {len(self._evaluation.results)} probes by the {self._evaluation.judge}  "
-            return join((self._run.plan.run_id, "bold"), (by, "$quiet"), tally(self._evaluation.gates))
+            changed = "" if self._is_current else "  spec or judge changed since: s"
+            counts = tally(self._evaluation.gates)
+            return join((self._run.plan.run_id, "bold"), (by, "$quiet"), counts, (changed, "$warning"))
         return told
 
     def _list(self, results: list[ProbeResult]) -> None:
@@ -153,6 +163,9 @@ class EvaluateScreen(JobStage):
         run = self._run
         if run is None:
             self.studio.tell("no run was trained to its end yet: train one first", "warning")
+            return
+        if self._is_current:
+            self.studio.tell("exactly this is evaluated already; another run, spec or judge is evaluated anew")
             return
         session = self.session
         params = EvaluateParams(

@@ -109,6 +109,7 @@ class PackageScreen(JobStage):
             page.show(shown("No run was trained to its end yet: train one first (5).", "$warning"))
         else:
             made, tall = self._made_already(), self.has_class("-tall")
+            self.set_class(made is not None, "-packed")
             page.show(lambda width: parts.intake_page(run, evaluation, made, width, whole=tall), from_top=False)
 
     def _made_already(self) -> Package | None:

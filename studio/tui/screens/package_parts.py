@@ -94,8 +94,7 @@ def package_page(package: Package, sizes: Sizes, width: int) -> Content:
         join(f"{clip(name, names):<{names}} ", (f"{size(sizes[name]) if name in sizes else 'gone':>9}", "bold"))
         for name in package.files
     ]
-    sums = [("sha256", f"{name} {digest[:16]}") for name, digest in package.files.items() if name.endswith("tensors")]
-    return lines([facts([*pairs, *sums], width, name_width=8), join(("Files", "bold $primary")), *files])
+    return lines([facts(pairs, width, name_width=8), join(("Files", "bold $primary")), *files])
 
 
 def _proof(package: Package) -> list[tuple[str, Part]]:

@@ -31,6 +31,7 @@ from studio.tui.widgets.page import Page
 from studio.tui.widgets.text_dialog import Text
 from studio.tui.widgets.virtual_list import VirtualList
 
+RESUMABLE = ("stopped", "failed", "dead")
 NO_RUN = "No run yet."
 INSTALL = "the training libraries are not installed"
 
@@ -203,15 +204,17 @@ class TrainScreen(JobStage):
             self.query_one("#runs", VirtualList).move_to(0)
             self.launch(lambda: train_now(session))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is something to resume where the newest job ended before its run."""
+        if action == "resume" and (self.job is None or self.job.view.state not in RESUMABLE):
+            return False
+        return super().check_action(action, parameters)
+
     def action_resume(self) -> None:
         """Go on with the newest job, also where the plan has changed since."""
         from studio.jobs import resume
 
-        if self.job is None:
-            self.studio.tell("no training was begun yet")
-        elif self.job.view.state == "finished":
-            self.studio.tell("the newest run is finished; s trains the plan")
-        else:
+        if self.job is not None:
             job = self.job.job
             self.launch(lambda: resume(job))
 
