@@ -8,6 +8,7 @@ from collections import deque
 from textual.app import App
 from textual.events import Event, Key
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 
 PATIENCE_S = 0.5
@@ -20,11 +21,11 @@ class OrderedKeys(App[None]):
     when a marker sent behind the last one has come back, and a new screen has its focus."""
 
     class KeyDone(Message):
-        """Follows a key through the same queues."""
+        """Follows a key through the same queues, and a second time what the key made its widget say."""
 
-        def __init__(self, number: int) -> None:
+        def __init__(self, number: int, target: MessagePump, lap: int = 1) -> None:
             super().__init__()
-            self.number = number
+            self.number, self.target, self.lap = number, target, lap
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,11 +49,13 @@ class OrderedKeys(App[None]):
         self._patience = asyncio.get_running_loop().call_later(PATIENCE_S, self._next, number)
         target = self.focused or self.screen
         await super().on_event(event)
-        if not target.post_message(self.KeyDone(number)):
+        if not target.post_message(self.KeyDone(number, target)):
             self._done(number)
 
     def on_ordered_keys_key_done(self, message: KeyDone) -> None:
-        self._done(message.number)
+        again = self.KeyDone(message.number, message.target, message.lap + 1)
+        if message.lap > 1 or not message.target.post_message(again):
+            self._done(message.number)
 
     def _done(self, number: int) -> None:
         """The key had its effect. A screen that it opened takes the next one when it has its focus."""

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
 
 from studio.tui.text import join, lines
 from studio.tui.widgets.facts import facts
@@ -36,6 +37,7 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
             yield Page(lambda width: keys_content(self._here, width))
+            yield Static(join(("esc closes this, j and k scroll", "$quiet")))
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -47,4 +49,4 @@ def keys_content(found: list[Here], width: int) -> Content:
     for scope, of_scope in groupby(found, key=lambda here: here.action.scope):
         parts.append(join((TITLES.get(scope, scope), "$primary bold")))
         parts += [facts(((f"{here.keys:>11}", here.action.help) for here in of_scope), width), Content("")]
-    return lines([*parts, join(("esc closes this", "$quiet"))])
+    return lines(parts[:-1])
