@@ -1,0 +1,169 @@
+"""Packing: proven by its own reply, once, and again where it was damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.errors import UserError
+from studio.jobs import JobContext
+from studio.llm import Completion, ModelSettings, Request
+from studio.llm.errors import ModelError
+from studio.package import find_package, package_id, packages
+from studio.package.job import main
+from studio.package.types import PackageFinished
+from studio.serve import ServeParams, ServeReady
+from tests.package.making import Made
+
+
+class Server:
+    """Stands where the serve worker and the client for it are: it answers ``reply``."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reply: str | ModelError = "warm"
+        self.served: list[ServeParams] = []
+        self.asked: list[tuple[str, Request]] = []
+        monkeypatch.setattr("studio.package.verify.ensure", self._ensure)
+        monkeypatch.setattr("studio.package.verify.OpenAIModel", self._model)
+
+    async def _ensure(self, jobs_dir: Path, params: ServeParams) -> tuple[None, ServeReady]:
+        assert (Path(params.adapter_path or "") / "adapter_model.safetensors").is_file(), "the package is loaded back"
+        self.served.append(params)
+        return None, ServeReady(socket=params.socket, device="cpu", models=("base", "tuned"), proof=None, seconds=0)
+
+    def _model(self, settings: ModelSettings, name: str) -> Server:
+        self._name = name
+        return self
+
+    async def complete(self, request: Request) -> Completion:
+        self.asked.append((self._name, request))
+        if isinstance(self.reply, ModelError):
+            raise self.reply
+        return Completion(text=self.reply, model=self._name)
+
+    async def close(self) -> None: ...
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    return Server(monkeypatch)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Made]:
+    whole = Made(tmp_path)
+    yield whole
+    whole.workspace.close()
+
+
+class Context(JobContext):
+    """Keeps the events."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told: list[Any] = []
+        self._folder = folder
+
+    def emit(self, event: Any) -> None:
+        self.told.append(event)
+
+
+async def pack(made: Made) -> PackageFinished:
+    context = Context(made.root)
+    await main(made.params, context)
+    assert isinstance(context.told[-1], PackageFinished)
+    return context.told[-1]
+
+
+async def test_a_package_that_answers_as_the_run_did_is_verified(made: Made, server: Server) -> None:
+    package = (await pack(made)).package
+    assert package.verification.verified and not package.gates_passed
+    assert package.verification.reply == "warm" and package.verification.prompt == "p0"
+    assert server.asked[0][0] == "tuned" and server.asked[0][1].messages == made.evaluation.results[0].probe.messages
+    assert server.served[0].base_path == made.run.plan.base_path
+    folder = Path(package.path)
+    assert folder.name == package_id("harbour", made.evaluation) and set(package.files) == {
+        "README.md",
+        "PERSONA_SPEC.md",
+        "EVALUATION_RESULTS.json",
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "chat_template.jinja",
+        "examples/sample_interactions.jsonl",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+    assert find_package(made.workspace, package.id) == package
+    assert [path.name for path in made.workspace.packages_dir.iterdir()] == [folder.name], "nothing is left beside it"
+    manifest = (folder / "package.json").read_text()
+    assert str(made.root) not in manifest and json.loads(manifest)["verification"]["verified"]
+
+
+async def test_a_package_whose_reply_differs_is_not_verified(made: Made, server: Server) -> None:
+    server.reply = "cold"
+    package = (await pack(made)).package
+    assert not package.verification.verified
+    assert package.verification.note == "the reply differs from the evaluated one"
+    assert (package.verification.expected, package.verification.reply) == ("warm", "cold")
+    assert not json.loads((Path(package.path) / "package.json").read_text())["verification"]["verified"]
+    assert packages(made.workspace) == [package] and find_package(made.workspace, package.id) is None
+
+
+async def test_a_server_that_fails_proves_nothing(made: Made, server: Server) -> None:
+    server.reply = ModelError("server", "it broke")
+    proof = (await pack(made)).package.verification
+    assert not proof.verified and "it broke" in proof.note
+
+
+async def test_one_that_failed_its_proof_is_made_again(made: Made, server: Server) -> None:
+    server.reply = "cold"
+    await pack(made)
+    server.reply = "warm"
+    package = (await pack(made)).package
+    assert package.verification.verified and packages(made.workspace) == [package]
+
+
+async def test_packing_twice_leaves_the_first_package_as_it_is(made: Made, server: Server) -> None:
+    first = (await pack(made)).package
+    assert (await pack(made)).package == first and len(server.asked) == 1
+
+
+@pytest.mark.parametrize("damage", ["changed", "removed", "folder gone"])
+async def test_a_damaged_package_is_made_again(made: Made, server: Server, damage: str) -> None:
+    first = (await pack(made)).package
+    weights = Path(first.path) / "adapter_model.safetensors"
+    whole = weights.read_bytes()
+    if damage == "changed":
+        weights.write_bytes(b"other")
+    elif damage == "removed":
+        weights.unlink()
+    else:
+        Path(first.path).rename(made.root / "away")
+    assert find_package(made.workspace, first.id) is None
+    again = (await pack(made)).package
+    assert (Path(again.path) / "adapter_model.safetensors").read_bytes() == whole
+    assert find_package(made.workspace, first.id) == again and len(server.asked) == 2
+
+
+async def test_a_run_whose_evaluation_is_another_is_not_packed(made: Made, server: Server) -> None:
+    made.evaluation = made.evaluation.model_copy(update={"id": "run-1-e9"})
+    with pytest.raises(UserError, match="no evaluation run-1-e9"):
+        await pack(made)
+    assert not server.asked
+
+
+async def test_a_failure_in_the_middle_leaves_no_package(made: Made, server: Server) -> None:
+    (made.adapter / "adapter_config.json").write_text("{")
+    with pytest.raises(UserError, match="damaged"):
+        await pack(made)
+    assert packages(made.workspace) == [] and find_package(made.workspace, "harbour-run-1-e1") is None
+
+
+async def test_an_evaluation_without_probes_proves_nothing(made: Made, server: Server) -> None:
+    from studio.package.verify import verify
+
+    proof = await verify(made.root, "base", made.evaluation.model_copy(update={"results": ()}))
+    assert not proof.verified and "no probes" in proof.note and not server.served
