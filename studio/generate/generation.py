@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -46,7 +47,7 @@ async def generate(
     author: ChatModel | None = None,
     judge: Judge | None = None,
     job_id: str = "",
-) -> AsyncIterator[GenerateEvent]:
+) -> AsyncGenerator[GenerateEvent, None]:
     """Write examples of ``loaded`` into ``workspace`` until each category has its target, and tell of each.
 
     It goes on from what the store holds: what was judged by another version of the spec is judged again first, and
@@ -59,8 +60,9 @@ async def generate(
     own_judge = judge or open_judge(params.settings, loaded, log)
     generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id)
     try:
-        async for event in generation.events(stop):
-            yield event
+        async with aclosing(generation.events(stop)) as events:
+            async for event in events:
+                yield event
     finally:
         if author is None:
             await own_author.close()
@@ -97,47 +99,49 @@ class Generation:
         self._meter, self._failures = Meter(), Failures()
         self._ledger = self._counted()
 
-    async def events(self, stop: Stop) -> AsyncIterator[GenerateEvent]:
+    async def events(self, stop: Stop) -> AsyncGenerator[GenerateEvent, None]:
         yield GenerateStarted(author=self._author.name, judge=self._judge.name, targets=self._ledger.targets())
 
         def ends() -> bool:
             return stop() or self._failures.fatal is not None
 
-        async for event in self._judge_stale(ends):
-            yield event
+        async with aclosing(self._judge_stale(ends)) as events:
+            async for event in events:
+                yield event
         self._ledger = self._counted()
-        async for event in self._write_missing(ends):
-            yield event
+        async with aclosing(self._write_missing(ends)) as events:
+            async for event in events:
+                yield event
         yield self._finished(stopped=stop())
         if not stop() and (error := self._failures.fatal or self._failures.too_little) is not None:
             raise error
 
     # --- judging again
 
-    async def _judge_stale(self, ends: Stop) -> AsyncIterator[GenerateEvent]:
+    async def _judge_stale(self, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
         ids = iter(stale_ids(self._loaded, self._store))
 
         def take() -> Coroutine[Any, Any, tuple[Row, Judgement]] | None:
             row = next((row for one in ids if (row := self._store.row(one)) is not None), None)
             return self._judged_again(row) if row is not None else None
 
-        async for judged in at_once(take, self._params.concurrency, ends):
-            if judged is None:
-                if self._meter.due():
+        async with aclosing(at_once(take, self._params.concurrency, ends)) as results:
+            async for judged in results:
+                if judged is not None:
+                    row, judgement = judged
+                    self._store.add_judgement(row.example.id, judgement)
+                    if (failed := self._failures.judged(judgement, row.example.scenario)) is not None:
+                        yield failed
+                elif self._meter.due():
                     self._ledger = self._counted()
                     yield self._progress()
-                continue
-            row, judgement = judged
-            self._store.add_judgement(row.example.id, judgement)
-            if (failed := self._failures.judged(judgement, row.example.scenario)) is not None:
-                yield failed
 
     async def _judged_again(self, row: Row) -> tuple[Row, Judgement]:
         return row, await judged_again(row, self._judge, self._loaded)
 
     # --- writing
 
-    async def _write_missing(self, ends: Stop) -> AsyncIterator[GenerateEvent]:
+    async def _write_missing(self, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
         if self._ledger.missing == 0 or ends():
             return
         people = people_source(self._loaded, self._store.people())
@@ -148,12 +152,13 @@ class Generation:
             wanted = self._ledger.next()
             return self._written(attempts.next(*wanted), seen) if wanted is not None else None
 
-        async for written in at_once(take, self._params.concurrency, ends):
-            if written is not None:
-                for event in self._landed(written):
-                    yield event
-            elif self._meter.due():
-                yield self._progress()
+        async with aclosing(at_once(take, self._params.concurrency, ends)) as results:
+            async for written in results:
+                if written is not None:
+                    for event in self._landed(written):
+                        yield event
+                elif self._meter.due():
+                    yield self._progress()
 
     async def _written(self, attempt: Attempt, seen: Seen) -> _Written:
         """One chain: the author's answer, and its judgement as soon as it is there."""

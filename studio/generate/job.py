@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     loaded = load(Path(asked.spec_path))
     workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
     try:
-        async for event in generate(loaded, workspace, asked, lambda: context.stop_requested, job_id=context.id):
-            context.emit(event)
+        events = generate(loaded, workspace, asked, lambda: context.stop_requested, job_id=context.id)
+        async with aclosing(events):
+            async for event in events:
+                context.emit(event)
     finally:
         workspace.close()

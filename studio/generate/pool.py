@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, TypeVar
 
 TICK_S = 0.2
@@ -21,7 +21,7 @@ async def at_once(
     stop: Callable[[], bool],
     *,
     grace: float = GRACE_S,
-) -> AsyncIterator[Result | None]:
+) -> AsyncGenerator[Result | None, None]:
     """Results of what ``take`` hands out, ``limit`` at once, as they come; None at every look around.
 
     It ends when ``take`` has nothing while nothing is under way, or after ``stop``. Results that come back together

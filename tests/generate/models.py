@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -92,7 +92,7 @@ class Studio:
         self.workspace = Workspace.open(root, loaded.spec.slug)
         self.author, self.judge = FakeModel(author, "author"), FakeModel(judge or verdict(), "judge")
 
-    def events(self, stop: Callable[[], bool] = lambda: False, **params: object) -> AsyncIterator[GenerateEvent]:
+    def events(self, stop: Callable[[], bool] = lambda: False, **params: object) -> AsyncGenerator[GenerateEvent, None]:
         asked = GenerateParams.model_validate(
             {"spec_path": str(self.loaded.path), "workspace": str(self.root), **params}
         )

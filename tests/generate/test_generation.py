@@ -136,6 +136,21 @@ async def test_near_duplicates_are_stored_as_rejected_without_asking_the_judge(t
     assert len(studio.author.requests) == 24, "no category gets more attempts than its bound, which is 12 at least"
 
 
+async def test_a_reader_who_leaves_leaves_nothing_running(tmp_path: Path) -> None:
+    async def slowly(request: Request) -> BaseModel:
+        if request is not studio.author.requests[0]:
+            await asyncio.Event().wait()
+        return unlike(request)
+
+    studio = Studio(tmp_path, spec(), author=slowly)
+    events = studio.events(concurrency=4)
+    async for event in events:
+        if isinstance(event, ExampleScored):
+            break
+    await events.aclose()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_progress_tells_counts_reasons_and_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.generate.meter._EVERY_S", 0.0)
     calls = 0

@@ -256,3 +256,39 @@ async def test_it_stands_behind_the_interface_of_a_real_author() -> None:
     assert Authored.model_validate_json((await author.complete(request)).text).turns == answer.value.turns
     with pytest.raises(ModelError, match="AuthorBrief"):
         await author.structured(Request(purpose="author", messages=()), Authored)
+
+
+@pytest.mark.usefixtures("without_mistakes")
+def test_openings_are_exchanged_only_between_replies_to_the_same_kind_of_message() -> None:
+    examples = [
+        {"scenario": "Found a pet", "user": "Hi there.", "assistant": "Welcome. I am here. What is it?"},
+        {"scenario": "Found a pet", "user": "Good day.", "assistant": "Nice to see you. I am here. What is it?"},
+        {"scenario": "Found a pet", "user": "Many thanks.", "assistant": "With pleasure. I am here. Till then?"},
+    ]
+    loaded = loaded_spec(examples=examples, slots={"hello": ["Hi there", "Good day"], "thanks": ["Many thanks"]})
+    for turns in written(loaded, "Found a pet", range(60)):
+        thanked = "thanks" in turns[0].content.casefold()
+        assert turns[1].content.startswith("With pleasure." if thanked else ("Welcome.", "Nice to see you.")), turns
+    greeted = {t[1].content for t in written(loaded, "Found a pet", range(60)) if "thanks" not in t[0].content.lower()}
+    assert len(greeted) == 2
+
+
+@pytest.mark.usefixtures("without_mistakes")
+def test_a_phrase_that_only_ever_follows_questions_is_not_put_after_a_statement() -> None:
+    def example(user: str, opening: str) -> dict[str, str]:
+        return {"scenario": "Found a pet", "user": user, "assistant": f"{opening} It needs water. Is it calm?"}
+
+    phrases = ["Good that you ask.", "Thank you for telling us.", "Fine."]
+    loaded = loaded_spec(
+        examples=[
+            *(example(f"Is number {number} mine?", phrases[0]) for number in "ABC"),
+            *(example(f"I found number {number}.", phrases[1]) for number in "ABC"),
+        ],
+        patterns=[{"step": "greet", "how": "Greet", "phrases": phrases}, {"step": "tell", "how": "Tell"}],
+    )
+    seen = set()
+    for turns in written(loaded, "Found a pet", range(80)):
+        question = turns[0].content.endswith("?")
+        assert not turns[1].content.startswith(phrases[1] if question else phrases[0]), turns
+        seen.add((question, turns[1].content.split(".")[0]))
+    assert len(seen) == 4, "both go with the third phrase"

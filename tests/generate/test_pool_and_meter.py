@@ -37,7 +37,7 @@ async def test_results_come_as_they_are_there_and_the_rest_is_cancelled_when_the
             found.append(result)
         if len(found) == 3:
             break
-    await results.aclose()  # type: ignore[attr-defined]
+    await results.aclose()
     assert found == [1, 2, 3] and cancelled == [0]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from studio.chatml import Message, Messages
@@ -14,6 +15,8 @@ from studio.spec.models import Spec
 
 SAME_SCENARIO, SAME_CATEGORY, MOST = 2, 1, 3
 """How much more often a phrase is taken for each hand-written example near by that uses it, up to so many."""
+_ENOUGH = 3
+"""A phrase that stands so often in the examples, and always after questions or never, is left to what it goes with."""
 _SHORT = 6
 """An opening of at most so many words is an interjection, fit for other replies to the same situation."""
 
@@ -30,8 +33,8 @@ class Part:
 class Phrases:
     """The set phrases of a spec by step, and how often each stands in the examples of a scenario or category.
 
-    An opening that is no phrase of a step may be exchanged for another short one of the same scenario, and where no
-    step has phrases for a preferred expression that is a sentence of its own.
+    An opening that is no phrase of a step may be exchanged for another short one of the same scenario whose user names
+    the same kinds of words, and where no step has phrases for a preferred expression that is a sentence of its own.
     """
 
     def __init__(self, spec: Spec, examples: Iterable[Template]) -> None:
@@ -39,8 +42,10 @@ class Phrases:
         self._steps = [step.step for step in spec.patterns]
         self._of = {plain(phrase): step.step for step in spec.patterns for phrase in step.phrases}
         self._by_step = {step.step: step.phrases for step in spec.patterns if step.phrases}
-        self._near: dict[tuple[str | None, str], Counter[str]] = {}
-        self._openings: dict[str | None, set[str]] = {}
+        self._near: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
+        self._around: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
+        self._after: defaultdict[str, Counter[bool]] = defaultdict(Counter)
+        self._openings: defaultdict[tuple[str | None, frozenset[str]], set[str]] = defaultdict(set)
         for example in examples:
             self._count(example)
 
@@ -54,62 +59,82 @@ class Phrases:
         middle = next((step for step in self._steps if step not in steps), None)
         return tuple(Part(text, step or middle, phrase) for text, step, phrase in zip(texts, steps, known, strict=True))
 
-    def recombined(self, turns: Messages, scenario: str, random: Random) -> Messages:
-        """``turns`` with the set phrases of each reply exchanged for others of the same step, none of them twice."""
-        used: set[str] = set()
-        return tuple(
-            Message(role="assistant", content=self._reply(turn.content, scenario, used, random))
-            if turn.role == "assistant"
-            else turn
-            for turn in turns
-        )
+    def recombined(self, turns: Messages, template: Template, scenario: str, random: Random) -> Messages:
+        """``turns`` with the set phrases of each reply exchanged for others of the same step, none of them twice.
 
-    def _reply(self, reply: str, scenario: str, used: set[str], random: Random) -> str:
+        ``template`` is where the turns come from.
+        """
+        used: set[str] = set()
+        out: list[Message] = []
+        for turn in turns:
+            if turn.role == "assistant":
+                question = bool(out) and _is_question(out[-1].content)
+                openings = self._other_openings(template, scenario) if len(turns) == 2 else ()
+                turn = Message(
+                    role="assistant", content=self._reply(turn.content, scenario, question, openings, used, random)
+                )
+            out.append(turn)
+        return tuple(out)
+
+    def _reply(
+        self, reply: str, scenario: str, question: bool, openings: Collection[str], used: set[str], random: Random
+    ) -> str:
         parts = self.parts(reply)
         out = []
         for index, part in enumerate(parts):
-            choices = self._choices(part, index, len(parts), scenario, used)
+            choices = self._phrases_for(part, scenario, question, used) if part.phrase else {}
+            if index == 0 and len(parts) > 2 and not part.phrase and self._interjection(part.text):
+                choices = dict.fromkeys([part.text, *openings], 1)
             text = random.choices(list(choices), list(choices.values()))[0] if choices else part.text
             used.add(plain(text))
             out.append(text)
         return joined(out, unspaced=self._unspaced(reply, parts))
 
-    def _choices(self, part: Part, index: int, length: int, scenario: str, used: Collection[str]) -> dict[str, int]:
-        """What may stand for ``part``, with weights; empty where it has to stay."""
-        if part.phrase:
-            category = self._spec.category_of(scenario)
-            near, around = self._near.get((scenario, ""), Counter()), self._near.get((category, "c"), Counter())
-            return {
-                phrase: 1
-                + SAME_SCENARIO * min(MOST, near[plain(phrase)])
-                + SAME_CATEGORY * min(MOST, around[plain(phrase)])
-                for phrase in self._by_step[part.step or ""]
-                if plain(phrase) not in used
-            }
-        if index == 0 and length > 2 and self._interjection(part.text):
-            siblings = [part.text, *sorted(self._openings.get(scenario, ()))]
-            return dict.fromkeys([*siblings, *([] if self._by_step else self._preferred())], 1)
-        return {}
+    def _phrases_for(self, part: Part, scenario: str, question: bool, used: Collection[str]) -> dict[str, int]:
+        """The phrases of the part's step that go with a question or with a statement, unused ones, with weights."""
+        near, around = self._near[scenario], self._around[self._spec.category_of(scenario)]
+        return {
+            phrase: 1
+            + SAME_SCENARIO * min(MOST, near[plain(phrase)])
+            + SAME_CATEGORY * min(MOST, around[plain(phrase)])
+            for phrase in self._by_step[part.step or ""]
+            if plain(phrase) not in used and self._goes_with(phrase, question)
+        }
+
+    def _goes_with(self, phrase: str, question: bool) -> bool:
+        after = self._after[plain(phrase)]
+        return after[question] > 0 or after[not question] < _ENOUGH
+
+    def _other_openings(self, template: Template, scenario: str) -> list[str]:
+        siblings = self._openings[scenario, _kinds(template)] if template.asked else ()
+        return [*sorted(siblings), *([] if self._by_step else self._preferred())]
 
     def _count(self, example: Template) -> None:
         category = self._spec.category_of(example.scenario) if example.scenario else None
-        user = stems(" ".join(turn.content for turn in example.turns if turn.role == "user"))
-        for turn in example.turns:
-            if turn.role != "assistant":
-                continue
-            texts = sentences(turn.content)
-            for text in texts:
-                self._near.setdefault((example.scenario, ""), Counter())[plain(text)] += 1
-                self._near.setdefault((category, "c"), Counter())[plain(text)] += 1
-            if len(texts) > 2 and self._interjection(texts[0]) and not user & stems(texts[0]):
-                self._openings.setdefault(example.scenario, set()).add(texts[0])
+        for before, turn in pairwise(example.turns):
+            for text in sentences(turn.content) if turn.role == "assistant" else ():
+                self._near[example.scenario][plain(text)] += 1
+                self._around[category][plain(text)] += 1
+                self._after[plain(text)][_is_question(before.content)] += 1
+        opening, *rest = sentences(example.turns[-1].content)
+        of_its_own = self._interjection(opening) and not stems(example.turns[0].content) & stems(opening)
+        if len(example.turns) == 2 and len(rest) > 1 and plain(opening) not in self._of and of_its_own:
+            self._openings[example.scenario, _kinds(example)].add(opening)
 
     def _preferred(self) -> Sequence[str]:
         return [phrase for phrase in self._spec.vocabulary.prefer if phrase[-1] in "!." and self._interjection(phrase)]
 
     def _interjection(self, text: str) -> bool:
-        return len(text.split()) <= _SHORT and text[-1:] in "!."
+        return len(text.split()) <= _SHORT and text[-1:] in "!." and not any(letter.isdigit() for letter in text)
 
     def _unspaced(self, reply: str, parts: Sequence[Part]) -> bool:
         """Whether the reply writes its sentences without spaces between them, as Chinese and Japanese do."""
         return len(parts) > 1 and reply.startswith(parts[0].text + parts[1].text)
+
+
+def _is_question(text: str) -> bool:
+    return text.rstrip()[-1:] in ("?", "\uff1f")
+
+
+def _kinds(template: Template) -> frozenset[str]:
+    return frozenset(span.kind.name for span in template.asked)

@@ -55,10 +55,10 @@ class Writer:
         if answering and random.random() < _OWN_QUESTION:
             template, reply = random.choice(answering)
             asked: Messages = (Message(role="user", content=brief.person.query), reply)
-            return Attempt(template, self._phrases.recombined(asked, brief.scenario, random), brief.scenario)
+            return Attempt(template, self._phrases.recombined(asked, template, brief.scenario, random), brief.scenario)
         template = random.choice(self._sources.of(brief.category, brief.scenario))
         turns = exchanged(template, random, lambda kind, _: self._things(kind, brief.person))
-        turns = self._phrases.recombined(turns, brief.scenario, random)
+        turns = self._phrases.recombined(turns, template, brief.scenario, random)
         return Attempt(template, self._asked(turns, brief.person.tone, random), brief.scenario)
 
     def _asked(self, turns: Messages, tone: str, random: Random) -> Messages:
