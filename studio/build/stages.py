@@ -9,6 +9,7 @@ from studio.build.types import Session, StageBegan, StageEnded, StageError
 from studio.evaluate import Evaluation, evaluation_of, fingerprint
 from studio.evaluate.job import EvaluateParams
 from studio.generate import CategoryTarget, GenerateParams, coverage
+from studio.generate.author import open_author
 from studio.jobs import Job, active, start
 from studio.judge import open_judge
 from studio.package import Package, find_package, package_id
@@ -46,6 +47,9 @@ async def generate_stage(session: Session) -> Stream:
     if active(session.workspace.jobs_dir, "generate") is None and _met(standing(session)):
         yield StageEnded(stage="generate", skipped=True, note=_accepted(session))
         return
+    if not session.settings.offline:
+        await open_author(session.settings, session.loaded).close()  # says at once that no model is named
+        await open_judge(session.settings, session.loaded).close()
     async for event in run_job(session, "generate", begin, lambda: _met(standing(session))):
         yield event
     if not _met(standing(session)):

@@ -1,0 +1,141 @@
+"""Every command helps, and refuses bad input in one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from studio import __version__
+from studio.cli.main import COMMANDS, app
+from tests.cli.making import SPECS, Studio, one_line, raw
+
+GROUPS = {
+    "triage": "list accept reject edit undo redo sample export".split(),
+    "bank": "build list".split(),
+    "spec": "check show".split(),
+}
+EVERY = [
+    [],
+    *([name] for name in sorted(COMMANDS)),
+    *([group, name] for group, all_ in GROUPS.items() for name in all_),
+]
+
+
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
+def test_every_command_helps_with_an_example(studio: Studio, command: list[str]) -> None:
+    told = studio(*command, "--help")
+    assert told.status == 0 and told.err == ""
+    assert "Usage:" in told.out and "Example" in told.out and "studio" in told.out.split("Example", 1)[1]
+
+
+def test_every_registered_command_is_known_as_one() -> None:
+    registered = {command.name for command in app.registered_commands} | {one.name for one in app.registered_groups}
+    assert registered == COMMANDS
+    for group in app.registered_groups:
+        assert group.typer_instance and group.name
+        names = [command.name for command in group.typer_instance.registered_commands]
+        assert names == GROUPS[group.name]
+
+
+def test_the_version_is_told(studio: Studio) -> None:
+    told = studio("--version")
+    assert (told.status, told.out) == (0, f"studio {__version__}\n")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_alone_shows_its_help(studio: Studio, group: str) -> None:
+    told = studio(group)
+    assert told.status == 2 and all(name in told.out for name in GROUPS[group]) and told.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["build", "--nope"], "--nope"),
+        (["nope"], "nope: no such command"),
+        (["--nope"], "--nope"),
+        (["triage", "nope"], "nope"),
+        (["build", "nope.yaml"], "nope.yaml"),
+        (["generate", "nope.yaml"], "nope.yaml"),
+        (["train", "nope.yaml"], "nope.yaml"),
+        (["bank", "list", "nope.yaml"], "nope.yaml"),
+        (["spec", "check", "nope.yaml"], "nope.yaml"),
+        (["spec", "show", "nope.yaml"], "nope.yaml"),
+        (["spec", "check"], "FILE"),
+        (["generate", "--examples", "0"], "--examples"),
+        (["generate", "--examples", "many"], "--examples"),
+        (["generate", "--endpoint", "http://localhost:1/v1"], "--model"),
+        (["triage", "list", "--status", "fine"], "accepted"),
+        (["triage", "reject", "x"], "--reason"),
+        (["triage", "reject", "x", "--reason", "mood"], "tone"),
+        (["triage", "edit", "x"], "--assistant"),
+        (["spec", "check", "\x1b]0;pwned\x07\u202e.yaml"], "no such file"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_line_and_status_2(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(studio.root.parent)
+    Path("specs").symlink_to(SPECS)
+    told = studio(*arguments)
+    assert one_line(told) and said in told.err and raw(told.err) == []
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "package", "chat"])
+def test_a_stage_without_what_it_needs_says_what_comes_before(studio: Studio, command: str) -> None:
+    told = studio(command, studio.spec, "--workspace", studio.root)
+    last = told.err.splitlines()[-1]
+    assert told.status == 2 and told.out == "" and "Traceback" not in told.err
+    assert ("nothing to train on" if command == "train" else "studio train") in last
+
+
+def test_a_workspace_that_cannot_be_is_told(studio: Studio) -> None:
+    (studio.root.parent / "file").write_text("")
+    told = studio("bank", "list", studio.spec, "--workspace", studio.root.parent / "file")
+    assert one_line(told) and "--workspace" in told.err
+
+
+def test_a_wrong_recipe_is_told(studio: Studio) -> None:
+    studio.fill("one")
+    for wrong in (["--method", "magic"], ["--lr", "-1"], ["--epochs", "0"]):
+        told = studio("train", studio.spec, "--workspace", studio.root, "--plan", *wrong)
+        assert told.status == 2 and told.out == "" and told.err.splitlines()[-1].startswith("studio: recipe: ")
+
+
+def test_the_plan_of_a_run_is_shown_and_nothing_trained(studio: Studio) -> None:
+    studio.fill("one", "two")
+    told = studio("train", studio.spec, "--workspace", studio.root, "--base", "pocket", "--rank", "4", "--plan")
+    assert told.status == 0 and told.json["examples"] == 2 and told.json["recipe"]["rank"] == 4
+    assert not list((studio.root / "harbour" / "jobs").iterdir())
+
+
+def test_the_window_without_a_terminal_says_what_to_do(studio: Studio) -> None:
+    for arguments in ([], ["open"], [str(studio.spec)], [str(studio.spec), "--workspace", "ws"]):
+        process = subprocess.run(
+            [sys.executable, "-m", "studio.cli", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=SPECS.parent,
+        )
+        assert process.returncode == 2 and process.stdout == ""
+        assert process.stderr.startswith("studio: the window needs a terminal (headless: studio build ")
+        assert process.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error(studio: Studio) -> None:
+    studio.fill(*(f"e{index}" for index in range(40)), reply="Over. " * 500)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = ["triage", "list", "--spec", studio.spec, "--workspace", studio.root, "--json"]
+    with os.fdopen(writing, "wb") as out:
+        process = subprocess.run(
+            [sys.executable, "-m", "studio.cli", *map(str, command)], stdout=out, stderr=subprocess.PIPE, timeout=60
+        )
+    assert process.stderr == b""

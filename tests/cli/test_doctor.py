@@ -1,0 +1,28 @@
+"""``studio doctor`` as a command."""
+
+from __future__ import annotations
+
+import socket
+
+from tests.cli.making import Studio, raw
+
+TOPICS = {"endpoint", "training", "unsloth", "bitsandbytes", "gpu", "memory", "disk", "terminal"}
+
+
+def test_what_was_found_is_one_json_document(studio: Studio) -> None:
+    told = studio("doctor", "--workspace", studio.root, "--json")
+    assert told.out.count("\n") == 1
+    assert {finding["topic"] for finding in told.json["findings"]} >= TOPICS
+    assert told.json["author"] == "offline author" and told.json["models"] is None
+    assert told.json["status_line"].startswith("offline author · rules judge · pocket base model · ")
+    problem = any(finding["level"] == "problem" for finding in told.json["findings"])
+    assert told.status == (1 if problem else 0)
+    assert not studio.root.exists(), "looking makes nothing"
+
+
+def test_an_endpoint_that_does_not_answer_is_a_problem(studio: Studio) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+        told = studio("doctor", "--endpoint", url, "--model", "m\x1b[31m")
+    assert told.status == 1 and "problem" in told.out and url in told.out and raw(told.out) == []

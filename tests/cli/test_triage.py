@@ -1,0 +1,94 @@
+"""``studio triage``: decisions from a script."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.making import HOSTILE, Studio, one_line, raw
+
+
+def test_examples_are_listed_and_filtered(studio: Studio) -> None:
+    studio.fill("good1", "good2", "bad1")
+    everything = studio.triage("list")
+    assert everything.status == 0 and [line.split()[0] for line in everything.lines] == ["good1", "good2", "bad1"]
+    assert "7.0" in everything.lines[0] and "calls" in everything.lines[0] and "Hello good1" in everything.lines[0]
+    assert [line.split()[0] for line in studio.triage("list", "--status", "rejected").lines] == ["bad1"]
+    assert [row["example"]["id"] for row in studio.triage("list", "--search", "good2", "--json").json] == ["good2"]
+    assert len(studio.triage("list", "--limit", "1").lines) == 1
+    assert studio.triage("list", "--category", "none").out == ""
+
+
+def test_decisions_are_kept_taken_back_and_put_back(studio: Studio) -> None:
+    studio.fill("good1", "good2", "bad1")
+    assert studio.triage("accept", "bad1").out == "accepted bad1\n" and studio.status("bad1") == "accepted"
+    told = studio.triage("reject", "good1", "good2", "--reason", "tone")
+    assert told.lines == ["rejected good1", "rejected good2"]
+    assert (studio.status("good1"), studio.status("good2")) == ("rejected", "rejected")
+    assert studio.triage("undo").out == "took back: reject good2\n" and studio.status("good2") == "accepted"
+    assert studio.triage("redo").out == "put back: reject good2\n" and studio.status("good2") == "rejected"
+    assert studio.triage("redo").out == "nothing to redo\n"
+    for _ in range(3):
+        studio.triage("undo")
+    assert studio.triage("undo").out == "nothing to undo\n"
+    assert (studio.status("good1"), studio.status("bad1")) == ("accepted", "rejected")
+
+
+def test_an_unknown_id_decides_nothing(studio: Studio) -> None:
+    studio.fill("good1", "bad1")
+    for command in (["accept", "bad1", "none"], ["reject", "good1", "none", "--reason", "tone"]):
+        assert one_line(told := studio.triage(*command)) and "no example none" in told.err
+    assert one_line(studio.triage("edit", "none", "--assistant", "Over."))
+    assert (studio.status("good1"), studio.status("bad1")) == ("accepted", "rejected")
+
+
+def test_an_edit_replaces_the_reply_and_accepts(studio: Studio) -> None:
+    studio.fill("bad1")
+    assert studio.triage("edit", "bad1", "--assistant", "Roger, over.").out == "edited bad1\n"
+    row = studio.triage("list", "--json").json[0]
+    assert row["status"] == "accepted" and row["decision"]["messages"][-1]["content"] == "Roger, over."
+    assert one_line(told := studio.triage("edit", "bad1", "--assistant", " ")) and "empty" in told.err
+
+
+def test_the_sample_is_the_same_each_time_and_counts_what_was_reviewed(studio: Studio) -> None:
+    studio.fill(*(f"good{index}" for index in range(30)))
+    first = studio.triage("sample")
+    names = [line.split()[0] for line in first.lines[:-1]]
+    assert len(names) == 3 and first.lines[-1] == "0 of 3 reviewed"
+    studio.triage("accept", names[0])
+    again = studio.triage("sample")
+    assert [line.split()[0] for line in again.lines[:-1]] == names and again.lines[-1] == "1 of 3 reviewed"
+    assert len(studio.triage("sample", "--json").json) == 3
+
+
+def test_what_is_accepted_is_exported_as_chatml(studio: Studio, tmp_path: Path) -> None:
+    studio.fill("good1", "good2", "bad1")
+    studio.triage("edit", "good2", "--assistant", "Roger.")
+    told = studio.triage("export", "--out", tmp_path / "data.jsonl", "--json")
+    assert told.json["count"] == 2 and told.json["path"] == str(tmp_path / "data.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "data.jsonl").read_text().splitlines()]
+    assert [row["messages"][-1]["content"] for row in rows] == ["Over and out.", "Roger."]
+    inside = studio.triage("export")
+    assert inside.out.startswith("2 examples: ") and Path(inside.out.split(": ", 1)[1].strip()).is_file()
+
+
+def test_an_export_that_cannot_be_written_is_told(studio: Studio) -> None:
+    studio.fill("good1")
+    told = studio.triage("export", "--out", "/proc/none/data.jsonl")
+    assert one_line(told) and "/proc/none" in told.err
+
+
+def test_hostile_text_never_reaches_the_terminal_raw(studio: Studio) -> None:
+    studio.fill("good1", reply=HOSTILE)
+    for command in (["list"], ["list", "--json"], ["sample"], ["sample", "--json"]):
+        told = studio.triage(*command)
+        assert told.status == 0 and "pwned" in told.out, "the payload was shown"
+        assert raw(told.out) == [] and raw(told.err) == []
+    assert "[bold]I [link=http://evil]J[/]" in studio.triage("list").out, "markup is text"
+    assert studio.triage("list", "--json").json[0]["example"]["messages"][-1]["content"] == HOSTILE
+
+
+def test_hostile_ids_and_searches_are_told_inert(studio: Studio) -> None:
+    studio.fill("good1")
+    for told in (studio.triage("accept", HOSTILE), studio.triage("list", "--search", HOSTILE), studio(HOSTILE)):
+        assert raw(told.out) == [] and raw(told.err) == [] and "Traceback" not in told.err
