@@ -121,7 +121,7 @@ def installed(package: str) -> str | None:
 
 
 def reachable_models(settings: ModelSettings) -> tuple[str, ...] | ModelError | None:
-    """The models that the endpoint lists, the error that came instead, or None where there is no endpoint. Up to 5 s."""
+    """The models that the endpoint lists, or the error that came instead; None where there is no endpoint."""
     if settings.offline:
         return None
     from studio.llm import list_models
