@@ -46,6 +46,14 @@ async def test_without_accepted_examples_it_says_what_to_do(tmp_path: Path) -> N
         await until(pilot, lambda: "accept examples in triage first" in told(app))
 
 
+async def test_examples_of_an_earlier_spec_are_named_as_the_reason(tmp_path: Path) -> None:
+    app, _ = with_examples(tmp_path)
+    write_spec(tmp_path, POCKET_SPEC.replace("Stays level", "Stays quite level"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "This cannot be trained yet")
+        await shows(pilot, "the 16 accepted examples were judged", "generate (3) judges them again")
+
+
 async def test_the_plan_is_shown_before_anything_is_trained(tmp_path: Path) -> None:
     app, _ = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

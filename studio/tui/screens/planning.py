@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from studio.build import Session
 from studio.build.stages import planned_run
+from studio.errors import UserError
 from studio.jobs import Job
 from studio.train import resume_or_start
 from studio.train.types import TrainPlan
-from studio.triage import export_chatml
+from studio.triage import Export, export_chatml
 
 
-def plan_now(session: Session) -> TrainPlan:
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and what of the accepted examples it leaves out."""
+
+    plan: TrainPlan
+    export: Export
+
+
+def plan_now(session: Session) -> Planned:
     """Export what is accepted and plan its run. Raises UserError where there is nothing to train with."""
-    return planned_run(session, export_chatml(session.workspace, session.loaded.hash))
+    export = export_chatml(session.workspace, session.loaded.hash)
+    if not export.count and export.stale:
+        told = f"the {export.stale} accepted examples were judged by an earlier version of the spec"
+        raise UserError(told, remedy="generate (3) judges them again")
+    return Planned(planned_run(session, export), export)
 
 
 def train_now(session: Session) -> Job:
     """Start the run of :func:`plan_now`, or go on with it where it was begun."""
-    return resume_or_start(session.workspace, plan_now(session))
+    return resume_or_start(session.workspace, plan_now(session).plan)

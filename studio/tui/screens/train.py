@@ -15,7 +15,7 @@ from textual.widgets import Static
 from studio.errors import UserError
 from studio.train.metrics import read_metrics
 from studio.train.presets import preset_for, with_recipe
-from studio.train.types import Recipe, TrainPlan
+from studio.train.types import Recipe
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.train import Point, TrainProgress
@@ -23,7 +23,7 @@ from studio.tui.runs import RunRow, run_rows
 from studio.tui.screens import train_parts as parts
 from studio.tui.screens.curve import axis, dots_across, laid_out
 from studio.tui.screens.job_stage import JobStage, job_state
-from studio.tui.screens.planning import plan_now, train_now
+from studio.tui.screens.planning import Planned, plan_now, train_now
 from studio.tui.text import lines, shown
 from studio.tui.widgets.form import Form, Values
 from studio.tui.widgets.loss_chart import LossChart
@@ -53,7 +53,7 @@ class TrainScreen(JobStage):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self._plan: TrainPlan | UserError | None = None
+        self._planned: Planned | UserError | None = None
         self._rows: list[RunRow] = []
         self._planned_for: object = None
         self._listed_for: object = None
@@ -101,9 +101,9 @@ class TrainScreen(JobStage):
     async def _read_plan(self) -> None:
         try:
             # Not among the writes: it may ask the hub for the base model.
-            self._plan = await asyncio.to_thread(plan_now, self.session)
+            self._planned = await asyncio.to_thread(plan_now, self.session)
         except UserError as error:
-            self._plan = error
+            self._planned = error
         self._show_plan()
 
     async def _read_runs(self) -> None:
@@ -113,13 +113,13 @@ class TrainScreen(JobStage):
         self._moved()
 
     def _show_plan(self) -> None:
-        page, plan = self.query_one("#plan", Page), self._plan
-        if isinstance(plan, UserError):
-            page.show(
-                lines([shown("This cannot be trained yet.", "bold $warning"), shown(plan.message), shown(plan.remedy)])
-            )
-        elif plan is not None:
-            page.show(parts.plan_page(plan, parts.known_run(plan, self._rows), self._training), from_top=False)
+        page, planned = self.query_one("#plan", Page), self._planned
+        if isinstance(planned, UserError):
+            title = shown("This cannot be trained yet.", "bold $warning")
+            page.show(lines([title, shown(planned.message), shown(planned.remedy)]))
+        elif planned is not None:
+            known = parts.known_run(planned.plan, self._rows)
+            page.show(parts.plan_page(planned, known, self._training), from_top=False)
 
     def on_resize(self) -> None:
         if self.ready:
@@ -192,12 +192,12 @@ class TrainScreen(JobStage):
 
     def action_start(self) -> None:
         """Train the plan; where its run was begun, go on with it."""
-        plan = self._plan
+        planned = self._planned
         if not self.studio.environment.can_train:
             self.studio.tell(UserError(INSTALL, remedy="pip install 'persona-studio[train]'"))
-        elif isinstance(plan, UserError):
-            self.studio.tell(plan)
-        elif plan is not None and (known := parts.known_run(plan, self._rows)) and known.whole:
+        elif isinstance(planned, UserError):
+            self.studio.tell(planned)
+        elif planned is not None and (known := parts.known_run(planned.plan, self._rows)) and known.whole:
             self.studio.tell("exactly this is trained already; change the recipe with e, or the examples")
         else:
             session = self.session

@@ -13,6 +13,7 @@ from studio.tui.figures import duration, rate
 from studio.tui.progress.train import TrainProgress
 from studio.tui.runs import RunRow
 from studio.tui.screens.gate_lines import gates_content, tally
+from studio.tui.screens.planning import Planned
 from studio.tui.text import Part, clip, join, lines, shown
 from studio.tui.widgets.bars import bar
 from studio.tui.widgets.facts import facts
@@ -21,17 +22,19 @@ from studio.tui.widgets.page import Shown
 POCKET_NOTE = "pocket-sized (4M parameters): to try things with, not to deploy"
 
 
-def plan_page(plan: TrainPlan, known: RunRow | None, training: str) -> Shown:
+def plan_page(planned: Planned, known: RunRow | None, training: str) -> Shown:
     """What ``s`` would train. ``training`` is the run that is being trained now."""
-    return lambda width: facts(_plan(plan, known, training), width, name_width=9)
+    return lambda width: facts(_plan(planned, known, training), width, name_width=9)
 
 
-def _plan(plan: TrainPlan, known: RunRow | None, training: str) -> list[tuple[str, Part]]:
+def _plan(planned: Planned, known: RunRow | None, training: str) -> list[tuple[str, Part]]:
+    plan, stale = planned.plan, planned.export.stale
     recipe, preset = plan.recipe, preset_for(plan.base_model)
     changed = "" if _same(recipe, preset.recipe) else ", changed"
     return [
         ("plan", ("in training now", "$primary bold") if training == plan.run_id else _standing(known)),
         ("data", f"{plan.examples} accepted examples, {plan.data_hash[:8]}"),
+        ("", (f"{stale} of an earlier spec left out: generate (3)", "$warning") if stale else ""),
         ("steps", f"{plan.steps} in {recipe.epochs:g} epochs, batch {recipe.batch_size}"),
         ("recipe", f"LoRA r {recipe.rank} a {recipe.alpha}, lr {recipe.learning_rate:g}"),
         ("base", f"{plan.base_model} (preset {preset.name}{changed})"),
