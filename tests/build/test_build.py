@@ -1,0 +1,114 @@
+"""The whole way from a spec to a package, killed in the middle: nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.build.making import Commands, Ended, until
+
+OPTIONS = ("--examples", "24", "--json")
+SHAPE: dict[str, set[str]] = {
+    "": {"spec", "examples", "categories", "run", "evaluation", "gates", "package"},
+    "spec": {"name", "hash"},
+    "examples": {"generated", "accepted", "rejected"},
+    "run": {"id", "steps", "loss", "seconds"},
+    "evaluation": {"base", "tuned", "win_rate"},
+    "package": {"path", "verified"},
+}
+SIDE = {"overall", "traits", "violations", "latency_s"}
+FILES = {
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "README.md",
+    "PERSONA_SPEC.md",
+    "EVALUATION_RESULTS.json",
+    "examples/sample_interactions.jsonl",
+}
+LIGHT = """
+import sys
+from studio.cli.main import run
+status = run(sys.argv[1:])
+sys.exit(99 if "torch" in sys.modules else status)
+"""
+
+
+def test_a_build_killed_while_training_goes_on_where_it_was(tmp_path: Path) -> None:
+    studio = Commands(tmp_path)
+    kill_while_training(studio)
+    rows, saved = studio.rows(), len(studio.events("train", "checkpoint_saved"))
+    assert len(rows) >= 24 and studio.jobs("train")[0].view().state == "dead"
+
+    ended = studio.run("build", *OPTIONS)
+    summary = ended.json
+    check_summary(studio, ended)
+    assert studio.rows() == rows, "no example was lost, changed or made again"
+    assert len(studio.jobs("generate")) == 1 and "generate  kept: " in ended.err
+    assert len(studio.jobs("train")) == 1, "the same run went on"
+    starts = studio.events("train", "train_started")
+    assert [one["run_id"] for one in starts] == [summary["run"]["id"]] * 2
+    assert (starts[1]["resumed_from"] > 0) == (saved > 0), "from its checkpoint, if it had one"
+    check_package(studio, summary)
+
+    jobs = {job.id for job in studio.jobs()}
+    again = studio.run("build", *OPTIONS, code=LIGHT)
+    assert (again.status, again.json) == (ended.status, summary), again.err
+    assert {job.id for job in studio.jobs()} == jobs, "a third start does nothing"
+    assert all(f"{stage:<9} kept: " in again.err for stage in ("generate", "train", "evaluate", "package"))
+
+
+def kill_while_training(studio: Commands) -> None:
+    process = studio.begin("build", *OPTIONS)
+    try:
+        until(lambda: len(studio.events("train", "step_logged")) >= 3, process)
+    finally:
+        process.kill()
+        process.communicate()
+        for job in studio.jobs("train"):
+            job.kill()
+            job.wait(20)
+
+
+def check_summary(studio: Commands, ended: Ended) -> None:
+    """The last line of stdout is the object that is promised, and the status follows from its gates."""
+    assert ended.out.count("\n") == 1
+    summary = ended.json
+    for key, names in SHAPE.items():
+        assert set(summary[key] if key else summary) == names
+    assert summary["spec"] == {"name": "TaskMaster", "hash": studio.loaded.hash}
+    counts = summary["examples"]
+    assert counts["accepted"] == 24 and counts["generated"] == counts["accepted"] + counts["rejected"]
+    assert set(summary["categories"]) == {
+        name for name, category in studio.loaded.spec.scenarios.items() if not category.holdout
+    }
+    assert all(
+        set(one) == {"target", "accepted"} and one["accepted"] >= one["target"] > 0
+        for one in summary["categories"].values()
+    )
+    for side in ("base", "tuned"):
+        assert set(summary["evaluation"][side]) == SIDE
+        assert set(summary["evaluation"][side]["traits"]) == set(studio.loaded.spec.trait_names)
+    gates = summary["gates"]
+    assert all(set(gate) == {"name", "target", "value", "status"} for gate in gates)
+    assert {gate["status"] for gate in gates} <= {"PASS", "FAIL", "UNDECIDED"}
+    by_name = {gate["name"]: gate for gate in gates}
+    assert by_name["examples"]["value"] == 24 and by_name["examples"]["status"] == "FAIL", "200 are wanted"
+    passed = all(gate["status"] == "PASS" for gate in gates)
+    assert ended.status == (0 if passed else 3), ended.err
+    assert summary["run"]["steps"] == studio.events("train", "step_logged")[-1]["step"]
+
+
+def check_package(studio: Commands, summary: dict[str, Any]) -> None:
+    folder = Path(summary["package"]["path"])
+    assert summary["package"]["verified"] is True
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} >= FILES
+    texts = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".safetensors"]
+    assert [path.name for path in texts if str(studio.folder) in path.read_text(encoding="utf-8")] == []
+    results = json.loads((folder / "EVALUATION_RESULTS.json").read_text())
+    assert results["tuned"]["overall"]["value"] == summary["evaluation"]["tuned"]["overall"]
+    card = (folder / "README.md").read_text()
+    assert "FAIL" in card and "Not every gate passed" in card
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
