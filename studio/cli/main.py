@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -59,11 +58,7 @@ def run(arguments: list[str]) -> int:
         tell(f"studio: {error}")
         return BAD_INPUT
     except (KeyboardInterrupt, typer.Abort):
-        tell("studio: interrupted; run the same command to go on")
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at its end
-        return 0
+        status = INTERRUPTED
     except OSError as error:
         tell(f"studio: {error.filename or 'the system'}: {error.strerror or error}")
         return BAD_INPUT
@@ -71,6 +66,8 @@ def run(arguments: list[str]) -> int:
         return end.exit_code
     except Exception as error:
         return _usage_error(error)
+    if status == INTERRUPTED:  # typer makes an exit status of ctrl+c
+        tell("studio: interrupted; run the same command to go on")
     return status if isinstance(status, int) else 0
 
 

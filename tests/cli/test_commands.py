@@ -138,4 +138,4 @@ def test_a_reader_that_leaves_early_is_no_error(studio: Studio) -> None:
         process = subprocess.run(
             [sys.executable, "-m", "studio.cli", *map(str, command)], stdout=out, stderr=subprocess.PIPE, timeout=60
         )
-    assert process.stderr == b""
+    assert process.returncode == 1 and process.stderr == b""
