@@ -46,10 +46,10 @@ async def test_measures_and_gates_are_on_one_line_each(tmp_path: Path, size: tup
     app, workspace, loaded = opened_with_run(tmp_path)
     keep_evaluation(workspace, loaded.spec, keep_run(workspace))
     async with app.run_test(size=size) as pilot:
-        await press(pilot, ["6"], "24 probes by the rules judge")
+        await press(pilot, ["6"], "24 probes, rules judge")
         assert "8.75" in line_with(app, "overall") and "PASS" in line_with(app, "overall")
         assert "7.50-10.0" in line_with(app, "overall")
-        assert "FAIL" in line_with(app, "train loss") and "<= 0.40" in line_with(app, "train loss")
+        assert "FAIL" in line_with(app, "train loss") and "<= 0.4" in line_with(app, "train loss")
         assert "100%" in line_with(app, "wins")
         await shows(pilot, "8 PASS  1 FAIL", "kept words", "latency s", "examples")
 
@@ -82,12 +82,12 @@ async def test_what_is_evaluated_already_is_not_evaluated_again(tmp_path: Path) 
     mark = fingerprint(loaded, run, open_judge(app.settings, loaded).name)
     evaluation = keep_evaluation(workspace, loaded.spec, run)
     async with app.run_test(size=(100, 30)) as pilot:
-        await press(pilot, ["6"], "spec or judge changed since: s")
+        await press(pilot, ["6"], "spec or judge changed: s")
     save(workspace, evaluation.model_copy(update={"fingerprint": mark}))
     again = window(loaded.path, tmp_path / "ws")
     async with again.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["6"], "8 PASS  1 FAIL")
-        assert "changed since" not in text_of(again)
+        assert "judge changed" not in text_of(again)
         await pilot.press("s")
         await until(pilot, lambda: "evaluated already" in told(again))
 

@@ -117,8 +117,8 @@ class EvaluateScreen(JobStage):
             eta = join((f"  ETA {duration(live.eta_s)}", "$quiet")) if live.eta_s is not None else Content("")
             return join(told, f"  {done} of {probes} probes ", bar(done, probes, 20), eta)
         if self._evaluation is not None:
-            by = f"  {len(self._evaluation.results)} probes by the {self._evaluation.judge}  "
-            changed = "" if self._is_current else "  spec or judge changed since: s"
+            by = f"  {len(self._evaluation.results)} probes, {self._evaluation.judge}  "
+            changed = "" if self._is_current else "  spec or judge changed: s"
             counts = tally(self._evaluation.gates)
             return join((self._run.plan.run_id, "bold"), (by, "$quiet"), counts, (changed, "$warning"))
         return told

@@ -18,7 +18,7 @@ UNITS = {"adapter_mb": " MB", "latency_s": " s"}
 
 
 def gate_line(gate: Gate, width: int) -> Content:
-    """``✓ PASS       overall       7.62 >= 7.50``, as wide as it needs to be."""
+    """``✓ PASS       overall       7.62 >= 7.5``, as wide as it needs to be."""
     room = max(min(width - 32, 18), 8)
     return join(
         (f"{SIGNS[gate.status]} {gate.status:<9} ", STYLES[gate.status]),
@@ -53,8 +53,9 @@ def label(name: str) -> str:
 
 
 def bound(gate: Gate) -> str:
-    """What it takes to pass: ``>= 7.50``."""
-    return f"{'<=' if gate.name in AT_MOST else '>='} {figure(gate.name, gate.target)}"
+    """What it takes to pass: ``>= 7.5``."""
+    target = f"{gate.target:.0%}" if gate.name in SHARES else f"{gate.target:g}{UNITS.get(gate.name, '')}"
+    return f"{'<=' if gate.name in AT_MOST else '>='} {target}"
 
 
 def figure(name: str, value: float | None) -> str:
