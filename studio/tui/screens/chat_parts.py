@@ -14,6 +14,7 @@ from studio.tui.snapshot import Snapshot
 from studio.tui.text import join, line
 
 SLEEPS = "no worker is loaded: it starts with your first message (or s)"
+ENDS = {"dead": "died", "failed": "failed"}
 ENDED = "the worker has ended: it starts again with your next message (or s)"
 
 
@@ -25,7 +26,8 @@ def worker_line(snapshot: Snapshot | None, run_id: str) -> Content:
         return join((SLEEPS, "$quiet"))
     progress: ServeProgress | None = snapshot.progress
     if snapshot.view.state in ("failed", "dead"):
-        return join(("worker ", "$quiet"), job_state(snapshot, ""), ("  s starts it again", "$warning"))
+        why = line(snapshot.view.error or "").plain
+        return join((f"the worker {ENDS[snapshot.view.state]}: s starts it again  ", "$warning bold"), (why, "$quiet"))
     if not snapshot.alive:
         return join((ENDED, "$quiet"))
     if progress is None or progress.ready is None:
