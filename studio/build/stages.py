@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from studio.build.jobs import Stream, run_job
-from studio.build.types import Session, StageBegan, StageEnded, StageError
+from studio.build.types import Session, StageBegan, StageEnded, StageError, StageTold
 from studio.evaluate import Evaluation, evaluation_of, fingerprint
 from studio.evaluate.job import EvaluateParams
 from studio.generate import CategoryTarget, GenerateParams, coverage
 from studio.generate.author import open_author
+from studio.generate.types import GenerateFinished
 from studio.jobs import Job, active, start
 from studio.judge import open_judge
 from studio.package import Package, find_package, package_id
@@ -50,11 +51,14 @@ async def generate_stage(session: Session) -> Stream:
     if not session.settings.offline:
         await open_author(session.settings, session.loaded).close()  # says at once that no model is named
         await open_judge(session.settings, session.loaded).close()
+    why = ""
     async for event in run_job(session, "generate", begin, lambda: _met(standing(session))):
+        if isinstance(event, StageTold) and event.event.kind == "generate_finished":
+            why = GenerateFinished.model_validate(event.event.data).note
         yield event
     if not _met(standing(session)):
         missing = ", ".join(f"{one.category} {one.accepted}/{one.target}" for one in standing(session) if _short(one))
-        remedy = "add examples, phrases or slots to the spec, or look at the rejects in triage"
+        remedy = why or "add examples, phrases or slots to the spec, or look at the rejects in triage"
         raise StageError(f"categories short of their target: {missing}", remedy=remedy)
     yield StageEnded(stage="generate", note=_accepted(session))
 
