@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from studio.tui.memory import Memory
 
 
+PAINTED_S = 0.02
+
+
 class StudioApp(OrderedKeys):
     """One spec in one workspace."""
 
@@ -78,8 +81,9 @@ class StudioApp(OrderedKeys):
         return [self._inert_lines, *super().get_line_filters()]
 
     def on_ready(self) -> None:
-        """After the first paint: only now is anything read from the disk."""
-        self.run_worker(self.reopen(), exit_on_error=True)
+        """After the first paint: only now is anything imported or read that it did not need. The pause lets the paint
+        reach the terminal: imports in a thread would hold up the thread that writes."""
+        self.set_timer(PAINTED_S, lambda: self.run_worker(self.reopen(), exit_on_error=True))
 
     async def reopen(self) -> None:
         """Load the spec as it is now, and open its workspace; also after an edit of the spec."""

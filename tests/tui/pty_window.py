@@ -28,8 +28,15 @@ window(Path(sys.argv[1]), Path(sys.argv[2])).run()
 class PtyWindow:
     """A window in a process of its own. ``output`` is all that it wrote so far."""
 
-    def __init__(self, spec: Path, root: Path, size: tuple[int, int] = (100, 30), term: str = "xterm-256color") -> None:
-        self._arguments = [sys.executable, "-c", START, str(spec), str(root)]
+    def __init__(
+        self,
+        spec: Path,
+        root: Path,
+        size: tuple[int, int] = (100, 30),
+        term: str = "xterm-256color",
+        arguments: list[str] | None = None,
+    ) -> None:
+        self._arguments = arguments or [sys.executable, "-c", START, str(spec), str(root)]
         self._size = struct.pack("HHHH", size[1], size[0], 0, 0)
         unset = dict.fromkeys(("COLORTERM", "LINES", "COLUMNS"), "")
         self._environment = {**os.environ, **unset, "TERM": term, "PYTHONPATH": str(ROOT)}
@@ -49,6 +56,9 @@ class PtyWindow:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
         os.close(self._ours)
+
+    def fileno(self) -> int:
+        return self._ours
 
     def send(self, keys: str) -> None:
         os.write(self._ours, keys.encode())

@@ -25,11 +25,8 @@ class Page(Reader):
 
     def show(self, content: Shown, *, from_top: bool = True) -> None:
         """Show ``content``; from its first line, or from where the reader is. Repaints only if it differs."""
-        before = self._content
         self._shown, self._width = content, -1
-        self._wrap(before)
-        if from_top and not self._content.is_same(before):
-            self.scroll_to(y=0, animate=False, force=True)
+        self._wrap(self._content, 0 if from_top else None)
 
     def on_resize(self) -> None:
         self._wrap()
@@ -40,7 +37,7 @@ class Page(Reader):
         if self.is_mounted:
             self._wrap()
 
-    def _wrap(self, before: Content | None = None) -> None:
+    def _wrap(self, before: Content | None = None, top: int | None = None) -> None:
         """Make the lines for the width there is; nothing where they are the same as ``before``."""
         width = self.text_width
         if width <= 0 or width == self._width:
@@ -48,4 +45,4 @@ class Page(Reader):
         self._width = width
         self._content = self._shown(width) if callable(self._shown) else self._shown
         if before is None or not self._content.is_same(before):
-            self.lay(Visual.to_strips(self, self._content, width, None, self.visual_style, pad=True))
+            self.lay(Visual.to_strips(self, self._content, width, None, self.visual_style, pad=True), top=top)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -35,9 +36,15 @@ class Pages(Generic[T]):
         self._pages.move_to_end(page)
         return rows[place] if place < len(rows) else None
 
-    def fill(self, page: int, rows: Sequence[T], generation: int) -> None:
-        """The answer to ``ask(page)`` as of a generation."""
+    def fill(self, page: int, rows: Sequence[T], generation: int) -> list[int]:
+        """The answer to ``ask(page)`` as of a generation. Gives the indexes whose rows are not what they were."""
         self._asked.discard(page)
+        before = self._pages.get(page, [])
+        changed = [
+            page * self.size + place
+            for place, (old, new) in enumerate(zip_longest(before, rows, fillvalue=None))
+            if old != new
+        ]
         self._pages[page] = list(rows)
         self._pages.move_to_end(page)
         if generation == self.generation:
@@ -45,6 +52,7 @@ class Pages(Generic[T]):
         while len(self._pages) > self._kept:
             old, _ = self._pages.popitem(last=False)
             self._fresh.discard(old)
+        return changed
 
     def failed(self, page: int) -> None:
         """No answer came; it is asked again when it is next needed."""

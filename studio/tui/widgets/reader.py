@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from studio.tui.keys import bindings
+from studio.tui.widgets.scrolling import Scrolling
 
 
-class Reader(ScrollView, can_focus=True):
-    """Draws ``strips``, which a subclass wraps to ``text_width``."""
+class Reader(Scrolling):
+    """Draws lines that a subclass has wrapped to ``text_width``; paints only those that changed."""
 
     BINDINGS = bindings("page")
 
@@ -18,39 +17,42 @@ class Reader(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._strips: list[Strip] = []
 
-    @property
-    def text_width(self) -> int:
-        return self.scrollable_content_region.width
-
-    def lay(self, strips: list[Strip]) -> None:
-        """These are the lines now."""
+    def lay(self, strips: list[Strip], *, top: int | None = None) -> None:
+        """These are the lines now, shown from ``top`` on, or from where the reader is."""
+        before, scrolled = self._strips, self.scroll_offset.y
         self._strips = strips
-        self.virtual_size = Size(0, len(strips))
-        self.refresh()
+        self.set_total(len(strips))
+        if top is not None:
+            self.to_line(top)
+        if self.scroll_offset.y == scrolled:
+            for index in range(scrolled, scrolled + self.text_height):
+                if _at(before, index) != _at(strips, index):
+                    self.repaint_lines(index)
 
-    def render_line(self, y: int) -> Strip:
-        index = self.scroll_offset.y + y
-        if index < len(self._strips):
-            return self._strips[index]
-        return Strip.blank(self.size.width, self.visual_style.rich_style)
+    def line(self, index: int, width: int) -> Strip:
+        strip = _at(self._strips, index)
+        if strip is None:
+            return Strip.blank(width, self.visual_style.rich_style)
+        return strip.adjust_cell_length(width, self.visual_style.rich_style)
 
     def action_down(self) -> None:
-        self._by(1)
+        self.to_line(self.scroll_offset.y + 1)
 
     def action_up(self) -> None:
-        self._by(-1)
+        self.to_line(self.scroll_offset.y - 1)
 
     def action_first(self) -> None:
-        self.scroll_to(y=0, animate=False, force=True)
+        self.to_line(0)
 
     def action_last(self) -> None:
-        self.scroll_to(y=len(self._strips), animate=False, force=True)
+        self.to_line(self.total)
 
     def action_half_down(self) -> None:
-        self._by(max(self.size.height // 2, 1))
+        self.to_line(self.scroll_offset.y + max(self.text_height // 2, 1))
 
     def action_half_up(self) -> None:
-        self._by(-max(self.size.height // 2, 1))
+        self.to_line(self.scroll_offset.y - max(self.text_height // 2, 1))
 
-    def _by(self, lines: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
+
+def _at(strips: list[Strip], index: int) -> Strip | None:
+    return strips[index] if index < len(strips) else None

@@ -46,6 +46,7 @@ class RowList(VirtualList):
         self._store, self._filter = store, filter_
         self._anchor, self._opened = anchor, True
         self._pages.clear()
+        self.refresh()
         self.renew()
 
     def renew(self) -> None:
@@ -87,7 +88,10 @@ class RowList(VirtualList):
         wanted, self._anchor = self._anchor == anchor, None if self._anchor == anchor else self._anchor
         opened, self._opened = self._opened, False
         self._pages.renew()
-        self.set_count(count)
+        self.resize_to(count)
+        for line in range(0, self.text_height + self._pages.size, self._pages.size):
+            if self.scroll_offset.y + line < count:
+                self._pages.get(self.scroll_offset.y + line)
         if index is not None:
             # Keys that were pressed meanwhile count: the cursor is moved by as much as its row was.
             self.move_to(index if wanted else self.cursor + index - before)
@@ -113,9 +117,10 @@ class RowList(VirtualList):
             return
         if filter_ is not self._filter:
             return
-        self._pages.fill(page, rows, generation)
-        self.refresh()
-        if page == self.cursor // size:
+        changed = self._pages.fill(page, rows, generation)
+        for index in changed:
+            self.repaint_lines(index)
+        if self.cursor in changed:
             self.post_message(self.Moved(self, self.cursor))
 
     @property
@@ -139,7 +144,7 @@ class RowList(VirtualList):
         row = self.current
         if row is not None:
             self.marked ^= {row.example.id}
-            self.refresh_line(self.cursor)
+            self.repaint_lines(self.cursor)
             self.action_down()
 
     def unmark(self) -> None:
@@ -158,4 +163,4 @@ class RowList(VirtualList):
         """Draw the lines of these examples again, where they are on the screen."""
         for index, row in self._pages.held():
             if row.example.id in example_ids:
-                self.refresh_line(index)
+                self.repaint_lines(index)

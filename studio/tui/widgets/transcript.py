@@ -49,7 +49,7 @@ class Transcript(Reader):
 
     @property
     def at_bottom(self) -> bool:
-        return self.scroll_offset.y >= self.max_scroll_y
+        return self.scroll_offset.y >= self.total - self.text_height
 
     def on_resize(self) -> None:
         if self.text_width != self._width:
@@ -68,9 +68,7 @@ class Transcript(Reader):
         self._wrapped += [self._wrap(*turn) for turn in self._turns[self._dirty :]]
         self._dirty = len(self._turns)
         strips = [strip for turn in self._wrapped for strip in turn]
-        self.lay(strips or self._wrap("", self._empty))
-        if follows and strips:
-            self.scroll_to(y=len(strips), animate=False, force=True)
+        self.lay(strips or self._wrap("", self._empty), top=len(strips) if follows else None)
 
     def _wrap(self, name: str, text: str) -> list[Strip]:
         content = join((name, STYLES.get(name, "$primary bold")), "\n", shown(text, "" if name else "$quiet"), "\n")

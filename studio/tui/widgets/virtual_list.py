@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.segment import Segment
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
 from studio.tui.keys import bindings
+from studio.tui.widgets.scrolling import Scrolling
 
 Draw = Callable[[int, int], Content | None]
 """``draw(index, width)``: one line, or None while the row is on its way."""
 
 
-class VirtualList(ScrollView, can_focus=True):
+class VirtualList(Scrolling):
     """Rows by index. Whoever owns it sets ``draw`` and ``count``; moving the cursor repaints two lines."""
 
     BINDINGS = bindings("list")
@@ -53,54 +51,60 @@ class VirtualList(ScrollView, can_focus=True):
         """Shown where there is no row: what to do about it."""
 
     def set_count(self, count: int) -> None:
-        """There are this many rows now; the cursor stays where it can."""
-        if count != self.count:
-            self.count = count
-            self.virtual_size = Size(0, count)
+        """There are this many rows now; the cursor stays where it can. Paints every visible row again."""
+        self.resize_to(count)
+        self.refresh()
+
+    def resize_to(self, count: int) -> None:
+        """As ``set_count``, where the rows that are there have not changed: paints those that came or went."""
+        before, self.count = self.count, count
+        self.set_total(count)
         if self.cursor >= count:
             self.move_to(count - 1)
-        self.refresh()
+        if before != count:
+            self.repaint_lines(min(before, count), abs(count - before))
+        if not count or not before:
+            self.refresh()
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and make it visible."""
         index = max(0, min(index, self.count - 1))
         before, self.cursor = self.cursor, index
-        self._reveal(index)
+        self._reveal()
         if before != index:
-            self.refresh_line(before)
-            self.refresh_line(index)
+            self.repaint_lines(before)
+            self.repaint_lines(index)
             self.post_message(self.Moved(self, index))
 
-    def _reveal(self, index: int) -> None:
-        top, height = self.scroll_offset.y, self.scrollable_content_region.height
-        if height <= 0:
+    def _reveal(self) -> None:
+        """Scroll only when the cursor would leave, and then by a third, so that a key seldom repaints every row."""
+        top, height = self.scroll_offset.y, self.text_height
+        ahead = height // 3
+        if height < 1 or top <= self.cursor < top + height:
             return
-        if index < top:
-            self.scroll_to(y=index, animate=False, force=True)
-        elif index >= top + height:
-            self.scroll_to(y=index - height + 1, animate=False, force=True)
+        self.to_line(self.cursor - ahead if self.cursor < top else self.cursor - height + 1 + ahead)
 
     def on_resize(self) -> None:
-        self._reveal(self.cursor)
+        self._reveal()
 
-    def render_line(self, y: int) -> Strip:
-        width, index = self.scrollable_content_region.width, self.scroll_offset.y + y
-        base = self.visual_style
+    def line(self, index: int, width: int) -> Strip:
         if index >= self.count:
-            if self.count == 0 and self.empty:
-                return self._empty_line(y, width)
-            return Strip([Segment(" " * width, base.rich_style)], width)
-        content = self.draw(index, width - 2) or Content("…")
-        here = index == self.cursor
+            return self._empty_line(index, width)
+        base, here = self.visual_style, index == self.cursor
         if here:
             base += self.get_visual_style("list--cursor" if self.has_focus else "list--blurred")
-        line = Content.assemble("> " if here else "  ", content).truncate(width, ellipsis=True)
-        strips = Visual.to_strips(self, line, width, 1, base, pad=True)
+        content = self.draw(index, width - 2) or Content("…")
+        row = Content.assemble("> " if here else "  ", content).truncate(width, ellipsis=True)
+        strips = Visual.to_strips(self, row, width, 1, base, pad=True)
         return strips[0] if strips else Strip.blank(width, base.rich_style)
 
-    def _empty_line(self, y: int, width: int) -> Strip:
+    def _empty_line(self, index: int, width: int) -> Strip:
+        """Below the last row; where there is none, what to do about it."""
+        blank = Strip.blank(width, self.visual_style.rich_style)
+        if self.count or not self.empty:
+            return blank
         strips = Visual.to_strips(self, Content(self.empty).stylize("$quiet"), width, None, self.visual_style, pad=True)
-        return strips[y - 1] if 0 < y <= len(strips) else Strip.blank(width, self.visual_style.rich_style)
+        return strips[index - 1] if 0 < index <= len(strips) else blank
 
     def action_down(self) -> None:
         self.move_to(self.cursor + 1)
@@ -115,10 +119,10 @@ class VirtualList(ScrollView, can_focus=True):
         self.move_to(self.count - 1)
 
     def action_half_down(self) -> None:
-        self.move_to(self.cursor + max(self.size.height // 2, 1))
+        self.move_to(self.cursor + max(self.text_height // 2, 1))
 
     def action_half_up(self) -> None:
-        self.move_to(self.cursor - max(self.size.height // 2, 1))
+        self.move_to(self.cursor - max(self.text_height // 2, 1))
 
     def action_choose(self) -> None:
         if self.count:
