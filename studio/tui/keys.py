@@ -117,6 +117,7 @@ TRIAGE = (
     Action("triage.next", "n", "next", "Next example found", False),
     Action("triage.previous", "N", "previous", "Previous example found", False),
     Action("triage.sample", "v", "sample", "Review the random 10 % sample, or show everything again"),
+    Action("triage.copy", "y", "copy", "Copy the conversation, to the clipboard and to a file", False),
     Action("triage.export", "x", "export", "Write the accepted examples as ChatML JSONL"),
 )
 

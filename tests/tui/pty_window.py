@@ -83,6 +83,15 @@ class PtyWindow:
         self.send(keys)
         self.until(then, since)
 
+    def wait(self, seconds: float = 20) -> int:
+        """Read until the process has ended; its exit status."""
+        ends = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < ends, f"never ended: {self.output[-3000:]!r}"
+            self._read_once(0.05)
+        self.read(0.1)
+        return self.process.returncode
+
     def _read_once(self, seconds: float) -> bytes:
         ready, _, _ = select.select([self._ours], [], [], max(seconds, 0))
         chunk = b""

@@ -32,6 +32,14 @@ async def test_keys_pressed_before_the_workspace_is_open_are_not_lost(tmp_path: 
         job.wait(20)
 
 
+async def test_a_job_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["3"], "No examples yet")
+        await press(pilot, ["s"], "failed: ")
+        await shows(pilot, "Ask for wind", "scenario: Ask for wind")
+
+
 async def test_enter_opens_the_example_in_triage(tmp_path: Path) -> None:
     async with opened(tmp_path, 10).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "Question 009")

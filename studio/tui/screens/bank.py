@@ -6,18 +6,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Static
 
 from studio.bank.types import BankParams
 from studio.store.records import Person
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.bank import BankProgress
-from studio.tui.screens.job_stage import JobStage, job_state
+from studio.tui.screens.job_stage import JobStage, job_failed, job_state
 from studio.tui.text import clip, join, line
 from studio.tui.widgets.dialogs import Ask
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 ENTRY = "studio.bank.job:main"
@@ -42,7 +42,7 @@ class BankScreen(JobStage):
         self._version = -1
 
     def body(self) -> ComposeResult:
-        yield Static(id="title", classes="title")
+        yield Title()
         with Container(id="split"):
             yield VirtualList(self._draw, id="people", empty=EMPTY)
             yield Page(id="person")
@@ -90,7 +90,7 @@ class BankScreen(JobStage):
             (f"{len(self._people)} {'person' if len(self._people) == 1 else 'people'}", "bold"),
             f" {NAMES[self._source]}  ",
         )
-        self.query_one("#title", Static).update(join(who, ("bank ", "$quiet"), told, done), layout=False)
+        self.query_one(Title).show(join(who, ("bank ", "$quiet"), told, done), whole=job_failed(self.job))
 
     def _draw(self, index: int, width: int) -> Content:
         person = self._people[index]

@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 from textual.content import Content
-from textual.widgets import Static
 
 from studio.build import Session
 from studio.build.stages import standing, wanted_examples
@@ -18,12 +17,13 @@ from studio.store import Filter
 from studio.tui.figures import UNKNOWN, cost, duration, rate, share
 from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
-from studio.tui.screens.job_stage import JobStage, job_state
+from studio.tui.screens.job_stage import JobStage, job_failed, job_state
 from studio.tui.text import Part, join, line, lines
 from studio.tui.widgets.bars import coverage
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.row_list import RowList
+from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 ENTRY = "studio.generate.job:main"
@@ -71,7 +71,7 @@ class GenerateScreen(JobStage):
         self._open: Session | None = None
 
     def body(self) -> ComposeResult:
-        yield Static(id="title", classes="title")
+        yield Title()
         with Horizontal(id="figures"):
             yield Page(id="coverage")
             yield Page(id="numbers")
@@ -100,13 +100,15 @@ class GenerateScreen(JobStage):
     def _show(self) -> None:
         progress: GenerateProgress = (self.job and self.job.progress) or GenerateProgress()
         now = self._standing
-        self.query_one("#title", Static).update(self._title(progress, now), layout=False)
+        self.query_one(Title).show(self._title(progress, now), whole=job_failed(self.job))
         self.query_one("#coverage", Page).show(lambda width: coverage_lines(now, width), from_top=False)
         alive = self.job is not None and self.job.alive
         self.query_one("#numbers", Page).show(lambda width: numbers(now, progress, width, alive), from_top=False)
 
     def _title(self, progress: GenerateProgress, now: Standing) -> Content:
         state = job_state(self.job, "not started")
+        if job_failed(self.job):
+            return state
         if progress.finished and progress.finished.note:
             state = join(state, "  ", (progress.finished.note, "$warning"))
         elif progress.author and self.job and self.job.alive:

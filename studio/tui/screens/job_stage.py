@@ -88,6 +88,11 @@ class JobStage(StageScreen):
         self.studio.wake()
 
 
+def job_failed(snapshot: Snapshot | None) -> bool:
+    """Whether it ended with something to read."""
+    return snapshot is not None and bool(snapshot.view.error)
+
+
 def job_state(snapshot: Snapshot | None, nothing: str) -> Content:
     """``running for 1:12``, ``failed: why``; ``nothing`` where there was no job yet."""
     if snapshot is None:

@@ -8,20 +8,22 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Static
 
 from studio.build import Session
 from studio.store import Filter
 from studio.store.records import Person, Row
+from studio.tui.copying import copy
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.screens.triage_counts import Counts, read_counts
 from studio.tui.screens.triage_deciding import Deciding
 from studio.tui.screens.triage_detail import example_page, provenance_page
 from studio.tui.screens.triage_finding import Finding
+from studio.tui.screens.triage_text import as_text
 from studio.tui.text import join
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.row_list import RowList
+from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 EMPTY = "No examples yet. Press 3, then s to generate."
@@ -44,7 +46,7 @@ class TriageScreen(Finding, Deciding):
         """The example to stand on when the list is opened."""
 
     def body(self) -> ComposeResult:
-        yield Static(id="title", classes="title")
+        yield Title()
         with Container(id="split"):
             yield RowList(id="rows", empty=EMPTY)
             yield Page(id="detail")
@@ -112,7 +114,7 @@ class TriageScreen(Finding, Deciding):
             join("  ", self.saved_told),
             (f"  sample {now.seen}/{now.sampled}", "$quiet") if now.sampled else "",
         )
-        self.query_one("#title", Static).update(title, layout=False)
+        self.query_one(Title).show(title)
 
     @on(VirtualList.Moved, "#rows")
     def show_detail(self) -> None:
@@ -135,6 +137,11 @@ class TriageScreen(Finding, Deciding):
     def action_why(self) -> None:
         self._why = not self._why
         self.show_detail()
+
+    def action_copy(self) -> None:
+        row = self.rows.current
+        if row is not None:
+            self.run(copy(self.studio, as_text(row.messages), "the conversation"))
 
     def action_page_down(self) -> None:
         self.query_one("#detail", Page).action_half_down()

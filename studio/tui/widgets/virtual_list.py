@@ -23,7 +23,7 @@ class VirtualList(Scrolling):
     COMPONENT_CLASSES = {"list--cursor", "list--blurred"}
 
     class Moved(Message):
-        """The cursor stands on another row."""
+        """The cursor stands on another row, or there are more or fewer rows."""
 
         def __init__(self, list_: VirtualList, index: int) -> None:
             super().__init__()
@@ -63,6 +63,7 @@ class VirtualList(Scrolling):
             self.move_to(count - 1)
         if before != count:
             self.repaint_lines(min(before, count), abs(count - before))
+            self.post_message(self.Moved(self, self.cursor))
         if not count or not before:
             self.refresh()
 
