@@ -55,6 +55,10 @@ class Environment(Frozen):
     def base_label(self) -> str:
         return "pocket base model" if self.base == "pocket" else self.base
 
+    def on(self, base: str) -> Environment:
+        """The same with another base model."""
+        return self.model_copy(update={"base": base})
+
     @property
     def status_line(self) -> str:
         """What the studio runs on, in one line: ``offline author · rules judge · pocket base model · CPU``."""

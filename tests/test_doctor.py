@@ -33,6 +33,10 @@ def test_a_real_author_and_judge_are_named() -> None:
     assert found.status_line.startswith("llama · qwen · meta-llama/Llama-3.1-8B-Instruct · ")
 
 
+def test_the_base_model_of_the_spec_is_the_one_that_is_named() -> None:
+    assert "some/base · " in doctor.environment(OFFLINE).on("some/base").status_line
+
+
 def test_gpus_are_read_from_nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_nvidia_smi(tmp_path, "echo 'NVIDIA H200, 143771, 143000'; echo 'NVIDIA A10, 23028, 1024'", monkeypatch)
     first, second = doctor.find_gpus()

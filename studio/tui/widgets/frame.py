@@ -73,7 +73,8 @@ class StatusLine(FrameLine):
     """What the studio runs on, and which jobs run."""
 
     def drawn(self, width: int) -> Content:
-        on = self.studio.environment.status_line
+        session = self.studio.session
+        on = (self.studio.environment.on(session.base_model) if session else self.studio.environment).status_line
         jobs = "  ".join(one.brief for one in self.studio.snapshots.values() if one.brief)
         room = width - len(jobs) - 2 if jobs else width
         left = clip(on, room)
