@@ -23,7 +23,8 @@ gpu: $(VENV)/.train
 	$(PIP) --editable '.[gpu]'
 
 bench: $(VENV)/.dev
-	@for script in tests/bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in tests/bench/[a-z]*.py; do echo "== $$script"; \
+		$(BIN)/python -m tests.bench.$$(basename $$script .py) || exit 1; done
 
 clean:
 	rm -rf $(VENV)
