@@ -78,7 +78,7 @@ async def test_a_spec_with_mistakes_opens_and_says_what_to_mend(tmp_path: Path) 
 
 
 async def test_a_spec_that_is_not_there_is_told(tmp_path: Path) -> None:
-    async with window(tmp_path / "none.yaml", tmp_path / "ws").run_test(size=(100, 30)) as pilot:
+    async with window(tmp_path / "none.yaml", tmp_path / "ws").run_test(size=(160, 45)) as pilot:
         await shows(pilot, "cannot be used yet", "no such file")
 
 
