@@ -1,4 +1,4 @@
-"""How the screens look, as text, at two sizes. After a wanted change: STUDIO_LOOKS=new pytest tests/tui/test_looks.py"""
+"""How screens look, as text, at two sizes. After a wanted change: STUDIO_LOOKS=new pytest tests/tui/test_looks.py"""
 
 from __future__ import annotations
 
