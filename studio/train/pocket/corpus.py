@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from studio.chatml import Message, Messages, assistant, system, user
 from studio.train.pocket.exchange import Exchange
-from studio.train.pocket.lexicon import Lexicon, OpenWords
+from studio.train.pocket.lexicon import Lexicon, WordList
 from studio.train.pocket.listing import WEIGHT as LISTING_WEIGHT
 from studio.train.pocket.listing import ask_for_list
 from studio.train.pocket.scene import Scene
@@ -26,10 +26,10 @@ _LOWER_CASE_SHARE = 0.25
 _NO_FULL_STOP_SHARE = 0.20
 
 
-def conversations(count: int, seed: int = 0, extra: OpenWords | None = None) -> Iterator[Messages]:
+def conversations(count: int, seed: int = 0, listed: WordList | None = None) -> Iterator[Messages]:
     """``count`` conversations, the same for the same arguments."""
     rng = random.Random(seed)
-    lexicon = Lexicon(rng, extra or OpenWords())
+    lexicon = Lexicon(rng, listed or WordList())
     for _ in range(count):
         yield _conversation(lexicon)
 

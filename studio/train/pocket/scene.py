@@ -48,17 +48,17 @@ class Scene(dict[str, str]):
             return draw.task()
         if slot in _LISTS:
             return draw.any(_LISTS[slot])
-        match slot:
-            case "name":
-                return draw.name()
-            case "topic":
-                return draw.topic()
-            case "when":
-                return draw.when()
-            case "word":
-                return draw.word()
-            case "place":
-                return draw.place()
+        draws = {
+            "name": draw.name,
+            "topic": draw.topic,
+            "when": draw.when,
+            "date": draw.date,
+            "word": draw.word,
+            "place": draw.place,
+            "off": draw.off_topic,
+        }
+        if slot in draws:
+            return draws[slot]()
         raise KeyError(f"no such slot: {slot}")
 
     def _count(self) -> None:
@@ -94,13 +94,11 @@ def past(task: str) -> str:
 
 
 _LISTS = {
-    "date": words.DATES,
     "time": words.TIMES,
     "weekday": (*words.WEEKDAYS, "today", "tomorrow"),
     "span": words.SPANS,
     "priority": words.PRIORITIES,
     "project": words.PROJECTS,
-    "off": words.OFF_TOPIC,
 }
 _NUMBERS = ("done", "open", "all")
 _PARTS = {

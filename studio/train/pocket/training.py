@@ -23,7 +23,7 @@ class Schedule(Frozen):
     learning rate rises over ``warmup`` steps, holds, and falls in a straight line over the last 60 %.
     """
 
-    steps: int = 3200
+    steps: int = 1100
     batch: int = 24
     block: int = 256
     learning_rate: float = 3e-3

@@ -88,11 +88,11 @@ PROJECTS = (
 )
 PRIORITIES = ("high", "medium", "low")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = tuple("January February March April May June July August September October November December".split())
 DATES = (
     *WEEKDAYS,
-    *"today|tomorrow|tonight|next week|next Monday|next Friday|this weekend|the end of the week".split("|"),
-    *"the end of the month|March 3rd|April 12th|May 20th|June 1st|July 15th|October 9th|November 30th".split("|"),
-    *"the 5th|the 21st".split("|"),
+    *"today|tomorrow|tonight|next week|this weekend|the end of the week|the end of the month".split("|"),
+    *(f"next {day}" for day in WEEKDAYS),
 )
 SPANS = ("today", "tomorrow", "this week", "Monday", "Friday", "this weekend")
 TIMES = (

@@ -53,7 +53,7 @@ def train(plan: TrainPlan, run_dir: Path, control: Control) -> TrainFinished:
             progress = Progress(log, plan.steps, control.emit, control.stopping, control.save_every_s)
             trainer = make_trainer(plan, loaded, data, placement, progress, run_dir / CHECKPOINTS)
             trainer.train(resume_from_checkpoint=str(resume[0]) if resume else None)
-            return _finished(plan, save_adapter(loaded, run_dir), log, progress)
+            return _finished(plan, save_adapter(loaded, run_dir, placement), log, progress)
         finally:
             log.close()
 
@@ -73,8 +73,14 @@ def read_conversations(path: Path) -> Iterator[Messages]:
             raise UserError("not a ChatML conversation", where=f"{path}:{number}") from None
 
 
-def save_adapter(loaded: Loaded, run_dir: Path) -> Path:
-    """``adapter/`` with the tokenizer beside the weights; the one before stays until the new one is whole."""
+def save_adapter(loaded: Loaded, run_dir: Path, placement: Placement) -> Path:
+    """``adapter/`` with the tokenizer beside the weights; the one before stays until the new one is whole.
+
+    The weights are written in the base model's number format: it is added to them in that one anyway.
+    """
+    for parameter in loaded.model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.to(placement.dtype)
     final, fresh = run_dir / ADAPTER, run_dir / f".{ADAPTER}.new"
     shutil.rmtree(fresh, ignore_errors=True)
     loaded.model.save_pretrained(str(fresh))
