@@ -19,7 +19,7 @@ from studio.tui.ordered_keys import OrderedKeys
 from studio.tui.screens import ENTRIES
 from studio.tui.screens.stage import StageScreen
 from studio.tui.snapshot import JobMoved, Mark, Snapshot, StoreMoved
-from studio.tui.theme import STUDIO
+from studio.tui.theme import STUDIO, STUDIO_16
 from studio.tui.widgets.dialogs import Confirm
 
 if TYPE_CHECKING:
@@ -74,8 +74,10 @@ class StudioApp(OrderedKeys):
         self.version = 0
         """Of the store: changes when any process changed an example, a decision or a person."""
         self._inert_lines = InertLines()
-        self.register_theme(STUDIO)
-        self.theme = STUDIO.name
+        few = self.console.color_system == "standard"
+        theme = STUDIO_16 if few else STUDIO
+        self.register_theme(theme)
+        self.theme = theme.name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [self._inert_lines, *super().get_line_filters()]

@@ -22,7 +22,7 @@ from studio.tui.widgets.virtual_list import VirtualList
 
 ENTRY = "studio.bank.job:main"
 SOURCES = ("", "profiles", "bank")
-NAMES = {"": "everybody", "profiles": "from the spec's profiles", "bank": "from the built-in components"}
+NAMES = {"": "in all", "profiles": "from the spec's profiles", "bank": "from the built-in components"}
 EMPTY = "Nobody yet. Press s to build people; without a bank, generating draws from the built-in components."
 
 
@@ -94,8 +94,9 @@ class BankScreen(JobStage):
 
     def _draw(self, index: int, width: int) -> Content:
         person = self._people[index]
-        name = clip(person.name or person.topic, 18)
-        return join(f"{name:<18} ", (clip(person.role, max(width - 19, 0)), "$quiet"))
+        name, role = clip(person.name or person.topic, 18), clip(person.role, 26)
+        rest = clip(person.background or person.query, max(width - 19 - 27, 0))
+        return join(f"{name:<18} ", f"{role:<26} ", (rest, "$quiet"))
 
     @on(VirtualList.Moved, "#people")
     def _show_person(self) -> None:

@@ -14,7 +14,7 @@ from studio.build.stages import standing, wanted_examples
 from studio.generate import GenerateParams
 from studio.generate.types import CategoryTarget
 from studio.store import Filter
-from studio.tui.figures import UNKNOWN, cost, duration, rate, share
+from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
 from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
@@ -36,6 +36,8 @@ class Standing:
 
     targets: tuple[CategoryTarget, ...] = ()
     reasons: tuple[tuple[str, int], ...] = ()
+    earlier: int = 0
+    """Examples that were judged by an earlier version of the spec; they are judged again before new ones are made."""
 
     @property
     def wanted(self) -> int:
@@ -62,7 +64,7 @@ class GenerateScreen(JobStage):
     """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
 
     CSS_PATH = "generate.tcss"
-    BINDINGS = [*bindings("job"), *bindings("generate")]
+    BINDINGS = [*bindings("job"), *bindings("generate"), *bindings("detail")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -109,15 +111,20 @@ class GenerateScreen(JobStage):
         state = job_state(self.job, "not started")
         if job_failed(self.job):
             return state
-        if progress.finished and progress.finished.note:
-            state = join(state, "  ", (progress.finished.note, "$warning"))
-        elif progress.author and self.job and self.job.alive:
-            state = join(state, "  ", (f"{progress.author}, {progress.judge}", "$quiet"))
-        elif now.complete:
-            state = join(state, "  every category is at its target; 4 reviews them, 5 trains")
-        elif now.wanted and not (self.job and self.job.alive):
-            state = join(state, ("  press s to go on" if now.accepted else "  press s to start", "$quiet"))
-        return state
+        alive = self.job is not None and self.job.alive
+        return join(state, "  ", self._while_it_runs(progress, now) if alive else what_next(progress, now))
+
+    def _while_it_runs(self, progress: GenerateProgress, now: Standing) -> Content:
+        again = f", judging {counted(now.earlier, 'example')} of an earlier spec again" if now.earlier else ""
+        return join((f"{progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
+
+    def action_page_down(self) -> None:
+        for page in self.query(Page):
+            page.action_half_down()
+
+    def action_page_up(self) -> None:
+        for page in self.query(Page):
+            page.action_half_up()
 
     def action_start(self) -> None:
         session = self.session
@@ -138,10 +145,22 @@ class GenerateScreen(JobStage):
             await self.studio.look_at(row.example.id)
 
 
+def what_next(progress: GenerateProgress, now: Standing) -> Content:
+    """What to do about examples while none are being made."""
+    if now.earlier:
+        return join((f"the spec was changed: press s to judge {counted(now.earlier, 'example')} again", "$warning"))
+    if progress.finished and progress.finished.note:
+        return join((progress.finished.note, "$warning"))
+    if now.complete:
+        return join("every category is at its target; 4 reviews them, 5 trains")
+    return join(("press s to go on" if now.accepted else "press s to start", "$quiet"))
+
+
 def read_standing(session: Session) -> Standing:
     """Reads the store."""
-    reasons = session.workspace.examples.reasons()
-    return Standing(standing(session), tuple(sorted(reasons.items(), key=lambda one: (-one[1], one[0]))))
+    examples = session.workspace.examples
+    earlier = examples.count() - examples.count(Filter(spec_hash=session.loaded.hash))
+    return Standing(standing(session), tuple(examples.reasons().items()), earlier)
 
 
 def coverage_lines(now: Standing, width: int) -> Content:
@@ -159,6 +178,7 @@ def numbers(now: Standing, progress: GenerateProgress, width: int, alive: bool) 
         ("rate", f"{rate(progress.rate)}, ready in {duration(progress.eta_s)}" if alive else UNKNOWN),
         ("cost", cost(progress.cost_usd)),
         ("errors", join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0"),
+        ("earlier", join((f"{now.earlier} of an earlier spec", "$warning")) if now.earlier else ""),
         ("rejected", f"{now.rejected}"),
     ]
     told = [join((f"{count:>5} ", "$quiet"), line(reason)) for reason, count in now.reasons]

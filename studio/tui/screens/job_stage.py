@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
@@ -34,6 +34,9 @@ class JobStage(StageScreen):
         if self.is_current and self.job is not None and self.job.alive:
             self.refresh_soon()
 
+    _told_it_goes_on: ClassVar[bool] = False
+    """Said once is enough."""
+
     def action_start(self) -> None:
         """Start or go on; asks first where there is something to ask."""
         raise NotImplementedError
@@ -61,7 +64,9 @@ class JobStage(StageScreen):
         if self.job and self.job.alive:
             self.studio.tell(f"{self.stage} is running already")
             return
-        self.studio.tell(f"starting {self.stage}; it goes on when the window is closed")
+        if not self._told_it_goes_on:
+            JobStage._told_it_goes_on = True
+            self.studio.tell(f"starting {self.stage}; it goes on when the window is closed")
         self.run(self._launch(start), "launch")
 
     def launch_entry(self, entry: str, params: BaseModel) -> None:

@@ -30,5 +30,5 @@ def read_counts(session: Session) -> Counts:
         pending=sum(one.pending for one in counts),
         seen=seen,
         sampled=sampled,
-        reasons=tuple(sorted(session.workspace.examples.reasons().items(), key=lambda one: (-one[1], one[0]))),
+        reasons=tuple(session.workspace.examples.reasons().items()),
     )
