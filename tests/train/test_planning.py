@@ -77,7 +77,10 @@ def test_a_folder_is_the_same_base_wherever_it_lies(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text("{}")
         (tmp_path / name / "model.safetensors").write_bytes(b"weights")
-    assert identity(str(tmp_path / "here")) == identity(str(tmp_path / "there")) != identity(str(POCKET_FOLDER))
+    here = identity(str(tmp_path / "here"))
+    assert here == identity(str(tmp_path / "there")) != identity(str(POCKET_FOLDER))
+    (tmp_path / "there" / "model.safetensors").write_bytes(b"WEIGHTS")  # of the same size
+    assert identity(str(tmp_path / "there")) != here
 
 
 def test_a_base_that_cannot_be_had_is_a_users_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
