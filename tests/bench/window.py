@@ -1,6 +1,6 @@
 """The window at a pseudo-terminal of 160x45: first paint, bytes and milliseconds a key at 100,000 examples, idle bytes.
 
-    .venv/bin/python tests/bench/window.py [EXAMPLES]
+.venv/bin/python tests/bench/window.py [EXAMPLES]
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def _keys(window: PtyWindow, key: str) -> tuple[list[float], list[int]]:
 
 def _report(told: str, times: list[float], sizes: list[int]) -> None:
     p95 = statistics.quantiles(times, n=20)[-1]
-    print(f"{told}: median {statistics.median(times):.1f} ms, p95 {p95:.1f} ms, {statistics.median(sizes):.0f} bytes a key")
+    median, size = statistics.median(times), statistics.median(sizes)
+    print(f"{told}: median {median:.1f} ms, p95 {p95:.1f} ms, {size:.0f} bytes a key")
 
 
 if __name__ == "__main__":
