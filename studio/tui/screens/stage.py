@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.css.query import NoMatches
 from textual.events import Key, Mount
 from textual.screen import Screen
 from textual.timer import Timer
@@ -110,6 +111,9 @@ class StageScreen(Screen[None]):
             await work
         except UserError as error:
             self.studio.tell(error)
+        except NoMatches:
+            if self.query(KeyLine):
+                raise  # else the screen is being taken down, and there is nobody to show anything to
 
     def refresh_soon(self) -> None:
         """Something moved: flush once, within a tenth of a second."""
