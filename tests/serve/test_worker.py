@@ -41,7 +41,7 @@ async def test_base_and_tuned_answer_differently_and_each_the_same_in_company(wo
     async with client(worker.ready.socket) as session:
         alone = await text(session, "base"), await text(session, "tuned")
         together = await asyncio.gather(*(text(session, name) for name in ("base", "tuned") * 3))
-    assert "water the plants" in alone[0] and alone[0] != alone[1]
+    assert "water the plants" in alone[0].lower() and alone[0] != alone[1]
     assert together == [*alone] * 3
 
 
