@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from studio.tui.disk import Disk
 from studio.tui.keys import bindings
 from studio.tui.linefilter import InertLines
 from studio.tui.ordered_keys import OrderedKeys
-from studio.tui.screens import ENTRIES
+from studio.tui.screens import ENTRIES, preload
 from studio.tui.screens.stage import StageScreen
 from studio.tui.snapshot import JobMoved, Mark, Snapshot, StoreMoved
 from studio.tui.theme import STUDIO, STUDIO_16
@@ -89,8 +91,7 @@ class StudioApp(OrderedKeys):
 
     async def reopen(self) -> None:
         """Load the spec as it is now, and open its workspace; also after an edit of the spec."""
-        from studio.tui import opening
-
+        opening = await self.disk.read(import_module, "studio.tui.opening")
         try:
             loaded = await self.disk.read(opening.load_spec, self.spec_path)
         except UserError as error:
@@ -99,17 +100,13 @@ class StudioApp(OrderedKeys):
         else:
             self.loaded, self.spec_problem = loaded, None
             self._session_changed()
-            await self._open(loaded)
+            arguments = (loaded, self.root, self.settings, self.base, self.session)
+            try:
+                self._opened(*await self.disk.write(opening.open_session, *arguments))
+            except UserError as error:
+                self.session_problem = error
         self._session_changed()
-
-    async def _open(self, loaded: LoadedSpec) -> None:
-        from studio.tui import opening
-
-        arguments = (loaded, self.root, self.settings, self.base, self.session)
-        try:
-            self._opened(*await self.disk.write(opening.open_session, *arguments))
-        except UserError as error:
-            self.session_problem = error
+        await self.disk.read(preload)
 
     def _opened(self, session: Session, memory: Memory) -> None:
         from studio.tui.bridge import Bridge
@@ -209,9 +206,8 @@ class StudioApp(OrderedKeys):
     async def action_back(self) -> None:
         if len(self.screen_stack) > 1:
             await self.pop_screen()
-        else:
-            if self.active_stage:
-                self.active_stage.back()
+        elif self.active_stage:
+            self.active_stage.back()
 
     async def action_quit(self) -> None:
         """Leave once everything shown as done is on the disk. Jobs go on."""
@@ -232,8 +228,9 @@ class StudioApp(OrderedKeys):
             await self._leave()
 
     async def _leave(self) -> None:
-        if self.active_stage:
-            await self.active_stage.memory_kept()
+        with suppress(UserError):  # at worst the cursor is forgotten
+            if self.active_stage:
+                await self.active_stage.memory_kept()
         await self.disk.drain()
         self.exit()
 

@@ -53,6 +53,20 @@ async def test_leaving_the_editor_asks_before_it_drops_anything(tmp_path: Path) 
         assert (tmp_path / "harbour.yaml").read_text() == SPEC
 
 
+async def test_keys_typed_ahead_of_the_closing_editor_are_not_typed_into_it(tmp_path: Path) -> None:
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session)
+        await press(pilot, ["e"], "valid")
+        for key in ("x", "escape", "d", "4"):
+            app.simulate_key(key)
+        await shows(pilot, "Question 000")
+        await press(pilot, ["1"], "overview")
+        assert (tmp_path / "harbour.yaml").read_text() == SPEC
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: not app.is_running, "nothing is unsaved")
+
+
 async def test_a_file_that_somebody_else_changed_is_not_overwritten_unasked(tmp_path: Path) -> None:
     app = opened(tmp_path)
     async with app.run_test(size=(100, 30)) as pilot:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from studio.errors import UserError
 from studio.spec import load
 from studio.store import Filter, Workspace
-from studio.triage import REASONS
+from studio.triage import REASONS, Triage
 from studio.tui import StudioApp
 from studio.tui.screens.triage import TriageScreen
 from studio.tui.widgets.row_list import RowList
@@ -188,3 +191,17 @@ async def test_words_that_are_no_filter_are_looked_for_in_the_text(tmp_path: Pat
         await press(pilot, ["f"], "show only")
         await press(pilot, [*"Question 003"], 'with the words "Question 003"')
         await press(pilot, ["enter"], '"Question 003" 1 of 1')
+
+
+async def test_a_decision_that_could_not_be_written_is_not_called_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Triage, example_id: str) -> None:
+        raise UserError("cannot save: no space left on device", remedy="free some space")
+
+    async with opened(tmp_path, 10).run_test(size=(100, 30), notifications=True) as pilot:
+        await press(pilot, ["4"], "8 accepted 2 rejected")
+        await press(pilot, ["j", "j", "j", "j"], "5 of 10")
+        monkeypatch.setattr(Triage, "accept", full)
+        await press(pilot, ["a"], "not saved")
+        await shows(pilot, "free some space", "✗   2.5  Question 004", "8 accepted 2 rejected")

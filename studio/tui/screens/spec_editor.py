@@ -137,19 +137,30 @@ class SpecEditor(Vertical):
         return True
 
     def action_leave(self) -> None:
-        self.run_worker(self._leave(), group="save", exclusive=True)
-
-    async def _leave(self) -> None:
         """Close, after asking what becomes of unsaved changes."""
-        if self.changed:
-            choices = {"s": "save and close", "d": "drop the changes", "escape": "go on editing"}
-            answer = await self.app.push_screen_wait(Choose("The spec has changes that are not saved.", choices))
-            if answer == "s" and not await self._save():
-                return
-            if answer == "d":
-                self.area.load_text(self._read)
-            if answer not in ("s", "d"):
-                return
+        if not self.changed:
+            self._close()
+            return
+        choices = {"s": "save and close", "d": "drop the changes", "escape": "go on editing"}
+        self.app.push_screen(Choose("The spec has changes that are not saved.", choices), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        if answer == "s":
+            self.screen.set_focus(None)
+            self.run_worker(self._save_and_close(), group="save", exclusive=True)
+        elif answer == "d":
+            self.area.load_text(self._read)
+            self._close()
+
+    async def _save_and_close(self) -> None:
+        if await self._save():
+            self._close()
+        else:
+            self.area.focus()
+
+    def _close(self) -> None:
+        """Without the focus, so that a key that comes before the editor is gone is not typed into it."""
+        self.screen.set_focus(None)
         self.post_message(self.Left())
 
     async def _disk(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

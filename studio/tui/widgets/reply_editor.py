@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -46,9 +45,12 @@ class ReplyEditor(ModalScreen[str | None]):
         else:
             self.dismiss(text)
 
-    @work
-    async def action_leave(self) -> None:
-        changed = self.query_one(TextArea).text.strip() != self._reply.strip()
-        question = Confirm("Leave the reply as it was?", "What you wrote is dropped.")
-        if not changed or await self.app.push_screen_wait(question):
+    def action_leave(self) -> None:
+        if self.query_one(TextArea).text.strip() == self._reply.strip():
+            self.dismiss(None)
+            return
+        self.app.push_screen(Confirm("Leave the reply as it was?", "What you wrote is dropped."), self._leave)
+
+    def _leave(self, sure: bool | None) -> None:
+        if sure:
             self.dismiss(None)
