@@ -18,9 +18,10 @@ test: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
-# For CUDA: unsloth and bitsandbytes beside the rest.
+# For CUDA: QLoRA, and unsloth in a folder of its own (its wheel would overwrite the package studio).
 gpu: $(VENV)/.train
 	$(PIP) --editable '.[gpu]'
+	$(BIN)/python -c 'from studio.train.unsloth import INSTALL; print(INSTALL)' | PATH="$(CURDIR)/$(BIN):$$PATH" sh
 
 bench: $(VENV)/.dev
 	@for script in tests/bench/[a-z]*.py; do echo "== $$script"; \

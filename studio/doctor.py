@@ -14,10 +14,15 @@ import psutil
 from studio.chatml import Frozen
 from studio.llm import ModelSettings
 from studio.llm.errors import ModelError
+from studio.train.unsloth import INSTALL, unsloth_version
 
 GIB = 1024**3
 TRAINING = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
-OPTIONAL = ("unsloth", "bitsandbytes")
+OPTIONAL = {
+    "unsloth": ("faster training on CUDA", INSTALL),
+    "bitsandbytes": ("QLoRA: 4-bit base models", "pip install 'persona-studio[gpu]'"),
+}
+"""What each is good for, and how it is installed."""
 
 
 class Gpu(Frozen):
@@ -93,7 +98,7 @@ def environment(
         memory_gib=round(memory.total / GIB, 1),
         memory_free_gib=round(memory.available / GIB, 1),
         disk_free_gib=round(shutil.disk_usage(_existing(folder or Path.cwd())).free / GIB, 1),
-        packages={name: installed(name) for name in (*TRAINING, *OPTIONAL)},
+        packages={**{name: installed(name) for name in (*TRAINING, "bitsandbytes")}, "unsloth": unsloth_version()},
         terminal=_terminal(os.environ if environ is None else environ),
     )
 
@@ -173,8 +178,8 @@ def _optional(name: str, found: Environment) -> Finding:
     have = found.packages[name]
     if have:
         return Finding(topic=name, level="ok", text=have)
-    use = "faster training on CUDA" if name == "unsloth" else "QLoRA: 4-bit base models"
-    return Finding(topic=name, level="note", text=f"not installed ({use})", remedy="pip install 'persona-studio[gpu]'")
+    use, remedy = OPTIONAL[name]
+    return Finding(topic=name, level="note", text=f"not installed ({use})", remedy=remedy)
 
 
 def _gpu_finding(found: Environment) -> Finding:

@@ -58,7 +58,8 @@ def test_every_missing_library_comes_with_the_way_to_install_it() -> None:
     report = {finding.topic: finding for finding in doctor.findings(without, None)}
     assert report["training"].level == "problem"
     assert "persona-studio[train]" in report["training"].remedy
-    assert "persona-studio[gpu]" in report["unsloth"].remedy
+    assert "persona-studio[gpu]" in report["bitsandbytes"].remedy
+    assert "--target" in report["unsloth"].remedy, "its wheel would overwrite this package"
     assert not without.can_train
 
 

@@ -26,7 +26,7 @@ MAY_USE = {
     "serve": {"jobs"},
     "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
     "package": {"spec", "llm", "store", "jobs", "train", "serve", "evaluate"},
-    "doctor": {"llm"},
+    "doctor": {"llm", "train"},
     "build": {"spec", "store", "llm", "jobs", "judge", "generate", "triage", "train", "evaluate", "package"},
 }
 """The two faces, ``tui`` and ``cli``, may use every room; no room uses them."""
