@@ -22,7 +22,6 @@ from studio.tui.screens import ENTRIES, preload
 from studio.tui.screens.stage import StageScreen
 from studio.tui.snapshot import JobMoved, Mark, Snapshot, StoreMoved
 from studio.tui.theme import STUDIO, STUDIO_16
-from studio.tui.widgets.dialogs import Confirm
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -42,7 +41,8 @@ class StudioApp(OrderedKeys):
     """One spec in one workspace."""
 
     TITLE = "Persona Studio"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "screens/spec.tcss"]
+    """With that of the first screen, so that the first paint parses the styles once."""
     ENABLE_COMMAND_PALETTE = False
     MODES = {entry.stage: entry.open for entry in ENTRIES}
     DEFAULT_MODE = ENTRIES[0].stage
@@ -79,7 +79,8 @@ class StudioApp(OrderedKeys):
         few = self.console.color_system == "standard"
         theme = STUDIO_16 if few else STUDIO
         self.register_theme(theme)
-        self.theme = theme.name
+        self.set_reactive(StudioApp.theme, theme.name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [self._inert_lines, *super().get_line_filters()]
@@ -218,6 +219,8 @@ class StudioApp(OrderedKeys):
             if isinstance(screen, StageScreen) and screen.unsaved
         ]
         if unsaved:
+            from studio.tui.widgets.dialogs import Confirm
+
             question = f"Quit without saving {' and '.join(unsaved)}?"
             self.push_screen(Confirm(question), self._leave_if)
         else:

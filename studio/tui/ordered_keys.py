@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.events import Event, Key
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -56,6 +57,13 @@ class OrderedKeys(App[None]):
         again = self.KeyDone(message.number, message.target, message.lap + 1)
         if message.lap > 1 or not message.target.post_message(again):
             self._done(message.number)
+
+    def pop_screen(self) -> AwaitComplete:
+        """A screen that goes takes the marker with it: its going is the key's effect."""
+        gone = super().pop_screen()
+        if self._on_its_way:
+            self.call_later(self._done, self._number)
+        return gone
 
     def _done(self, number: int) -> None:
         """The key had its effect. A screen that it opened takes the next one when it has its focus."""
