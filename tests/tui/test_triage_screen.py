@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio.errors import UserError
 from studio.spec import load
 from studio.store import Filter, Workspace
-from studio.triage import REASONS, Triage
+from studio.triage import REASONS, Triage, sample_ids
 from studio.tui import StudioApp
+from studio.tui.disk import Disk
 from studio.tui.screens.triage import TriageScreen
 from studio.tui.widgets.row_list import RowList
 from tests.tui.making import opened, press, shows, text_of, until, window
@@ -205,3 +208,54 @@ async def test_a_decision_that_could_not_be_written_is_not_called_saved(
         monkeypatch.setattr(Triage, "accept", full)
         await press(pilot, ["a"], "not saved")
         await shows(pilot, "free some space", "✗   2.5  Question 004", "8 accepted 2 rejected")
+
+
+async def test_keys_typed_ahead_of_a_slow_disk_are_about_what_they_were_meant_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_time = Disk.read
+
+    async def slowly(self: Disk, *arguments: Any) -> Any:
+        await asyncio.sleep(0.1)
+        return await in_time(self, *arguments)
+
+    async with opened(tmp_path, 40).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "32 accepted 8 rejected")
+        monkeypatch.setattr(Disk, "read", slowly)
+        for key in (
+            *("f", *"reje", "enter", "G", "a"),  # the last rejected one
+            *("escape", "g", "r", "t"),  # the first of all
+            *("slash", *"Question 007", "enter", "r", "l"),  # the one found
+            *("G", "u", "r", "o"),  # the one found again: undo goes back to it
+            *("v", "a"),  # the first of the sample
+        ):
+            pilot.app.simulate_key(key)
+        await shows(pilot, "sample 1/4")
+    store = store_of(tmp_path)
+    decided = {
+        row.example.id: (row.decision.action, row.decision.reason)
+        for row in store.examples.rows(Filter(), 0, 40)
+        if row.decision
+    }
+    (sampled,) = decided.keys() & set(sample_ids(store))
+    assert decided.pop(sampled) == ("accept", "")
+    assert decided == {"ex00039": ("accept", ""), "ex00000": ("reject", "tone"), "ex00007": ("reject", "other")}
+
+
+async def test_a_decision_on_what_never_came_from_the_disk_is_told_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.tui.ordered_keys.HELD_S", 0.2)
+    in_time = Disk.read
+
+    async def stuck(self: Disk, function: Any, *arguments: Any) -> Any:
+        if function.__name__ == "rows":
+            await asyncio.Event().wait()
+        return await in_time(self, function, *arguments)
+
+    async with opened(tmp_path, 10).run_test(size=(100, 30), notifications=True) as pilot:
+        await press(pilot, ["4"], "8 accepted 2 rejected")
+        monkeypatch.setattr(Disk, "read", stuck)
+        await press(pilot, ["f", *"reje", "enter", "a"], "nothing was decided")
+        await press(pilot, ["1"], "overview")
+    assert all(row.decision is None for row in store_of(tmp_path).examples.rows(Filter(), 0, 10))

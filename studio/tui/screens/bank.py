@@ -127,7 +127,7 @@ class BankScreen(JobStage):
     def action_filter(self) -> None:
         self._source = SOURCES[(SOURCES.index(self._source) + 1) % len(SOURCES)]
         self._show_title()
-        self.run(self._read(), "read", exclusive=True)
+        self.run(self._read(), "read", exclusive=True, keys_wait=True)
 
     def action_search(self) -> None:
         self.app.push_screen(Ask("Find people", self._words), self._search)

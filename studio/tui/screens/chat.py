@@ -85,7 +85,7 @@ class ChatScreen(JobStage):
         wanted = self.studio.marks.get("train"), self.session.loaded.hash
         if wanted != self._read_for:
             self._read_for = wanted
-            self.run(self._read(), "read", exclusive=True)
+            self.run(self._read(), "read", exclusive=True, keys_wait=True)
         self._show_lines()
 
     async def _read(self) -> None:

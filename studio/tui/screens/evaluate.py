@@ -73,7 +73,7 @@ class EvaluateScreen(JobStage):
         wanted = state, marks.get("train"), marks.get("evaluate"), self.session.loaded.hash
         if wanted != self._read_for:
             self._read_for = wanted
-            self.run(self._read(), "read", exclusive=True)
+            self.run(self._read(), "read", exclusive=True, keys_wait=True)
         self._show()
 
     async def _read(self) -> None:

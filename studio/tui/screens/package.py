@@ -72,7 +72,7 @@ class PackageScreen(JobStage):
         wanted = (self.job.job.id, self.job.view.state) if self.job else None, marks.get("train"), marks.get("evaluate")
         if wanted != self._read_for:
             self._read_for = wanted
-            self.run(self._read(), "read", exclusive=True)
+            self.run(self._read(), "read", exclusive=True, keys_wait=True)
         self._show_state()
 
     async def _read(self) -> None:

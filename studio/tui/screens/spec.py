@@ -108,7 +108,7 @@ class SpecScreen(StageScreen):
         self.query_one("#part", Page).action_half_up()
 
     def action_edit(self) -> None:
-        self.run(self._edit(), "edit", exclusive=True)
+        self.run(self._edit(), "edit", exclusive=True, keys_wait=True)
 
     async def _edit(self) -> None:
         from studio.tui.screens.spec_editor import SpecEditor

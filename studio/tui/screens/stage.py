@@ -102,9 +102,22 @@ class StageScreen(Screen[None]):
         """Before there is a workspace, a stage's own actions do nothing."""
         return self.ready or action not in STAGE_ACTIONS
 
-    def run(self, work: Coroutine[Any, Any, object], group: str = "default", *, exclusive: bool = False) -> None:
-        """Run in the background; a UserError is told with its remedy."""
-        self.run_worker(self._told(work), group=group, exclusive=exclusive)
+    def run(
+        self,
+        work: Coroutine[Any, Any, object],
+        group: str = "default",
+        *,
+        exclusive: bool = False,
+        keys_wait: bool = False,
+    ) -> None:
+        """Run in the background; a UserError is told with its remedy. ``keys_wait``: the next key is meant for what
+        ``work`` brings about."""
+        told = self._told(work)
+        self.run_worker(self._keys_held(told) if keys_wait else told, group=group, exclusive=exclusive)
+
+    async def _keys_held(self, work: Coroutine[Any, Any, object]) -> None:
+        with self.studio.keys_held():
+            await work
 
     async def _told(self, work: Coroutine[Any, Any, object]) -> None:
         try:

@@ -102,19 +102,22 @@ class Deciding(StageScreen):
     def action_undo(self) -> None:
         self._said = join(("taking back", "$warning"))
         self.show_title()
-        self.run(self._step(Triage.undo, "took back", "there is nothing to take back"))
+        self.run(self._step(Triage.undo, "took back", "there is nothing to take back"), keys_wait=True)
 
     def action_redo(self) -> None:
         self._said = join(("putting back", "$warning"))
         self.show_title()
-        self.run(self._step(Triage.redo, "put back", "there is nothing to put back"))
+        self.run(self._step(Triage.redo, "put back", "there is nothing to put back"), keys_wait=True)
 
     def action_export(self) -> None:
         self.studio.tell("exporting the accepted examples")
         self.run(self._export())
 
     def _chosen(self) -> list[str]:
+        """The marked examples, or the one under the cursor; says so where that has not come from the disk yet."""
         row = self.rows.current
+        if row is None and self.rows.count and not self.rows.marked:
+            self.studio.tell("the disk is slow: this example is not here yet, and nothing was decided", "warning")
         return sorted(self.rows.marked) or ([row.example.id] if row else [])
 
     def _decide(self, status: Status | None, said: str, write: Write, ids: list[str] | None = None) -> None:

@@ -60,7 +60,7 @@ class Finding(StageScreen):
             text=str(state["text"]) if state.get("text") else None,
         )
         if state.get("sample"):
-            self.run(self._show_sample())
+            self.run(self._show_sample(), keys_wait=True)
 
     def remember_filter(self) -> dict[str, Value]:
         one = self.filter
@@ -101,7 +101,7 @@ class Finding(StageScreen):
             self.show_all()
             self.filter_changed()
         else:
-            self.run(self._show_sample())
+            self.run(self._show_sample(), keys_wait=True)
 
     async def _show_sample(self) -> None:
         ids = await self.studio.disk.write(sample_ids, self.session.workspace)
@@ -117,10 +117,10 @@ class Finding(StageScreen):
             self.action_next()
 
     def action_next(self) -> None:
-        self.run(self._go(1), "go", exclusive=True)
+        self.run(self._go(1), "go", exclusive=True, keys_wait=True)
 
     def action_previous(self) -> None:
-        self.run(self._go(-1), "go", exclusive=True)
+        self.run(self._go(-1), "go", exclusive=True, keys_wait=True)
 
     async def _go(self, step: int) -> None:
         """To the next example with the words, in the order of the list, around its end."""

@@ -47,6 +47,7 @@ class RowList(VirtualList):
         self._anchor, self._opened = anchor, True
         self._pages.clear()
         self.refresh()
+        self._studio.hold_keys(self)
         self.renew()
 
     def renew(self) -> None:
@@ -60,6 +61,7 @@ class RowList(VirtualList):
     def stand_on(self, example_id: str) -> None:
         """Put the cursor on an example, wherever it is in the list."""
         self._anchor = example_id
+        self._studio.hold_keys(self)
         self.renew()
 
     async def _read(self) -> None:
@@ -70,9 +72,16 @@ class RowList(VirtualList):
                 if not self._again:
                     return
         except UserError as error:
+            self._studio.free_keys(self)
             self._studio.tell(error)
         finally:
             self._reading = False
+        self._free_keys()
+
+    def _free_keys(self) -> None:
+        """Once the example that the cursor was put on has come, a key can be about it."""
+        if not self._reading and (self.current is not None or not self.count):
+            self._studio.free_keys(self)
 
     async def _read_once(self) -> None:
         store, filter_ = self._store, self._filter
@@ -113,6 +122,7 @@ class RowList(VirtualList):
             rows = await self._disk(store.rows, filter_, page * size, size)
         except UserError as error:
             self._pages.failed(page)
+            self._studio.free_keys(self)
             self._studio.tell(error)
             return
         if filter_ is not self._filter:
@@ -122,6 +132,7 @@ class RowList(VirtualList):
             self.repaint_lines(index)
         if self.cursor in changed:
             self.post_message(self.Moved(self, self.cursor))
+        self._free_keys()
 
     @property
     def _studio(self) -> StudioApp:
