@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.errors import UserError
@@ -186,6 +186,7 @@ def test_any_list_or_mapping_takes_a_new_entry_and_keeps_every_line(path: KeyPat
 
 
 @settings(max_examples=120, deadline=None)
+@example(("schema",), 10**30)
 @given(
     st.sampled_from(LEAVES),
     st.one_of(st.text(), st.integers(), st.booleans(), st.none(), st.text("ab #:-[]{}'\"\n|>&*!%@`,?")),

@@ -32,6 +32,8 @@ PLACED = [
     ("success: {examples: 2.5}", 10, "success.examples", "expected a whole number"),
     ("success: {adapter_mb: 0}", 10, "success.adapter_mb", "expected a number above 0, found the number 0"),
     ("success: {overall: .nan}", 10, "success.overall", "expected a finite number, found .nan"),
+    (f"success: {{overall: {'1' * 301}}}", 10, "success.overall", "expected a number of at most 300 digits"),
+    (f"success: {{examples: 1{'0' * 30}}}", 10, "success.examples", "expected a whole number from 1 to 1000000"),
     ("success: {latency_s: .inf}", 10, "success.latency_s", "expected a finite number, found .inf"),
     ("success: {latency_s: 1e999}", 10, "success.latency_s", "expected a finite number, found 1e999"),
     ("language: english please", 10, "language", "expected a language tag such as en or pt-BR"),
