@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.making import opened, shows, text_of, until
+from studio.spec import load
+from studio.store import Workspace
+from studio.tui.conversation import Conversation, Exchange
+from studio.tui.memory import ScreenState
+from tests.tui.making import SPEC, opened, shows, text_of, until
+from tests.tui.outcomes import POCKET_SPEC, keep_evaluation, keep_package, keep_run
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(100, 30), (160, 45)]
@@ -18,15 +23,23 @@ LOOKS = {
     "triage": (["4"], ["16 accepted", "rules judge"]),
     "triage-why": (["4", "j", "w"], ["why it is here", "Ida"]),
     "triage-reject": (["4", "r"], ["Reject it because", "something else"]),
+    "train": (["5"], ["0.412 8/9 gates", "run-made, step 120", "s starts it"]),
+    "evaluate": (["6"], ["8 PASS", "How deep is berth 0"]),
+    "chat": (["7"], ["How deep is berth two?", "which? h l t x"]),
+    "package": (["8"], ["pack-made", "verified"]),
     "help": (["2", "question_mark"], ["esc closes this", "Find people by a word"]),
 }
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["100x30", "160x45"])
 @pytest.mark.parametrize("name", LOOKS)
-async def test_it_looks_as_it_did(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
+async def test_it_looks_as_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, size: tuple[int, int]
+) -> None:
     keys, words = LOOKS[name]
-    app = opened(tmp_path, 20)
+    monkeypatch.chdir(tmp_path)  # so that the paths on the screen are the same everywhere
+    app = opened(Path(), 20, text=POCKET_SPEC if name == "train" else SPEC)
+    keep_outcomes()
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.session and app.marks)
         await pilot.press(*keys)
@@ -38,3 +51,15 @@ async def test_it_looks_as_it_did(tmp_path: Path, name: str, size: tuple[int, in
         path.parent.mkdir(exist_ok=True)
         path.write_text(look, encoding="utf-8")
     assert look == path.read_text(encoding="utf-8")
+
+
+def keep_outcomes() -> None:
+    """A run, its evaluation and package, and a conversation with it."""
+    loaded = load(Path("harbour.yaml"))
+    workspace = Workspace.open(Path("ws"), loaded.spec.slug)
+    run = keep_run(workspace)
+    keep_package(workspace, keep_evaluation(workspace, loaded.spec, run), "pack-made")
+    exchange = Exchange(user="How deep is berth two?", base="Okay.", tuned="Ahoy. Berth two has four metres.")
+    talked = Conversation(id="talk", run_id=run.plan.run_id, exchanges=(exchange,))
+    workspace.studio.put("screen", "chat", ScreenState(stage="chat", values={"conversation": talked.model_dump_json()}))
+    workspace.close()
