@@ -24,12 +24,12 @@ from studio.evaluate.types import (
     ProbeScored,
 )
 from studio.judge import Judge
-from studio.llm.types import ChatModel, Request, Sampling
+from studio.llm.types import ChatModel, Purpose, Request, Sampling
 from studio.spec import LoadedSpec
 from studio.train.types import Run
 
 TIMED_PROBES = 12
-"""Probes that are asked one at a time first, so that the latency is that of a single reply."""
+"""Probes that are asked one at a time first, so that the latency is that of a single reply, after one to warm up."""
 AT_ONCE = 8
 """Probes in flight after that; both sides of each share a batch in the serve worker."""
 MAX_TOKENS = 160
@@ -53,7 +53,8 @@ class Evaluator:
         done = self._cache.load()
         left = [probe for probe in self._probes if probe.id not in done]
         fresh = 0
-        async for result in self._score_all(left, stop):
+        timed = sum(result.tuned_s is not None for result in done.values())
+        async for result in self._score_all(left, max(TIMED_PROBES - timed, 0), stop):
             self._cache.add(result)
             done[result.probe.id] = result
             fresh += 1
@@ -66,9 +67,11 @@ class Evaluator:
             evaluation_id=self.evaluation.id, gates=self.evaluation.gates, seconds=self.evaluation.seconds
         )
 
-    async def _score_all(self, left: list[Probe], stop: Callable[[], bool]) -> AsyncIterator[ProbeResult]:
-        timed, rest = left[:TIMED_PROBES], sorted(left[TIMED_PROBES:], key=lambda probe: len(str(probe.messages)))
-        for probe in timed:
+    async def _score_all(self, left: list[Probe], timed: int, stop: Callable[[], bool]) -> AsyncIterator[ProbeResult]:
+        alone, rest = left[:timed], sorted(left[timed:], key=lambda probe: len(str(probe.messages)))
+        if alone and not stop():
+            await asyncio.gather(*(_reply(side, alone[0], "warm-up") for side in (self._base, self._tuned)))
+        for probe in alone:
             if stop():
                 return
             yield await self._score(probe, alone=True)
@@ -80,12 +83,13 @@ class Evaluator:
                 yield await scored
 
     async def _score(self, probe: Probe, *, alone: bool) -> ProbeResult:
+        base_s: float | None = None
+        tuned_s: float | None = None
         if alone:
             base, base_s = await _timed_reply(self._base, probe)
             tuned, tuned_s = await _timed_reply(self._tuned, probe)
         else:
             base, tuned = await asyncio.gather(_reply(self._base, probe), _reply(self._tuned, probe))
-            base_s = tuned_s = 0.0
         base_judged, tuned_judged, comparison = await asyncio.gather(
             self._judge.score((*probe.messages, assistant(base)), probe.scenario, rules_first=False),
             self._judge.score((*probe.messages, assistant(tuned)), probe.scenario, rules_first=False),
@@ -144,7 +148,7 @@ async def _timed_reply(model: ChatModel, probe: Probe) -> tuple[str, float]:
     return reply, time.monotonic() - began
 
 
-async def _reply(model: ChatModel, probe: Probe) -> str:
+async def _reply(model: ChatModel, probe: Probe, purpose: Purpose = "probe") -> str:
     """Greedy, so that the same adapter gives the same evaluation."""
-    request = Request(purpose="probe", messages=probe.messages, sampling=Sampling(max_tokens=MAX_TOKENS))
+    request = Request(purpose=purpose, messages=probe.messages, sampling=Sampling(max_tokens=MAX_TOKENS))
     return (await model.complete(request)).text

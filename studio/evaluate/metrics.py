@@ -55,7 +55,7 @@ def side_metrics(results: Sequence[ProbeResult], side: Side) -> SideMetrics:
         traits={name: interval for name in names if (interval := mean_interval(_trait(judged, name)))},
         violations=rate_interval(sum(map(breaks_a_boundary, judged)), len(judged)),
         kept=rate_interval(sum(kept), len(kept)),
-        latency_s=percentile([seconds for result in results if (seconds := _seconds(result, side))], 0.95),
+        latency_s=percentile([seconds for result in results if (seconds := _seconds(result, side)) is not None], 0.95),
         errors=len(results) - len(judged),
     )
 
@@ -97,5 +97,5 @@ def _trait(judged: Sequence[Judgement], name: str) -> list[float]:
     return [float(judgement.traits[name].score) for judgement in judged if name in judgement.traits]
 
 
-def _seconds(result: ProbeResult, side: Side) -> float:
+def _seconds(result: ProbeResult, side: Side) -> float | None:
     return result.base_s if side == "base" else result.tuned_s

@@ -39,8 +39,9 @@ class ProbeResult(Frozen):
     comparison: Comparison
     base_kept: bool | None = None
     tuned_kept: bool | None = None
-    base_s: float = 0.0
-    tuned_s: float = 0.0
+    base_s: float | None = None
+    """Seconds that the reply took on its own; None where it shared a batch with others."""
+    tuned_s: float | None = None
 
 
 class Interval(Frozen):

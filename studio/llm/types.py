@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from studio.chatml import Frozen, Messages
 
-Purpose = Literal["author", "judge", "compare", "people", "chat", "probe"]
+Purpose = Literal["author", "judge", "compare", "people", "chat", "probe", "warm-up"]
 Reply = TypeVar("Reply", bound=BaseModel)
 
 

@@ -36,7 +36,7 @@ def result(
     *,
     category: str = "probe",
     kept: tuple[bool | None, bool | None] = (None, None),
-    seconds: tuple[float, float] = (0.0, 0.0),
+    seconds: tuple[float | None, float | None] = (None, None),
 ) -> ProbeResult:
     return ProbeResult(
         probe=Probe(id=name, category=category, scenario=name, messages=(user(name),)),

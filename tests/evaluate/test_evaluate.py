@@ -22,14 +22,16 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Echo(OfflineModel):
-    """Says the request back inside a fixed frame, and counts how often it was asked."""
+    """Says the request back inside a fixed frame, and counts the probes that it was asked."""
 
     def __init__(self, name: str, frame: str) -> None:
         super().__init__(name, lambda request: pytest.fail("only whole replies are asked for"))
         self.frame, self.asked = frame, 0
+        self.purposes: list[str] = []
 
     async def complete(self, request: Request) -> Completion:
-        self.asked += 1
+        self.asked += request.purpose == "probe"
+        self.purposes.append(request.purpose)
         return Completion(text=self.frame.format(last_request(request.messages).rstrip(".?")), model=self.name)
 
 
@@ -77,6 +79,24 @@ async def test_every_probe_is_asked_of_both_sides_and_the_warmer_side_wins(loade
     assert one.evaluation.tuned.kept is not None and one.evaluation.tuned.kept.value == 1.0
     assert one.evaluation.tuned.latency_s is not None
     assert {gate.name: gate.status for gate in one.evaluation.gates}["examples"] == "PASS"
+
+
+async def test_a_dozen_replies_are_timed_alone_after_a_warm_up_and_no_others(
+    loaded: LoadedSpec, tmp_path: Path
+) -> None:
+    first, *sides = evaluator(loaded, tmp_path)
+    scored: list[ProbeScored] = []
+    async for event in first.events(lambda: len(scored) >= 5):
+        if isinstance(event, ProbeScored):
+            scored.append(event)
+    second, *_ = evaluator(loaded, tmp_path)
+    async for _event in second.events(lambda: False):
+        pass
+    assert all(side.purposes == ["warm-up", *["probe"] * 5] for side in sides)
+    assert second.evaluation is not None
+    results = second.evaluation.results
+    assert sum(one.base_s is not None and one.tuned_s is not None for one in results) == 12
+    assert sum(one.base_s is None and one.tuned_s is None for one in results) == len(results) - 12
 
 
 async def test_one_that_was_stopped_goes_on_and_asks_nothing_twice(loaded: LoadedSpec, tmp_path: Path) -> None:

@@ -59,11 +59,10 @@ def _orders(result: ProbeResult) -> str:
     return f"asked in both orders: {first}, {second}"
 
 
-def _side(name: str, reply: str, judgement: Judgement, kept: bool | None, seconds: float) -> list[Content]:
+def _side(name: str, reply: str, judgement: Judgement, kept: bool | None, seconds: float | None) -> list[Content]:
     keeps = {True: "  keeps the words", False: "  loses words", None: ""}[kept]
-    head = join(
-        (name, "bold $primary"), (f"  {_told(judgement)} of 10", "bold"), (f"{keeps}  {seconds:.2f} s", "$quiet")
-    )
+    took = "" if seconds is None else f"  {seconds:.2f} s"
+    head = join((name, "bold $primary"), (f"  {_told(judgement)} of 10", "bold"), (f"{keeps}{took}", "$quiet"))
     return [head, shown(reply) if reply else shown("(an empty reply)", "$quiet"), *judgement_lines(judgement)]
 
 
