@@ -135,21 +135,3 @@ async def test_idle_paints_nothing(tmp_path: Path) -> None:
         app._display = lambda *arguments: painted.append(arguments)  # type: ignore[method-assign]
         await pilot.pause(2.0)
         assert painted == []
-
-
-async def test_keys_typed_ahead_through_dialogs_all_arrive_in_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("studio.tui.ordered_keys.PATIENCE_S", 600)  # none may have to be waited for
-    app = opened(tmp_path, 40)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await press(pilot, ["4"], "32 accepted 8 rejected")
-        editing = ["e", "z", "escape", "y"]
-        filtering = ["f", *"banned", "enter", "escape"]
-        deciding = ["r", "t", "r", "escape"]
-        looking = ["question_mark", "escape", "colon", "escape", "slash", *"Question", "enter", "n", "1", "4"]
-        for key in [*editing, *filtering, *deciding, *looking, "G", "f", *"rejected", "enter", "1"]:
-            app.simulate_key(key)
-        await until(pilot, lambda: app.current_mode == "spec" and len(app.screen_stack) == 1)
-        await press(pilot, ["4"], "rejected")
-        await shows(pilot, "saved: rejected: tone")

@@ -10,7 +10,7 @@ from textual.containers import Container
 from textual.content import Content
 
 from studio.build import Session
-from studio.store import Filter
+from studio.store import Filter, Workspace
 from studio.store.records import Person, Row
 from studio.tui.copying import copy
 from studio.tui.keys import bindings
@@ -40,7 +40,7 @@ class TriageScreen(Finding, Deciding):
         super().__init__(id)
         self._counts = Counts()
         self._version = -1
-        self._open: Session | None = None
+        self._open: Workspace | None = None
         self._why = False
         self._wanted = ""
         """The example to stand on when the list is opened."""
@@ -78,8 +78,8 @@ class TriageScreen(Finding, Deciding):
             self._open_list()
 
     def sync(self) -> None:
-        if self._open is not self.session:
-            self._open, self._version = self.session, -1
+        if self._open is not self.session.workspace:
+            self._open, self._version = self.session.workspace, -1
             self._open_list()
         if self._version != self.studio.version:
             self._version = self.studio.version
@@ -111,6 +111,7 @@ class TriageScreen(Finding, Deciding):
             (f"{now.accepted} accepted ", "$success"),
             (f"{now.rejected} rejected ", "$error"),
             (f"{now.pending} pending", "$warning") if now.pending else "",
+            (f"  {len(self.rows.marked)} marked", "$primary bold") if self.rows.marked else "",
             join("  ", self.saved_told),
             (f"  sample {now.seen}/{now.sampled}", "$quiet") if now.sampled else "",
         )
@@ -152,6 +153,7 @@ class TriageScreen(Finding, Deciding):
     def back(self) -> None:
         if self.rows.marked:
             self.rows.unmark()
+            self.show_title()
         elif self._why:
             self.action_why()
         elif self.filter != Filter():
