@@ -101,13 +101,13 @@ class ExampleStore:
         with self.database.writing(durable=True) as connection:
             return decisions.add(connection, decision)
 
-    def undo(self) -> Decision | None:
-        """Take back the last decision that stands, whoever made it; None where there is none."""
+    def undo(self) -> list[Decision]:
+        """Take back the last decision that stands, with its batch, whoever made it; empty where there is none."""
         with self.database.writing(durable=True) as connection:
             return decisions.undo(connection)
 
-    def redo(self) -> Decision | None:
-        """Put back what the last undo took; None where there is nothing, or somebody decided since."""
+    def redo(self) -> list[Decision]:
+        """Put back what the last undo took; empty where there is nothing, or somebody decided since."""
         with self.database.writing(durable=True) as connection:
             return decisions.redo(connection)
 

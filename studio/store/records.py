@@ -103,6 +103,8 @@ class Decision(Frozen):
     reason: str = ""
     messages: Messages = ()
     by: str = "triage"
+    batch: str = ""
+    """What was decided in one step, and is taken back in one, has the same; empty: a step of its own."""
     at: datetime
 
 
