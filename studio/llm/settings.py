@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from studio.chatml import Frozen
 from studio.errors import UserError
+from studio.llm.errors import ModelError
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 OPENAI_ENDPOINT = "https://api.openai.com/v1"
@@ -55,8 +56,16 @@ class ModelSettings(Frozen):
         return f"unix:{self.uds}" if self.uds else self.url
 
     def key(self, environ: Mapping[str, str] = os.environ) -> str | None:
-        """The key, read anew from the environment at each use. A Unix socket is never sent one."""
-        return None if self.uds or not self.key_variable else environ.get(self.key_variable) or None
+        """The key, read anew from the environment at each use. A Unix socket is never sent one.
+
+        Raises :class:`ModelError` ``auth`` for what can be no key: the client libraries would quote it in their errors.
+        """
+        if self.uds or not self.key_variable:
+            return None
+        key = environ.get(self.key_variable, "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise ModelError("auth", f"{self.key_variable} holds characters that no key has: copy the key again")
+        return key or None
 
 
 def resolve_settings(
@@ -71,7 +80,7 @@ def resolve_settings(
     Raises :class:`UserError` for an endpoint that is not a plain http(s) URL.
     """
     where = endpoint or environ.get("OPENAI_BASE_URL") or None
-    has_key = bool(environ.get(KEY_VARIABLE))
+    has_key = bool(environ.get(KEY_VARIABLE, "").strip())
     default = OPENAI_MODEL if has_key and where is None else None
     return ModelSettings(
         endpoint=_checked(where) if where else None,

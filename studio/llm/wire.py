@@ -22,11 +22,12 @@ NO_KEY = "none"
 
 
 class Wire:
-    """A client for one endpoint. Everything it raises is a :class:`AttemptError`, none of which holds the key."""
+    """A client for one endpoint. What it raises holds no key: :class:`AttemptError`, and for a key that can be none
+    :class:`studio.llm.errors.ModelError`."""
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
-        self._key = settings.key()
+        self._key: str | None = None
         self._opening = asyncio.Lock()
         self._client: AsyncOpenAI | None = None
 
@@ -85,6 +86,7 @@ class Wire:
     def _made(self) -> AsyncOpenAI:
         from openai import AsyncOpenAI
 
+        self._key = self._settings.key()
         return AsyncOpenAI(
             api_key=self._key or NO_KEY,
             base_url=self._settings.url,

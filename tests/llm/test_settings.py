@@ -21,6 +21,12 @@ def test_a_key_alone_means_openai_and_is_not_stored() -> None:
     assert settings.key(environ) == "sk-secret"
 
 
+def test_white_space_around_a_key_is_no_part_of_it() -> None:
+    settings = resolve_settings(environ={"OPENAI_API_KEY": " sk-secret\r\n"})
+    assert settings.key({"OPENAI_API_KEY": " sk-secret\r\n"}) == "sk-secret"
+    assert resolve_settings(environ={"OPENAI_API_KEY": " \n"}).offline
+
+
 def test_arguments_go_before_the_environment() -> None:
     environ = {"OPENAI_BASE_URL": "http://a/v1", "STUDIO_MODEL": "m", "STUDIO_JUDGE_MODEL": "j"}
     assert resolve_settings(environ=environ) == ModelSettings(endpoint="http://a/v1", model="m", judge_model="j")
