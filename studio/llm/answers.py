@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from studio.llm.failures import AttemptError
 
@@ -15,22 +15,41 @@ Finish = Literal["stop", "length"]
 _CUT = ("length", "max_tokens", "model_length")
 _DAY = 80_000.0
 _LONG_RESET = 120.0
+_MOST_TOKENS = 2**53
+
+
+def _counted(value: Any) -> int:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return int(number) if 0 <= number < _MOST_TOKENS else 0
+
+
+def _mapping_or_none(value: object) -> object:
+    return value if isinstance(value, Mapping | BaseModel) else None
+
+
+_Count = Annotated[int, BeforeValidator(_counted)]
 
 
 class _Cached(BaseModel):
-    cached_tokens: int | None = None
+    cached_tokens: _Count = 0
 
 
 class Tokens(BaseModel):
-    """What a call took, as the server counts it. ``completion_tokens`` includes reasoning."""
+    """What a call took, as the server counts it. ``completion_tokens`` includes reasoning.
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    prompt_tokens_details: _Cached | None = None
+    A count that is none is 0: the reply beside it was paid for.
+    """
+
+    prompt_tokens: _Count = 0
+    completion_tokens: _Count = 0
+    prompt_tokens_details: Annotated[_Cached | None, BeforeValidator(_mapping_or_none)] = None
 
     @property
     def cached(self) -> int:
-        return (self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens) or 0
+        return self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else 0
 
 
 class _Message(BaseModel):
@@ -46,7 +65,7 @@ class _Choice(BaseModel):
 
 class _Body(BaseModel):
     choices: list[_Choice] = []
-    usage: Tokens | None = None
+    usage: Annotated[Tokens | None, BeforeValidator(_mapping_or_none)] = None
 
 
 @dataclass(frozen=True)

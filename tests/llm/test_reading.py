@@ -53,6 +53,26 @@ def test_missing_and_null_fields_are_not_an_error() -> None:
     assert (answer.text, answer.finish, answer.tokens.prompt_tokens, answer.a_minute) == ("", "stop", 0, None)
 
 
+@pytest.mark.parametrize(
+    ("usage", "prompt", "completion", "cached"),
+    [
+        ('{"prompt_tokens": null, "completion_tokens": 3}', 0, 3, 0),
+        ('{"prompt_tokens": 1.5, "completion_tokens": -1}', 1, 0, 0),
+        ('{"prompt_tokens": "many", "completion_tokens": 1e999}', 0, 0, 0),
+        ('{"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2.0}}', 3, 0, 2),
+        ('{"prompt_tokens": 3, "prompt_tokens_details": []}', 3, 0, 0),
+        ('{"prompt_tokens": [1]}', 0, 0, 0),
+        ("[]", 0, 0, 0),
+        ('"none"', 0, 0, 0),
+    ],
+)
+def test_a_usage_that_makes_no_sense_costs_no_answer(usage: str, prompt: int, completion: int, cached: int) -> None:
+    answer = read_answer(f'{{"choices": [{{"message": {{"content": "hi"}}}}], "usage": {usage}}}'.encode(), {})
+    assert answer.text == "hi"
+    tokens = answer.tokens
+    assert (tokens.prompt_tokens, tokens.completion_tokens, tokens.cached) == (prompt, completion, cached)
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"choices": "x"}', b"\xff\xfe", b"[" * 100_000])
 def test_nonsense_is_malformed(body: bytes) -> None:
     with pytest.raises(AttemptError) as caught:
