@@ -1,6 +1,8 @@
 """What servers send is read without trust: headers, usage, thoughts, JSON among text."""
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from studio.llm.answers import named_rate, read_answer, seconds
 from studio.llm.failures import AttemptError
@@ -95,10 +97,41 @@ def test_thoughts_are_taken_off(text: str, said: str) -> None:
     assert without_thoughts(text) == said
 
 
-@pytest.mark.parametrize("text", ["<think>a<b</think> Hi <b>you</b>", "<thin ice", " Plain.", "<think>never", "", "<"])
-def test_in_pieces_thoughts_are_taken_off_just_the_same(text: str) -> None:
+@given(
+    st.lists(
+        st.sampled_from(
+            ["<think>", "</think>", "<thinking>", "</thinking>", "<thi", "n", ">", "<", "/", " ", "\n", "a"]
+        )
+    ),
+    st.integers(1, 9),
+)
+@example(["<think>", "a", "</think>", "<thi", "n", "k>"], 4)
+@example([" ", "<think>", "a", "<b", "</think>", " Hi <b>you</b>"], 1)
+def test_in_pieces_thoughts_are_taken_off_just_the_same(parts: list[str], size: int) -> None:
+    text = "".join(parts)
+    assume(text.lstrip().startswith("<think") or "</think>" not in text)  # one that the template opened is shown
     shown = ThoughtFilter()
-    assert "".join(shown.feed(letter) for letter in text) + shown.end() == without_thoughts(text)
+    pieces = [shown.feed(text[start : start + size]) for start in range(0, len(text), size)]
+    assert "".join(pieces) + shown.end() == without_thoughts(text)
+
+
+def test_a_thought_that_the_template_opened_is_shown_in_a_stream() -> None:
+    shown = ThoughtFilter()
+    assert [shown.feed(piece) for piece in ("I should ", "greet.</think>", "Hi")] == [
+        "I should ",
+        "greet.</think>",
+        "Hi",
+    ]
+
+
+@pytest.mark.parametrize("piece", ["and ", " ", "</b>"])
+def test_a_long_thought_costs_no_more_by_the_piece_than_a_short_one(piece: str) -> None:
+    """Every piece is looked at, and nothing that came before it."""
+    shown = ThoughtFilter()
+    shown.feed("<think> the </b> tag")
+    for _ in range(50_000):
+        assert shown.feed(piece) == ""
+    assert len(shown._held) < 20
 
 
 def test_plain_text_is_shown_at_once() -> None:
