@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from studio.chatml import Frozen
+from studio.chatml import Frozen, Unicode
 from studio.files import write_atomic
 
 Phase = Literal["starting", "running", "finished", "stopped", "failed"]
@@ -20,7 +20,7 @@ class Status(Frozen):
 
     phase: Phase
     pid: int | None = None
-    error: str | None = None
+    error: Unicode | None = None
     started: datetime | None = None
     ended: datetime | None = None
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator
 
-from studio.llm.failures import AttemptError
+from studio.chatml import well_formed
+from studio.llm.failures import AttemptError, one_line
 
 Finish = Literal["stop", "length"]
 _CUT = ("length", "max_tokens", "model_length")
@@ -94,9 +96,9 @@ def read_answer(body: bytes, headers: Mapping[str, str]) -> Answer:
         raise AttemptError("malformed", "the response holds no reply", again=True)
     choice = read.choices[0]
     if choice.message.refusal or choice.finish_reason == "content_filter":
-        raise AttemptError("refused", choice.message.refusal or "stopped by the server's content filter")
+        raise AttemptError("refused", _why(choice.message.refusal))
     finish: Finish = "length" if choice.finish_reason in _CUT else "stop"
-    return Answer(choice.message.content or "", finish, read.usage or Tokens(), named_rate(headers))
+    return Answer(well_formed(choice.message.content or ""), finish, read.usage or Tokens(), named_rate(headers))
 
 
 def read_piece(event: object) -> Piece:
@@ -105,11 +107,15 @@ def read_piece(event: object) -> Piece:
     choice = read.choices[0] if read.choices else _Choice()
     delta = choice.delta or _Message()
     if delta.refusal or choice.finish_reason == "content_filter":
-        raise AttemptError("refused", delta.refusal or "stopped by the server's content filter")
+        raise AttemptError("refused", _why(delta.refusal))
     finish: Finish | None = None
     if choice.finish_reason:
         finish = "length" if choice.finish_reason in _CUT else "stop"
     return Piece(delta.content or "", finish, read.usage)
+
+
+def _why(refusal: str | None) -> str:
+    return one_line(refusal, None) if refusal else "stopped by the server's content filter"
 
 
 def named_rate(headers: Mapping[str, str]) -> float | None:
@@ -149,6 +155,7 @@ def _number(text: str | None) -> float | None:
 
 def _read(body: object) -> _Body:
     try:
-        return _Body.model_validate_json(body) if isinstance(body, bytes) else _Body.model_validate(body)
-    except ValidationError:
+        # pydantic's own parser refuses half a surrogate pair, and the paid answer around it.
+        return _Body.model_validate(json.loads(body) if isinstance(body, bytes) else body)
+    except (ValueError, RecursionError):
         raise AttemptError("malformed", "the response is not a chat completion", again=True) from None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
-from studio.chatml import Frozen
+from studio.chatml import Frozen, Unicode
 from studio.errors import UserError
 from studio.llm.errors import ModelError
 
@@ -24,8 +24,8 @@ class ModelSettings(Frozen):
     """
 
     endpoint: str | None = None
-    model: str | None = None
-    judge_model: str | None = None
+    model: Unicode | None = None
+    judge_model: Unicode | None = None
     """None asks ``model`` to judge too."""
     uds: str | None = None
     max_concurrent: int = 32

@@ -69,7 +69,7 @@ class Wire:
                 yield read_piece(event)
         except (APIError, TimeoutError) as error:
             raise failure_of(error, self._key) from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise AttemptError("malformed", "the stream holds an event that is not JSON") from None
 
     async def close(self) -> None:

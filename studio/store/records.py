@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from studio.chatml import Frozen, Messages
+from studio.chatml import Frozen, Messages, Unicode
 
 Origin = Literal["generated", "hand", "chat"]
 Status = Literal["pending", "accepted", "rejected"]
@@ -98,9 +98,9 @@ class Decision(Frozen):
     """What a person decided of an example. ``messages`` is the conversation after an edit."""
 
     id: int = 0
-    example_id: str
+    example_id: Unicode
     action: Action
-    reason: str = ""
+    reason: Unicode = ""
     messages: Messages = ()
     by: str = "triage"
     at: datetime

@@ -63,7 +63,7 @@ async def test_a_server_that_is_not_there_is_told_as_such_and_not_as_slow() -> N
     assert caught.value.kind == "connection"
 
 
-@pytest.mark.parametrize(("read", "total"), [(0.05, 60.0), (60.0, 0.05)])
+@pytest.mark.parametrize(("read", "total"), [(0.05, 60.0), (60.0, 0.3)])
 async def test_silence_ends_in_a_timeout_and_is_tried_only_once_more(read: float, total: float) -> None:
     limits = {"read_timeout": read, "total_timeout": total}
     server = FakeServer(lambda b: "ok", faults=[Hang()] * 9)

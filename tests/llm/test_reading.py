@@ -75,6 +75,17 @@ def test_a_usage_that_makes_no_sense_costs_no_answer(usage: str, prompt: int, co
     assert (tokens.prompt_tokens, tokens.completion_tokens, tokens.cached) == (prompt, completion, cached)
 
 
+def test_half_a_character_in_a_reply_costs_no_more_than_itself() -> None:
+    answer = read_answer(rb'{"choices": [{"message": {"content": "\ud83d\ude42 and \ud83d."}}]}', {})
+    assert answer.text == "\U0001f642 and \ufffd."
+
+
+def test_a_refusal_is_told_on_one_line() -> None:
+    with pytest.raises(AttemptError) as caught:
+        read_answer(rb'{"choices": [{"message": {"refusal": "No.\n\u001b[31m\ud83d"}}]}', {})
+    assert (caught.value.kind, caught.value.said) == ("refused", "No. \ufffd[31m\ufffd")
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"choices": "x"}', b"\xff\xfe", b"[" * 100_000])
 def test_nonsense_is_malformed(body: bytes) -> None:
     with pytest.raises(AttemptError) as caught:

@@ -66,6 +66,21 @@ def test_speaking_of_an_example_that_is_not_there_is_an_error(store: ExampleStor
         store.add_judgement("nobody", judgement())
 
 
+def test_text_that_is_no_unicode_is_looked_for_and_kept_like_any_other(store: ExampleStore) -> None:
+    """Bytes of a command line that are not UTF-8 arrive as lone surrogates, which SQLite does not take."""
+    store.add_example(example("one", reply="Great \udcff choice!"), judgement())
+    assert store.row("\udcff") is None
+    with pytest.raises(UserError, match="no example"):
+        store.decide(decision("\udcff", "accept"))
+    for key in ("category", "scenario", "person_id", "spec_hash", "reason", "text"):
+        assert store.count(Filter.model_validate({key: "\udcff"})) == 0
+    assert store.count(Filter(ids=("\udcff", "one"))) == 1
+    store.decide(decision("one", "reject", "no \udcff", reply="Nice \ud83d\ude42"))
+    assert store.reasons() == {"no \ufffd": 1}
+    row = store.row("one")
+    assert row is not None and row.messages[-1].content == "Nice \U0001f642"
+
+
 def test_an_edit_is_accepted_and_shown_in_place_of_the_original(store: ExampleStore) -> None:
     store.add_example(example(), judgement("failed", "score"))
     store.decide(decision("one", "edit", reply="Nice work!"))
