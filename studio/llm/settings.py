@@ -92,8 +92,8 @@ def resolve_settings(
 
 def _checked(endpoint: str) -> str:
     """The endpoint without a trailing slash; ``/v1`` is added to a bare host, where servers keep this API."""
-    parts = urlsplit(endpoint.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or not _port_fits(parts):
+    parts = _parts(endpoint.strip())
+    if parts is None:
         raise UserError(
             "the endpoint is not a URL", where="endpoint", remedy="write it as http://localhost:8000/v1 or https://..."
         )
@@ -104,8 +104,12 @@ def _checked(endpoint: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
 
 
-def _port_fits(parts: SplitResult) -> bool:
+def _parts(endpoint: str) -> SplitResult | None:
+    """The parts of an http(s) URL with a host that can be looked up; None for anything else."""
     try:
-        return parts.port != 0
-    except ValueError:
-        return False
+        parts = urlsplit(endpoint)
+        host = (parts.hostname or "").encode("idna")
+        fits = parts.scheme in ("http", "https") and host and parts.port != 0
+    except ValueError:  # an unclosed [, a port out of range, a part of the host that is empty or too long
+        return None
+    return parts if fits and endpoint.isprintable() and " " not in endpoint else None

@@ -84,15 +84,19 @@ class Wire:
         return self._client
 
     def _made(self) -> AsyncOpenAI:
+        from httpx2 import InvalidURL
         from openai import AsyncOpenAI
 
         self._key = self._settings.key()
-        return AsyncOpenAI(
-            api_key=self._key or NO_KEY,
-            base_url=self._settings.url,
-            max_retries=0,
-            http_client=self._transport(),
-        )
+        try:
+            return AsyncOpenAI(
+                api_key=self._key or NO_KEY,
+                base_url=self._settings.url,
+                max_retries=0,
+                http_client=self._transport(),
+            )
+        except InvalidURL as error:  # a host that only the client's own tables know to be none
+            raise AttemptError("connection", str(error)) from None
 
     def _transport(self) -> AsyncClient:
         """aiohttp for TCP, the fastest; httpx2's own for Unix sockets. This machine is reached without a proxy."""

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from studio.llm import ModelError, ModelSettings, OpenAIModel, list_models
+from studio.llm import ModelError, ModelSettings, OpenAIModel, list_models, resolve_settings
 from studio.llm.errors import Kind
 from studio.llm.retry import Patience
 from tests.llm.fake_server import FakeServer
@@ -61,6 +61,17 @@ async def test_a_server_that_is_not_there_is_told_as_such_and_not_as_slow() -> N
             await model.complete(asked())
         await model.close()
     assert caught.value.kind == "connection"
+
+
+@pytest.mark.parametrize("host", ["\u2603.net", "[v1.x]"])
+async def test_a_host_that_can_be_none_is_told_as_one_that_is_not_there(host: str) -> None:
+    settings = resolve_settings(f"http://{host}/v1", "fake", environ={})
+    model = OpenAIModel(settings, "fake", patience=QUICK)
+    for asking in (model.complete(asked()), asyncio.to_thread(list_models, settings)):
+        with pytest.raises(ModelError, match="cannot talk to") as caught:
+            await asking
+        assert caught.value.kind == "connection"
+    await model.close()
 
 
 @pytest.mark.parametrize(("read", "total"), [(0.05, 60.0), (60.0, 0.3)])

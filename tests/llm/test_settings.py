@@ -41,7 +41,22 @@ def test_an_endpoint_alone_has_no_default_model() -> None:
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["localhost:8000", "ftp://host/v1", "http://", "http://me:pw@host/v1", "http://h/v1?k=1", "http://h:99999/v1"],
+    [
+        "localhost:8000",
+        "ftp://host/v1",
+        "http://",
+        "http://me:pw@host/v1",
+        "http://h/v1?k=1",
+        "http://h:99999/v1",
+        "http://[::1",
+        "http://a..b/v1",
+        f"http://{'a' * 70}.com/v1",
+        "http://exa\u2100mple.com",
+        "http://local host:8000/v1",
+        "http://h\udcff/v1",
+        "http://h/v1\udcff",
+        "http://h\x00/v1",
+    ],
 )
 def test_a_bad_endpoint_is_the_users_to_mend(endpoint: str) -> None:
     with pytest.raises(UserError) as caught:
