@@ -128,7 +128,7 @@ def told(error: BaseException) -> str:
     if ours:
         return line or type(error).__name__
     if isinstance(error, ModuleNotFoundError) and error.name and not _installed(error.name):
-        return f"{error.name} is not installed (pip install 'persona-studio[train]')"
+        return f"{error.name} is not installed (pip install '.[train]')"
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 

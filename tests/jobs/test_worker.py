@@ -225,4 +225,4 @@ def test_a_second_worker_of_the_same_job_is_turned_away(tmp_path: Path) -> None:
 
 def test_a_missing_library_is_named_with_the_way_to_install_it(tmp_path: Path) -> None:
     job = begin(tmp_path, "need_what_is_missing")
-    assert job.wait(20).error == "no_such_library is not installed (pip install 'persona-studio[train]')"
+    assert job.wait(20).error == "no_such_library is not installed (pip install '.[train]')"
