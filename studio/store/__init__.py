@@ -3,6 +3,7 @@
 from studio.store.calls import Spent
 from studio.store.examples import ExampleStore
 from studio.store.filters import Filter
+from studio.store.owner import Owner
 from studio.store.records import (
     CallRecord,
     CategoryCount,
@@ -28,6 +29,7 @@ __all__ = [
     "Filter",
     "Judgement",
     "Neighbour",
+    "Owner",
     "Person",
     "Row",
     "Spent",
