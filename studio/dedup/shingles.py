@@ -35,12 +35,6 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(pieces)
 
 
-def jaccard(first: frozenset[str], second: frozenset[str]) -> float:
-    """Shared pieces over all pieces, 0..1; 0 where both are empty."""
-    shared = len(first & second)
-    return shared / (len(first) + len(second) - shared) if shared else 0.0
-
-
 def _pieces(plain: str) -> Iterator[str]:
     for match in _WORD.finditer(plain):
         word = match[0].rstrip("'")

@@ -5,7 +5,6 @@ from studio.store.examples import ExampleStore
 from studio.store.filters import Filter
 from studio.store.owner import Owner
 from studio.store.records import (
-    CallRecord,
     CategoryCount,
     Decision,
     Example,
@@ -21,7 +20,6 @@ from studio.store.studiofile import StudioFile
 from studio.store.workspace import Workspace
 
 __all__ = [
-    "CallRecord",
     "CategoryCount",
     "Decision",
     "Example",

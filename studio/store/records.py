@@ -126,17 +126,3 @@ class CategoryCount(Frozen):
     accepted: int
     rejected: int
     pending: int
-
-
-class CallRecord(Frozen):
-    """One call to a model, kept so that what was paid for is never asked twice (``key``)."""
-
-    key: str
-    purpose: str
-    model: str
-    response: str
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
-    seconds: float = 0.0
-    at: datetime
