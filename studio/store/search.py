@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from studio.chatml import Messages
 from studio.letters import UNSPACED
@@ -12,8 +13,8 @@ _UNSPACED = re.compile(f"([{UNSPACED}])")
 
 
 def spaced(text: str) -> str:
-    """``text`` with spaces around each character of a script that has none, for the word index."""
-    return _UNSPACED.sub(r" \1 ", text)
+    """``text`` for the word index: composed (NFC), with spaces around each character of a script that has none."""
+    return _UNSPACED.sub(r" \1 ", unicodedata.normalize("NFC", text))
 
 
 def words(messages: Messages) -> str:
