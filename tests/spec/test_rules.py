@@ -140,6 +140,14 @@ RUNAWAYS = [
     r"(?:(?:b?)*a)*c",
     r"(?:a(?:|b?))+c",
     r"(?:(?:a{20}){20}){20}",
+    r"(?i:(?:ab|AB)*c)",
+    r"(?:(?s:.x)|\nx)*c",
+    r"(?i)(?:ab|(?-i:AB))*c",
+    r"(?i:(?s:(?:ab|AB)*c))",
+    r"(?a)(?:\Wa|\u00e9a)*c",
+    r"(?a:(?:\Wa|\u00e9a)*c)",
+    "(?i)(?:sa|\u017fa)*c",
+    "(?i)(?:[\u017f-\u0180]a|sa)*c",
 ]
 HARMLESS = [
     r"[!?]{2,}",
@@ -157,6 +165,11 @@ HARMLESS = [
     r"(\w+)\s+\1",
     r"[A-Z]{4,}",
     r"(?>a+)b++",
+    r"(?i)(?-i:(?:ab|AB)*c)",
+    r"(?s)(?:(?-s:.x)|\nx)*c",
+    r"(?:(?i:x)y|(?:ab|AB))*c",
+    r"(?a)(?:\wa|\u00e9a)*c",
+    "(?ai)(?:sa|\u017fa)*c",
     r"\b(?:always|never|" + "|".join(f"word{number}" for number in range(200)) + r")\b",
 ]
 
