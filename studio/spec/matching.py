@@ -46,10 +46,12 @@ class Phrase:
         plain = Plain(text, text.casefold()) if isinstance(text, str) else text
         if self._hint not in plain.caseless:
             return None
-        for match in self._expression.finditer(plain.text):
+        at = 0
+        while at < len(plain.text) and (match := self._expression.search(plain.text, at)):
             start, end = match.span()
             if start < end and not (_joins(plain.text, start) or _joins(plain.text, end)):
                 return match[0]
+            at = start + 1  # a phrase may begin inside an occurrence that is none: "no no" in "casino no no"
         return None
 
 
