@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from studio.chatml import Messages
+from studio.letters import UNSPACED
 
-# Scripts without spaces between words (CJK, kana, Thai, Lao, Khmer, Myanmar, Tibetan): a character counts as a word.
-_UNSPACED = re.compile(
-    "([\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
-)
+# Where a script has no spaces between words, a character counts as a word.
+_UNSPACED = re.compile(f"([{UNSPACED}])")
 
 
 def spaced(text: str) -> str:
