@@ -211,6 +211,8 @@ async def test_boundaries_are_crossed_by_cues_and_by_insults_but_not_by_denying_
     assert await crossed("Better late than never. What shall we do with the garden plan?") == ["no_passive_aggression"]
     assert await crossed("That is your fault. What shall we do with the garden plan?") == ["no_guilt"]
     assert await crossed("That is not your fault. Shall we pick a new date for the garden plan?") == []
+    denied = "That is not your fault, the train was late."
+    assert await crossed(f"{denied} The missed deadline is your fault. Which day shall we pick?") == ["no_guilt"]
     assert await crossed("How pathetic. The garden plan was due.") != []
 
 

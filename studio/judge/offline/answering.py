@@ -73,9 +73,10 @@ def _violations(persona: Persona, messages: Messages) -> Iterator[BoundaryMark]:
         if message.role != "assistant":
             continue
         plain = folded(message.content)
-        for hit in persona.rules.broken(message.content):
-            if hit.kind == "boundary" and not _NEGATED.search(plain[: plain.find(hit.quote)]):
-                yield BoundaryMark(id=hit.name, quote=hit.quote)
+        for name, cues in persona.rules.boundaries:
+            for at, said in (found for cue in cues for found in cue.each(plain)):
+                if not _NEGATED.search(plain[:at]):
+                    yield BoundaryMark(id=name, quote=said)
         hurt = hurtful(plain) if persona.english else None
         crossed = [bound.id for bound in persona.spec.boundaries if hurt and names_hurt(hurt[0], bound.never)]
         if hurt and crossed:
