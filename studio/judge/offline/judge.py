@@ -8,6 +8,7 @@ from studio.chatml import Messages, assistant
 from studio.judge.offline.answering import answer
 from studio.judge.offline.persona import Persona, Personas
 from studio.judge.offline.reading import read
+from studio.judge.rules import check_reply
 from studio.judge.schema import Preference
 from studio.judge.scoring import total_of
 from studio.judge.types import CompareBrief, JudgeBrief
@@ -54,8 +55,9 @@ def _standing(persona: Persona, messages: Messages, reply: str) -> tuple[int, fl
     conversation = (*messages, assistant(reply))
     reading = read(persona, conversation)
     marks = answer(persona, conversation, reading)
-    broken: set[tuple[str, str]] = {
-        (hit.kind, hit.name) for hit in persona.rules.broken(reply) if hit.kind != "boundary"
+    broken = {
+        (rule.kind, rule.name)
+        for rule in check_reply(persona.rules, persona.spec.language, conversation, persona.bounds)
     }
     broken |= {("boundary", violation.id) for violation in marks.violations}
     total = total_of([mark.score for mark in marks.traits.values()])
