@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from studio.chatml import user
 from studio.errors import UserError
-from studio.judge import Judge, JudgeBrief, open_judge
+from studio.judge import Judge, JudgeBrief, limits_of, open_judge
 from studio.judge.schema import Answer, BoundaryMark, TraitMark
 from studio.llm import ModelError, ModelSettings, OfflineModel, OpenAIModel, Request
 from tests.judge.making import loaded, small_spec, talk
@@ -163,6 +163,11 @@ async def test_without_an_endpoint_the_rules_judge_judges() -> None:
     opened = open_judge(ModelSettings(), LOADED)
     assert opened.name == "rules judge"
     assert (await opened.score(talk("Is it so?", REPLY))).verdict == "passed"
+
+
+def test_what_the_rules_judge_measures_is_said_and_of_a_model_there_is_nothing_to_say() -> None:
+    assert limits_of("rules judge").endswith("likeness to the spec's own answers, not truth or meaning.")
+    assert limits_of("some/model") == ""
 
 
 def test_an_endpoint_needs_a_model_to_judge() -> None:

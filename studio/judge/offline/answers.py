@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
 
-from studio.judge.offline.framing import Framed, is_hole
+from studio.judge.offline.alike import Alike
+from studio.judge.offline.framing import Framed
 from studio.judge.offline.nearness import Bag, Nearness
-from studio.judge.offline.text import spaced
 
 NEAR = 0.5
 """Similarity of requests below which the spec shows nothing of what to answer."""
@@ -25,10 +22,7 @@ SAME_WORDS = 0.8
 """Share of common words from which a sentence that is not like another has its words in disorder."""
 UNANIMOUS = 3
 """Examples near a request from which it is known how such a reply begins, if all begin alike."""
-LIKELIEST = 4
-"""Sentences, of those that have the most words in common, that are compared in order."""
 _NEGATORS = frozenset("not never no none nothing nobody neither nor cannot without hardly".split())
-
 
 Wordings = tuple[Framed, ...]
 
@@ -78,22 +72,15 @@ class Answers:
     def __init__(self, exchanges: Sequence[Exchange]) -> None:
         self._exchanges = exchanges
         self._nearness = Nearness([one.requests for one in exchanges])
-        counts = Counter(
-            token for one in exchanges for token in {token for first, *_ in one.sentences for token in first}
-        )
-        self._unknown = math.log(len(exchanges) + 2)
-        self._weights = {token: self._unknown - math.log(1 + count) for token, count in counts.items()}
-        self._bodies = frozenset(wording for one in exchanges for wordings in one.body for wording in wordings)
-        self._openings = frozenset(wording for one in exchanges for wording in one.opening)
-        self._closings = frozenset(
-            wording for one in exchanges for wordings in one.sentences[-1:] for wording in wordings
-        )
-        self._told = {wording: _bag(wording) for one in exchanges for wordings in one.sentences for wording in wordings}
+        self._alike = Alike([frozenset(token for first, *_ in one.sentences for token in first) for one in exchanges])
+        self._told = _worded(wordings for one in exchanges for wordings in one.sentences)
+        self._bodies = _worded(wordings for one in exchanges for wordings in one.body)
+        self._openings = _worded(one.opening for one in exchanges)
+        self._closings = _worded(one.sentences[-1] for one in exchanges if one.sentences)
         self._opened: dict[Framed, list[Exchange]] = defaultdict(list)
         for one in exchanges:
             for wording in one.opening if len(one.sentences) > 1 else ():
                 self._opened[wording].append(one)
-        self._alike = lru_cache(maxsize=4096)(self._compared)
 
     def __bool__(self) -> bool:
         return bool(self._exchanges)
@@ -110,12 +97,12 @@ class Answers:
 
     def likeness(self, sentences: Collection[Framed], body: Collection[Framed], expected: Expected) -> Likeness:
         """How like the expected answers a reply is, of whose sentences ``body`` are those that answer."""
-        theirs = frozenset(wording for one in expected.exchanges for wordings in one.body for wording in wordings)
-        mine = {sentence: self._best(sentence, theirs) for sentence in body}
+        theirs = _worded(wordings for one in expected.exchanges for wordings in one.body)
+        mine = {sentence: self._alike.best(sentence, theirs) for sentence in body}
         said = min(mine.values(), default=0.0)
         whole = max((self._whole(one, sentences) for one in expected.exchanges), default=0.0)
         anothers = expected.known and any(
-            value < LIKE and self._best(sentence, self._bodies) >= max(ANOTHERS, value + GAP)
+            value < LIKE and self._alike.best(sentence, self._bodies) >= max(ANOTHERS, value + GAP)
             for sentence, value in mine.items()
         )
         theirs_deny = {_denies(first for first, *_ in one.body) for one in expected.exchanges}
@@ -124,15 +111,16 @@ class Answers:
 
     def _whole(self, one: Exchange, sentences: Collection[Framed]) -> float:
         """How much of an example's answer a reply has: that of the sentence that it has least of."""
-        return min((max(self._best(wording, sentences) for wording in wordings) for wordings in one.body), default=1.0)
+        return min(
+            (max(self._alike.best(wording, sentences) for wording in wordings) for wordings in one.body), default=1.0
+        )
 
     def scrambled(self, sentence: Framed) -> bool:
         """Whether a sentence has the words of one of the spec's, but not in their order."""
         if sentence in self._told:
             return False
-        bag = _bag(sentence)
-        same = [other for other, theirs in self._told.items() if self._dice(bag, theirs) >= SAME_WORDS]
-        return bool(same) and max(self._alike(sentence, other) for other in same) < LIKE
+        same = [other for other in self._told if self._alike.same_words(sentence, other) >= SAME_WORDS]
+        return bool(same) and self._alike.best(sentence, same) < LIKE
 
     def opens_elsewhere(self, opening: Framed, asks: bool, expected: Expected) -> bool:
         """Whether the examples open so, but not for such a request.
@@ -153,62 +141,15 @@ class Answers:
         """0..1: how much a reply opens, answers and closes as the examples do, whatever they were asked."""
         if not sentences or not self._exchanges:
             return 0.0
-        found = [self._best(sentences[0], self._openings), self._best(sentences[-1], self._closings)]
+        found = [self._alike.best(sentences[0], self._openings), self._alike.best(sentences[-1], self._closings)]
         if body:
-            found.append(sum(self._best(sentence, self._bodies) for sentence in body) / len(body))
+            found.append(sum(self._alike.best(sentence, self._bodies) for sentence in body) / len(body))
         return sum(found) / len(found)
-
-    def _best(self, sentence: Framed, others: Collection[Framed]) -> float:
-        if sentence in others:
-            return 1.0
-        likeliest = sorted(others, key=lambda other: (-self._common(sentence, other), other))[:LIKELIEST]
-        return max((self._alike(sentence, other) for other in likeliest), default=0.0)
-
-    def _common(self, first: Framed, second: Framed) -> float:
-        shared = set(first) & set(second)
-        return sum(map(self._weight, shared)) / (1 + len(second))
-
-    def _compared(self, first: Framed, second: Framed) -> float:
-        """How much of both is common in the same order, and how many neighbours; 0 where holes changed places."""
-        if _turned(first, second):
-            return 0.0
-        row = [0.0] * (len(second) + 1)
-        for token in first:
-            above, row = row, [0.0]
-            weight = self._weight(token)
-            for at, other in enumerate(second):
-                row.append(max(row[at], above[at + 1], above[at] + weight if token == other else 0.0))
-        in_order = 2 * row[-1] / (sum(map(self._weight, (*first, *second))) or 1.0)
-        mine, theirs = (Counter(pairwise(("", *sentence, ""))) for sentence in (first, second))
-        alike = (in_order + 2 * (mine & theirs).total() / (mine.total() + theirs.total())) / 2
-        return alike if spaced(first) else alike**2  # a character is half a word, and a word is like with both halves
-
-    def _dice(self, first: frozenset[str], second: frozenset[str]) -> float:
-        return 2 * sum(map(self._weight, first & second)) / (sum(map(self._weight, (*first, *second))) or 1.0)
-
-    def _weight(self, token: str) -> float:
-        """Rare words weigh more; a hole weighs half of an unknown word."""
-        return self._unknown / 2 if is_hole(token) else self._weights.get(token, self._unknown)
-
-
-def _bag(sentence: Framed) -> frozenset[str]:
-    """The words of a sentence; a part of what a hole stands for counts as the hole."""
-    return frozenset(token.replace("~", "") for token in sentence)
 
 
 def _denies(body: Iterable[Framed]) -> bool:
     return any(token in _NEGATORS or token.endswith("n't") for sentence in body for token in sentence)
 
 
-def _turned(first: Framed, second: Framed) -> bool:
-    """Whether the holes of one sentence stand in another order in the other, a torn one counting for each part."""
-    mine, theirs = (_holes(sentence) for sentence in (first, second))
-    shared = set(mine) & set(theirs)
-    return [hole for hole in mine if hole in shared] != [hole for hole in theirs if hole in shared]
-
-
-def _holes(sentence: Framed) -> list[str]:
-    """The holes of a sentence in their order; each once, but for one of which only parts are there."""
-    whole = [token for token in sentence if is_hole(token)]
-    found = [token.replace("~", "") for token in whole]
-    return [hole for at, hole in enumerate(found) if hole not in (found[:at] if hole in whole else found[at - 1 : at])]
+def _worded(sentences: Iterable[Wordings]) -> frozenset[Framed]:
+    return frozenset(wording for wordings in sentences for wording in wordings)

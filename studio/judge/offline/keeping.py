@@ -75,7 +75,7 @@ class Keeping:
     def invented(self, reply: Text, said: tuple[str, ...], missing: Sequence[str]) -> str:
         """A phrase of the reply that nobody gave; empty if there is none. ``said`` are the conversation's words.
 
-        That is a task, a date or a name of the spec's own; a quote with none of what was said in it, where the
+        That is a task, a date or a name of the spec's own; a quote that is half of what nobody said, where the
         examples quote only what was said; or a quote that changed the words ``missing`` from the reply.
         """
         for hit in self._slots.find(reply.words):
@@ -86,7 +86,7 @@ class Keeping:
             told = content(words)
             foreign = [word for word in told if not heard(word, known)]
             changed = bool(missing) and len(foreign) < len(told)
-            made_up = self._quotes_only_given and len(foreign) == len(told)
+            made_up = self._quotes_only_given and len(foreign) * 2 >= len(told)
             if foreign and (changed or made_up) and words not in self._own_quotes:
                 return _joined(words)
         return ""

@@ -66,13 +66,6 @@ LEXICON: dict[Family, str] = {
         one for a""",
 }
 
-TROUBLES = frozenset(
-    """afraid angry annoying anxious bad behind chaos died distracted drained exhausted failure forgot frustrated
-    furious guilty hate hopeless late lonely lost missed nothing overwhelmed procrastinating sad scared sorry
-    stressed stuck stupid tired unmotivated upset useless waste worn worried worthless wrong""".split()
-)
-"""English words by which a request tells of a trouble."""
-
 # What hurts, by the kind of boundary that it crosses: (words of a boundary's `never` that name it, expressions).
 HURTS: dict[str, tuple[str, str]] = {
     "condescension": (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from studio.judge.offline.hearing import Heard, hear
-from studio.judge.offline.manners import TROUBLES, Family, lexicon
+from studio.judge.offline.manners import Family, lexicon
 from studio.judge.offline.persona import Persona
 from studio.judge.offline.reading import Reading
 from studio.judge.offline.text import Sentence
@@ -80,18 +80,14 @@ def _encouraging(case: Case) -> Mark:
 
 
 def _supportive(case: Case) -> Mark:
-    feeling = next((word for word in case.reading.request.words if word in TROUBLES), "")
     found = len(case.cues) + len(case.words)
-    shown = case.cues.first or case.words.first
     if not found:
         friendly = hear(case.reading.reply, lexicon("encouraging") if case.persona.english else ()).within(case.opening)
         return Mark(1, "friendly, but at a distance", friendly) if friendly else Mark(0, "no warmth in it")
-    met = case.cues.within(case.opening) or case.words.within(case.opening)
-    if feeling and not met:
-        return Mark(1, f"passes over '{feeling}' before it is kind", shown)
+    met = case.cues.within(case.opening) or case.words.within(case.opening) or case.cues.first or case.words.first
     if len(case.cues) or found > 1 or not case.trait.cues:
-        return Mark(2, "stands beside the user" + (f", and meets '{feeling}'" if feeling else ""), met or shown)
-    return Mark(1, "kind in one phrase", shown)
+        return Mark(2, "stands beside the user", met)
+    return Mark(1, "kind in one phrase", met)
 
 
 def _action(case: Case) -> Mark:

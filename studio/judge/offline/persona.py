@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from studio.chatml import Messages
 from studio.judge.offline.answers import Answers, Exchange
-from studio.judge.offline.framing import Framed, Framing, is_hole, wordings
-from studio.judge.offline.keeping import Asked, Keeping
+from studio.judge.offline.framing import wordings
+from studio.judge.offline.keeping import Keeping
 from studio.judge.offline.manners import Family, family_of
-from studio.judge.offline.nearness import Bag
 from studio.judge.offline.slots import Slots
 from studio.judge.offline.text import Text, words_of
+from studio.judge.offline.turns import Turn, taken_apart
 from studio.judge.offline.voice import Voice
 from studio.judge.rules import LengthBounds
 from studio.letters import folded
 from studio.spec import Rules, Spec
 
 KEPT_PERSONAS = 4
-LONG_ENOUGH = 3
-"""Sentences from which the first and the last of a reply open and close it."""
 _CAPITALISED_NOUNS = ("de", "lb")
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A reply and what was said before it, taken apart. ``asked`` is what the last request names."""
-
-    request: Text
-    reply: Text
-    said: Text
-    asked: Asked
-    requested: tuple[Framed, ...]
-    framed: tuple[Framed, ...]
-    body: tuple[Framed, ...]
-    """Of the framed sentences of the reply those that answer."""
-
-    @property
-    def asks(self) -> bool:
-        return bool(self.request.sentences) and self.request.sentences[-1].question
 
 
 @dataclass(frozen=True)
@@ -108,45 +88,6 @@ class Personas:
         return found
 
 
-def taken_apart(slots: Slots, keeping: Keeping, stock: frozenset[tuple[str, ...]], messages: Messages) -> Turn:
-    """The last assistant turn of ``messages``, framed by what the turns before it name."""
-    at = max((place for place, one in enumerate(messages) if one.role == "assistant"), default=len(messages))
-    requests = [Text(folded(one.content)) for one in messages[:at] if one.role == "user"] or [Text("")]
-    reply = Text(folded(messages[at].content) if at < len(messages) else "")
-    asked, *earlier = [keeping.asked(request) for request in reversed(requests)]
-    frame = Framing(slots, keeping.carried, asked.holes, [hole for one in earlier for hole in one.holes])
-    framed = tuple(frame(sentence.words) for sentence in reply.sentences)
-    return Turn(
-        request=requests[-1],
-        reply=reply,
-        said=Text(folded("\n".join(one.content for one in messages[:at] if one.role != "system"))),
-        asked=asked,
-        requested=tuple(frame(sentence.words) for sentence in requests[-1].sentences),
-        framed=framed,
-        body=_body(framed, [sentence.words in stock for sentence in reply.sentences]),
-    )
-
-
-def request_bag(request: Text, asked: Asked) -> Bag:
-    """The words of a request, with ``<kind>`` for what it names and ``<>`` if it names anything."""
-    named = {f"<{kind}>" for kind in asked.kinds} | ({"<>"} if asked.holes else set())
-    return (request.vocabulary - set(asked.keep)) | named
-
-
-def _body(framed: Sequence[Framed], stock: Sequence[bool]) -> tuple[Framed, ...]:
-    """The sentences that answer: neither stock phrases, nor what opens and closes a reply and names nothing."""
-    own = [sentence for sentence, known in zip(framed, stock, strict=True) if not known]
-    names = [any(map(is_hole, sentence)) for sentence in own]
-    if len(framed) >= LONG_ENOUGH or any(names):
-        inner = [
-            sentence
-            for sentence, named in zip(own, names, strict=True)
-            if named or sentence not in (framed[0], framed[-1])
-        ]
-        return tuple(inner or own)
-    return tuple(own)
-
-
 def _exchange(scenario: str, turn: Turn, spec: Spec, slots: Slots, keeping: Keeping) -> Exchange:
     """Of kinds that no reply carries over (what somebody feels), each phrase of the spec is a request of its own."""
     felt = {hit.kind for hit in slots.find(turn.request.words) if hit.kind not in keeping.carried}
@@ -155,7 +96,7 @@ def _exchange(scenario: str, turn: Turn, spec: Spec, slots: Slots, keeping: Keep
     return Exchange(
         scenario=scenario,
         asks=turn.asks,
-        requests=(request_bag(turn.request, turn.asked), *(phrase.vocabulary for phrase in phrases)),
+        requests=(turn.bag, *(phrase.vocabulary for phrase in phrases)),
         sentences=tuple(worded[sentence] for sentence in turn.framed),
         body=tuple(worded[sentence] for sentence in turn.body),
     )
