@@ -104,7 +104,12 @@ class Generation:
         """How the spec's own examples fare before the rules judge, where that one judges."""
 
     async def events(self, stop: Stop) -> AsyncGenerator[GenerateEvent, None]:
-        yield GenerateStarted(author=self._author.name, judge=self._judge.name, targets=self._ledger.targets())
+        yield GenerateStarted(
+            author=self._author.name,
+            judge=self._judge.name,
+            targets=self._ledger.targets(),
+            note=self.own_examples.told() if self.own_examples else "",
+        )
 
         def ends() -> bool:
             return stop() or self._failures.fatal is not None
