@@ -55,7 +55,8 @@ def test_in_german_a_capital_is_no_name() -> None:
     ("reply", "said", "invented"),
     [
         ("I added 'walk the dog' to your list.", "Add 'buy milk' to my list.", "walk the dog"),
-        ("I added 'buy almond milk' to your list.", "Add 'buy milk' to my list.", ""),
+        ("I added 'buy milk' to your list.", "Add 'buy milk' to my list.", ""),
+        ("I added 'buy almond milk' to your list.", "Add 'buy milk' to my list.", "buy almond milk"),
         ("I moved 'buy milk' to Friday.", "Move 'buy milk' to Thursday.", "friday"),
         ("I added 'dance a tango' to your list.", "I lost the morning.", "dance a tango"),
     ],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from studio.judge.offline.alike import Alike
 from studio.judge.offline.framing import Framed
 from studio.judge.offline.nearness import Bag, Nearness
+from studio.judge.offline.slots import in_order
 
 NEAR = 0.5
 """Similarity of requests below which the spec shows nothing of what to answer."""
@@ -20,6 +21,8 @@ ANOTHERS, GAP = 0.6, 0.1
 """A sentence answers another kind of request if it is this like such an answer, and by this more than the expected."""
 SAME_WORDS = 0.8
 """Share of common words from which a sentence that is not like another has its words in disorder."""
+LEAST_PART = 3
+"""Words from which a part of a sentence says something."""
 UNANIMOUS = 3
 """Examples near a request from which it is known how such a reply begins, if all begin alike."""
 _NEGATORS = frozenset("not never no none nothing nobody neither nor cannot without hardly".split())
@@ -63,7 +66,7 @@ class Likeness:
     anothers: bool = False
     """A sentence of the body is the answer to another kind of request."""
     contradicts: bool = False
-    """The body denies something, and no expected answer does; or all of them do, and it does not."""
+    """The body denies something, and no sentence of the expected answers does; or all of them do, and it does not."""
 
 
 class Answers:
@@ -98,15 +101,17 @@ class Answers:
     def likeness(self, sentences: Collection[Framed], body: Collection[Framed], expected: Expected) -> Likeness:
         """How like the expected answers a reply is, of whose sentences ``body`` are those that answer."""
         theirs = _worded(wordings for one in expected.exchanges for wordings in one.body)
-        mine = {sentence: self._alike.best(sentence, theirs) for sentence in body}
+        mine = {
+            sentence: 1.0 if _part_of(sentence, theirs) else self._alike.best(sentence, theirs) for sentence in body
+        }
         said = min(mine.values(), default=0.0)
         whole = max((self._whole(one, sentences) for one in expected.exchanges), default=0.0)
         anothers = expected.known and any(
             value < LIKE and self._alike.best(sentence, self._bodies) >= max(ANOTHERS, value + GAP)
             for sentence, value in mine.items()
         )
-        theirs_deny = {_denies(first for first, *_ in one.body) for one in expected.exchanges}
-        contradicts = (theirs_deny == {False} and _denies(body)) or (theirs_deny == {True} and not _denies(sentences))
+        they_deny = {_denies([sentence]) for sentence in theirs}
+        contradicts = (they_deny == {False} and _denies(body)) or (they_deny == {True} and not _denies(sentences))
         return Likeness(min(said, whole), anothers, contradicts=expected.known and contradicts)
 
     def _whole(self, one: Exchange, sentences: Collection[Framed]) -> float:
@@ -147,8 +152,13 @@ class Answers:
         return sum(found) / len(found)
 
 
-def _denies(body: Iterable[Framed]) -> bool:
-    return any(token in _NEGATORS or token.endswith("n't") for sentence in body for token in sentence)
+def _denies(sentences: Iterable[Framed]) -> bool:
+    return any(token in _NEGATORS or token.endswith("n't") for sentence in sentences for token in sentence)
+
+
+def _part_of(sentence: Framed, others: Iterable[Framed]) -> bool:
+    """Whether a sentence is the whole or a part of one of the others: what one says in two, two may say."""
+    return len(sentence) >= LEAST_PART and any(in_order(sentence, other) for other in others)
 
 
 def _worded(sentences: Iterable[Wordings]) -> frozenset[Framed]:

@@ -75,19 +75,17 @@ class Keeping:
     def invented(self, reply: Text, said: tuple[str, ...], missing: Sequence[str]) -> str:
         """A phrase of the reply that nobody gave; empty if there is none. ``said`` are the conversation's words.
 
-        That is a task, a date or a name of the spec's own; a quote that is half of what nobody said, where the
-        examples quote only what was said; or a quote that changed the words ``missing`` from the reply.
+        That is a task, a date or a name of the spec's own; or a quote with a word that nobody said, where the examples
+        quote only what was said, or where it stands for the words ``missing`` from the reply.
         """
         for hit in self._slots.find(reply.words):
             if hit.kind in self.carried and hit.words not in self._own and not in_order(hit.words, said):
                 return _joined(hit.words)
         known = frozenset(said)
         for words in _quotes(reply.plain):
-            told = content(words)
-            foreign = [word for word in told if not heard(word, known)]
-            changed = bool(missing) and len(foreign) < len(told)
-            made_up = self._quotes_only_given and len(foreign) * 2 >= len(told)
-            if foreign and (changed or made_up) and words not in self._own_quotes:
+            heard_in = [heard(word, known) for word in content(words)]
+            changed = bool(missing) and any(heard_in)
+            if not all(heard_in) and (changed or self._quotes_only_given) and words not in self._own_quotes:
                 return _joined(words)
         return ""
 

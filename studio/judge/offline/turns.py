@@ -26,9 +26,11 @@ class Turn:
     said: Text
     asked: Asked
     requested: tuple[Framed, ...]
+    """The sentences of the request, framed like those of the reply."""
     framed: tuple[Framed, ...]
+    """The sentences of the reply."""
     body: tuple[Framed, ...]
-    """Of the framed sentences of the reply those that answer."""
+    """Those of them that answer."""
 
     @property
     def bag(self) -> Bag:

@@ -26,7 +26,6 @@ class Lengths:
 class Voice:
     """Habits of the example replies."""
 
-    replies: int
     lengths: Lengths
     ends_marked: bool
     usual_cues: Mapping[str, int]
@@ -40,7 +39,6 @@ class Voice:
         counts = [len(reply.words) for reply in replies]
         cues = [rules.trait_cues(reply.raw) for reply in replies]
         return cls(
-            replies=len(replies),
             lengths=Lengths(_percentile(counts, 10, 6), _percentile(counts, 95, 60)),
             ends_marked=ends_marked,
             usual_cues={
