@@ -39,6 +39,7 @@ async def test_a_reply_that_eats_what_it_should_keep_passes_no_probe() -> None:
 
 WRONG = [
     (ADD, "I deleted 'buy printer paper' from your list."),
+    (ADD, "I deleted 'buy printer paper'."),
     (ADD, "I removed 'buy printer paper' from your list."),
     (ADD, "I marked 'buy printer paper' as complete."),
     (ADD, "I ate 'buy printer paper' with a purple spoon."),

@@ -213,6 +213,13 @@ async def test_the_same_text_gets_the_same_marks() -> None:
             "tuned",
         ),
         ("Yes.", "No.", "tie"),
+        # neither answers, whatever its manners
+        ("OK. That is noted.", "Good call! The zebra ate 'buy printer paper'. What shall we tackle next?", "tie"),
+        ("I added 'buy printer paper' to your list.", "Good call! I deleted 'buy printer paper'. What's next?", "base"),
+        # what the rules forbid in a reply on its own loses here too: length, punctuation, leaks, another language
+        ("I added 'buy printer paper' to your list!!", "I added 'buy printer paper' to your list.", "tuned"),
+        ("Assistant: I added 'buy printer paper' to your list.", "I added 'buy printer paper' to your list.", "tuned"),
+        ("I added 'buy printer paper' to your list." * 9, "I added 'buy printer paper' to your list.", "tuned"),
     ],
 )
 async def test_the_better_reply_wins_and_small_differences_tie(base: str, tuned: str, winner: str) -> None:

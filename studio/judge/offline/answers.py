@@ -17,7 +17,7 @@ CLOSE_TO_BEST = 0.55
 """Share of the best similarity from which another request is as near."""
 LIKE = 0.7
 """Likeness from which two sentences say the same."""
-ANOTHERS, GAP = 0.6, 0.1
+ANOTHERS, GAP = 0.5, 0.1
 """A sentence answers another kind of request if it is this like such an answer, and by this more than the expected."""
 SAME_WORDS = 0.8
 """Share of common words from which a sentence that is not like another has its words in disorder."""
@@ -97,6 +97,11 @@ class Answers:
         if shown or best >= NEAR:
             return Expected(True, tuple(shown or found), (*shown, *found))
         return Expected(False, tuple(self._exchanges), ())
+
+    def vocabulary(self, expected: Expected) -> frozenset[str]:
+        """The words of the expected answers and of what they answer."""
+        sentences = _worded(wordings for one in expected.around for wordings in one.sentences)
+        return frozenset().union(*sentences, *(bag for one in expected.around for bag in one.requests))
 
     def likeness(self, sentences: Collection[Framed], body: Collection[Framed], expected: Expected) -> Likeness:
         """How like the expected answers a reply is, of whose sentences ``body`` are those that answer."""

@@ -75,11 +75,22 @@ def _compared(persona: Persona, turn: Turn, expected: Expected) -> Relevance:
         return Relevance(0.2, "gives the request back")
     if expected.known and found.value < SIMILAR:
         return Relevance(0.3, "is not like any of the spec's own answers to such a request")
-    if strange := next((words for own, words in _foreign(persona, turn) if len(words) > FOREIGN * len(own)), []):
-        return Relevance(0.3, f"speaks of what nobody mentioned: {', '.join(strange)}")
+    if strange := _elsewhere(persona, turn, expected):
+        return Relevance(0.3, f"speaks of something else: {', '.join(strange)}")
     if persona.english and any(odd(sentence.text) for sentence in turn.reply.sentences):
         return Relevance(0.3, "is in words of its own, which do not read well")
     return Relevance(0.6, "is in words of its own, of which no example shows that they answer this")
+
+
+def _elsewhere(persona: Persona, turn: Turn, expected: Expected) -> list[str]:
+    """The strange words of a sentence of the body that has more of them than others, or no word of those expected."""
+    near = persona.answers.vocabulary(expected) | turn.said.vocabulary
+    for own, foreign in _foreign(persona, turn):
+        if len(foreign) > FOREIGN * len(own):
+            return foreign
+        if expected.known and own and not any(heard(word, near) for word in own):
+            return own
+    return []
 
 
 def _foreign(persona: Persona, turn: Turn) -> list[tuple[list[str], list[str]]]:
