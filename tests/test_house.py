@@ -25,7 +25,7 @@ MAY_USE = {
     "train": {"spec", "store", "jobs", "triage"},
     "serve": {"jobs"},
     "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
-    "package": {"spec", "llm", "store", "jobs", "train", "serve", "evaluate"},
+    "package": {"spec", "llm", "store", "jobs", "judge", "train", "serve", "evaluate"},
     "doctor": {"llm", "train"},
     "build": {"spec", "store", "llm", "jobs", "judge", "generate", "triage", "train", "evaluate", "package"},
 }

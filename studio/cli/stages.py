@@ -34,6 +34,7 @@ from studio.cli.run import open_session, show
 from studio.errors import UserError
 from studio.evaluate import Evaluation, evaluation_of
 from studio.evaluate.types import Interval
+from studio.judge import limits_of
 from studio.package import Package
 from studio.store import Filter
 from studio.train import Run, find_run, runs
@@ -192,6 +193,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
         say(f"{name:<24} {_figure(left):>8} {_figure(right):>8}")
     for gate in evaluation.gates:
         say(f"{gate.status:<9} {gate.name:<24} {_figure(gate.value)} (target {gate.target:g}) {gate.note}")
+    if limits := limits_of(evaluation.judge):
+        say(limits)
 
 
 def _share(found: Interval | None) -> float | None:

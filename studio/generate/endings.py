@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from studio.generate.types import CallFailed
+from studio.judge import OwnExamples
 from studio.llm import ModelError
 from studio.store import Judgement
 
@@ -53,12 +54,14 @@ def ending(
     barren: Sequence[str],
     reasons: Mapping[str, int],
     failures: Failures,
+    own: OwnExamples | None = None,
     *,
     stopped: bool,
 ) -> str:
     """Why the targets were not met, in one line; empty where they were, and no scenario was left out.
 
     ``short``: category, accepted, target. ``barren``: scenarios that gave nothing. ``reasons``: rejections by reason.
+    ``own``: the spec's own examples before the rules judge: where they fail, so does what is written after them.
     """
     if not short:
         return f"nothing could be accepted of: {', '.join(barren)}" if barren else ""
@@ -71,6 +74,8 @@ def ending(
         return f"{missing}: {failures.too_little}"
     if reasons.get("duplicate", 0) * 2 > sum(reasons.values()):
         remedy = "the author repeats itself; give the spec more examples, slots or phrases"
+    elif own is not None and own.failed:
+        remedy = own.told()
     else:
         common = ", ".join(sorted(reasons, key=lambda reason: -reasons[reason])[:3]) or "nothing"
         remedy = f"most were rejected for {common}; look at them in triage and mend the spec"

@@ -28,7 +28,7 @@ from studio.generate.types import (
     GenerateProgressed,
     GenerateStarted,
 )
-from studio.judge import Judge, open_judge
+from studio.judge import Judge, OwnExamples, open_judge, own_examples
 from studio.llm import ChatModel, ModelError
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
@@ -60,6 +60,8 @@ async def generate(
     own_judge = judge or open_judge(params.settings, loaded, log)
     generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id)
     try:
+        if judge is None and params.settings.offline:
+            generation.own_examples = await own_examples(own_judge, loaded)
         async with aclosing(generation.events(stop)) as events:
             async for event in events:
                 yield event
@@ -98,9 +100,16 @@ class Generation:
         self._log, self._job_id = log, job_id
         self._meter, self._failures = Meter(), Failures()
         self._ledger = self._counted()
+        self.own_examples: OwnExamples | None = None
+        """How the spec's own examples fare before the rules judge, where that one judges."""
 
     async def events(self, stop: Stop) -> AsyncGenerator[GenerateEvent, None]:
-        yield GenerateStarted(author=self._author.name, judge=self._judge.name, targets=self._ledger.targets())
+        yield GenerateStarted(
+            author=self._author.name,
+            judge=self._judge.name,
+            targets=self._ledger.targets(),
+            note=self.own_examples.told() if self.own_examples else "",
+        )
 
         def ends() -> bool:
             return stop() or self._failures.fatal is not None
@@ -244,5 +253,5 @@ class Generation:
             errors=now.errors,
             seconds=self._meter.seconds,
             cost_usd=now.cost_usd,
-            note=ending(short, self._ledger.barren(), now.reasons, self._failures, stopped=stopped),
+            note=ending(short, self._ledger.barren(), now.reasons, self._failures, self.own_examples, stopped=stopped),
         )
