@@ -110,7 +110,8 @@ class UserWeights(Frozen):
 
 class Users(Frozen):
     profiles: str | None = None
-    bank: str | None = "default"
+    bank: Literal["default"] | None = "default"
+    """The people of the workspace, or else the built-in ones; None for nobody but those of ``profiles``."""
     weight: UserWeights = UserWeights()
 
 
