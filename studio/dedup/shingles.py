@@ -28,19 +28,27 @@ def shingles(text: str) -> frozenset[str]:
     Khmer and Burmese give overlapping pairs of characters: their clauses have no spaces, and would be one word each.
     A text without any word (``?!``, an emoji) is one piece, itself; an empty one has none.
     """
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
-    counts = Counter(_pieces(plain))
+    counts = Counter(pieces(text))
     if not counts:
-        return frozenset([bare]) if (bare := " ".join(plain.split())) else frozenset()
-    pieces = set(counts)
-    pieces.update(f"{piece} {again}" for piece, count in counts.items() for again in range(2, count + 1))
-    return frozenset(pieces)
+        return frozenset([bare]) if (bare := " ".join(_plain(text).split())) else frozenset()
+    found = set(counts)
+    found.update(f"{piece} {again}" for piece, count in counts.items() for again in range(2, count + 1))
+    return frozenset(found)
+
+
+def pieces(text: str) -> tuple[str, ...]:
+    """The pieces of ``text`` in their order, each as often as it comes."""
+    return tuple(_pieces(_plain(text)))
 
 
 def jaccard(first: frozenset[str], second: frozenset[str]) -> float:
     """Shared pieces over all pieces, 0..1; 0 where both are empty."""
     shared = len(first & second)
     return shared / (len(first) + len(second) - shared) if shared else 0.0
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
 
 
 def _pieces(plain: str) -> Iterator[str]:

@@ -12,20 +12,34 @@ MOST_IN_A_ROW = 10
 """So many calls that fail for good one after the other, each after its own retries, end the run."""
 
 
+_NAMED = 6
+
+
 class Failures:
-    """Counts failed calls. ``fatal`` is the error that ends the run; ``too_little`` one that ends a scenario."""
+    """Counts failed calls. ``fatal`` is the error that ends the run."""
 
     def __init__(self) -> None:
         self.count = 0
         self.fatal: ModelError | None = None
-        self.too_little: ModelError | None = None
+        self._too_little: dict[str, ModelError] = {}
         self._in_a_row = 0
+
+    @property
+    def too_little(self) -> ModelError | None:
+        """What the spec gives too little for, in one error that names every scenario of which that is so."""
+        if not self._too_little:
+            return None
+        first, *others = self._too_little
+        said = str(self._too_little[first])
+        if others:
+            said += f"; so for {named(others)}"
+        return ModelError("too_little", said)
 
     def wrote_nothing(self, error: ModelError, scenario: str) -> CallFailed:
         """The author failed. A refused key ends the run at once, since no other call can do better."""
         self.count += 1
         if error.kind == "too_little":
-            self.too_little = self.too_little or error
+            self._too_little.setdefault(scenario, error)
         elif error.kind == "auth":
             self.fatal = self.fatal or error
         else:
@@ -46,6 +60,12 @@ class Failures:
         self._in_a_row += 1
         if self._in_a_row >= MOST_IN_A_ROW and self.fatal is None:
             self.fatal = ModelError(error.kind, f"{self._in_a_row} calls in a row failed, the last with: {error}")
+
+
+def named(scenarios: Sequence[str]) -> str:
+    """The scenarios, or the first of them and how many more there are."""
+    shown = ", ".join(f"{one!r}" for one in scenarios[:_NAMED])
+    return shown + (f" and {len(scenarios) - _NAMED} more" if len(scenarios) > _NAMED else "")
 
 
 def ending(

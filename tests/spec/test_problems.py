@@ -118,6 +118,16 @@ def test_an_example_of_a_held_out_scenario_is_refused() -> None:
     )
 
 
+def test_an_example_that_says_what_is_held_out_is_refused_whatever_its_marks() -> None:
+    text = MINIMAL + '  kept: {holdout: true, items: ["Empty my [to-do list]."]}\nexamples:\n'
+    text += "- {user: fine, assistant: b}\n- user: empty my to-do list!\n  assistant: b\n"
+    text += "- messages:\n  - {role: user, content: a}\n  - {role: assistant, content: Empty my to-do list.}\n"
+    text += "  - {role: user, content: EMPTY MY TO-DO LIST}\n  - {role: assistant, content: b}\n"
+    told = "expected a message that is not held out, found the probe in line 10"
+    found = [(problem.line, problem.key, problem.message) for problem in problems_of(text)]
+    assert found == [(13, "examples.1.user", told), (18, "examples.2.messages.2.content", told)]
+
+
 def test_brackets_mean_nothing_in_a_scenario_that_is_trained_on() -> None:
     assert problems_of(MINIMAL + "  b: {items: ['Close [the list']}\n") == ()
 
