@@ -136,11 +136,12 @@ def export(
 ) -> None:
     """Write the accepted examples as ChatML JSONL. Example: studio triage export --out data.jsonl"""
     with open_session(spec, workspace) as session:
-        done = export_chatml(session.workspace, session.loaded.hash, path)
+        done = export_chatml(session.workspace, session.loaded, path)
     if as_json:
         say_json(done)
     else:
-        say(f"{done.count} examples: {done.path}")
+        left_out = f" ({done.held_out} left out that say a held-out message)" if done.held_out else ""
+        say(f"{done.count} examples: {done.path}{left_out}")
 
 
 def _known(session: Session, beginnings: list[str]) -> list[str]:

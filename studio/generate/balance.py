@@ -37,7 +37,8 @@ class ScenarioBalance(Frozen):
 def wanted(spec: Spec, examples: int | None = None) -> dict[str, int]:
     """Accepted examples wanted by category; ``examples`` in all stands in for ``success.examples`` of the spec.
 
-    Fewer than the categories' own targets add up to are spread over them in proportion, largest remainder first.
+    Fewer than the categories' own targets add up to are spread over them in proportion, largest remainder first; equal
+    remainders go to the category listed first.
     """
     own = targets(spec)
     if examples is None:
