@@ -64,7 +64,8 @@ async def generate_stage(session: Session) -> Stream:
     if not _met(standing(session)):
         missing = ", ".join(f"{one.category} {one.accepted}/{one.target}" for one in standing(session) if _short(one))
         raise StageError(f"categories short of their target: {missing}", remedy=_remedy(last))
-    yield StageEnded(stage="generate", note=_accepted(session))
+    thin = f"; {last.note}" if last is not None and last.note else ""
+    yield StageEnded(stage="generate", note=_accepted(session) + thin)
 
 
 async def triage_stage(session: Session, keep: Callable[[Export], None]) -> Stream:

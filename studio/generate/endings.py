@@ -70,18 +70,18 @@ def named(scenarios: Sequence[str]) -> str:
 
 def ending(
     short: Sequence[tuple[str, int, int]],
-    barren: Sequence[str],
+    thin: Sequence[str],
     reasons: Mapping[str, int],
     failures: Failures,
     *,
     stopped: bool,
 ) -> str:
-    """Why the targets were not met, in one line; empty where they were, and no scenario was left out.
+    """Why the targets were not met, in one line; empty where they were, and no scenario fell behind.
 
-    ``short``: category, accepted, target. ``barren``: scenarios that gave nothing. ``reasons``: rejections by reason.
+    ``short``: category, accepted, target. ``thin``: scenarios that gave little. ``reasons``: rejections by reason.
     """
     if not short:
-        return f"nothing could be accepted of: {', '.join(barren)}" if barren else ""
+        return f"little could be accepted of {named(thin)}; give the spec more examples or slots there" if thin else ""
     if stopped:
         return "stopped; start it again to go on"
     if failures.fatal is not None:
@@ -90,7 +90,8 @@ def ending(
     if failures.too_little is not None:
         return f"{missing}: {failures.too_little}"
     if reasons.get("duplicate", 0) * 2 > sum(reasons.values()):
-        remedy = "the author repeats itself; give the spec more examples, slots or phrases"
+        where = f", most in {named(thin)}" if thin else ""
+        remedy = f"the author repeats itself{where}; give the spec more examples or slots there"
     else:
         common = ", ".join(sorted(reasons, key=lambda reason: -reasons[reason])[:3]) or "nothing"
         remedy = f"most were rejected for {common}; look at them in triage and mend the spec"

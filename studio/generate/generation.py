@@ -253,5 +253,5 @@ class Generation:
             errors=now.errors,
             seconds=self._meter.seconds,
             cost_usd=now.cost_usd,
-            note=ending(short, self._ledger.barren(), now.reasons, self._failures, stopped=stopped),
+            note=ending(short, self._ledger.thin(), now.reasons, self._failures, stopped=stopped),
         )

@@ -80,7 +80,7 @@ def test_a_scenario_that_keeps_failing_yields_to_the_others_and_ends_with_its_at
     assert tried["a1"] + tried["a3"] == 30
     assert tried["b1"] == 20, "twice what is missing, and then no more"
     assert ledger.short() == [("b", 0, 10)]
-    assert ledger.barren() == ["a2", "b1"]
+    assert ledger.thin() == ["a2", "b1"]
 
 
 def test_a_closed_scenario_is_not_tried_again(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ PLACED = [
     ("language: english please", 10, "language", "expected a language tag such as en or pt-BR"),
     ("users: {weight: {profiles: 0, bank: 0}}", 10, "users.weight", "expected at least one weight above 0"),
     ("users: {bank: no-such-bank}", 10, "users.bank", "expected one of default, found the text 'no-such-bank'"),
+    ("slots: {pet: [cat]}\nusers: {things: {bank: [pets]}}", 11, "users.things.bank.0", "one of the slots pet, found"),
+    ("users: {things: {profiles: [pet]}}", 10, "users.things.profiles.0", "there are none under slots, found 'pet'"),
     ("users: {weight: {bank: 1.5}}", 10, "users.weight.bank", "expected a number from 0 to 1"),
     ("name: Again", 10, "name", "expected each key once, found it also in line 2"),
     ("identity: !!python/object/apply:os.system ['ls']", 10, "identity", "expected no tag"),
