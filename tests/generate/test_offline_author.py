@@ -225,6 +225,23 @@ def test_the_tone_shows_in_the_wording_and_never_in_the_task() -> None:
     assert sum(message[-1] not in ".!?" for message in asked("hurried")) > 30
 
 
+@pytest.mark.usefixtures("without_mistakes")
+def test_a_cheerful_person_is_not_cheerful_about_a_trouble() -> None:
+    examples = [
+        {"scenario": "Found a pet", "user": "My cat died.", "assistant": "Oh. I am sorry. Is it long ago?"},
+        {"scenario": "Found a pet", "user": "I found it.", "assistant": "Good. It needs water. Is it calm?"},
+    ]
+    cheerful = Person(id="x", source="bank", tone="cheerful")
+    said = {turns[0].content for turns in pets({"examples": examples}, cheerful)}
+    assert {one for one in said if "died" in one.casefold()} <= {
+        "My cat died.",
+        "My cat died",
+        "my cat died.",
+        "my cat died",
+    }
+    assert any(one.startswith(("Hi!", "Hello!", "Hey!")) for one in said)
+
+
 def test_mistakes_come_at_their_known_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded, made = taskmaster(), 0
     author = Writer(loaded)
