@@ -2,6 +2,6 @@
 
 from studio.dedup.held_out import HeldOut
 from studio.dedup.near import NearDuplicates
-from studio.dedup.shingles import jaccard, shingles
+from studio.dedup.shingles import shingles
 
-__all__ = ["HeldOut", "NearDuplicates", "jaccard", "shingles"]
+__all__ = ["HeldOut", "NearDuplicates", "shingles"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from studio.spec.matching import folded
+from studio.letters import folded
 from studio.spec.models import Spec
 
 _KEPT = re.compile(r"\[([^\[\]]*)\]")

@@ -23,6 +23,7 @@ from studio.tui.text import Part, join, line, lines
 from studio.tui.widgets.bars import coverage
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_line import SIGNS_TOLD
 from studio.tui.widgets.row_list import RowList
 from studio.tui.widgets.text_dialog import Text
 from studio.tui.widgets.title import Title
@@ -65,6 +66,7 @@ class Standing:
 class GenerateScreen(JobStage):
     """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
 
+    SIGNS = SIGNS_TOLD
     CSS_PATH = "generate.tcss"
     BINDINGS = [*bindings("job"), *bindings("generate"), *bindings("detail")]
 
@@ -80,7 +82,7 @@ class GenerateScreen(JobStage):
             yield Page(id="coverage")
             yield Page(id="numbers")
         with Container(id="rows-box"):
-            yield RowList(id="rows", empty=EMPTY, follow=True)
+            yield RowList(id="rows", empty=EMPTY, follow=True, opens=True)
 
     def on_mount(self) -> None:
         for page in self.query(Page):
