@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from random import Random
 
 from studio.generate.offline.text import small
-from studio.judge.offline.manners import TROUBLES
 
 _REQUESTS = frozenset(
     """add archive arrange assign book bring call cancel change check choose clear close complete convert create
@@ -19,6 +18,7 @@ _REQUESTS = frozenset(
 )
 _ASKS = ("can you ", "could you ", "would you ", "will you ")
 _WISHES = ("i need to ", "i want to ", "i would like to ", "new task")
+_TROUBLES = frozenset("accident dead died emergency fraud funeral hospital ill lost scared sick stolen thief".split())
 _GREETINGS = frozenset("hi hello hey good thanks thank bye goodbye many sorry".split())
 
 
@@ -82,7 +82,7 @@ class Wording:
         with a few words more.
         """
         manner = _MANNERS.get(tone.split(" (")[0].strip().casefold()) or random.choice(_ANYBODY)
-        manner = _PLAIN if manner.light and TROUBLES & set(message.casefold().strip(".!?").split()) else manner
+        manner = _PLAIN if manner.light and _TROUBLES & set(message.casefold().strip(".!?").split()) else manner
         lower = random.random() < manner.lower
         text, request = message, _is_request(message)
         if self._english:
