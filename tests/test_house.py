@@ -21,7 +21,7 @@ MAY_USE = {
     "judge": {"spec", "llm", "store"},
     "bank": {"spec", "llm", "dedup", "store", "jobs"},
     "generate": {"spec", "bank", "judge", "llm", "dedup", "store", "jobs"},
-    "triage": {"spec", "store"},
+    "triage": {"spec", "store", "dedup"},
     "train": {"spec", "store", "jobs", "triage"},
     "serve": {"jobs"},
     "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},

@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from studio.evaluate.evaluate import MAX_TOKENS
+from studio.evaluate.scoring import MAX_TOKENS
 from studio.evaluate.types import Evaluation
 from studio.jobs import Job, active
 from studio.jobs.types import LIVING
