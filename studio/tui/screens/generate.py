@@ -12,6 +12,7 @@ from textual.content import Content
 from studio.build import Session
 from studio.build.stages import scenarios, standing, wanted_examples
 from studio.generate import GenerateParams
+from studio.generate.stale import outdated
 from studio.generate.types import CategoryTarget
 from studio.store import Filter
 from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
@@ -40,7 +41,8 @@ class Standing:
     targets: tuple[CategoryTarget, ...] = ()
     reasons: tuple[tuple[str, int], ...] = ()
     earlier: int = 0
-    """Examples that were judged by an earlier version of the spec; they are judged again before new ones are made."""
+    """Examples that an earlier version of the spec or of the judge judged; they are judged again before new ones are
+    made."""
 
     @property
     def wanted(self) -> int:
@@ -119,7 +121,7 @@ class GenerateScreen(JobStage):
         return join(state, "  ", self._while_it_runs(progress, now) if alive else what_next(progress, now))
 
     def _while_it_runs(self, progress: GenerateProgress, now: Standing) -> Content:
-        again = f", judging {counted(now.earlier, 'example')} of an earlier spec again" if now.earlier else ""
+        again = f", judging {counted(now.earlier, 'example')} again" if now.earlier else ""
         return join((f"{progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
 
     def action_page_down(self) -> None:
@@ -159,7 +161,9 @@ class GenerateScreen(JobStage):
 def what_next(progress: GenerateProgress, now: Standing) -> Content:
     """What to do about examples while none are being made."""
     if now.earlier:
-        return join((f"the spec was changed: press s to judge {counted(now.earlier, 'example')} again", "$warning"))
+        return join(
+            (f"the spec or the judge was changed: press s to judge {counted(now.earlier, 'example')} again", "$warning")
+        )
     if progress.finished and progress.finished.note:
         return join((progress.finished.note, "$warning"))
     if now.complete:
@@ -171,6 +175,7 @@ def read_standing(session: Session) -> Standing:
     """Reads the store."""
     examples = session.workspace.examples
     earlier = examples.count() - examples.count(Filter(spec_hash=session.loaded.hash))
+    earlier += len(outdated(session.loaded, examples))
     return Standing(standing(session), tuple(examples.reasons().items()), earlier)
 
 
@@ -189,7 +194,7 @@ def numbers(now: Standing, progress: GenerateProgress, width: int, alive: bool) 
         ("rate", f"{rate(progress.rate)}, ready in {duration(progress.eta_s)}" if alive else UNKNOWN),
         ("cost", cost(progress.cost_usd)),
         ("errors", join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0"),
-        ("earlier", join((f"{now.earlier} of an earlier spec", "$warning")) if now.earlier else ""),
+        ("earlier", join((f"{now.earlier} of an earlier spec or judge", "$warning")) if now.earlier else ""),
         ("rejected", f"{now.rejected}"),
     ]
     told = [join((f"{count:>5} ", "$quiet"), line(reason)) for reason, count in now.reasons]
