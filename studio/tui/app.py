@@ -20,7 +20,7 @@ from studio.tui.linefilter import InertLines
 from studio.tui.ordered_keys import OrderedKeys
 from studio.tui.screens import ENTRIES, preload
 from studio.tui.screens.stage import StageScreen
-from studio.tui.snapshot import JobMoved, Mark, Snapshot, StoreMoved
+from studio.tui.snapshot import JobMoved, LookFailed, Mark, Snapshot, StoreMoved
 from studio.tui.theme import STUDIO, STUDIO_16
 
 if TYPE_CHECKING:
@@ -144,15 +144,20 @@ class StudioApp(OrderedKeys):
         self.version, self.marks = message.version, message.marks
         self._refresh_soon()
 
+    def on_look_failed(self, message: LookFailed) -> None:
+        self.tell(message.error)
+
     def wake(self) -> None:
         """Let the bridge look now: something was just started, stopped or written."""
         if self.bridge:
             self.bridge.wake()
 
     def tell(self, message: str | UserError, severity: SeverityLevel = "information") -> None:
-        """One line for a person. A UserError is shown with its remedy, as an error."""
+        """One line for a person. A UserError is shown with its remedy, as an error, and once while it is in sight."""
         if isinstance(message, UserError):
             severity = "error"
+            if any(told.message == inert(str(message)) for told in self._notifications):
+                return
         self.notify(str(message), severity=severity)
 
     def notify(

@@ -1,0 +1,64 @@
+"""What is damaged, full or of another version is told, and the window goes on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from studio.jobs import JobRequest
+from studio.jobs.types import Event
+from studio.tui import StudioApp
+from studio.tui.progress import bank, chat, evaluate, generate, package, train
+from studio.tui.screens import Fold
+from tests.tui.making import WHEN, opened, press, shows, until
+from tests.tui.outcomes import told
+
+FOLDS: dict[str, Fold] = {
+    "bank_started": bank.fold,
+    "person_added": bank.fold,
+    "serve_ready": chat.fold,
+    "probe_scored": evaluate.fold,
+    "generate_progressed": generate.fold,
+    "package_stepped": package.fold,
+    "step_logged": train.fold,
+}
+
+
+def notices(app: StudioApp) -> list[str]:
+    return [str(one.message) for one in app._notifications]
+
+
+@pytest.mark.parametrize("kind", FOLDS)
+def test_an_event_of_another_version_is_passed_over(kind: str) -> None:
+    fold = FOLDS[kind]
+    strange = Event(at=datetime.now(UTC), kind=kind, data={"kind": kind, "of": "another version"})
+    assert fold(None, [strange]) == fold(None, [])
+
+
+async def test_a_job_whose_events_are_of_another_version_is_still_shown(tmp_path: Path) -> None:
+    app = opened(tmp_path, 3)
+    folder = tmp_path / "ws" / "harbour" / "jobs" / "job-x"
+    folder.mkdir(parents=True)
+    request = JobRequest(id="job-x", stage="train", entry="x:y", params={}, created=WHEN)
+    (folder / "job.json").write_text(request.model_dump_json())
+    (folder / "events.jsonl").write_text('{"at":"2026-01-01T00:00:00Z","kind":"step_logged","data":{"step":1}}\n')
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["5"], "dead")
+        await press(pilot, ["4"], "Question 000")
+
+
+@pytest.mark.parametrize("text", ["{", '{"evaluations": {"x": {"a": 1}}}', '{"packages": {"x": {"a": 1}}}'])
+async def test_a_damaged_studio_json_is_told_once_and_triage_goes_on(tmp_path: Path, text: str) -> None:
+    app = opened(tmp_path, 3)
+    file = tmp_path / "ws" / "harbour" / "studio.json"
+    file.write_text(text)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: "studio.json" in told(app))
+        await press(pilot, ["4"], "Question 000")
+        await press(pilot, ["a"], "saved: accepted")
+        await pilot.pause(1.2)  # two more looks
+        assert len([one for one in notices(app) if "studio.json" in one]) == 1
+        file.write_text("{}")
+        await shows(pilot, "spec✓")
