@@ -12,7 +12,7 @@ from studio.jobs.types import Event
 from studio.tui import StudioApp
 from studio.tui.progress import bank, chat, evaluate, generate, package, train
 from studio.tui.screens import Fold
-from tests.tui.making import WHEN, opened, press, shows, until
+from tests.tui.making import SPEC, WHEN, opened, press, shows, until, window, write_spec
 from tests.tui.outcomes import told
 
 FOLDS: dict[str, Fold] = {
@@ -62,3 +62,29 @@ async def test_a_damaged_studio_json_is_told_once_and_triage_goes_on(tmp_path: P
         assert len([one for one in notices(app) if "studio.json" in one]) == 1
         file.write_text("{}")
         await shows(pilot, "spec✓")
+
+
+async def test_a_spec_that_is_no_text_is_told_and_not_put_into_the_editor(tmp_path: Path) -> None:
+    path = write_spec(tmp_path)
+    path.write_bytes(raw := SPEC.replace("Harbour", "H\xe4fen").encode("latin-1"))
+    app = window(path, tmp_path / "ws")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "cannot be used yet")
+        await pilot.press("e")
+        await until(pilot, lambda: "is not UTF-8 text" in told(app))
+        await shows(pilot, "cannot be used yet")
+        await pilot.press("x", "ctrl+o")
+        await press(pilot, ["2"], "Press 1 and mend the spec first")
+    assert path.read_bytes() == raw
+
+
+async def test_a_save_over_what_became_a_folder_is_told(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e", "enter"], "changed, not saved")
+        (tmp_path / "harbour.yaml").unlink()
+        (tmp_path / "harbour.yaml").mkdir()
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "cannot be read: Is a directory" in told(app))
+        await press(pilot, ["enter", "escape", "s"], "changed, not saved")

@@ -115,9 +115,10 @@ class SpecScreen(StageScreen):
 
         if self._editor is None:
             self._editor = SpecEditor(id="editing")
-            await self.query_one(ContentSwitcher).mount(self._editor)
-        self._show("editing")
+            await self.query_one(ContentSwitcher).add_content(self._editor)
         await self._editor.open(self.studio.spec_path)
+        self._show("editing")
+        self._editor.area.focus()
 
     def action_editor(self) -> None:
         if edit_file(self.studio, self.studio.spec_path):
