@@ -21,8 +21,8 @@ class Recipe(Frozen):
     alpha: int = Field(default=16, ge=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     target_modules: tuple[str, ...] = TARGET_MODULES
-    learning_rate: float = Field(default=2e-4, gt=0)
-    epochs: float = Field(default=3, gt=0)
+    learning_rate: float = Field(default=2e-4, gt=0, allow_inf_nan=False)
+    epochs: float = Field(default=3, gt=0, allow_inf_nan=False)
     batch_size: int = Field(default=8, ge=1)
     micro_batch_size: int = Field(default=8, ge=1)
     scheduler: str = "cosine"

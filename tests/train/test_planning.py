@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -101,3 +102,10 @@ def test_a_recipe_is_changed_as_a_whole_and_checked() -> None:
         with_recipe(Recipe(), {"rank": 0})
     with pytest.raises(UserError, match="recipe: ranks"):
         with_recipe(Recipe(), {"ranks": 8})
+
+
+@pytest.mark.parametrize("name", ["batch_size", "epochs", "learning_rate"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, "eight"])
+def test_a_recipe_of_what_is_no_number_is_refused(name: str, value: float | str) -> None:
+    with pytest.raises(UserError, match=name):
+        with_recipe(Recipe(), {name: value})

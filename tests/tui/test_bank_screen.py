@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from studio.jobs import list_jobs
 from tests.tui.making import opened, press, shows, until
 
@@ -36,10 +38,12 @@ async def test_a_person_is_found_and_shown_whole(tmp_path: Path) -> None:
         await press(pilot, ["f"], "1 person from the built-in components")
 
 
-async def test_a_number_that_is_none_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("typed", ["x", "²", "-3"])
+async def test_a_number_that_is_none_is_refused(tmp_path: Path, typed: str) -> None:
     async with opened(tmp_path).run_test(size=(100, 30), notifications=True) as pilot:
         await press(pilot, ["2"], "Nobody yet")
         await press(pilot, ["s"], "How many built-in people")
-        await pilot.press("x", "enter")
+        await pilot.press("backspace", "backspace", "backspace", *("minus" if one == "-" else one for one in typed))
+        await pilot.press("enter")
         await shows(pilot, "that is no number of people")
         assert list_jobs(tmp_path / "ws" / "harbour" / "jobs") == []

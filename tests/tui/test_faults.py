@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 
 from studio.jobs import JobRequest
 from studio.jobs.types import Event
+from studio.spec import load
 from studio.tui import StudioApp
 from studio.tui.progress import bank, chat, evaluate, generate, package, train
 from studio.tui.screens import Fold
-from tests.tui.making import SPEC, WHEN, opened, press, shows, until, window, write_spec
-from tests.tui.outcomes import told
+from tests.tui.making import SPEC, WHEN, fill, opened, press, shows, until, window, write_spec
+from tests.tui.outcomes import POCKET_SPEC, told
 
 FOLDS: dict[str, Fold] = {
     "bank_started": bank.fold,
@@ -88,3 +90,37 @@ async def test_a_save_over_what_became_a_folder_is_told(tmp_path: Path) -> None:
         await pilot.press("ctrl+o")
         await until(pilot, lambda: "cannot be read: Is a directory" in told(app))
         await press(pilot, ["enter", "escape", "s"], "changed, not saved")
+
+
+@pytest.mark.parametrize("editor", ['vim "', "no-such-editor"])
+async def test_an_editor_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, editor: str) -> None:
+    monkeypatch.setenv("VISUAL", editor)
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        await pilot.press("E")
+        await until(pilot, lambda: "editor" in told(app).lower() and editor in told(app))
+
+
+async def test_a_full_disk_for_the_editors_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, *arguments: object, **options: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        monkeypatch.setattr(Path, "write_text", full)
+        await pilot.press("E")
+        await until(pilot, lambda: "No space left on device" in told(app))
+
+
+@pytest.mark.parametrize("typed", ["nan", "inf"])
+async def test_a_batch_size_that_is_no_number_is_told_in_the_form(tmp_path: Path, typed: str) -> None:
+    path = write_spec(tmp_path, POCKET_SPEC)
+    fill(tmp_path / "ws", load(path), 20).close()
+    async with window(path, tmp_path / "ws").run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["e"], "The recipe")
+        await pilot.press("down", "down", "down", "down", "end", "backspace", *typed)
+        await press(pilot, ["enter"], "batch_size")
+        await shows(pilot, "finite")

@@ -115,12 +115,16 @@ class BankScreen(JobStage):
     def _build(self, answer: str | None) -> None:
         if answer is None:
             return
-        if not answer.strip().isdigit():
+        try:
+            count = int(answer)
+        except ValueError:
+            count = -1
+        if count < 0:
             self.studio.tell("that is no number of people", "error")
             return
         session = self.session
         params = BankParams(
-            spec_path=str(session.loaded.path), workspace=str(session.root), count=int(answer), seed=session.seed
+            spec_path=str(session.loaded.path), workspace=str(session.root), count=count, seed=session.seed
         )
         self.launch_entry(ENTRY, params)
 
