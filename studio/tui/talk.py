@@ -12,6 +12,7 @@ from studio.chatml import Messages
 from studio.evaluate.types import Side
 from studio.llm import ModelSettings, OpenAIModel, Request, Sampling
 from studio.serve import ServeParams, ServeReady, ensure
+from studio.tui.aside import aside
 
 if TYPE_CHECKING:
     from studio.jobs import Job
@@ -22,7 +23,7 @@ ENDPOINT = "http://studio/v1"
 
 async def have_worker(jobs_dir: Path, params: ServeParams) -> ServeReady:
     """A worker that is ready. Its starting and its files are looked after in a thread, not between two frames."""
-    found: tuple[Job, ServeReady] = await asyncio.to_thread(lambda: asyncio.run(ensure(jobs_dir, params)))
+    found: tuple[Job, ServeReady] = await aside(lambda: asyncio.run(ensure(jobs_dir, params)))
     return found[1]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from studio.errors import UserError
 from studio.train.metrics import read_metrics
 from studio.train.presets import preset_for, with_recipe
 from studio.train.types import Recipe
+from studio.tui.aside import aside
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.train import Point, TrainProgress
@@ -101,7 +101,7 @@ class TrainScreen(JobStage):
     async def _read_plan(self) -> None:
         try:
             # Not among the writes: it may ask the hub for the base model.
-            self._planned = await asyncio.to_thread(plan_now, self.session)
+            self._planned = await aside(plan_now, self.session)
         except UserError as error:
             self._planned = error
         self._show_plan()
