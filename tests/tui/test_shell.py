@@ -13,7 +13,7 @@ from studio.store import Workspace
 from studio.tui.keys import ACTIONS, BY_ID, bindings, name_of
 from studio.tui.memory import KeyMap
 from studio.tui.screens import ENTRIES
-from tests.tui.making import opened, press, shows, text_of, until, window, write_spec
+from tests.tui.making import opened, painted_in, press, shows, text_of, until, window, write_spec
 
 EATEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a", "ctrl+b", "ctrl+z", "shift+enter"}
 ALONE = ("edit", "reply", "chat", "write")
@@ -131,10 +131,7 @@ async def test_idle_paints_nothing(tmp_path: Path) -> None:
         await press(pilot, ["4"], "1 of 50")
         await until(pilot, lambda: app.marks)
         await pilot.pause(1.0)
-        painted: list[object] = []
-        app._display = lambda *arguments: painted.append(arguments)  # type: ignore[method-assign]
-        await pilot.pause(2.0)
-        assert painted == []
+        assert await painted_in(pilot, 2.0) == 0
 
 
 async def test_keys_typed_ahead_through_dialogs_all_arrive_in_order(

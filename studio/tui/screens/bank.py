@@ -39,7 +39,7 @@ class BankScreen(JobStage):
         self._words = ""
         self._wanted = ""
         """The id of the person to stand on when the list has been read."""
-        self._version = -1
+        self._read_for: object = None
 
     def body(self) -> ComposeResult:
         yield Title()
@@ -51,6 +51,8 @@ class BankScreen(JobStage):
         self.query_one("#people").focus()
 
     def recall(self, state: dict[str, Value]) -> None:
+        self._people = []
+        self.query_one("#people", VirtualList).set_count(0)
         self._source = str(state.get("source") or "")
         self._wanted = str(state.get("person") or "")
 
@@ -60,8 +62,9 @@ class BankScreen(JobStage):
 
     def sync(self) -> None:
         self._show_title()
-        if self._version != self.studio.version:
-            self._version = self.studio.version
+        wanted = self.session.workspace, self.studio.version
+        if wanted != self._read_for:
+            self._read_for = wanted
             self.run(self._read(), "read", exclusive=True)
 
     async def _read(self) -> None:

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Static
 
 from studio.evaluate.types import Evaluation
 from studio.package import Package, package_id, packages
@@ -23,6 +22,7 @@ from studio.tui.screens import package_parts as parts
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.text import join, shown
 from studio.tui.widgets.bars import bar
+from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.virtual_list import VirtualList
 
@@ -57,7 +57,7 @@ class PackageScreen(JobStage):
         self._read_for: object = None
 
     def body(self) -> ComposeResult:
-        yield Static(id="state")
+        yield Caption(id="state")
         with Container(id="packing"):
             yield Page(id="intake")
             with Container(id="made"):
@@ -68,8 +68,8 @@ class PackageScreen(JobStage):
         self.query_one("#packages").focus()
 
     def sync(self) -> None:
-        marks = self.studio.marks
-        wanted = (self.job.job.id, self.job.view.state) if self.job else None, marks.get("train"), marks.get("evaluate")
+        marks, job = self.studio.marks, (self.job.job.id, self.job.view.state) if self.job else None
+        wanted = self.session.workspace, job, marks.get("train"), marks.get("evaluate")
         if wanted != self._read_for:
             self._read_for = wanted
             self.run(self._read(), "read", exclusive=True, keys_wait=True)
@@ -85,7 +85,7 @@ class PackageScreen(JobStage):
         self._show_state()
 
     def _show_state(self) -> None:
-        self.query_one("#state", Static).update(self._state(), layout=False)
+        self.query_one("#state", Caption).show(self._state())
 
     def _state(self) -> Content:
         told = join(("package ", "$quiet"), job_state(self.job, "never packed"))

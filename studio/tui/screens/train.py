@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Static
 
 from studio.errors import UserError
 from studio.train.metrics import read_metrics
@@ -23,6 +22,7 @@ from studio.tui.screens.planning import Planned, plan_now, train_now
 from studio.tui.screens.train_curve import Curve, CurveView
 from studio.tui.screens.train_recipe import Adjusting
 from studio.tui.text import lines, shown
+from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.text_dialog import Text
 from studio.tui.widgets.virtual_list import VirtualList
@@ -52,7 +52,7 @@ class TrainScreen(Adjusting):
                 yield Page(id="plan")
                 yield VirtualList(self._draw, id="runs", empty=NO_RUN)
             with Container(id="going"):
-                yield Static(id="state")
+                yield Caption(id="state")
                 yield CurveView(id="losses")
 
     def on_mount(self) -> None:
@@ -125,14 +125,14 @@ class TrainScreen(Adjusting):
         return str(plan.get("run_id", "")) if isinstance(plan, dict) else self.job.job.id
 
     def _show_run(self) -> None:
-        progress, state = self._progress, self.query_one("#state", Static)
+        progress, state = self._progress, self.query_one("#state", Caption)
         width = state.content_size.width
         told = [
             parts.state_line(job_state(self.job, self._nothing()), progress, width, alive=bool(self._training)),
             parts.figures_line(progress),
             parts.saved_line(progress),
         ]
-        state.update(lines(told), layout=False)
+        state.show(lines(told))
         self._show_curve()
 
     def _nothing(self) -> str:

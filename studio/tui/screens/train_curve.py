@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Static
 
 from studio.tui.progress.train import Point, TrainProgress
 from studio.tui.screens.curve import axis, dots_across, laid_out
+from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.loss_chart import LossChart
 
 EMPTY = "The loss is drawn here once steps are logged."
@@ -38,7 +38,7 @@ class CurveView(Vertical):
 
     def compose(self) -> ComposeResult:
         yield LossChart(id="curve", empty=EMPTY)
-        yield Static(id="axis")
+        yield Caption(id="axis")
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw)
@@ -52,6 +52,4 @@ class CurveView(Vertical):
         curve, chart = self._curve, self.query_one(LossChart)
         width = chart.content_size.width
         chart.show(laid_out(curve.points, curve.steps, dots_across(width)))
-        self.query_one("#axis", Static).update(
-            axis(curve.steps if curve.points else 0, width, self._run_id), layout=False
-        )
+        self.query_one("#axis", Caption).show(axis(curve.steps if curve.points else 0, width, self._run_id))
