@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 
 PAINTED_S = 0.02
+QUITTING = "quitting"
+"""The question whether to drop what is not saved; it is asked once, however often the key is pressed."""
 
 
 class StudioApp(OrderedKeys):
@@ -217,19 +219,14 @@ class StudioApp(OrderedKeys):
 
     async def action_quit(self) -> None:
         """Leave once everything shown as done is on the disk. Jobs go on."""
-        unsaved = [
-            screen.unsaved
-            for stack in self._screen_stacks.values()
-            for screen in stack
-            if isinstance(screen, StageScreen) and screen.unsaved
-        ]
-        if unsaved:
-            from studio.tui.widgets.dialogs import Confirm
+        from studio.tui.widgets.dialogs import Confirm
 
-            question = f"Quit without saving {' and '.join(unsaved)}?"
-            self.push_screen(Confirm(question), self._leave_if)
-        else:
+        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
+        unsaved = [told for screen in screens if (told := getattr(screen, "unsaved", ""))]
+        if not unsaved:
             await self._leave()
+        elif not (isinstance(self.screen, Confirm) and self.screen.id == QUITTING):
+            self.push_screen(Confirm(f"Quit without saving {' and '.join(unsaved)}?", id=QUITTING), self._leave_if)
 
     async def _leave_if(self, sure: bool | None) -> None:
         if sure:

@@ -46,7 +46,7 @@ STUDIO = (
     Action("studio.help", "question_mark", "help", "What every key does here", run="app.help"),
     Action("studio.palette", "colon,ctrl+p", "find", "Find an action by name", run="app.palette"),
     Action("studio.back", "escape", "back", "Close what is open, or go back to the list", False, run="app.back"),
-    Action("studio.quit", "ctrl+q", "quit", "Close the window; jobs go on", run="app.quit"),
+    Action("studio.quit", "ctrl+q", "quit", "Close the window; jobs go on", run="app.quit", priority=True),
 )
 
 LIST = (

@@ -150,3 +150,26 @@ async def test_keys_typed_ahead_through_dialogs_all_arrive_in_order(
         await until(pilot, lambda: app.current_mode == "spec" and len(app.screen_stack) == 1)
         await press(pilot, ["4"], "rejected")
         await shows(pilot, "saved: rejected: tone")
+
+
+@pytest.mark.parametrize("key", ["question_mark", "colon", "r", "f", "slash", "e"])
+async def test_the_window_can_be_closed_from_any_dialog(tmp_path: Path, key: str) -> None:
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        await pilot.press(key)
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: not app.is_running)
+
+
+async def test_closing_the_window_asks_once_before_it_drops_a_reply(tmp_path: Path) -> None:
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        await press(pilot, ["e"], "The reply as it ought to be")
+        await press(pilot, ["z", "ctrl+q", "ctrl+q"], "Quit without saving the reply?")
+        await press(pilot, ["n"], "as she goes.z")
+        assert len(app.screen_stack) == 2
+        await pilot.press("ctrl+q", "y")
+        await until(pilot, lambda: not app.is_running)

@@ -19,8 +19,8 @@ class Confirm(ModalScreen[bool]):
 
     BINDINGS = [("y,enter", "answer(True)"), ("n,escape", "answer(False)")]
 
-    def __init__(self, question: str, consequence: str = "") -> None:
-        super().__init__()
+    def __init__(self, question: str, consequence: str = "", *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._question, self._consequence = question, consequence
 
     def compose(self) -> ComposeResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.visual import Visual
 
 from studio.tui.widgets.reader import Reader
@@ -28,6 +29,14 @@ class Page(Reader):
         self._shown, self._width = content, -1
         self._wrap(self._content, 0 if from_top else None)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """For ``height: auto``: the lines of what it is given before its first layout; what comes later costs none."""
+        text_width = max(width - 1, 1)
+        return self._made(text_width).get_height(self.styles.get_rules(), text_width)
+
+    def _made(self, width: int) -> Content:
+        return self._shown(width) if callable(self._shown) else self._shown
+
     def on_resize(self) -> None:
         self._wrap()
 
@@ -43,6 +52,6 @@ class Page(Reader):
         if width <= 0 or width == self._width:
             return
         self._width = width
-        self._content = self._shown(width) if callable(self._shown) else self._shown
+        self._content = self._made(width)
         if before is None or not self._content.is_same(before):
             self.lay(Visual.to_strips(self, self._content, width, None, self.visual_style, pad=True), top=top)
