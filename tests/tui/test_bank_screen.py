@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from studio.jobs import list_jobs
-from tests.tui.making import opened, press, shows, until
+from studio.store import Workspace
+from studio.tui.text import cells
+from tests.tui.making import PERSON, opened, press, shows, text_of, until
 
 
 async def test_an_empty_bank_says_what_to_do(tmp_path: Path) -> None:
@@ -36,6 +38,16 @@ async def test_a_person_is_found_and_shown_whole(tmp_path: Path) -> None:
         await shows(pilot, "> Ida")
         await press(pilot, ["f"], "0 people from the spec's profiles")
         await press(pilot, ["f"], "1 person from the built-in components")
+
+
+async def test_columns_stand_under_each_other_whatever_the_script(tmp_path: Path) -> None:
+    app = opened(tmp_path, 1)
+    store = Workspace.open(tmp_path / "ws", "harbour")
+    store.examples.add_person(PERSON.model_copy(update={"id": "bank-2", "name": "山田太郎", "role": "港湾作業員"}))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["2"], "山田太郎")
+        rows = [row for row in text_of(app).splitlines() if "sails at" in row][:2]
+        assert len({cells(row[: row.index("sails at")]) for row in rows}) == 1
 
 
 @pytest.mark.parametrize("typed", ["x", "²", "-3"])

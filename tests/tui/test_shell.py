@@ -13,7 +13,7 @@ from studio.store import Workspace
 from studio.tui.keys import ACTIONS, BY_ID, bindings, name_of
 from studio.tui.memory import KeyMap
 from studio.tui.screens import ENTRIES
-from tests.tui.making import opened, painted_in, press, shows, text_of, until, window, write_spec
+from tests.tui.making import SPEC, opened, painted_in, press, shows, text_of, until, window, write_spec
 
 EATEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a", "ctrl+b", "ctrl+z", "shift+enter"}
 ALONE = ("edit", "reply", "chat", "write")
@@ -71,6 +71,13 @@ async def test_the_frame_fits(tmp_path: Path, size: tuple[int, int]) -> None:
         assert all(f"{entry.key} {entry.stage}" in lines[0] for entry in ENTRIES)
         assert "offline author · rules judge" in lines[-2] and "CPU" in lines[-2]
         assert "a accept" in lines[-1] and "? help" in lines[-1]
+
+
+async def test_a_name_of_wide_characters_is_shown_whole(tmp_path: Path) -> None:
+    app = opened(tmp_path, 1, text=SPEC.replace("name: Harbour", "name: 港の番人さん"))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await shows(pilot, "港の番人さん")
+        assert text_of(app).splitlines()[0].endswith("港の番人さん")
 
 
 async def test_help_lists_what_the_keys_do_here(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.bank import BankProgress
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
-from studio.tui.text import clip, join, line
+from studio.tui.text import clip, join, line, pad
 from studio.tui.widgets.dialogs import Ask
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
@@ -97,9 +97,9 @@ class BankScreen(JobStage):
 
     def _draw(self, index: int, width: int) -> Content:
         person = self._people[index]
-        name, role = clip(person.name or person.topic, 18), clip(person.role, 26)
+        name, role = pad(person.name or person.topic, 18), pad(person.role, 26)
         rest = clip(person.background or person.query, max(width - 19 - 27, 0))
-        return join(f"{name:<18} ", f"{role:<26} ", (rest, "$quiet"))
+        return join(name, " ", role, " ", (rest, "$quiet"))
 
     @on(VirtualList.Moved, "#people")
     def _show_person(self) -> None:

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from studio.evaluate.types import Gate
 from studio.tui.figures import UNKNOWN
-from studio.tui.text import clip, join, line, lines
+from studio.tui.text import join, line, lines, pad
 
 STYLES = {"PASS": "$success bold", "FAIL": "$error bold", "UNDECIDED": "$warning bold"}
 SIGNS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
@@ -22,7 +22,7 @@ def gate_line(gate: Gate, width: int) -> Content:
     room = max(min(width - 32, 18), 8)
     return join(
         (f"{SIGNS[gate.status]} {gate.status:<9} ", STYLES[gate.status]),
-        f"{clip(label(gate.name), room):<{room}} ",
+        f"{pad(label(gate.name), room)} ",
         (f"{figure(gate.name, gate.value):>8}", "bold"),
         (f" {bound(gate)}", "$quiet"),
     )

@@ -18,7 +18,7 @@ from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
 from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
-from studio.tui.text import Part, join, line, lines
+from studio.tui.text import Part, cells, join, line, lines
 from studio.tui.widgets.bars import coverage
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
@@ -165,7 +165,7 @@ def read_standing(session: Session) -> Standing:
 
 def coverage_lines(now: Standing, width: int) -> Content:
     """A bar a category."""
-    name_width = max((len(one.category) for one in now.targets), default=0)
+    name_width = max((cells(one.category) for one in now.targets), default=0)
     return lines(coverage(one.category, one.accepted, one.target, width, name_width=name_width) for one in now.targets)
 
 

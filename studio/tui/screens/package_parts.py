@@ -12,7 +12,7 @@ from studio.package import Package
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.screens.gate_lines import tally
-from studio.tui.text import Part, clip, join, line, lines, shown
+from studio.tui.text import Part, cells, clip, join, line, lines, pad, shown
 from studio.tui.widgets.facts import facts
 
 CONTENTS = (
@@ -89,9 +89,9 @@ def package_page(package: Package, sizes: Sizes, width: int) -> Content:
         ("gates", ("passed", "$success") if package.gates_passed else ("not all passed", "$warning")),
         *_proof(package),
     ]
-    names = max((len(name) for name in package.files), default=0)
+    names = max(map(cells, package.files), default=0)
     files = [
-        join(f"{clip(name, names):<{names}} ", (f"{size(sizes[name]) if name in sizes else 'gone':>9}", "bold"))
+        join(f"{pad(name, names)} ", (f"{size(sizes[name]) if name in sizes else 'gone':>9}", "bold"))
         for name in package.files
     ]
     return lines([facts(pairs, width, name_width=8), join(("Files", "bold $primary")), *files])
