@@ -113,14 +113,17 @@ class StudioApp(OrderedKeys):
 
     def _opened(self, session: Session, memory: Memory) -> None:
         from studio.tui.bridge import Bridge
+        from studio.tui.remapping import usable
 
         moved = self.session is None or self.session.workspace is not session.workspace
         self.session, self.session_problem = session, None
         if moved:
             self.memory, self.snapshots = memory, {}
-            self.set_keymap(memory.keymap)
-            if memory.problem:
-                self.tell(memory.problem)
+            keymap, problems = usable(memory.keymap)
+            self.set_keymap(keymap)
+            for problem in (*problems, memory.problem):
+                if problem:
+                    self.tell(problem)
         self.bridge = Bridge(session, self.post_message)
         self.run_worker(self.bridge.watch(), group="bridge", exclusive=True)
 

@@ -1,7 +1,7 @@
 """The registry of actions: bindings, footer, help and palette are all read from this table.
 
 Plain letters in lists. Nothing that tmux, screen or a terminal eats: no ctrl+h i m a b z s, no alt, no shift+enter.
-Keys can be remapped in studio.json (table ``settings``, id ``keys``) by the action's id.
+Keys can be remapped in studio.json (table ``settings``, id ``keys``) by the action's id; see ``remapping.py``.
 """
 
 from __future__ import annotations
