@@ -178,3 +178,12 @@ async def test_line_ends_of_another_kind_are_no_change(tmp_path: Path) -> None:
         await shows(pilot, "Tells sailors")
         await press(pilot, ["e"], "as saved")
         await press(pilot, ["escape"], "overview")
+
+
+async def test_the_page_beside_a_list_is_scrolled_from_the_list(tmp_path: Path) -> None:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["p", "j", "j"], "You judge one reply")
+        await press(pilot, ["J", "J"], "> judge prompt")
+        await until(pilot, lambda: "You judge one reply" not in text_of(pilot.app))
+        await press(pilot, ["K", "K"], "You judge one reply")

@@ -59,7 +59,3 @@ def preload() -> None:
     """Import every screen, so that the first look at each is as quick as the second."""
     for entry in ENTRIES:
         _find(entry.screen)
-
-
-def entry_of(stage: str) -> Entry:
-    return next(entry for entry in ENTRIES if entry.stage == stage)

@@ -12,6 +12,7 @@ from studio.store.records import Person
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.bank import BankProgress
+from studio.tui.screens.beside import Beside
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
 from studio.tui.text import clip, join, line, pad
 from studio.tui.widgets.dialogs import Ask
@@ -26,11 +27,11 @@ NAMES = {"": "in all", "profiles": "from the spec's profiles", "bank": "from the
 EMPTY = "Nobody yet. Press s to build people; without a bank, generating draws from the built-in components."
 
 
-class BankScreen(JobStage):
+class BankScreen(Beside, JobStage):
     """Everybody is read at once: a person is a hundred bytes, and a bank holds some hundreds."""
 
     CSS_PATH = "bank.tcss"
-    BINDINGS = [*bindings("job"), *bindings("bank"), *bindings("detail")]
+    BINDINGS = [*bindings("job"), *bindings("bank")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -45,7 +46,7 @@ class BankScreen(JobStage):
         yield Title()
         with Container(id="split"):
             yield VirtualList(self._draw, id="people", empty=EMPTY)
-            yield Page(id="person")
+            yield Page(id="person", classes="beside")
 
     def on_mount(self) -> None:
         self.query_one("#people").focus()
@@ -158,12 +159,6 @@ class BankScreen(JobStage):
                 people.move_to(place)
                 return
         self.studio.tell(f"nobody has {self._words}" if self._words else "press / and say what to find")
-
-    def action_page_down(self) -> None:
-        self.query_one("#person", Page).action_half_down()
-
-    def action_page_up(self) -> None:
-        self.query_one("#person", Page).action_half_up()
 
 
 def person_page(person: Person, width: int) -> Content:

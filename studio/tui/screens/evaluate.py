@@ -17,6 +17,7 @@ from studio.tui.memory import Value
 from studio.tui.progress.evaluate import EvaluateProgress
 from studio.tui.runs import chosen_with_evaluation, is_current
 from studio.tui.screens import evaluate_figures as figures
+from studio.tui.screens.beside import Beside
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.probe_parts import probe_line, probe_page, weakest_first
@@ -33,11 +34,11 @@ EMPTY = "The held-out probes are listed here, the weakest reply first."
 NOTHING = "not evaluated yet: s runs the held-out probes through base and tuned"
 
 
-class EvaluateScreen(JobStage):
+class EvaluateScreen(Beside, JobStage):
     """While the job runs it shows what was scored so far; else the newest evaluation of the newest run."""
 
     CSS_PATH = "evaluate.tcss"
-    BINDINGS = [*bindings("job"), *bindings("evaluate"), *bindings("detail")]
+    BINDINGS = [*bindings("job"), *bindings("evaluate")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -55,7 +56,7 @@ class EvaluateScreen(JobStage):
             yield Page(id="measures")
             with Container(id="probing"):
                 yield VirtualList(self._draw, id="probes", empty=EMPTY)
-                yield Page(id="probe")
+                yield Page(id="probe", classes="beside")
 
     def on_mount(self) -> None:
         self._probes.focus()
@@ -162,12 +163,6 @@ class EvaluateScreen(JobStage):
         result = self._result()
         if result is not None:
             self.app.push_screen(Text(f"Probe {result.probe.id}", probe_page(result)))
-
-    def action_page_down(self) -> None:
-        self.query_one("#probe", Page).action_half_down()
-
-    def action_page_up(self) -> None:
-        self.query_one("#probe", Page).action_half_up()
 
     def action_start(self) -> None:
         run = self._run

@@ -17,6 +17,7 @@ from studio.store import Filter
 from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
 from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
+from studio.tui.screens.beside import Beside
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
 from studio.tui.text import Part, cells, join, line, lines
 from studio.tui.widgets.bars import coverage
@@ -60,11 +61,11 @@ class Standing:
         return self.wanted > 0 and all(one.accepted >= one.target for one in self.targets)
 
 
-class GenerateScreen(JobStage):
+class GenerateScreen(Beside, JobStage):
     """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
 
     CSS_PATH = "generate.tcss"
-    BINDINGS = [*bindings("job"), *bindings("generate"), *bindings("detail")]
+    BINDINGS = [*bindings("job"), *bindings("generate")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -75,8 +76,8 @@ class GenerateScreen(JobStage):
     def body(self) -> ComposeResult:
         yield Title()
         with Horizontal(id="figures"):
-            yield Page(id="coverage")
-            yield Page(id="numbers")
+            yield Page(id="coverage", classes="beside")
+            yield Page(id="numbers", classes="beside")
         with Container(id="rows-box"):
             yield RowList(id="rows", empty=EMPTY, follow=True)
 
@@ -117,14 +118,6 @@ class GenerateScreen(JobStage):
     def _while_it_runs(self, progress: GenerateProgress, now: Standing) -> Content:
         again = f", judging {counted(now.earlier, 'example')} of an earlier spec again" if now.earlier else ""
         return join((f"{progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
-
-    def action_page_down(self) -> None:
-        for page in self.query(Page):
-            page.action_half_down()
-
-    def action_page_up(self) -> None:
-        for page in self.query(Page):
-            page.action_half_up()
 
     def action_start(self) -> None:
         session = self.session

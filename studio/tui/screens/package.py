@@ -19,6 +19,7 @@ from studio.tui.keys import bindings
 from studio.tui.progress.package import PackageProgress
 from studio.tui.runs import chosen_with_evaluation
 from studio.tui.screens import package_parts as parts
+from studio.tui.screens.beside import Beside
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.text import join, shown
 from studio.tui.widgets.bars import bar
@@ -45,11 +46,11 @@ class Found:
         return next((one for one in self.made if one.id == name), None)
 
 
-class PackageScreen(JobStage):
+class PackageScreen(Beside, JobStage):
     """What would be packed above, the packages below; the page is that of the package under the cursor."""
 
     CSS_PATH = "package.tcss"
-    BINDINGS = [*bindings("job"), *bindings("package"), *bindings("detail")]
+    BINDINGS = [*bindings("job"), *bindings("package")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -62,7 +63,7 @@ class PackageScreen(JobStage):
             yield Page(id="intake")
             with Container(id="made"):
                 yield VirtualList(self._draw, id="packages", empty=EMPTY)
-                yield Page(id="package")
+                yield Page(id="package", classes="beside")
 
     def on_mount(self) -> None:
         self.query_one("#packages").focus()
@@ -159,12 +160,6 @@ class PackageScreen(JobStage):
             self.studio.tell("there is no package yet")
         else:
             self.run(copy(self.studio, package.path, "the path"))
-
-    def action_page_down(self) -> None:
-        self.query_one("#package", Page).action_half_down()
-
-    def action_page_up(self) -> None:
-        self.query_one("#package", Page).action_half_up()
 
 
 def found_in(session: Session) -> Found:
