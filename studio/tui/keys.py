@@ -76,7 +76,7 @@ DETAIL = (
 SPEC = (
     Action("spec.edit", "e", "edit", "Edit the file in place, checked as you type"),
     Action("spec.editor", "E", "$EDITOR", "Open the file in $EDITOR"),
-    Action("spec.view", "p", "prompts", "Change between the parts of the spec and the prompts made from it"),
+    Action("spec.view", "p", "prompts", "Change between the parts of the spec and its prompts"),
     Action("spec.reload", "R", "reload", "Read the file again", False),
 )
 
@@ -96,7 +96,7 @@ BANK = (
     Action("bank.search", "slash", "search", "Find people by a word"),
     Action("bank.next", "n", "next", "Next person found", False),
     Action("bank.previous", "N", "previous", "Previous person found", False),
-    Action("bank.filter", "f", "filter", "Show everybody, those of the spec or those that were built"),
+    Action("bank.filter", "f", "filter", "Show everybody, those of the spec, or those built"),
 )
 
 GENERATE = (Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),)
@@ -111,7 +111,7 @@ TRIAGE = (
     Action("triage.redo", "U", "redo", "Put back what undo took", False),
     Action("triage.clear", "c", "clear", "Take your decision away: the judge's word stands", False),
     Action("triage.mark", "space", "mark", "Mark it, to decide on several at once", False),
-    Action("triage.why", "w", "why", "Why it is here: scenario, person, prompt, nearest neighbour"),
+    Action("triage.why", "w", "why", "Why it is here: scenario, person, prompt, neighbour"),
     Action("triage.filter", "f", "filter", "Show only some: by status, category, reason or words"),
     Action("triage.search", "slash", "search", "Go to examples with certain words", False),
     Action("triage.next", "n", "next", "Next example found", False),
@@ -128,10 +128,10 @@ REPLY = (
 
 TRAIN = (
     Action("train.edit", "e", "recipe", "Change epochs, learning rate, rank and batch"),
-    Action("train.resume", "R", "resume", "Go on with the newest run, also where the plan has changed since"),
+    Action("train.resume", "R", "resume", "Go on with the newest run, whatever the plan is now"),
 )
 
-EVALUATE = (Action("evaluate.report", "r", "report", "Every gate with its note, categories, and what it rests on"),)
+EVALUATE = (Action("evaluate.report", "r", "report", "All of it: gates with their notes, categories, judge"),)
 
 CHAT = (
     Action("chat.write", "enter", "write", "Write to both sides"),

@@ -25,6 +25,10 @@ def test_ids_are_unique_and_scoped() -> None:
     assert all(action.help and action.label and action.scope for action in ACTIONS)
 
 
+def test_every_help_fits_into_the_palette_at_80_columns() -> None:
+    assert [action.help for action in ACTIONS if len(action.help) > 57] == []
+
+
 def test_no_key_is_one_that_a_terminal_eats() -> None:
     keys = {key for action in ACTIONS for key in action.keys.split(",")}
     assert not keys & EATEN

@@ -80,7 +80,7 @@ def measures_content(found: Sequence[Measure], width: int) -> Content:
     room = max(min((width - fixed) // 2, most), least)
     note = width - fixed - 2 * room - 2
     heading = f"{'':<{NAME}} {'base':>{NUMBER}} {'':<{room}} {'tuned':>{NUMBER}} {'':<{room}}"
-    head = join((heading + (f" {'95 %':^{SPAN}} gate" if gated else ""), "$quiet"))
+    head = join((heading + (f" {'95 %':<{SPAN}} gate" if gated else ""), "$quiet"))
     return lines([head, *(_line(one, room, note) for one in found)])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal
+from textual.containers import Horizontal
 from textual.content import Content
 
 from studio.build import Session
@@ -23,6 +23,7 @@ from studio.tui.text import Part, cells, join, line, lines
 from studio.tui.widgets.bars import coverage
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_box import RowBox
 from studio.tui.widgets.row_list import RowList
 from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
@@ -78,7 +79,7 @@ class GenerateScreen(Beside, JobStage):
         with Horizontal(id="figures"):
             yield Page(id="coverage", classes="beside")
             yield Page(id="numbers", classes="beside")
-        with Container(id="rows-box"):
+        with RowBox():
             yield RowList(id="rows", empty=EMPTY, follow=True)
 
     def on_mount(self) -> None:

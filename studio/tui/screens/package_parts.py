@@ -16,13 +16,13 @@ from studio.tui.text import Part, cells, clip, join, line, lines, pad, shown
 from studio.tui.widgets.facts import facts
 
 CONTENTS = (
-    ("adapter_config.json", "which base model it belongs to, and its shape"),
+    ("adapter_config.json", "base model and shape"),
     ("adapter_model.safetensors", "the weights"),
-    ("tokenizer files", "with the chat template it was trained in"),
-    ("README.md", "model card: usage, metrics, limits, lineage"),
-    ("PERSONA_SPEC.md", "the persona, in words and as its file"),
+    ("tokenizer files", "with the chat template"),
+    ("README.md", "the model card"),
+    ("PERSONA_SPEC.md", "the persona in words"),
     ("EVALUATION_RESULTS.json", "every probe, every gate"),
-    ("examples/sample_interactions.jsonl", "held-out probes with both replies"),
+    ("examples/sample_interactions.jsonl", "probes with both replies"),
 )
 Sizes = Mapping[str, int]
 """File -> bytes."""

@@ -26,12 +26,13 @@ def _total(judgement: Judgement) -> float:
 
 
 def probe_line(result: ProbeResult, width: int) -> Content:
-    """``2.0  base 4.0  tie  I finished the report``."""
+    """``tuned  2.0  base  4.0  tie  I finished the report``."""
     winner, style = WINNERS[result.comparison.winner]
     lost = result.tuned_kept is False
     head = join(
+        ("tuned ", "$quiet"),
         (f"{_told(result.tuned_judgement):>4}", "bold"),
-        (f" base {_told(result.base_judgement):>4}  ", "$quiet"),
+        (f"  base {_told(result.base_judgement):>4}  ", "$quiet"),
         (f"{winner:<10} ", style),
         ("lost words  " if lost else "", "$warning"),
     )

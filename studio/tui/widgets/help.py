@@ -14,6 +14,7 @@ from textual.widgets import Static
 from studio.tui.text import join, lines
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.found import Here, actions_here
+from studio.tui.widgets.hints import CLOSE
 from studio.tui.widgets.page import Page
 
 TITLES = {
@@ -37,7 +38,7 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
             yield Page(lambda width: keys_content(self._here, width))
-            yield Static(join(("esc closes this, j and k scroll", "$quiet")))
+            yield Static(CLOSE)
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -46,7 +46,8 @@ class LossChart(Widget):
         self._draw()
 
     def _draw(self) -> None:
-        self._later, self._drawn_at = None, time.monotonic()
+        self._later = None
+        self._drawn_at = time.monotonic() if self._values else 0.0
         self._lines = chart(self._values, self.content_size.width, self.content_size.height)
         self.refresh()
 

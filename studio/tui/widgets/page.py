@@ -16,13 +16,14 @@ NOTHING = Content("")
 
 
 class Page(Reader):
-    """One piece of content in a fixed area."""
+    """One piece of content in a fixed area; with ``height: auto`` it is laid out again where it takes other lines."""
 
     def __init__(self, content: Shown = NOTHING, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._shown: Shown = content
         self._content = NOTHING
         self._width = -1
+        self._laid_out = 0
 
     def show(self, content: Shown, *, from_top: bool = True) -> None:
         """Show ``content``; from its first line, or from where the reader is. Repaints only if it differs."""
@@ -30,7 +31,7 @@ class Page(Reader):
         self._wrap(self._content, 0 if from_top else None)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """For ``height: auto``: the lines of what it is given before its first layout; what comes later costs none."""
+        """For ``height: auto``."""
         text_width = max(width - 1, 1)
         return self._made(text_width).get_height(self.styles.get_rules(), text_width)
 
@@ -55,3 +56,7 @@ class Page(Reader):
         self._content = self._made(width)
         if before is None or not self._content.is_same(before):
             self.lay(Visual.to_strips(self, self._content, width, None, self.visual_style, pad=True), top=top)
+            height = self.styles.height
+            if height is not None and height.is_auto and self.total != self._laid_out:
+                self._laid_out = self.total
+                self.refresh(layout=True)

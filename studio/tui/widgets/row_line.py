@@ -20,6 +20,12 @@ WIDE, NAME = 100, 20
 """From how many cells on the category is shown, and in how many."""
 
 
+def row_heading(width: int) -> str:
+    """The names of the columns, for the border above a list: its title begins a cell from the left."""
+    name = f"{'category':<{NAME}}  " if width >= WIDE else ""
+    return f"    score  {name}request and reply "
+
+
 def row_line(
     row: Row, width: int, status: Status | None = None, *, marked: bool = False, saving: bool = False
 ) -> Content:
