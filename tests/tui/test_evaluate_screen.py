@@ -71,7 +71,7 @@ async def test_the_weakest_probe_is_first_and_opens_whole(tmp_path: Path) -> Non
     keep_evaluation(workspace, loaded.spec, keep_run(workspace))
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "> ")
-        assert "0.0 base  0.0" in line_with(app, "> ")
+        assert "tuned  0.0  base  0.0" in line_with(app, "> ")
         await press(pilot, ["enter"], "Ahoy. Berth 0 has four metres.")
         await shows(
             pilot, "tuned  0.0 of 10", "names the berth", "base  0.0 of 10", "asked in both orders: tuned, tuned"

@@ -18,6 +18,7 @@ from studio.tui.widgets.page import Page
 class ReplyEditor(ModalScreen[str | None]):
     """Gives the reply as it was saved, or None where it was left as it is."""
 
+    AUTO_FOCUS = "TextArea"
     BINDINGS = bindings("reply")
 
     def __init__(self, messages: Messages) -> None:
@@ -38,7 +39,6 @@ class ReplyEditor(ModalScreen[str | None]):
     def on_mount(self) -> None:
         area = self.query_one(TextArea)
         self._clean = area.text
-        area.focus()
         area.move_cursor(area.document.end)
 
     @property
