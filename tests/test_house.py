@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEAVES = ("chatml", "errors", "files", "inert")
+LEAVES = ("calls", "chatml", "errors", "files", "inert", "letters")
 MAY_USE = {
     "spec": set(),
     "store": set(),

@@ -14,7 +14,7 @@ from studio.cli.output import say, say_json
 from studio.cli.run import open_session
 from studio.errors import UserError
 from studio.inert import inert_line
-from studio.store import Filter, Row, Status
+from studio.store import Decision, Filter, Row, Status
 from studio.triage import REASONS, Triage, export_chatml, sample_ids
 
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -58,8 +58,9 @@ def listing(
 def accept(ids: Ids, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Accept examples. Example: studio triage accept 3f2a"""
     with open_session(spec, workspace) as session:
+        triage = Triage.of_several(session.workspace)
         for name in _known(session, ids):
-            Triage(session.workspace).accept(name)
+            triage.accept(name)
             say(f"accepted {name}")
 
 
@@ -75,8 +76,9 @@ def reject(
     if reason not in slugs:
         raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(slugs)}")
     with open_session(spec, workspace) as session:
+        triage = Triage.of_several(session.workspace)
         for name in _known(session, ids):
-            Triage(session.workspace).reject(name, reason)
+            triage.reject(name, reason)
             say(f"rejected {name}")
 
 
@@ -98,18 +100,16 @@ def edit(
 
 @app.command("undo")
 def undo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
-    """Take the last decision back. Example: studio triage undo"""
+    """Take back what was decided last, all of one command at once. Example: studio triage undo"""
     with open_session(spec, workspace) as session:
-        taken = Triage(session.workspace).undo()
-        say(f"took back: {taken.action} {taken.example_id}" if taken else "nothing to undo")
+        say(_told("took back", Triage(session.workspace).undo()) or "nothing to undo")
 
 
 @app.command("redo")
 def redo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Put back what undo took. Example: studio triage redo"""
     with open_session(spec, workspace) as session:
-        put = Triage(session.workspace).redo()
-        say(f"put back: {put.action} {put.example_id}" if put else "nothing to redo")
+        say(_told("put back", Triage(session.workspace).redo()) or "nothing to redo")
 
 
 @app.command("sample")
@@ -139,6 +139,11 @@ def export(
         say_json(done)
     else:
         say(f"{done.count} examples: {done.path}")
+
+
+def _told(done: str, decisions: list[Decision]) -> str:
+    """``took back: reject a1 b2``; empty where nothing was."""
+    return f"{done}: {decisions[0].action} {' '.join(one.example_id for one in decisions)}" if decisions else ""
 
 
 def _known(session: Session, ids: list[str]) -> list[str]:

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from studio.chatml import Messages, last_reply
 from studio.inert import inert_line
 from studio.judge.schema import Answer, TraitMark
+from studio.letters import VARIANTS, folded
 from studio.spec import LoadedSpec, Rules, Spec
-from studio.spec.matching import folded
 from studio.store.records import Judgement, TraitScore, Verdict, Violation
 
 LONGEST_QUOTE = 400
 _ELLIPSIS = re.compile(r"\.{3,}|\u2026")
-_LOOSE = {" ": r"\s+", "'": "['\u2018\u2019\u02bc]", '"': '["\u201c\u201d\u201e]', "-": "[-\u2010\u2011\u2012]"}
+_LOOSE = {" ": r"\s+", **{mark: f"[{mark}{variants}]" for mark, variants in VARIANTS.items()}}
 
 
 def total_of(scores: Sequence[int]) -> float:

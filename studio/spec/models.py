@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Annotated, Literal, Self
 
@@ -158,8 +159,9 @@ class Spec(Frozen):
 
     @property
     def slug(self) -> str:
-        """The folder name of the persona: ``TaskMaster`` -> ``taskmaster``."""
-        return re.sub(r"[\W_]+", "-", self.name.casefold()).strip("-")[:60] or "persona"
+        """The folder name of the persona: ``TaskMaster`` -> ``taskmaster``. Names that differ in signs share one."""
+        slug = re.sub(r"[\W_]+", "-", self.name.casefold()).strip("-")[:60]
+        return slug or f"persona-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
 
     @property
     def trait_names(self) -> tuple[str, ...]:

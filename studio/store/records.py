@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from studio.chatml import Frozen, Messages
+from studio.chatml import Frozen, Messages, Unicode
 
 Origin = Literal["generated", "hand", "chat"]
 Status = Literal["pending", "accepted", "rejected"]
@@ -98,11 +98,13 @@ class Decision(Frozen):
     """What a person decided of an example. ``messages`` is the conversation after an edit."""
 
     id: int = 0
-    example_id: str
+    example_id: Unicode
     action: Action
-    reason: str = ""
+    reason: Unicode = ""
     messages: Messages = ()
     by: str = "triage"
+    batch: str = ""
+    """What was decided in one step, and is taken back in one, has the same; empty: a step of its own."""
     at: datetime
 
 
@@ -126,17 +128,3 @@ class CategoryCount(Frozen):
     accepted: int
     rejected: int
     pending: int
-
-
-class CallRecord(Frozen):
-    """One call to a model, kept so that what was paid for is never asked twice (``key``)."""
-
-    key: str
-    purpose: str
-    model: str
-    response: str
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
-    seconds: float = 0.0
-    at: datetime

@@ -146,7 +146,8 @@ class StudioApp(OrderedKeys):
         self._refresh_soon()
 
     def on_store_moved(self, message: StoreMoved) -> None:
-        self.version, self.marks = message.version, message.marks
+        self.version = message.version
+        self.marks = {**message.marks, "spec": "needs"} if self.spec_problem else message.marks
         self._refresh_soon()
 
     def on_look_failed(self, message: LookFailed) -> None:
@@ -158,11 +159,9 @@ class StudioApp(OrderedKeys):
             self.bridge.wake()
 
     def tell(self, message: str | UserError, severity: SeverityLevel = "information") -> None:
-        """One line for a person. A UserError is shown with its remedy, as an error, and once while it is in sight."""
+        """One line for a person. A UserError is shown with its remedy, as an error."""
         if isinstance(message, UserError):
             severity = "error"
-            if any(told.message == inert(str(message)) for told in self._notifications):
-                return
         self.notify(str(message), severity=severity)
 
     def notify(
@@ -174,8 +173,13 @@ class StudioApp(OrderedKeys):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """As Textual's, but what it shows is inert and never markup."""
-        super().notify(inert(message), title=inert(title), severity=severity, timeout=timeout, markup=False)
+        """As Textual's, but what it shows is inert and never markup, and not what is on the screen already."""
+        if all(shown.message != inert(message) for shown in self._notifications):
+            super().notify(inert(message), title=inert(title), severity=severity, timeout=timeout, markup=False)
+
+    def action_help_quit(self) -> None:
+        """What Textual has for ctrl+c, which ends most programs."""
+        self.tell("ctrl+q quits; jobs go on")
 
     async def look_at(self, example_id: str) -> None:
         """Show an example in triage."""

@@ -48,6 +48,6 @@ class Memory:
         return values != self._states.get(stage, {})
 
     def keep(self, stage: str, values: dict[str, Value]) -> None:
-        """Writes the disk. Values that could not be written are not tried again until they change."""
-        self._states[stage] = values
+        """Writes the disk."""
         self._file.put("screen", stage, ScreenState(stage=stage, values=values))
+        self._states[stage] = values

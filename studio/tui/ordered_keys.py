@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from typing import ClassVar
 
 from textual.app import App
 from textual.await_complete import AwaitComplete
-from textual.events import Event, Key
+from textual.events import Event, Key, Paste
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 
-PATIENCE_S = 0.5
-"""A key whose end is not heard of (its widget went away meanwhile) holds the next ones up for so long."""
-HELD_S = 3.0
-"""And one that began something which has not ended yet, such as reading another list from a slow disk."""
+TICK_S = 0.05
+PATIENCE = 10
+"""A key whose end is not heard of (its widget went away meanwhile) holds the next ones up for so many ticks. A tick
+that comes late does not count: then it is the window itself that is busy."""
 
 
 class OrderedKeys(App[None]):
     """Textual hands a key to the focused widget at once, even while the action of the key before it still waits in a
     queue: of ``r`` ``t`` typed fast, the ``t`` misses the dialog that ``r`` opens. Here the next key is handed out
-    when a marker sent behind the last one has come back, a new screen has its focus, and what the key began off the
-    UI thread has put the cursor where it belongs (``keys_held``)."""
+    when a marker sent behind the last one has come back, a new screen has its focus, and nobody holds the keys: a
+    list does while it is read, and an action that goes on off the UI thread (``StageScreen.run``)."""
+
+    HELD_S: ClassVar[float] = 3.0
+    """So long do keys wait for what they are meant for, such as a list that comes from a slow disk."""
 
     class KeyDone(Message):
         """Follows a key through the same queues, and a second time what the key made its widget say."""
@@ -34,49 +35,57 @@ class OrderedKeys(App[None]):
             super().__init__()
             self.number, self.target, self.lap = number, target, lap
 
+    class NextKey(Message):
+        """It is the next key's turn."""
+
     def __init__(self) -> None:
         super().__init__()
-        self._held: deque[Key] = deque()
+        self._waiting: deque[Key | Paste] = deque()
         self._number = 0
         self._on_its_way = False
-        self._marked_done = False
-        """Whether the marker of the key on its way is back, and only the holders are waited for."""
-        self._holders: set[object] = set()
+        self._holders: dict[object, asyncio.TimerHandle] = {}
+        self._turn_given = False
         self._screen_before: Screen[object] | None = None
         self._patience: asyncio.TimerHandle | None = None
 
-    def hold_keys(self, holder: object) -> None:
-        """What the next key meets depends on ``holder``: hand none out until it frees them."""
-        self._holders.add(holder)
+    def hold_keys(self, holder: object, at_most: float | None = None) -> None:
+        """What the next key meets depends on ``holder``: hand none out until it frees them, at the longest for
+        ``at_most`` seconds (HELD_S)."""
+        self._forget(holder)
+        self._holders[holder] = asyncio.get_running_loop().call_later(at_most or self.HELD_S, self.free_keys, holder)
 
     def free_keys(self, holder: object) -> None:
         """``holder`` is done, if it held any."""
-        self._holders.discard(holder)
-        if self._marked_done:
-            self._next(self._number)
+        self._forget(holder)
+        self._go_on()
 
-    @contextmanager
-    def keys_held(self) -> Iterator[None]:
-        """Hold the keys while something runs that moves the cursor or changes what is under it."""
-        holder = object()
-        self.hold_keys(holder)
-        try:
-            yield
-        finally:
-            self.free_keys(holder)
+    def _forget(self, holder: object) -> None:
+        timer = self._holders.pop(holder, None)
+        if timer is not None:
+            timer.cancel()
 
     async def on_event(self, event: Event) -> None:
-        if not isinstance(event, Key) or event.is_forwarded:
+        if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._on_its_way:
-            self._held.append(event)
+        elif self._on_its_way or self._holders or self._waiting:
+            self._waiting.append(event)
         else:
             await self._hand_out(event)
 
-    async def _hand_out(self, event: Key) -> None:
+    def _go_on(self) -> None:
+        if self._waiting and not (self._on_its_way or self._holders or self._turn_given):
+            self._turn_given = self.post_message(self.NextKey())
+
+    async def on_ordered_keys_next_key(self) -> None:
+        """Not posted again as a key: one that is newer, and in the queue already, would be taken before it."""
+        self._turn_given = False
+        if self._waiting and not (self._on_its_way or self._holders):
+            await self._hand_out(self._waiting.popleft())
+
+    async def _hand_out(self, event: Key | Paste) -> None:
         self._on_its_way, self._number = True, self._number + 1
         number, self._screen_before = self._number, self.screen
-        self._wait_at_most(PATIENCE_S)
+        self._wait_for(number, PATIENCE)
         target = self.focused or self.screen
         await super().on_event(event)
         if not target.post_message(self.KeyDone(number, target)):
@@ -97,29 +106,26 @@ class OrderedKeys(App[None]):
     def _done(self, number: int) -> None:
         """The key had its effect. A screen that it opened takes the next one when it has its focus."""
         if self.screen is self._screen_before:
-            self._next(number)
+            self._over(number)
         else:
-            self.screen.call_later(self._next, number)
+            self.screen.call_later(self._over, number)
 
-    def _next(self, number: int) -> None:
-        if number != self._number or not self._on_its_way:
-            return
-        if self._holders:
-            self._marked_done = True
-            self._wait_at_most(HELD_S)
-            return
-        self._on_its_way = self._marked_done = False
-        if self._patience is not None:
-            self._patience.cancel()
-        if self._held:
-            self.post_message(self._held.popleft())
+    def _over(self, number: int) -> None:
+        if number == self._number and self._on_its_way:
+            self._on_its_way = False
+            if self._patience is not None:
+                self._patience.cancel()
+            self._go_on()
 
-    def _wait_at_most(self, seconds: float) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-        self._patience = asyncio.get_running_loop().call_later(seconds, partial(self._give_up, self._number))
+    def _wait_for(self, number: int, ticks: int) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + TICK_S
 
-    def _give_up(self, number: int) -> None:
-        if number == self._number:
-            self._holders.clear()
-            self._next(number)
+        def tick() -> None:
+            left = ticks - (loop.time() - due < TICK_S)
+            if left > 0:
+                self._wait_for(number, left)
+            else:
+                self._over(number)
+
+        self._patience = loop.call_at(due, tick)

@@ -25,10 +25,11 @@ def test_decisions_are_kept_taken_back_and_put_back(studio: Studio) -> None:
     told = studio.triage("reject", "good1", "good2", "--reason", "tone")
     assert told.lines == ["rejected good1", "rejected good2"]
     assert (studio.status("good1"), studio.status("good2")) == ("rejected", "rejected")
-    assert studio.triage("undo").out == "took back: reject good2\n" and studio.status("good2") == "accepted"
-    assert studio.triage("redo").out == "put back: reject good2\n" and studio.status("good2") == "rejected"
+    assert studio.triage("undo").out == "took back: reject good2 good1\n"
+    assert (studio.status("good1"), studio.status("good2")) == ("accepted", "accepted")
+    assert studio.triage("redo").out == "put back: reject good1 good2\n" and studio.status("good2") == "rejected"
     assert studio.triage("redo").out == "nothing to redo\n"
-    for _ in range(3):
+    for _ in range(2):
         studio.triage("undo")
     assert studio.triage("undo").out == "nothing to undo\n"
     assert (studio.status("good1"), studio.status("bad1")) == ("accepted", "rejected")

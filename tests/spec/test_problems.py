@@ -71,6 +71,8 @@ PLACED = [
         "expected user and assistant to take turns, beginning with user",
     ),
     ("slots: {Bad Name: [a]}", 10, "slots.Bad Name", "expected a name of a-z, 0-9 and _"),
+    ("slots: {'[key]': [a]}", 10, "slots.[key]", "expected a name of a-z, 0-9 and _"),
+    ("'[key]': 1", 10, "[key]", "unknown key"),
     ("deployment: {base_model: null}", 10, "deployment.base_model", "expected text, found nothing"),
     ("deployment: pocket", 10, "deployment", "expected a mapping with base_model, system_prompt"),
     ("context: nowhere.md", 10, "context", "nowhere.md: no such file"),
@@ -95,6 +97,7 @@ SCENARIOS = [
     ("  b: {holdout: yes, items: [x]}", 10, "scenarios.b.holdout", "expected true or false, found the text 'yes'"),
     ("  b: {holdout: true, items: ['Do [this']}", 10, "scenarios.b.items.0", "expected every [ to be closed"),
     ("  b:\n    holdout: true\n    itmes: [x]", 12, "scenarios.b.itmes", "did you mean items?"),
+    ("  '[key]': {items: [x], bad: 1}", 10, "scenarios.[key].bad", "unknown key"),
     ("  Big: {items: [x]}", 10, "scenarios.Big", "expected a name of a-z, 0-9 and _"),
     ("  b: [x]", 10, "scenarios.b", "expected a mapping with priority, target, holdout, items, found a list"),
 ]

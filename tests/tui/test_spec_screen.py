@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from textual.widgets import TextArea
 
+from studio.store import Workspace
 from studio.tui.screens.spec import NAMES
 from studio.tui.screens.spec_parts import PARTS
-from tests.tui.making import SPEC, opened, press, shows, text_of, until, window, write_spec
+from tests.tui.making import PERSON, SPEC, opened, press, shows, text_of, until, window, write_spec
+from tests.tui.outcomes import told
 
 
 def test_every_part_of_the_list_has_a_page() -> None:
@@ -94,6 +96,19 @@ async def test_a_spec_with_mistakes_opens_and_says_what_to_mend(tmp_path: Path) 
         await press(pilot, ["3"], "No examples yet")
 
 
+async def test_a_spec_that_was_broken_meanwhile_starts_nothing(tmp_path: Path) -> None:
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await until(pilot, lambda: app.marks)
+        (tmp_path / "harbour.yaml").write_text(SPEC.replace("purpose:", "porpoise:"))
+        await press(pilot, ["R"], "1 spec!")
+        await pilot.press("3", "s")
+        await until(pilot, lambda: "press 1 and mend it" in told(app))
+        Workspace.open(tmp_path / "ws", "harbour").examples.add_person(PERSON)  # the marks are read again
+        await pilot.pause(1)
+        await shows(pilot, "1 spec!", "not started")
+
+
 async def test_a_spec_that_is_not_there_is_told(tmp_path: Path) -> None:
     async with window(tmp_path / "none.yaml", tmp_path / "ws").run_test(size=(160, 45)) as pilot:
         await shows(pilot, "cannot be used yet", "no such file")
@@ -137,7 +152,7 @@ async def test_keys_typed_ahead_answer_what_a_save_asks(tmp_path: Path) -> None:
 async def test_a_second_save_waits_for_a_slow_disk_and_asks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.tui.ordered_keys.HELD_S", 0.1)
+    monkeypatch.setattr("studio.tui.ordered_keys.OrderedKeys.HELD_S", 0.1)
     written = threading.Event()
 
     def slowly(path: Path, data: str, *, mode: int = 0o644) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from studio.errors import UserError
 from studio.spec import load
 from studio.store import Filter, Workspace
-from studio.triage import REASONS, Triage, sample_ids
+from studio.triage import REASONS, Triage
 from studio.tui import StudioApp
-from studio.tui.disk import Disk
 from studio.tui.screens.triage import TriageScreen
 from studio.tui.widgets.row_list import RowList
 from tests.tui.making import opened, press, shows, text_of, until, window
@@ -100,9 +97,12 @@ async def test_an_edit_that_is_left_changes_nothing(tmp_path: Path) -> None:
 async def test_marked_examples_are_decided_together(tmp_path: Path) -> None:
     async with opened(tmp_path, 20).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "16 accepted 4 rejected")
-        await press(pilot, ["space", "j", "space", "r"], "Reject it because")
+        await press(pilot, ["space", "j", "space", "r"], "Reject the 2 marked because")
         await press(pilot, ["o"], "14 accepted 6 rejected")
         await shows(pilot, "saved: 2 rejected")
+        await press(pilot, ["u"], "took back: reject of 2")
+        await shows(pilot, "16 accepted 4 rejected")
+        await press(pilot, ["U"], "14 accepted 6 rejected")
 
 
 async def test_a_filter_keeps_the_place_while_examples_leave_it(tmp_path: Path) -> None:
@@ -180,14 +180,6 @@ async def test_the_cursor_and_the_filter_are_remembered(tmp_path: Path) -> None:
         await press(pilot, ["4"], "rejected 3 of 4")
 
 
-async def test_keys_typed_ahead_are_taken_by_what_they_open(tmp_path: Path) -> None:
-    async with opened(tmp_path, 10).run_test(size=(100, 30)) as pilot:
-        await press(pilot, ["4"], "8 accepted 2 rejected")
-        for key in ("r", "t", "r", "o", "u", "f", *"weather", "enter"):
-            pilot.app.simulate_key(key)
-        await shows(pilot, "weather", "of 3  7 accepted 3 rejected")
-
-
 async def test_words_that_are_no_filter_are_looked_for_in_the_text(tmp_path: Path) -> None:
     async with opened(tmp_path, 10).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "8 accepted")
@@ -210,52 +202,60 @@ async def test_a_decision_that_could_not_be_written_is_not_called_saved(
         await shows(pilot, "free some space", "✗   2.5  Question 004", "8 accepted 2 rejected")
 
 
-async def test_keys_typed_ahead_of_a_slow_disk_are_about_what_they_were_meant_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    in_time = Disk.read
-
-    async def slowly(self: Disk, *arguments: Any) -> Any:
-        await asyncio.sleep(0.1)
-        return await in_time(self, *arguments)
-
-    async with opened(tmp_path, 40).run_test(size=(100, 30)) as pilot:
-        await press(pilot, ["4"], "32 accepted 8 rejected")
-        monkeypatch.setattr(Disk, "read", slowly)
-        for key in (
-            *("f", *"reje", "enter", "G", "a"),  # the last rejected one
-            *("escape", "g", "r", "t"),  # the first of all
-            *("slash", *"Question 007", "enter", "r", "l"),  # the one found
-            *("G", "u", "r", "o"),  # the one found again: undo goes back to it
-            *("v", "a"),  # the first of the sample
-        ):
-            pilot.app.simulate_key(key)
-        await shows(pilot, "sample 1/4")
-    store = store_of(tmp_path)
-    decided = {
-        row.example.id: (row.decision.action, row.decision.reason)
-        for row in store.examples.rows(Filter(), 0, 40)
-        if row.decision
-    }
-    (sampled,) = decided.keys() & set(sample_ids(store))
-    assert decided.pop(sampled) == ("accept", "")
-    assert decided == {"ex00039": ("accept", ""), "ex00000": ("reject", "tone"), "ex00007": ("reject", "other")}
+async def test_marks_do_not_outlive_the_list_they_were_made_in(tmp_path: Path) -> None:
+    async with opened(tmp_path, 20).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "16 accepted 4 rejected")
+        await press(pilot, ["space", "space"], "2 marked")
+        await press(pilot, ["f", *"reje", "enter"], "rejected 1 of 4")
+        assert "marked" not in text_of(pilot.app)
+        await press(pilot, ["a"], "17 accepted 3 rejected")
+    row = store_of(tmp_path).examples.row("ex00004")
+    assert row is not None and row.decision is not None and row.decision.action == "accept"
 
 
-async def test_a_decision_on_what_never_came_from_the_disk_is_told_not_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("studio.tui.ordered_keys.HELD_S", 0.2)
-    in_time = Disk.read
+async def test_an_edit_leaves_the_marks_of_others(tmp_path: Path) -> None:
+    async with opened(tmp_path, 10).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "8 accepted 2 rejected")
+        await press(pilot, ["space", "space", "e"], "The reply as it ought to be")
+        await press(pilot, ["x", "ctrl+o"], "saved: edited")
+        await shows(pilot, "2 marked")
 
-    async def stuck(self: Disk, function: Any, *arguments: Any) -> Any:
-        if function.__name__ == "rows":
-            await asyncio.Event().wait()
-        return await in_time(self, function, *arguments)
+
+async def test_a_reason_is_for_the_example_it_was_asked_about(tmp_path: Path) -> None:
+    app = opened(tmp_path, 20)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "16 accepted 4 rejected")
+        await press(pilot, ["f", *"reje", "enter"], "rejected 1 of 4")
+        await press(pilot, ["r"], "Reject it because")
+        Triage(store_of(tmp_path)).accept("ex00004")  # by somebody else, meanwhile
+        await until(pilot, lambda: app.screen_stack[0].rows.count == 3)  # type: ignore[attr-defined]
+        await press(pilot, ["t"], "saved: rejected: tone")
+    store = store_of(tmp_path).examples
+    assert [one.action for one in store.decisions("ex00004")] == ["accept", "reject"]
+    assert store.decisions("ex00009") == []
+
+
+async def test_the_place_in_the_list_outlives_another_session_of_the_same_workspace(tmp_path: Path) -> None:
+    async with opened(tmp_path, 20).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4", *"jjj"], "4 of 20")
+        await press(pilot, ["1", "R", "4"], "4 of 20")
+        await pilot.pause(0.3)
+        await shows(pilot, "4 of 20")
+
+
+async def test_an_undo_that_could_not_be_written_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Triage) -> None:
+        raise UserError("cannot save: no space left on device", remedy="free some space")
 
     async with opened(tmp_path, 10).run_test(size=(100, 30), notifications=True) as pilot:
         await press(pilot, ["4"], "8 accepted 2 rejected")
-        monkeypatch.setattr(Disk, "read", stuck)
-        await press(pilot, ["f", *"reje", "enter", "a"], "nothing was decided")
-        await press(pilot, ["1"], "overview")
-    assert all(row.decision is None for row in store_of(tmp_path).examples.rows(Filter(), 0, 10))
+        monkeypatch.setattr(Triage, "undo", full)
+        await press(pilot, ["u"], "not saved")
+
+
+async def test_a_search_within_a_filter_by_words_finds_what_has_both(tmp_path: Path) -> None:
+    async with opened(tmp_path, 40).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "32 accepted")
+        await press(pilot, ["f", *"Question 01", "enter"], '"Question 01" 1 of 10')
+        await pilot.press("slash", *"017", "enter")
+        await shows(pilot, '"Question 01" 8 of 10')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from studio.spec.matching import folded
+from studio.letters import UNSPACED, folded
 
 _CLOSING = "\"'\u201d\u2019)\\]\u300d\u300f\uff09"
 _WIDE_ENDS = "\u3002\uff01\uff1f"
@@ -14,6 +14,7 @@ _AN = re.compile(r"(?i)(?:8|11\b|18\b|hour|honest|heir|(?!uni|use|usa|usu|eu|one
 _ARTICLE = re.compile(r"(?<![^\W\d_])([Aa])(n?)(\s+)\Z")
 _I = re.compile(r"I(?![^\W_])")
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _COMMON = frozenset(
     "the and for you your with have has had not that this what how when does can may will are was".split()
 )
@@ -72,5 +73,5 @@ def bounded(literal: str) -> str:
 
 
 def _spaced(character: str) -> bool:
-    """Whether ``character`` belongs to a script that puts spaces between words (CJK, Kana and Thai do not)."""
-    return character.isalnum() and not ("\u0e00" <= character <= "\u0eff" or "\u3040" <= character <= "\u9fff")
+    """Whether ``character`` belongs to a script that puts spaces between words."""
+    return character.isalnum() and not _UNSPACED.match(character)

@@ -13,7 +13,7 @@ from studio.judge.offline.persona import Persona
 from studio.judge.offline.reading import Reading
 from studio.judge.offline.steps import steps_taken
 from studio.judge.schema import Answer, BoundaryMark, TraitMark
-from studio.spec.matching import folded
+from studio.letters import folded
 from studio.spec.models import Trait
 
 _MEASURED = ("faithful", "clear", "concise")

@@ -13,8 +13,8 @@ from studio.judge.offline.manners import TROUBLES, Family, family_of
 from studio.judge.offline.slots import Slots
 from studio.judge.offline.text import SMALL_WORDS, Sentence, Text, content, words_of
 from studio.judge.offline.voice import Voice
+from studio.letters import folded
 from studio.spec import Rules, Spec
-from studio.spec.matching import folded
 
 KEPT_PERSONAS = 4
 LEAST_TROUBLES = 4

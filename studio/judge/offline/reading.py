@@ -13,7 +13,7 @@ from studio.judge.offline.likeness import NEAR, Fit
 from studio.judge.offline.manners import TROUBLES, hurtful
 from studio.judge.offline.persona import Persona, opens_with_stock, substance
 from studio.judge.offline.text import SMALL_WORDS, Text, content, heard, words_of
-from studio.spec.matching import folded
+from studio.letters import folded
 
 ANSWERED, PARTLY = 0.75, 0.4
 """From the first on a reply answers, from the second it answers in part."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.judge.offline.text import words_of
-from studio.spec.matching import folded
+from studio.letters import folded
 
 CARRIED_SHARE = 0.5
 """A kind is carried over if the reply repeats its phrase in at least this share of the examples that hold one."""

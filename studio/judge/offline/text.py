@@ -6,12 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from studio.spec.matching import folded
+from studio.letters import UNSPACED, folded
 
 # Words of spaced scripts with their inner marks (9:15, don't, to-do); single characters of scripts without spaces.
-_WORD = re.compile(
-    r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]|[^\W_]+(?:['.,:\-][^\W_]+)*",
-)
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W_]+(?:['.,:\-][^\W_]+)*")
 _ENDS = re.compile(r"(?<=[.!?\u2026\u061f])\s+|(?<=[.!?\u2026\u061f]['\")\]])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
 _QUESTION = re.compile(r"[?\u061f\uff1f]['\")\]\s]*$")
 FINAL_MARKS = frozenset(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")

@@ -55,7 +55,7 @@ class EvaluateScreen(Beside, JobStage):
         with Container(id="evaluation"):
             yield Page(id="measures")
             with Container(id="probing"):
-                yield VirtualList(self._draw, id="probes", empty=EMPTY)
+                yield VirtualList(self._draw, id="probes", empty=EMPTY, opens=True)
                 yield Page(id="probe", classes="beside")
 
     def on_mount(self) -> None:

@@ -24,6 +24,7 @@ from studio.tui.widgets.bars import coverage
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.row_box import RowBox
+from studio.tui.widgets.row_line import SIGNS_TOLD
 from studio.tui.widgets.row_list import RowList
 from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
@@ -65,6 +66,7 @@ class Standing:
 class GenerateScreen(Beside, JobStage):
     """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
 
+    SIGNS = SIGNS_TOLD
     CSS_PATH = "generate.tcss"
     BINDINGS = [*bindings("job"), *bindings("generate")]
 
@@ -80,7 +82,7 @@ class GenerateScreen(Beside, JobStage):
             yield Page(id="coverage", classes="beside")
             yield Page(id="numbers", classes="beside")
         with RowBox():
-            yield RowList(id="rows", empty=EMPTY, follow=True)
+            yield RowList(id="rows", empty=EMPTY, follow=True, opens=True)
 
     def on_mount(self) -> None:
         for page in self.query(Page):

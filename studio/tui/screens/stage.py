@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.css.query import NoMatches
-from textual.events import Key, Mount
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
+from textual.worker import Worker, WorkerError
 
 from studio.errors import UserError
 from studio.tui.keys import ACTIONS
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from studio.tui.app import StudioApp
     from studio.tui.memory import Value
 
+Signs = Sequence[tuple[str, str]]
 FLUSH_S = 0.1
+OPENING_S = 15.0
+"""So long do keys pressed before there is a workspace wait for it."""
 KEEP_S = 5.0
 """Between two looks at whether there is something to remember: what a lost terminal may forget of cursor and filter."""
 STAGE_ACTIONS = {action.action for action in ACTIONS if action.scope not in ("studio", "list", "page", "detail")}
@@ -33,6 +36,8 @@ STAGE_ACTIONS = {action.action for action in ACTIONS if action.scope not in ("st
 class StageScreen(Screen[None]):
     """Subclasses write ``body`` and ``sync``; the other methods below are theirs to use or to extend."""
 
+    SIGNS: ClassVar[Signs] = ()
+    """What the signs on the screen mean, for the help."""
     NEEDS_SESSION: ClassVar[bool] = True
     """Whether ``sync`` waits for the workspace; False for the spec's own screen."""
 
@@ -40,8 +45,6 @@ class StageScreen(Screen[None]):
         super().__init__(id=id)
         self._recalled: object = None
         self._flush: Timer | None = None
-        self._early: list[str] = []
-        """Keys pressed before there was a workspace to use them on; none is lost."""
 
     def compose(self) -> ComposeResult:
         yield StageTabs()
@@ -98,6 +101,16 @@ class StageScreen(Screen[None]):
     def ready(self) -> bool:
         return self.is_mounted and (self.studio.session is not None or not self.NEEDS_SESSION)
 
+    @property
+    def _problem(self) -> UserError | None:
+        """Why there is no workspace, or not that of the spec as it is now."""
+        return self.studio.session_problem or self.studio.spec_problem
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the workspace is still being opened."""
+        return self.NEEDS_SESSION and self.studio.session is None and self._problem is None
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Before there is a workspace, a stage's own actions do nothing."""
         return self.ready or action not in STAGE_ACTIONS
@@ -112,12 +125,19 @@ class StageScreen(Screen[None]):
     ) -> None:
         """Run in the background; a UserError is told with its remedy. ``keys_wait``: the next key is meant for what
         ``work`` brings about."""
-        told = self._told(work)
-        self.run_worker(self._keys_held(told) if keys_wait else told, group=group, exclusive=exclusive)
+        worker = self.run_worker(self._told(work), group=group, exclusive=exclusive)
+        if keys_wait:
+            self.studio.hold_keys(worker)
+            self.run_worker(self._free_keys_after(worker), group="keys")
 
-    async def _keys_held(self, work: Coroutine[Any, Any, object]) -> None:
-        with self.studio.keys_held():
-            await work
+    async def _free_keys_after(self, worker: Worker[None]) -> None:
+        """From outside: one that is cancelled before its first step runs nothing of its own, not even ``finally``."""
+        try:
+            await worker.wait()
+        except WorkerError:
+            pass  # what it failed of was told already
+        finally:
+            self.studio.free_keys(worker)
 
     async def _told(self, work: Coroutine[Any, Any, object]) -> None:
         try:
@@ -142,16 +162,12 @@ class StageScreen(Screen[None]):
         """The spec or the workspace was opened, or opened anew."""
         self._sync()
 
-    def _on_mount(self, event: Mount) -> None:
-        super()._on_mount(event)
+    def on_mount(self) -> None:
         self.set_interval(KEEP_S, self.keep_memory)
 
-    def on_key(self, event: Key) -> None:
-        """Only what nobody took comes here."""
-        if not self.ready and self.studio.session_problem is None and self.studio.spec_problem is None:
-            self._early.append(event.key)
-
     def on_screen_resume(self) -> None:
+        if self._waits:
+            self.studio.hold_keys(self, OPENING_S)
         self._sync()
 
     def on_screen_suspend(self) -> None:
@@ -164,17 +180,15 @@ class StageScreen(Screen[None]):
                 self._recalled = memory
                 self.recall(memory.of(self.stage))
             self.sync()
-            early, self._early = self._early, []
-            for key in early:
-                self.app.simulate_key(key)
+        if not self._waits:
+            self.studio.free_keys(self)
         self._show_notice()
         self.refresh_bindings()
         self.show_frame()
 
     def _show_notice(self) -> None:
         """Where there is no workspace, say why in place of the body."""
-        studio = self.studio
-        problem = studio.session_problem or studio.spec_problem
+        studio, problem = self.studio, self._problem
         closed = problem is not None and studio.session is None and self.NEEDS_SESSION
         self.set_class(closed, "-closed")
         if closed:
@@ -186,8 +200,20 @@ class StageScreen(Screen[None]):
             line.show()
 
     def keep_memory(self) -> None:
-        """Write what ``remember`` gives, soon, if it changed."""
-        self.run(self.memory_kept(), "memory")
+        """Write what ``remember`` gives, soon, if it changed. That it cannot be written is told once."""
+        self.run(self._keep_memory(), "memory")
+
+    async def _keep_memory(self) -> None:
+        memory, problem = self.studio.memory, None
+        if memory is None:
+            return
+        try:
+            await self.memory_kept()
+        except UserError as error:
+            problem = error
+            if memory.problem is None:
+                self.studio.tell(error)
+        memory.problem = problem
 
     async def memory_kept(self) -> None:
         """As ``keep_memory``, and it is on the disk afterwards."""

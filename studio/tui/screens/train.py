@@ -50,7 +50,7 @@ class TrainScreen(Adjusting):
         with Container(id="training"):
             with Container(id="given"):
                 yield Page(id="plan")
-                yield VirtualList(self._draw, id="runs", empty=NO_RUN)
+                yield VirtualList(self._draw, id="runs", empty=NO_RUN, opens=True)
             with Container(id="going"):
                 yield Caption(id="state")
                 yield CurveView(id="losses")

@@ -10,7 +10,7 @@ from textual.containers import Container
 from textual.content import Content
 
 from studio.build import Session
-from studio.store import Filter
+from studio.store import Filter, Workspace
 from studio.store.records import Person, Row
 from studio.tui.copying import copy
 from studio.tui.keys import bindings
@@ -22,6 +22,7 @@ from studio.tui.screens.triage_finding import Finding
 from studio.tui.screens.triage_text import as_text
 from studio.tui.text import join
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_line import SIGNS_TOLD
 from studio.tui.widgets.row_list import RowList
 from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
@@ -33,6 +34,7 @@ EMPTY_FILTER = "Nothing passes this filter. Press f to change it."
 class TriageScreen(Finding, Deciding):
     """The list and the detail. Deciding, and filtering and searching, are in the two classes that it builds on."""
 
+    SIGNS = SIGNS_TOLD
     CSS_PATH = "triage.tcss"
     BINDINGS = [*bindings("triage"), *bindings("detail")]
 
@@ -40,7 +42,7 @@ class TriageScreen(Finding, Deciding):
         super().__init__(id)
         self._counts = Counts()
         self._version = -1
-        self._open: Session | None = None
+        self._open: Workspace | None = None
         self._why = False
         self._wanted = ""
         """The example to stand on when the list is opened."""
@@ -78,8 +80,8 @@ class TriageScreen(Finding, Deciding):
             self._open_list()
 
     def sync(self) -> None:
-        if self._open is not self.session:
-            self._open, self._version = self.session, -1
+        if self._open is not self.session.workspace:
+            self._open, self._version = self.session.workspace, -1
             self._open_list()
         if self._version != self.studio.version:
             self._version = self.studio.version
@@ -111,6 +113,7 @@ class TriageScreen(Finding, Deciding):
             (f"{now.accepted} accepted ", "$success"),
             (f"{now.rejected} rejected ", "$error"),
             (f"{now.pending} pending", "$warning") if now.pending else "",
+            (f"  {len(self.rows.marked)} marked", "$primary bold") if self.rows.marked else "",
             join("  ", self.saved_told),
             (f"  sample {now.seen}/{now.sampled}", "$quiet") if now.sampled else "",
         )
@@ -152,6 +155,7 @@ class TriageScreen(Finding, Deciding):
     def back(self) -> None:
         if self.rows.marked:
             self.rows.unmark()
+            self.show_title()
         elif self._why:
             self.action_why()
         elif self.filter != Filter():

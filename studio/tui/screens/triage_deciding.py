@@ -47,31 +47,36 @@ class Deciding(StageScreen):
         writing = self._writing.total()
         return join((f"saving {writing}", "$warning")) if writing else self._said
 
-    def action_accept(self) -> None:
-        self._decide("accepted", "accepted", lambda triage, id: triage.accept(id))
+    async def action_accept(self) -> None:
+        self._decide(await self._chosen(), "accepted", "accepted", lambda triage, id: triage.accept(id))
 
-    def action_reject(self) -> None:
-        if self._chosen():
+    async def action_reject(self) -> None:
+        ids = await self._chosen()
+
+        def reject(key: str | None) -> None:
+            if key is not None:
+                slug = REASONS[key][0]
+                self._decide(ids, "rejected", f"rejected: {slug}", lambda triage, id: triage.reject(id, slug))
+
+        if ids:
             choices = {key: label for key, (_, label) in REASONS.items()}
-            self.app.push_screen(Choose("Reject it because", choices), self._reject)
+            what = "it" if len(ids) == 1 else f"the {len(ids)} marked"
+            self.app.push_screen(Choose(f"Reject {what} because", choices), reject)
 
-    def _reject(self, key: str | None) -> None:
-        if key is not None:
-            slug = REASONS[key][0]
-            self._decide("rejected", f"rejected: {slug}", lambda triage, id: triage.reject(id, slug))
-
-    def action_clear(self) -> None:
+    async def action_clear(self) -> None:
         """Take every decision on it back: the judge's word stands."""
-        self._decide(None, "left to the judge", lambda triage, id: triage.reset(id))
+        self._decide(await self._chosen(), None, "left to the judge", lambda triage, id: triage.reset(id))
 
     def action_skip(self) -> None:
         self.rows.action_down()
 
-    def action_mark(self) -> None:
-        self.rows.mark()
+    async def action_mark(self) -> None:
+        if await self._here():
+            self.rows.mark()
+            self.show_title()
 
-    def action_edit(self) -> None:
-        row = self.rows.current
+    async def action_edit(self) -> None:
+        row = await self._here()
         if row is None:
             return
 
@@ -81,8 +86,8 @@ class Deciding(StageScreen):
 
         self.app.push_screen(ReplyEditor(row.messages), edited)
 
-    def action_editor(self) -> None:
-        row = self.rows.current
+    async def action_editor(self) -> None:
+        row = await self._here()
         if row is None:
             return
         text = as_text(row.messages)
@@ -96,51 +101,54 @@ class Deciding(StageScreen):
 
     def _edit(self, row: Row, messages: Messages) -> None:
         if messages != row.messages:
-            ids = [row.example.id]
-            self._decide("accepted", "edited", lambda triage, id: triage.edit(id, messages), ids)
+            self._decide([row.example.id], "accepted", "edited", lambda triage, id: triage.edit(id, messages))
 
     def action_undo(self) -> None:
-        self._said = join(("taking back", "$warning"))
-        self.show_title()
+        self._say("taking back", "$warning")
         self.run(self._step(Triage.undo, "took back", "there is nothing to take back"), keys_wait=True)
 
     def action_redo(self) -> None:
-        self._said = join(("putting back", "$warning"))
-        self.show_title()
+        self._say("putting back", "$warning")
         self.run(self._step(Triage.redo, "put back", "there is nothing to put back"), keys_wait=True)
 
     def action_export(self) -> None:
         self.studio.tell("exporting the accepted examples")
         self.run(self._export())
 
-    def _chosen(self) -> list[str]:
-        """The marked examples, or the one under the cursor; says so where that has not come from the disk yet."""
-        row = self.rows.current
-        if row is None and self.rows.count and not self.rows.marked:
+    async def _here(self) -> Row | None:
+        """The example under the cursor; says so where it does not come from the disk."""
+        row = await self.rows.arrived()
+        if row is None and self.rows.count:
             self.studio.tell("the disk is slow: this example is not here yet, and nothing was decided", "warning")
-        return sorted(self.rows.marked) or ([row.example.id] if row else [])
+        return row
 
-    def _decide(self, status: Status | None, said: str, write: Write, ids: list[str] | None = None) -> None:
+    async def _chosen(self) -> list[str]:
+        """The marked examples, or the one under the cursor."""
+        if self.rows.marked:
+            return sorted(self.rows.marked)
+        row = await self._here()
+        return [row.example.id] if row else []
+
+    def _decide(self, ids: list[str], status: Status | None, said: str, write: Write) -> None:
         """Paint, go on to the next example, and write behind it."""
-        ids = ids or self._chosen()
         if not ids:
             return
-        single = not self.rows.marked
         self._writing.update(ids)
         if status is not None:
             self.rows.deciding.update(dict.fromkeys(ids, status))
-        self.rows.unmark()
         self.rows.repaint(set(ids))
-        if single:
-            self.rows.action_down()
+        if self.rows.marked.issuperset(ids):
+            self.rows.unmark()
+        else:
+            self.rows.pass_by(ids[0])
         self.show_title()
         self.run(self._write(ids, said, write))
 
     async def _write(self, ids: list[str], said: str, write: Write) -> None:
-        triage = Triage(self.session.workspace)
+        workspace = self.session.workspace
+        triage = Triage.of_several(workspace) if len(ids) > 1 else Triage(workspace)
         try:
-            for id_ in ids:
-                await self.studio.disk.write(write, triage, id_)
+            await self.studio.disk.write(_write_all, write, triage, ids)
             told = f"{len(ids)} {said}" if len(ids) > 1 else said
             self._said = join((f"saved: {told}", "$success"))
         except UserError:
@@ -160,18 +168,32 @@ class Deciding(StageScreen):
         self.show_detail()
         self.studio.wake()
 
-    async def _step(self, take: Callable[[Triage], Decision | None], done: str, nothing: str) -> None:
-        decision = await self.studio.disk.write(take, Triage(self.session.workspace))
-        if decision is None:
-            self._said = join((nothing, "$quiet"))
-            self.show_title()
+    def _say(self, told: str, style: str) -> None:
+        self._said = join((told, style))
+        self.show_title()
+
+    async def _step(self, take: Callable[[Triage], list[Decision]], done: str, nothing: str) -> None:
+        try:
+            decisions = await self.studio.disk.write(take, Triage(self.session.workspace))
+        except UserError:
+            self._say("not saved", "$error bold")
+            raise
+        if not decisions:
+            self._say(nothing, "$quiet")
             return
-        self._said = join((f"{done}: {decision.action}", "$success"))
-        self.rows.stand_on(decision.example_id)
-        await self._settle([decision.example_id])
+        many = f" of {len(decisions)}" if len(decisions) > 1 else ""
+        self._say(f"{done}: {decisions[-1].action}{many}", "$success")
+        self.rows.stand_on(decisions[-1].example_id)
+        await self._settle([one.example_id for one in decisions])
 
     async def _export(self) -> None:
         session = self.session
         export = await self.studio.disk.write(export_chatml, session.workspace, session.loaded.hash)
         skipped = f", {export.skipped} left out" if export.skipped else ""
         self.studio.tell(f"{export.count} examples in {export.path}{skipped}")
+
+
+def _write_all(write: Write, triage: Triage, ids: list[str]) -> None:
+    """In one go, so that who waits for the writes that were asked for waits for all of them."""
+    for id_ in ids:
+        write(triage, id_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast
 
 from studio.store import Filter
 from studio.store.records import Status
@@ -16,7 +16,6 @@ from studio.tui.widgets.pick import Pick
 from studio.tui.widgets.row_list import RowList
 
 STATUSES = ("accepted", "rejected", "pending")
-SEARCH_LIMIT = 10_000
 
 
 class Finding(StageScreen):
@@ -122,18 +121,17 @@ class Finding(StageScreen):
     def action_previous(self) -> None:
         self.run(self._go(-1), "go", exclusive=True, keys_wait=True)
 
-    async def _go(self, step: int) -> None:
+    async def _go(self, step: Literal[1, -1]) -> None:
         """To the next example with the words, in the order of the list, around its end."""
         if not self._words:
             self.studio.tell("press / and say what to find")
             return
-        wanted = self.filter.model_copy(update={"text": self._words})
-        found = await self.studio.disk.read(self.session.workspace.examples.rows, wanted, 0, SEARCH_LIMIT)
-        if not found:
+        text = " ".join(filter(None, (self.filter.text, self._words)))
+        wanted = self.filter.model_copy(update={"text": text})
+        row = await self.rows.arrived()
+        store, here = self.session.workspace.examples, row.seq if row else 0
+        found = await self.studio.disk.read(store.next_from, here, wanted, step)
+        if found is None:
             self.studio.tell(f"no example shown here has {self._words}")
-            return
-        row = self.rows.current
-        here = row.seq if row else 0
-        ordered = found if step > 0 else found[::-1]
-        ahead = (one for one in ordered if (one.seq - here) * step > 0)
-        self.rows.stand_on(next(ahead, ordered[0]).example.id)
+        else:
+            self.rows.stand_on(found.example.id)

@@ -36,6 +36,17 @@ class Pages(Generic[T]):
         self._pages.move_to_end(page)
         return rows[place] if place < len(rows) else None
 
+    def fresh(self, index: int) -> T | None:
+        """The row, if it is here as of the last ``renew``."""
+        page, place = divmod(index, self.size)
+        rows = self._pages[page] if page in self._fresh else []
+        return rows[place] if place < len(rows) else None
+
+    def around(self, index: int, height: int, count: int) -> range:
+        """The pages of what may be on the screen around ``index``, in a list of ``count`` rows."""
+        first, last = max(index - height, 0), min(index + height, count - 1)
+        return range(first // self.size, last // self.size + 1)
+
     def fill(self, page: int, rows: Sequence[T], generation: int) -> list[int]:
         """The answer to ``ask(page)`` as of a generation. Gives the indexes whose rows are not what they were."""
         self._asked.discard(page)

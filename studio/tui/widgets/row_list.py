@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 class RowList(VirtualList):
     """``open`` a store with a filter; ``renew`` when it may have changed. The cursor stays on its example."""
 
-    def __init__(self, *, id: str | None = None, empty: str = "", follow: bool = False) -> None:
-        super().__init__(self._line, id=id, empty=empty)
+    def __init__(self, *, id: str | None = None, empty: str = "", follow: bool = False, opens: bool = False) -> None:
+        super().__init__(self._line, id=id, empty=empty, opens=opens)
         self.follow = follow
         """Whether a cursor on the last row stays on the last row when rows are added."""
         self.marked: set[str] = set()
@@ -35,17 +37,25 @@ class RowList(VirtualList):
         self._anchor: str | None = None
         self._opened = False
         """Whether another list was opened than the cursor stands in."""
+        self._came = asyncio.Event()
+        self._failed = False
 
     @property
     def current(self) -> Row | None:
-        """The example under the cursor, if it has come from the disk."""
+        """The example under the cursor, perhaps as it was a moment ago; None while it comes from the disk."""
         return self._pages.get(self.cursor) if self.cursor < self.count else None
 
+    @property
+    def _fresh(self) -> Row | None:
+        return self._pages.fresh(self.cursor) if self.cursor < self.count else None
+
     def open(self, store: ExampleStore, filter_: Filter, anchor: str | None = None) -> None:
-        """Show the examples that pass ``filter_``, with the cursor on ``anchor`` if it is among them."""
+        """Show the examples that pass ``filter_``, with the cursor on ``anchor`` if it is among them. Marks
+        are taken away: what is not seen cannot be decided on."""
         self._store, self._filter = store, filter_
         self._anchor, self._opened = anchor, True
         self._pages.clear()
+        self.unmark()
         self.refresh()
         self._studio.hold_keys(self)
         self.renew()
@@ -68,39 +78,40 @@ class RowList(VirtualList):
         try:
             while True:
                 self._again = False
-                await self._read_once()
+                try:
+                    await self._read_once()
+                except UserError as error:
+                    self._give_up(error)
                 if not self._again:
                     return
-        except UserError as error:
-            self._studio.free_keys(self)
-            self._studio.tell(error)
         finally:
             self._reading = False
-        self._free_keys()
-
-    def _free_keys(self) -> None:
-        """Once the example that the cursor was put on has come, a key can be about it."""
-        if not self._reading and (self.current is not None or not self.count):
-            self._studio.free_keys(self)
+            self._free_keys()
 
     async def _read_once(self) -> None:
+        """Take count, cursor and the rows around it over in one step: the row under the cursor is never another's."""
         store, filter_ = self._store, self._filter
         if store is None or filter_ is None:
             return
         follows = self.follow and self._anchor is None and self.cursor >= self.count - 1
-        row, before = self.current, self.cursor
+        row, before = self._fresh, self.cursor
         anchor = self._anchor or (row.example.id if row and not follows else None)
         count = await self._disk(store.count, filter_)
         index = await self._disk(store.index_of, anchor, filter_) if anchor else None
+        near = count - 1 if follows else 0 if self._opened else self.cursor
+        if index is not None:
+            near = index
+        pages = self._pages.around(near, self.text_height, count)
+        size = self._pages.size
+        rows = {page: await self._disk(store.rows, filter_, page * size, size) for page in pages}
         if filter_ is not self._filter:
             return
         wanted, self._anchor = self._anchor == anchor, None if self._anchor == anchor else self._anchor
         opened, self._opened = self._opened, False
         self._pages.renew()
+        for page, found in rows.items():
+            self._take(page, found, self._pages.generation)
         self.resize_to(count)
-        for line in range(0, self.text_height + self._pages.size, self._pages.size):
-            if self.scroll_offset.y + line < count:
-                self._pages.get(self.scroll_offset.y + line)
         if index is not None:
             # Keys that were pressed meanwhile count: the cursor is moved by as much as its row was.
             self.move_to(index if wanted else self.cursor + index - before)
@@ -108,6 +119,18 @@ class RowList(VirtualList):
             self.move_to(0)
         elif follows and self.cursor == before:
             self.move_to(count - 1)
+
+    async def arrived(self) -> Row | None:
+        """The example under the cursor, once it has come from the disk; None where the list is empty or it does not
+        come in time."""
+        self._failed = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._studio.HELD_S):
+                while self.count and not self._failed and self._fresh is None:
+                    self._pages.get(self.cursor)  # asks for it
+                    self._came.clear()
+                    await self._came.wait()
+        return self._fresh
 
     def _ask(self, page: int) -> None:
         if self._store is not None:
@@ -122,17 +145,30 @@ class RowList(VirtualList):
             rows = await self._disk(store.rows, filter_, page * size, size)
         except UserError as error:
             self._pages.failed(page)
-            self._studio.free_keys(self)
-            self._studio.tell(error)
+            self._give_up(error)
             return
-        if filter_ is not self._filter:
-            return
+        if filter_ is self._filter:
+            self._take(page, rows, generation)
+            self._free_keys()
+
+    def _take(self, page: int, rows: list[Row], generation: int) -> None:
         changed = self._pages.fill(page, rows, generation)
         for index in changed:
             self.repaint_lines(index)
         if self.cursor in changed:
             self.post_message(self.Moved(self, self.cursor))
-        self._free_keys()
+
+    def _free_keys(self) -> None:
+        """Once the example that the cursor was put on has come, a key can be about it."""
+        self._came.set()
+        if not self._reading and (self._fresh is not None or not self.count):
+            self._studio.free_keys(self)
+
+    def _give_up(self, error: UserError) -> None:
+        self._failed = True
+        self._came.set()
+        self._studio.free_keys(self)
+        self._studio.tell(error)
 
     @property
     def _studio(self) -> StudioApp:
@@ -156,6 +192,12 @@ class RowList(VirtualList):
         if row is not None:
             self.marked ^= {row.example.id}
             self.repaint_lines(self.cursor)
+            self.action_down()
+
+    def pass_by(self, example_id: str) -> None:
+        """Go on to the next row, if the cursor still stands on this example."""
+        row = self.current
+        if row is not None and row.example.id == example_id:
             self.action_down()
 
     def unmark(self) -> None:

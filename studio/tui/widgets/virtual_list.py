@@ -42,8 +42,12 @@ class VirtualList(Scrolling):
         def can_replace(self, message: Message) -> bool:
             return False
 
-    def __init__(self, draw: Draw | None = None, *, id: str | None = None, empty: str = "") -> None:
+    def __init__(
+        self, draw: Draw | None = None, *, id: str | None = None, empty: str = "", opens: bool = False
+    ) -> None:
+        """``opens``: whether enter on a row does something, which is then its owner's to do."""
         super().__init__(id=id)
+        self._opens = opens
         self.draw: Draw = draw or (lambda _index, _width: None)
         self.count = 0
         self.cursor = 0
@@ -130,6 +134,9 @@ class VirtualList(Scrolling):
     def _steer_to(self, index: int) -> None:
         self.steered = True
         self.move_to(index)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "choose" or self._opens
 
     def action_choose(self) -> None:
         if self.count:
