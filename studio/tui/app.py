@@ -108,6 +108,7 @@ class StudioApp(OrderedKeys):
                 self._opened(*await self.disk.write(opening.open_session, *arguments))
             except UserError as error:
                 self.session_problem = error
+                self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
 

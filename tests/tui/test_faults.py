@@ -51,15 +51,24 @@ async def test_a_job_whose_events_are_of_another_version_is_still_shown(tmp_path
         await press(pilot, ["4"], "Question 000")
 
 
-@pytest.mark.parametrize("text", ["{", '{"evaluations": {"x": {"a": 1}}}', '{"packages": {"x": {"a": 1}}}'])
-async def test_a_damaged_studio_json_is_told_once_and_triage_goes_on(tmp_path: Path, text: str) -> None:
+async def test_a_workspace_with_a_damaged_studio_json_says_what_to_mend(tmp_path: Path) -> None:
     app = opened(tmp_path, 3)
-    file = tmp_path / "ws" / "harbour" / "studio.json"
-    file.write_text(text)
+    (tmp_path / "ws" / "harbour" / "studio.json").write_text("{")
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: "studio.json" in told(app))
+        await press(pilot, ["4"], "The workspace cannot be opened.")
+
+
+@pytest.mark.parametrize("text", ["{", '{"evaluations": {"x": {"a": 1}}}', '{"packages": {"x": {"a": 1}}}'])
+async def test_a_studio_json_that_gets_damaged_is_told_once_and_triage_goes_on(tmp_path: Path, text: str) -> None:
+    app = opened(tmp_path, 3)
+    file = tmp_path / "ws" / "harbour" / "studio.json"
+    async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "Question 000")
+        await until(pilot, lambda: app.marks)
+        file.write_text(text)
         await press(pilot, ["a"], "saved: accepted")
+        await until(pilot, lambda: "studio.json" in told(app))
         await pilot.pause(1.2)  # two more looks
         assert len([one for one in notices(app) if "studio.json" in one]) == 1
         file.write_text("{}")

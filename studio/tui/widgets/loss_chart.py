@@ -44,6 +44,7 @@ class LossChart(Widget):
 
     def on_resize(self) -> None:
         self._draw()
+        self._drawn_at = 0.0  # what is shown for the new width need not wait
 
     def _draw(self) -> None:
         self._later = None
