@@ -15,6 +15,7 @@ from studio.errors import UserError
 from studio.train.folder import ADAPTER, CHECKPOINTS
 from studio.train.metrics import StepMetrics, last_epoch_loss, read_metrics
 from studio.train.types import CheckpointSaved, StepLogged, TrainEvent, TrainPlan, TrainStarted
+from studio.train.worker import trainer
 from studio.train.worker.checkpoints import newest_checkpoint
 from studio.train.worker.failures import explained
 from studio.train.worker.run import Control, train
@@ -86,6 +87,20 @@ def test_a_stopped_run_goes_on_to_the_very_same_result(
     assert isinstance(heard[0], TrainStarted) and heard[0].resumed_from == stopped.steps
     assert not finished.stopped and finished.loss == whole[1][-1].loss  # type: ignore[union-attr]
     expected, got = weights(whole[0]), weights(tmp_path)
+    assert all(torch.equal(expected[name], got[name]) for name in expected)
+
+
+def test_with_padding_too_a_stopped_run_goes_on_to_the_very_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "PADDING_FREE_TOKENS", 0)
+    plan = make_plan(tmp_path / "plan", count=40, epochs=3, dropout=0.1)
+    whole = train(plan, tmp_path / "whole", Heard().control())
+    for saves, step in ((2, 3), (1, 5), (2, 8)):  # within the first epoch of five steps, at its end, in the second
+        stopped = train(plan, tmp_path / "cut", Heard(stop_after=saves).control(save_every_s=0))
+        assert stopped.stopped and stopped.steps == step
+    assert train(plan, tmp_path / "cut", Heard().control()).loss == whole.loss
+    expected, got = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert all(torch.equal(expected[name], got[name]) for name in expected)
 
 

@@ -37,7 +37,8 @@ class Control:
 def train(plan: TrainPlan, run_dir: Path, control: Control) -> TrainFinished:
     """Train, or go on from the newest complete checkpoint. Returns when it is done or was stopped; both save.
 
-    The result does not depend on interruptions. Raises :class:`UserError` for what a user can mend.
+    The result does not depend on interruptions: not at all on a CPU, on a GPU by no more than its kernels differ from
+    one run to the next. Raises :class:`UserError` for what a user can mend.
     """
     with explained(plan):
         conversations = list(read_conversations(Path(plan.data_path)))
