@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.chatml import Message, assistant, system, user
 from studio.train.base import POCKET, resolve_base
-from studio.train.planning import count_steps, fingerprint
+from studio.train.planning import fingerprint
 from studio.train.types import Recipe, TrainPlan
 
 _TASKS = (
@@ -59,7 +59,7 @@ def make_plan(folder: Path, count: int = 24, *, base_path: str | None = None, **
         data_path=str(data),
         data_hash="data",
         examples=count,
-        steps=count_steps(count, chosen),
+        steps=chosen.steps(count),
         fingerprint=mark,
         created=datetime.now(UTC),
     )

@@ -104,6 +104,18 @@ def test_with_padding_too_a_stopped_run_goes_on_to_the_very_same_result(
     assert all(torch.equal(expected[name], got[name]) for name in expected)
 
 
+def test_smaller_micro_batches_come_to_the_same_adapter(
+    whole: tuple[Path, Heard], plan: TrainPlan, tmp_path: Path
+) -> None:
+    stopped = train(plan, tmp_path, Heard(stop_after=1).control(save_every_s=0))
+    sparing = plan.model_copy(update={"recipe": plan.recipe.model_copy(update={"micro_batch_size": 2})})
+    heard = Heard()
+    train(sparing, tmp_path, heard.control())
+    assert isinstance(heard[0], TrainStarted) and heard[0].resumed_from == stopped.steps
+    expected, got = weights(whole[0]), weights(tmp_path)
+    assert all(torch.allclose(expected[name], got[name], atol=1e-4) for name in expected)
+
+
 def test_a_checkpoint_that_was_not_finished_is_passed_over(tmp_path: Path) -> None:
     for step, state in ((3, json.dumps({"global_step": 3})), (6, '{"global_st'), (9, None)):
         folder = tmp_path / f"checkpoint-{step}"
@@ -123,7 +135,8 @@ def test_at_most_two_checkpoints_are_kept(plan: TrainPlan, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("DefaultCPUAllocator: can't allocate")])
 def test_running_out_of_memory_says_what_to_lower(plan: TrainPlan, error: RuntimeError) -> None:
-    with pytest.raises(UserError, match=r"micro_batch_size below 8.*qlora.*max_length below 256"), explained(plan):
+    remedy = r"train again with micro_batch_size below 8.*qlora.*max_length below 256"
+    with pytest.raises(UserError, match=remedy), explained(plan):
         raise error
 
 

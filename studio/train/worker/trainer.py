@@ -58,8 +58,8 @@ def _config(plan: TrainPlan, loaded: Loaded, longest: int, placement: Placement,
     return SFTConfig(
         output_dir=str(checkpoints),
         max_steps=plan.steps,
-        per_device_train_batch_size=recipe.micro_batch_size,
-        gradient_accumulation_steps=-(-recipe.batch_size // recipe.micro_batch_size),
+        per_device_train_batch_size=recipe.micro_batch,
+        gradient_accumulation_steps=recipe.batch_size // recipe.micro_batch,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type=recipe.scheduler,
         warmup_steps=round(recipe.warmup_ratio * plan.steps),
@@ -73,8 +73,8 @@ def _config(plan: TrainPlan, loaded: Loaded, longest: int, placement: Placement,
         gradient_checkpointing=not placement.on_cpu,  # on a CPU it costs 70 % more time and saves what is plentiful
         report_to="none",
         disable_tqdm=True,
-        loss_type="nll" if loaded.model.config.vocab_size <= SMALL_VOCABULARY else "chunked_nll",
-        padding_free=placement.on_cpu and longest * recipe.micro_batch_size <= PADDING_FREE_TOKENS,
+        loss_type="nll" if loaded.model.config.get_text_config().vocab_size <= SMALL_VOCABULARY else "chunked_nll",
+        padding_free=placement.on_cpu and longest * recipe.micro_batch <= PADDING_FREE_TOKENS,
         **_numbers(placement),
     )
 

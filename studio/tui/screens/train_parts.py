@@ -163,7 +163,9 @@ def recipe_values(recipe: Recipe) -> dict[str, str]:
         "rank": str(recipe.rank),
         "alpha": str(recipe.alpha),
         "batch_size": str(recipe.batch_size),
+        "micro_batch_size": str(recipe.micro_batch_size),
         "max_length": str(recipe.max_length),
+        "method": recipe.method,
     }
 
 
