@@ -132,6 +132,8 @@ def train(
     elif finished:
         say(f"run {finished.run_id}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
         say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
+        if finished.note:
+            say(f"note: {finished.note}")
 
 
 def evaluate(

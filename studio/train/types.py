@@ -70,6 +70,10 @@ class TrainPlan(Frozen):
     fingerprint: str
     created: datetime
 
+    def on(self, examples: int) -> TrainPlan:
+        """The same run where only so many of its conversations turned out to teach anything."""
+        return self.model_copy(update={"examples": examples, "steps": self.recipe.steps(examples)})
+
 
 class TrainParams(Frozen):
     """What a training job is asked. ``save_every_s`` bounds the work that a kill can cost."""
@@ -90,6 +94,7 @@ class TrainStarted(Frozen):
     trainable_parameters: int
     total_parameters: int
     note: str = ""
+    """What turned out otherwise than one might think; empty where nothing did."""
 
 
 class StepLogged(Frozen):
@@ -112,10 +117,15 @@ class CheckpointSaved(Frozen):
 
 
 class TrainFinished(Frozen):
-    """``loss`` is the mean over the last epoch's steps; ``stopped`` where it was asked to stop (resumable)."""
+    """``loss`` is the mean over the last epoch's steps; ``stopped`` where it was asked to stop (resumable).
+
+    ``examples`` is how many conversations it was trained on; ``note`` as when it started.
+    """
 
     kind: Literal["train_finished"] = "train_finished"
     run_id: str
+    examples: int = 0
+    note: str = ""
     steps: int
     loss: float
     seconds: float

@@ -46,5 +46,16 @@ def test_sequences_in_one_row_without_padding_do_not_see_each_other(
     assert loss == pytest.approx(padded_loss, rel=1e-5)
 
 
+def test_an_adapter_learns_in_32_bits_where_losses_are_scaled(tmp_path: Path) -> None:
+    """As on a GPU without bfloat16, with a base model in four bits."""
+    plan, placement = make_plan(tmp_path), Placement("cpu", torch.float16)
+    loaded = load(plan.base_path, plan.recipe, placement)
+    loaded.model.is_loaded_in_4bit = True
+    data, _ = encode_all(Encoder(loaded.tokenizer, 256), list(read_conversations(Path(plan.data_path))), None)
+    progress = Progress(MetricsLog(tmp_path, 0), plan.steps, lambda event: None, lambda: False, 1000)
+    make_trainer(plan, loaded, data, placement, progress, tmp_path)
+    assert {one.dtype for one in loaded.model.parameters() if one.requires_grad} == {torch.float32}
+
+
 def test_the_model_is_trained_without_a_cache(tmp_path: Path) -> None:
     assert load(make_plan(tmp_path).base_path, make_plan(tmp_path).recipe, CPU).model.config.use_cache is False

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
@@ -44,13 +45,23 @@ def make_trainer(
     longest = max(len(one.input_ids) for one in data)
     # The order follows from the whole batch: a run may be gone on with in other micro batches.
     short = placement.on_cpu and longest * plan.recipe.batch_size <= PADDING_FREE_TOKENS
-    return (SFTTrainer if short else GroupingTrainer)(
+    trainer = (SFTTrainer if short else GroupingTrainer)(
         model=loaded.model,
         args=_config(plan, loaded, longest, placement, checkpoints),
         train_dataset=rows,
         processing_class=loaded.tokenizer,
         callbacks=[progress],
     )
+    if placement.dtype == torch.float16:
+        _in_32_bits(loaded.model)
+    return trainer
+
+
+def _in_32_bits(model: Any) -> None:
+    """TRL puts the adapter of a 4-bit base model in bfloat16, whose gradients float16's loss scaling cannot take."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
 
 
 def _config(plan: TrainPlan, loaded: Loaded, longest: int, placement: Placement, checkpoints: Path) -> SFTConfig:
@@ -80,6 +91,5 @@ def _config(plan: TrainPlan, loaded: Loaded, longest: int, placement: Placement,
 
 
 def _numbers(placement: Placement) -> dict[str, Any]:
-    half = placement.dtype.itemsize == 2
-    bf16 = half and "bfloat16" in str(placement.dtype)
-    return {"use_cpu": placement.on_cpu, "bf16": bf16, "fp16": half and not bf16}
+    dtype = placement.dtype
+    return {"use_cpu": placement.on_cpu, "bf16": dtype == torch.bfloat16, "fp16": dtype == torch.float16}
