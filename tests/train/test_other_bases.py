@@ -6,40 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    Gemma3Config,
-    GPT2Config,
-    Phi3Config,
-    PreTrainedConfig,
-    set_seed,
-)
+from transformers import Gemma3Config, GPT2Config, Phi3Config, PreTrainedConfig
 
 from studio.errors import UserError
-from studio.train.base import POCKET_FOLDER
 from studio.train.types import TrainEvent, TrainStarted
 from studio.train.worker.run import Control, train
-from tests.train.making import make_plan
+from tests.train.making import SIZES, make_base, make_plan
 
-SIZES: dict[str, Any] = {
-    "vocab_size": 4096,
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "pad_token_id": 3,
-    "eos_token_id": 2,
-}
 EYES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
-
-
-def make_base(folder: Path, config: PreTrainedConfig) -> str:
-    set_seed(0)
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(POCKET_FOLDER).save_pretrained(folder)
-    return str(folder)
 
 
 def started(tmp_path: Path, config: PreTrainedConfig, **recipe: Any) -> TrainStarted:

@@ -12,6 +12,7 @@ from trl import SFTConfig, SFTTrainer
 
 from studio.train.types import TrainPlan
 from studio.train.worker.encoding import Encoded
+from studio.train.worker.flat import lay_flat
 from studio.train.worker.loading import Loaded
 from studio.train.worker.order import LengthGrouped
 from studio.train.worker.placement import Placement
@@ -52,6 +53,8 @@ def make_trainer(
         processing_class=loaded.tokenizer,
         callbacks=[progress],
     )
+    if trainer.args.padding_free and loaded.backend == "peft":
+        lay_flat(trainer)
     if placement.dtype == torch.float16:
         _in_32_bits(loaded.model)
     return trainer
