@@ -89,7 +89,10 @@ def test_only_the_faces_print() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("start", ["import studio.tui", "import studio.cli.main", "import studio.jobs.worker"])
+@pytest.mark.parametrize(
+    "start",
+    ["import studio.tui", "import studio.cli.main", "import studio.jobs.worker", "import studio.train.worker.main"],
+)
 def test_starting_a_face_or_a_job_loads_nothing_heavy(start: str) -> None:
     heavy = (*HEAVY, "openai", "genai_prices")
     code = f"import sys; {start}; print(sorted(set(sys.modules) & set({heavy!r})))"

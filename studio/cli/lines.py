@@ -60,9 +60,9 @@ def _training_started(event: Event) -> Progressed:
     started = TrainStarted.model_validate(event.data)
     resumed = f", going on from step {started.resumed_from}" if started.resumed_from else ""
     trainable = f"{started.trainable_parameters / 1e6:.1f}M of {started.total_parameters / 1e6:.1f}M parameters"
-    return Progressed(
-        started.resumed_from, started.steps, f"{started.backend} on {started.device}, {trainable}{resumed}"
-    )
+    note = f" · {started.note}" if started.note else ""
+    text = f"{started.backend} on {started.device}, {trainable}{resumed}{note}"
+    return Progressed(started.resumed_from, started.steps, text)
 
 
 def _training(event: Event) -> Progressed:

@@ -42,6 +42,7 @@ from studio.judge import limits_of
 from studio.package import Package
 from studio.store import Filter
 from studio.train import Run, find_run, runs
+from studio.train.types import MAX_EPOCHS, Backend, Method
 from studio.triage import Export
 
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
@@ -114,9 +115,14 @@ def train(
     base: Base = None,
     rank: Annotated[int | None, typer.Option(min=1, help="LoRA rank.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.")] = None,
-    epochs: Annotated[float | None, typer.Option(help="Passes over the data.")] = None,
+    epochs: Annotated[float | None, typer.Option(min=0, max=MAX_EPOCHS, help="Passes over the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Examples an optimiser step.")] = None,
-    method: Annotated[str | None, typer.Option(help="lora, or qlora: a 4-bit base model.")] = None,
+    micro_batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Of these at once, at most: saves memory.")
+    ] = None,
+    max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
+    method: Annotated[Method | None, typer.Option(help="lora, or qlora: a 4-bit base model.")] = None,
+    backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
     seed: Seed = 0,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -130,7 +136,10 @@ def train(
         "learning_rate": learning_rate,
         "epochs": epochs,
         "batch_size": batch_size,
+        "micro_batch_size": micro_batch_size,
+        "max_length": max_length,
         "method": method,
+        "backend": backend,
     }
     with open_session(spec, workspace, base=base, seed=seed, recipe=recipe) as session:
         exports: list[Export] = []
@@ -146,6 +155,8 @@ def train(
     elif finished:
         say(f"run {finished.run_id}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
         say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
+        if finished.note:
+            say(f"note: {finished.note}")
 
 
 def evaluate(

@@ -59,10 +59,13 @@ def start(workspace: Workspace, plan: TrainPlan) -> Job:
 
 
 def resume_or_start(workspace: Workspace, plan: TrainPlan) -> Job:
-    """Go on with the job of this plan's run, if it has one; else start it."""
+    """Go on with the job of this plan's run, if it has one that was asked for just this; else start one.
+
+    A run in other micro batches is the same run, but its job would take as much memory as before.
+    """
     known = read_run(workspace.runs_dir / plan.run_id)
     job = Job(workspace.jobs_dir / known.job_id) if known and known.job_id else None
-    if job is None or not job.folder.is_dir() or (known and is_done(known)):
+    if known is None or job is None or not job.folder.is_dir() or is_done(known) or known.plan.recipe != plan.recipe:
         return start(workspace, plan)
     return resume(job)
 

@@ -102,9 +102,16 @@ def test_a_workspace_that_cannot_be_is_told(studio: Studio) -> None:
 
 def test_a_wrong_recipe_is_told(studio: Studio) -> None:
     studio.fill("one")
-    for wrong in (["--method", "magic"], ["--lr", "-1"], ["--epochs", "0"]):
-        told = studio("train", studio.spec, "--workspace", studio.root, "--plan", *wrong)
-        assert told.status == 2 and told.out == "" and told.err.splitlines()[-1].startswith("studio: recipe: ")
+    for name, value in (
+        *(("--lr", value) for value in ("-1", "inf", "nan")),
+        *(("--epochs", value) for value in ("0", "inf", "1e308")),
+        *(("--seed", value) for value in ("-1", "4294967296")),
+        *(("--method", "magic"), ("--backend", "magic"), ("--micro-batch-size", "0"), ("--max-length", "1")),
+    ):
+        told = studio("train", studio.spec, "--workspace", studio.root, "--plan", name, value)
+        last = told.err.splitlines()[-1]
+        assert told.status == 2 and told.out == ""
+        assert last.startswith(("studio: recipe: ", f"studio: Invalid value for '{name}'"))
 
 
 def test_the_plan_of_a_run_is_shown_and_nothing_trained(studio: Studio) -> None:

@@ -88,6 +88,16 @@ def test_a_stopped_run_is_not_done_and_its_job_is_resumed(
     assert begun == ["resume first"]
 
 
+def test_a_run_that_is_to_take_less_memory_is_gone_on_with_by_a_job_that_is_asked_so(
+    workspace: Workspace, plan: TrainPlan, begun: list[str]
+) -> None:
+    (workspace.jobs_dir / "first").mkdir()
+    finish(workspace, plan, stopped=True, job_id="first")
+    recipe = plan.recipe.model_copy(update={"micro_batch_size": 2})
+    resume_or_start(workspace, plan.model_copy(update={"recipe": recipe}))
+    assert begun == [f"start {plan.run_id}"]
+
+
 def test_a_run_whose_job_is_gone_is_started_anew(workspace: Workspace, plan: TrainPlan, begun: list[str]) -> None:
     finish(workspace, plan, stopped=True, job_id="removed")
     resume_or_start(workspace, plan)
