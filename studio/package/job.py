@@ -14,7 +14,7 @@ from studio.evaluate import Evaluation, evaluation_of
 from studio.files import write_atomic
 from studio.jobs import JobContext
 from studio.package.contents import checksums, copy_adapter, copy_tokenizer, write_documents, write_samples
-from studio.package.index import TABLE, find_package, package_id
+from studio.package.index import find_package, keep_package, package_id
 from studio.package.types import Package, PackageFinished, PackageStepped
 from studio.package.verify import verify
 from studio.spec import LoadedSpec, load
@@ -86,9 +86,13 @@ async def _pack(
         verification=await verify(partial, run.plan.base_path, evaluation),
         created=datetime.now(UTC),
     )
-    manifest = package.model_copy(update={"path": "."})  # it is deployed elsewhere: no path of this machine
-    write_atomic(partial / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+    _write_manifest(package, partial)
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
-    workspace.studio.put(TABLE, package.id, package)
+    keep_package(workspace, package)
     return package
+
+
+def _write_manifest(package: Package, folder: Path) -> None:
+    manifest = package.model_copy(update={"path": "."})  # it is deployed elsewhere: no path of this machine
+    write_atomic(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")

@@ -17,6 +17,7 @@ from studio.package import find_package, package_id, packages
 from studio.package.job import main
 from studio.package.types import PackageFinished
 from studio.serve import ServeParams, ServeReady
+from studio.store import Workspace
 from tests.package.making import Made
 
 
@@ -146,6 +147,17 @@ async def test_a_damaged_package_is_made_again(made: Made, server: Server, damag
     again = (await pack(made)).package
     assert (Path(again.path) / "adapter_model.safetensors").read_bytes() == whole
     assert find_package(made.workspace, first.id) == again and len(server.asked) == 2
+
+
+async def test_a_package_is_found_where_its_workspace_was_moved_to(made: Made, server: Server) -> None:
+    package = (await pack(made)).package
+    made.workspace.close()
+    made.root.rename(made.root.parent / "moved")
+    moved = Workspace.open(made.root.parent / "moved", made.loaded.spec.slug)
+    found = find_package(moved, package.id)
+    assert found and Path(found.path) == moved.packages_dir / package.id
+    assert str(made.root.parent) not in moved.studio.path.read_text()
+    moved.close()
 
 
 async def test_a_run_whose_evaluation_is_another_is_not_packed(made: Made, server: Server) -> None:
