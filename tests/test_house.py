@@ -23,11 +23,11 @@ MAY_USE = {
     "generate": {"spec", "bank", "judge", "llm", "dedup", "store", "jobs"},
     "triage": {"spec", "store"},
     "train": {"spec", "store", "jobs", "triage"},
-    "serve": {"jobs"},
+    "serve": {"llm", "jobs", "train"},
     "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
     "package": {"spec", "llm", "store", "jobs", "train", "serve", "evaluate"},
     "doctor": {"llm", "train"},
-    "build": {"spec", "store", "llm", "jobs", "judge", "generate", "triage", "train", "evaluate", "package"},
+    "build": {"spec", "store", "llm", "jobs", "judge", "generate", "triage", "train", "serve", "evaluate", "package"},
 }
 """The two faces, ``tui`` and ``cli``, may use every room; no room uses them."""
 HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from studio.package.contents import checksums, copy_adapter, copy_tokenizer, wri
 from studio.package.index import find_package, keep_package, package_id
 from studio.package.types import Package, PackageFinished, PackageStepped
 from studio.package.verify import verify
+from studio.serve import end_unused
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.train import find_run
@@ -35,7 +37,20 @@ class PackageParams(Frozen):
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
-    """Entry of the job. Packing the same run and evaluation twice leaves the first package as it is."""
+    """Entry of the job. Packing the same run and evaluation twice leaves the first package as it is.
+
+    A stop leaves no package.
+    """
+    packing = asyncio.ensure_future(_main(params, context))
+    context.on_stop(packing.cancel)
+    try:
+        await packing
+    except asyncio.CancelledError:
+        if not context.stop_requested:
+            raise
+
+
+async def _main(params: dict[str, Any], context: JobContext) -> None:
     asked = PackageParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
     workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
@@ -75,6 +90,7 @@ async def _pack(
         context.emit(PackageStepped(step=label, done=done, total=len(steps) + 1))
         step()
     context.emit(PackageStepped(step="verify", done=len(steps), total=len(steps) + 1))
+    end_unused(workspace.jobs_dir)  # the base model is loaded a second time
     package = Package(
         id=name,
         path=str(final),
@@ -83,7 +99,7 @@ async def _pack(
         spec_hash=evaluation.spec_hash,
         files=checksums(partial),
         gates_passed=evaluation.passed,
-        verification=await verify(partial, run.plan.base_path, evaluation),
+        verification=await verify(partial, run, evaluation),
         created=datetime.now(UTC),
     )
     _write_manifest(package, partial)

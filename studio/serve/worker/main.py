@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from studio.jobs import JobContext
-from studio.serve.sockets import secure_folder
+from studio.serve.leases import alone
+from studio.serve.sockets import secure_folder, socket_path
 from studio.serve.types import ServeParams, ServeReady
 from studio.serve.worker.api import Api
 from studio.serve.worker.batching import Batcher
@@ -19,7 +21,7 @@ from studio.serve.worker.models import load
 from studio.serve.worker.prompts import Prompter
 
 _LOOK_S = 0.5
-"""How often it looks whether it has been idle for too long."""
+"""How often it looks whether anybody still uses it."""
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
@@ -31,10 +33,9 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path)
     batcher = Batcher(Engine(served).run)
     api = Api(served.names, Prompter(served, asked.system_prompt), batcher)
-    # Without handler_cancellation nobody would notice that a client has left.
-    runner = web.AppRunner(api.application(), handler_cancellation=True, access_log=None, shutdown_timeout=1)
+    runner = api.runner()
     await runner.setup()
-    socket = Path(asked.socket)
+    socket = socket_path(context.folder.parent)
     try:
         await _listen(runner, socket)
         context.emit(
@@ -46,8 +47,7 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
                 seconds=time.monotonic() - began,
             )
         )
-        while not stop.is_set() and api.idle_s < asked.idle_s:
-            await _wait(stop, _LOOK_S)
+        await _until_unused(context.folder, api, stop, asked.grace_s)
     finally:
         await batcher.close()
         await runner.cleanup()
@@ -60,6 +60,23 @@ async def _listen(runner: web.AppRunner, socket: Path) -> None:
     socket.unlink(missing_ok=True)
     await web.UnixSite(runner, str(socket)).start()
     socket.chmod(0o600)
+
+
+async def _until_unused(folder: Path, api: Api, stop: asyncio.Event, grace_s: float) -> None:
+    """Wait until ``grace_s`` after the last client left and the last request ended, or until ``stop``.
+
+    From then on nobody can join: the lock is held until the process ends.
+    """
+    used = time.monotonic()
+    while not stop.is_set():
+        whole = alone(folder, patience_s=0)
+        if whole is None or api.idle_s < _LOOK_S:
+            used = time.monotonic()
+        elif time.monotonic() - used >= grace_s:
+            return
+        if whole is not None:
+            os.close(whole)
+        await _wait(stop, _LOOK_S)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
