@@ -10,7 +10,10 @@ from studio.train.types import Run
 
 
 def model_card(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
-    """``README.md`` of the package, in the layout of the Hugging Face model cards (Mitchell et al., 2019)."""
+    """``README.md`` of the package, in the layout of the Hugging Face model cards (Mitchell et al., 2019).
+
+    ``loaded`` is the spec by which the run was trained and evaluated.
+    """
     spec = loaded.spec
     parts = [
         _front_matter(run),
@@ -116,6 +119,6 @@ def _lineage(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
             f"- Training data: {plan.examples} conversations, sha256 `{plan.data_hash}`",
             f"- Run: `{plan.run_id}`, {plan.steps} steps, {recipe.method} r {recipe.rank} alpha {recipe.alpha}, "
             f"learning rate {recipe.learning_rate:g}, {recipe.epochs:g} epochs, seed {recipe.seed}",
-            f"- Evaluation: `{evaluation.id}`, spec sha256 `{evaluation.spec_hash}`, {evaluation.created:%Y-%m-%d}",
+            f"- Evaluation: `{evaluation.id}`, by the same spec, {evaluation.created:%Y-%m-%d}",
         ]
     )

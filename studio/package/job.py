@@ -16,6 +16,7 @@ from studio.files import write_atomic
 from studio.jobs import JobContext
 from studio.package.contents import checksums, copy_adapter, copy_tokenizer, write_documents, write_samples
 from studio.package.index import find_package, keep_package, package_id
+from studio.package.persona import spec_of
 from studio.package.types import Package, PackageFinished, PackageStepped
 from studio.package.verify import verify
 from studio.serve import end_unused
@@ -58,7 +59,8 @@ async def _main(params: dict[str, Any], context: JobContext) -> None:
         run, evaluation = find_run(workspace, asked.run_id), _evaluation(workspace, asked)
         package = find_package(workspace, package_id(loaded.spec.slug, evaluation))
         if package is None:
-            package = await _pack(loaded, workspace, run, evaluation, context)
+            own = spec_of(run, evaluation, workspace.runs_dir / run.plan.run_id, loaded)
+            package = await _pack(own, workspace, run, evaluation, context)
         context.emit(PackageFinished(package=package))
     finally:
         workspace.close()

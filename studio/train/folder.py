@@ -1,4 +1,4 @@
-"""A run's folder: ``run.json``, ``data.jsonl``, ``metrics.jsonl``, ``checkpoints/`` and ``adapter/``."""
+"""A run's folder: ``run.json``, ``data.jsonl``, ``metrics.jsonl``, ``spec/``, ``checkpoints/`` and ``adapter/``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ RUN_FILE = "run.json"
 DATA_FILE = "data.jsonl"
 CHECKPOINTS = "checkpoints"
 ADAPTER = "adapter"
+SPEC = "spec"
 WEIGHTS = "adapter_model.safetensors"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from studio.errors import UserError
+from studio.evaluate import save
 from studio.jobs import Job, JobContext
 from studio.llm import Completion, Request
 from studio.llm.errors import ModelError
@@ -19,9 +20,10 @@ from studio.package import find_package, package_id, packages
 from studio.package.job import main
 from studio.package.types import PackageFinished
 from studio.serve import ServeParams, Server, ServeReady
+from studio.spec import keep_spec
 from studio.store import Workspace
 from studio.train import resolve_base
-from tests.package.making import Made
+from tests.package.making import SPEC, Made, write_spec
 
 
 class FakeServer:
@@ -180,6 +182,36 @@ async def test_a_run_whose_evaluation_is_another_is_not_packed(made: Made, serve
     with pytest.raises(UserError, match="no evaluation run-1-e9"):
         await pack(made)
     assert not server.asked
+
+
+async def test_a_package_documents_the_spec_that_its_run_was_trained_by(made: Made, server: FakeServer) -> None:
+    keep_spec(made.loaded, made.workspace.runs_dir / "run-1" / "spec")
+    write_spec(made.loaded.path.parent, SPEC.replace("Stays level", "Shouts").replace("channel twelve", "channel one"))
+    folder = Path((await pack(made)).package.path)
+    document, card = (folder / "PERSONA_SPEC.md").read_text(), (folder / "README.md").read_text()
+    assert made.loaded.hash in document and made.loaded.hash in card
+    assert "Stays level" in document and "Shouts" not in document
+    assert "channel twelve" in card and "channel one" not in card
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_run_that_was_evaluated_by_another_spec_is_not_packed(
+    made: Made, server: FakeServer, kept: bool
+) -> None:
+    folder = made.workspace.runs_dir / "run-1" / "spec"
+    if kept:
+        keep_spec(made.loaded, folder)
+    save(made.workspace, made.evaluation.model_copy(update={"spec_hash": "e" * 64}))
+    with pytest.raises(UserError, match="evaluated by another version") as caught:
+        await pack(made)
+    assert ("studio evaluate" in caught.value.remedy) and (str(folder) in caught.value.remedy) == kept
+
+
+async def test_a_run_whose_spec_is_no_longer_known_is_not_packed(made: Made, server: FakeServer) -> None:
+    write_spec(made.loaded.path.parent, SPEC.replace("Stays level", "Shouts"))
+    with pytest.raises(UserError, match="trained by another version") as caught:
+        await pack(made)
+    assert made.loaded.hash[:12] in caught.value.remedy and packages(made.workspace) == []
 
 
 async def test_a_failure_in_the_middle_leaves_no_package(made: Made, server: FakeServer) -> None:
