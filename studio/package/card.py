@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 from studio.evaluate.types import Evaluation, Interval, SideMetrics
+from studio.package.base import base_name, is_folder
 from studio.spec import LoadedSpec
+from studio.train import POCKET
 from studio.train.types import Run
 
 
@@ -18,7 +20,7 @@ def model_card(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
     parts = [
         _front_matter(run),
         f"# {spec.name}\n\n{spec.purpose}",
-        f"A LoRA adapter on `{run.plan.base_model}` that gives its replies the persona described in "
+        f"A LoRA adapter on {_base(run)} that gives its replies the persona described in "
         "[PERSONA_SPEC.md](PERSONA_SPEC.md).",
         "## Use\n\n" + _usage(run, spec.deployment.system_prompt),
         "## Results\n\n" + _results(evaluation),
@@ -29,18 +31,23 @@ def model_card(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _base(run: Run) -> str:
+    named = f"`{base_name(run.plan)}`"
+    return f"{named} (a model in a folder, named without its place)" if is_folder(run.plan) else named
+
+
 def _front_matter(run: Run) -> str:
-    base = run.plan.base_model
-    lines = ["---", "library_name: peft", f"base_model: {json.dumps(base)}", "pipeline_tag: text-generation"]
+    base = json.dumps(base_name(run.plan))
+    lines = ["---", "library_name: peft", f"base_model: {base}", "pipeline_tag: text-generation"]
     return "\n".join([*lines, "tags: [lora, persona, persona-studio]", "---"])
 
 
 def _usage(run: Run, system_prompt: str | None) -> str:
-    base = run.plan.base_model
-    if base == "pocket":
+    base = base_name(run.plan)
+    if base == POCKET:
         where = "from studio.train import resolve_base\n\nbase = resolve_base('pocket')  # embedded in persona-studio"
     else:
-        where = f"base = {base!r}"
+        where = f"base = {base!r}" + ("  # the folder, where you keep it" if is_folder(run.plan) else "")
     start = f"{{'role': 'system', 'content': {system_prompt!r}}}, " if system_prompt else ""
     code = f"""from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -106,7 +113,7 @@ def _limits(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
     ]
     if evaluation.judge == "rules judge":
         lines.append("- Scores come from the rules judge, which reads cues and structure, not meaning.")
-    if run.plan.base_model == "pocket":
+    if run.plan.base_model == POCKET:
         lines.append("- The base is pocket-sized (4.3M parameters), for trying the studio: not for deployment.")
     return "\n".join(lines)
 

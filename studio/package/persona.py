@@ -18,12 +18,12 @@ def spec_of(run: Run, evaluation: Evaluation, run_dir: Path, current: LoadedSpec
     """
     plan, kept = run.plan, kept_spec(run_dir / SPEC, run.plan.spec_hash)
     if evaluation.spec_hash != plan.spec_hash:
-        place = kept.path if kept else f"SPEC, as {plan.spec_hash[:12]} was,"
-        remedy = f"evaluate it by the spec that it was trained by: studio evaluate {place} --run {plan.run_id}"
+        by_its_own = f"by the one that it was trained by: studio evaluate {kept and kept.path} --run {plan.run_id}"
+        remedy = by_its_own if kept else f"train it anew: studio build {current.path}"
         raise UserError("the run was evaluated by another version of the spec", where=plan.run_id, remedy=remedy)
     if kept is not None:
         return kept
     if current.hash != plan.spec_hash:
-        remedy = f"train it anew: studio train {current.path}, or put the spec back as {plan.spec_hash[:12]} was"
+        remedy = f"train it anew: studio build {current.path}, or put the spec back as {plan.spec_hash[:12]} was"
         raise UserError("the run was trained by another version of the spec", where=plan.run_id, remedy=remedy)
     return current

@@ -48,13 +48,12 @@ def write_adapter(folder: Path) -> Path:
     return folder
 
 
-def run_of(
-    adapter: Path, base: str = "pocket", base_path: str = "/home/someone/base", spec_hash: str = "s" * 64
-) -> Run:
+def run_of(adapter: Path, base: str = "pocket", base_path: str | None = None, spec_hash: str = "s" * 64) -> Run:
+    """``base`` is a hub id, which is its own path, where no ``base_path`` is given."""
     plan = TrainPlan(
         run_id="run-1",
         base_model=base,
-        base_path=base_path,
+        base_path=base_path or ("/home/someone/base" if base == "pocket" else base),
         recipe=Recipe(),
         spec_hash=spec_hash,
         data_path="/home/someone/data.jsonl",

@@ -204,7 +204,7 @@ async def test_a_run_that_was_evaluated_by_another_spec_is_not_packed(
     save(made.workspace, made.evaluation.model_copy(update={"spec_hash": "e" * 64}))
     with pytest.raises(UserError, match="evaluated by another version") as caught:
         await pack(made)
-    assert ("studio evaluate" in caught.value.remedy) and (str(folder) in caught.value.remedy) == kept
+    assert (f"studio evaluate {folder}" if kept else "studio build") in caught.value.remedy
 
 
 async def test_a_run_whose_spec_is_no_longer_known_is_not_packed(made: Made, server: FakeServer) -> None:
