@@ -86,10 +86,10 @@ def resume_run(workspace: Workspace, job: Job) -> Job:
 
 
 def _works_here(job: Job, workspace: Workspace, plan: TrainPlan) -> bool:
-    """Whether a job would do the plan in this workspace: it may have been asked when that lay elsewhere."""
-    asked = _asked(job)
-    here = str(_run_dir(workspace, plan))
-    return asked is not None and (asked.run_dir, asked.plan.base_path) == (here, plan.base_path)
+    """Whether a job would do the plan as it is now, and here: it may have been asked when the workspace or the base
+    model lay elsewhere, or with another recipe of the same result."""
+    asked, wanted = _asked(job), (str(_run_dir(workspace, plan)), plan.base_path, plan.recipe)
+    return asked is not None and (asked.run_dir, asked.plan.base_path, asked.plan.recipe) == wanted
 
 
 def _asked(job: Job) -> TrainParams | None:

@@ -30,7 +30,7 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     began = time.monotonic()
     stop = asyncio.Event()
     context.on_stop(stop.set)
-    served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path)
+    served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path, asked.method)
     batcher = Batcher(Engine(served).run)
     api = Api(served.names, Prompter(served, asked.system_prompt), batcher)
     runner = api.runner()

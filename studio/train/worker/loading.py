@@ -61,7 +61,7 @@ def lora_config(recipe: Recipe) -> LoraConfig:
 def _load_with_peft(base_path: str, recipe: Recipe, placement: Placement) -> tuple[Any, Any]:
     options: dict[str, Any] = {"dtype": placement.dtype, "device_map": {"": placement.device}}
     if recipe.method == "qlora":
-        options["quantization_config"] = _four_bits(placement)
+        options["quantization_config"] = four_bits(placement)
     model = AutoModelForCausalLM.from_pretrained(base_path, **options)
     model.config.use_cache = False  # with a cache, transformers would not keep padding-free sequences apart
     if recipe.method == "qlora":
@@ -69,7 +69,7 @@ def _load_with_peft(base_path: str, recipe: Recipe, placement: Placement) -> tup
     return get_peft_model(model, lora_config(recipe)), AutoTokenizer.from_pretrained(base_path)
 
 
-def _four_bits(placement: Placement) -> BitsAndBytesConfig:
+def four_bits(placement: Placement) -> BitsAndBytesConfig:
     """NF4 with double quantisation (QLoRA, arXiv:2305.14314)."""
     if find_spec("bitsandbytes") is None:
         raise UserError("method qlora needs bitsandbytes", remedy="pip install 'persona-studio[gpu]', or method lora")
