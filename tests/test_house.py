@@ -27,7 +27,7 @@ MAY_USE = {
     "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
     "package": {"spec", "llm", "store", "jobs", "train", "serve", "evaluate"},
     "doctor": {"llm", "train"},
-    "build": {"spec", "store", "llm", "jobs", "judge", "generate", "triage", "train", "serve", "evaluate", "package"},
+    "build": set("bank spec store llm jobs judge generate triage train serve evaluate package".split()),
 }
 """The two faces, ``tui`` and ``cli``, may use every room; no room uses them."""
 HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from studio.build import categories, gathered
 from studio.build.stages import (
     evaluate_stage,
     generate_stage,
     package_stage,
     planned_run,
-    standing,
     train_stage,
     triage_stage,
 )
@@ -27,6 +27,7 @@ from studio.cli.options import (
     Model,
     Seed,
     SpecFile,
+    TrainMethod,
     WorkspaceFolder,
 )
 from studio.cli.output import say, say_json
@@ -35,7 +36,6 @@ from studio.errors import UserError
 from studio.evaluate import Evaluation, evaluation_of
 from studio.evaluate.types import Interval
 from studio.package import Package
-from studio.store import Filter
 from studio.train import Run, find_run, runs
 from studio.triage import Export
 
@@ -69,20 +69,14 @@ def generate(
         seed=seed,
     ) as session:
         show(generate_stage(session))
-        targets = standing(session)
-        store = session.workspace.examples
-        counts = {
-            "generated": store.count(Filter()),
-            "accepted": store.count(Filter(status="accepted")),
-            "rejected": store.count(Filter(status="rejected")),
-        }
+        counts, targets = gathered(session), categories(session)
     if as_json:
-        categories = {one.category: {"target": one.target, "accepted": one.accepted} for one in targets}
-        say_json({"examples": counts, "categories": categories})
+        shown = {name: one.model_dump() for name, one in targets.items()}
+        say_json({"examples": counts.model_dump(), "categories": shown})
         return
-    for one in targets:
-        say(f"{one.category:<24} {one.accepted:>4} of {one.target}")
-    say(f"{counts['accepted']} accepted, {counts['rejected']} rejected")
+    for name, one in targets.items():
+        say(f"{name:<24} {one.accepted:>4} of {one.target}")
+    say(f"{counts.accepted} accepted, {counts.rejected} rejected")
 
 
 def train(
@@ -93,7 +87,7 @@ def train(
     learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Examples an optimiser step.")] = None,
-    method: Annotated[str | None, typer.Option(help="lora, or qlora: a 4-bit base model.")] = None,
+    method: TrainMethod = None,
     seed: Seed = 0,
     dry_run: DryRun = False,
     as_json: AsJson = False,
