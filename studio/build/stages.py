@@ -111,14 +111,17 @@ async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation]
         kept = evaluation_of(session.workspace, run.plan.run_id)
         return kept if kept is not None and kept.fingerprint == wanted else None
 
-    done, skipped = find(), True
-    if done is None:
-        skipped = False
-        async for event in run_job(session, "evaluate", begin, lambda: find() is not None):
+    def whole() -> bool:
+        """One with replies that could not be judged is tried again, once a build."""
+        return (kept := find()) is not None and kept.whole
+
+    skipped = whole()
+    if not skipped:
+        async for event in run_job(session, "evaluate", begin, whole):
             yield event
-        done = find()
-        if done is None:
-            raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
+    done = find()
+    if done is None:
+        raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
     yield StageEnded(stage="evaluate", skipped=skipped, note=_scores(done))
     keep(done)
 

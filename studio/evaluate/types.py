@@ -18,7 +18,7 @@ Side = Literal["base", "tuned"]
 class Probe(Frozen):
     """A held-out conversation, ending with the user's turn, that neither side was trained on.
 
-    ``keep`` are the words of the request that a good reply has to carry over (empty: not measured).
+    ``keep`` are the phrases of the request that a good reply has to carry over (empty: not measured).
     """
 
     id: str
@@ -43,6 +43,17 @@ class ProbeResult(Frozen):
     """Seconds that the reply took on its own; None where it shared a batch with others."""
     tuned_s: float | None = None
 
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What the judge's calls failed with; empty where all of it was judged."""
+        found = (self.base_judgement.error, self.tuned_judgement.error, self.comparison.error)
+        return tuple(error for error in found if error is not None)
+
+    @property
+    def nothing_judged(self) -> bool:
+        """Whether no reply got a judgement (two equal replies are compared without asking anybody)."""
+        return self.base_judgement.verdict == self.tuned_judgement.verdict == "error"
+
 
 class Interval(Frozen):
     """An estimate with its 95 % interval; ``n`` is the number of samples it rests on."""
@@ -55,13 +66,14 @@ class Interval(Frozen):
 
 class SideMetrics(Frozen):
     """Of one side: ``overall`` 0..10, ``traits`` 0..2, ``violations`` share of replies, ``kept`` share,
-    ``latency_s`` p95 of single replies, ``errors`` replies that could not be judged."""
+    ``latency_s`` p95 of the ``timed`` single replies, ``errors`` replies that could not be judged."""
 
     overall: Interval | None
     traits: dict[str, Interval]
     violations: Interval | None
     kept: Interval | None = None
     latency_s: float | None = None
+    timed: int = 0
     errors: int = 0
 
 
@@ -103,6 +115,11 @@ class Evaluation(Frozen):
     @property
     def passed(self) -> bool:
         return all(gate.status == "PASS" for gate in self.gates)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything in ``results`` was judged; where not, evaluating again asks for the rest."""
+        return not any(result.errors for result in self.results)
 
 
 class EvaluateStarted(Frozen):

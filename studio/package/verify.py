@@ -7,7 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
-from studio.evaluate.evaluate import MAX_TOKENS
+from studio.evaluate.scoring import MAX_TOKENS
 from studio.evaluate.types import Evaluation, Probe
 from studio.llm.errors import ModelError
 from studio.llm.types import Request, Sampling

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from studio.chatml import last_request
-from studio.evaluate import Evaluator, probes
+from studio.errors import UserError
+from studio.evaluate import MIN_SAMPLES, Evaluation, Evaluator, probes
 from studio.evaluate.cache import ResultCache
+from studio.evaluate.evaluate import MOST_IN_A_ROW
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeScored
-from studio.judge import open_judge
-from studio.llm import ModelSettings, OfflineModel, Request
-from studio.llm.types import Completion
+from studio.judge import Judge, open_judge, rules_judge
+from studio.judge.types import JudgeBrief
+from studio.llm import ModelError, ModelSettings, OfflineModel, Request, Structured
+from studio.llm.types import ChatModel, Completion, Reply
 from studio.spec import LoadedSpec, load
 from studio.train.types import Recipe, Run, TrainFinished, TrainPlan
 
@@ -58,11 +62,34 @@ def trained(loaded: LoadedSpec) -> Run:
     return Run(plan=plan, finished=finished)
 
 
-def evaluator(loaded: LoadedSpec, folder: Path) -> tuple[Evaluator, Echo, Echo]:
+class Flaky(OfflineModel):
+    """The rules judge, which fails at the calls whose numbers ``fails`` names; ``briefs`` are all that it was asked."""
+
+    def __init__(self, fails: Callable[[int], bool] = lambda _: False) -> None:
+        super().__init__("rules judge", lambda request: pytest.fail("the rules judge answers"))
+        self._judge, self._fails, self._calls = rules_judge(), fails, 0
+        self.briefs: list[object] = []
+
+    async def structured(self, request: Request, schema: type[Reply]) -> Structured[Reply]:
+        self._calls += 1
+        self.briefs.append(request.brief)
+        if self._fails(self._calls):
+            raise ModelError("server", "overloaded")
+        return await self._judge.structured(request, schema)
+
+
+def evaluator(loaded: LoadedSpec, folder: Path, judge: ChatModel | None = None) -> tuple[Evaluator, Echo, Echo]:
     base = Echo("base", "Done: {}.")
     tuned = Echo("tuned", "Great choice! I noted: {}. Shall we take the next step together?")
-    judge = open_judge(ModelSettings(), loaded)
-    return Evaluator(loaded, trained(loaded), judge, base, tuned, ResultCache(folder, "f" * 64)), base, tuned
+    own = Judge(judge, loaded) if judge else open_judge(ModelSettings(), loaded)
+    return Evaluator(loaded, trained(loaded), own, base, tuned, ResultCache(folder, "f" * 64)), base, tuned
+
+
+async def evaluated(one: Evaluator) -> Evaluation:
+    async for _event in one.events(lambda: False):
+        pass
+    assert one.evaluation is not None
+    return one.evaluation
 
 
 async def test_every_probe_is_asked_of_both_sides_and_the_warmer_side_wins(loaded: LoadedSpec, tmp_path: Path) -> None:
@@ -76,12 +103,11 @@ async def test_every_probe_is_asked_of_both_sides_and_the_warmer_side_wins(loade
     assert one.evaluation.tuned.overall is not None and one.evaluation.base.overall is not None
     assert one.evaluation.tuned.overall.value > one.evaluation.base.overall.value
     assert one.evaluation.win_rate is not None and one.evaluation.win_rate.value > 0.5
-    assert one.evaluation.tuned.kept is not None and one.evaluation.tuned.kept.value == 1.0
     assert one.evaluation.tuned.latency_s is not None
     assert {gate.name: gate.status for gate in one.evaluation.gates}["examples"] == "PASS"
 
 
-async def test_a_dozen_replies_are_timed_alone_after_a_warm_up_and_no_others(
+async def test_as_many_replies_as_a_gate_needs_are_timed_alone_after_a_warm_up_and_no_others(
     loaded: LoadedSpec, tmp_path: Path
 ) -> None:
     first, *sides = evaluator(loaded, tmp_path)
@@ -93,10 +119,10 @@ async def test_a_dozen_replies_are_timed_alone_after_a_warm_up_and_no_others(
     async for _event in second.events(lambda: False):
         pass
     assert all(side.purposes == ["warm-up", *["probe"] * 5] for side in sides)
-    assert second.evaluation is not None
+    assert second.evaluation is not None and second.evaluation.tuned.timed == MIN_SAMPLES
     results = second.evaluation.results
-    assert sum(one.base_s is not None and one.tuned_s is not None for one in results) == 12
-    assert sum(one.base_s is None and one.tuned_s is None for one in results) == len(results) - 12
+    assert sum(one.base_s is not None and one.tuned_s is not None for one in results) == MIN_SAMPLES
+    assert sum(one.base_s is None and one.tuned_s is None for one in results) == len(results) - MIN_SAMPLES
 
 
 async def test_one_that_was_stopped_goes_on_and_asks_nothing_twice(loaded: LoadedSpec, tmp_path: Path) -> None:
@@ -122,5 +148,44 @@ def test_probes_come_from_held_out_categories_alone_with_their_marks_taken_off(l
     }
     assert all("[" not in last_request(probe.messages) for probe in found)
     reminder = next(probe for probe in found if "text Lucy" in last_request(probe.messages))
-    assert reminder.keep == ("text", "lucy", "8", "am")
+    assert reminder.keep == ("text Lucy", "8 am")
     assert len({probe.id for probe in found}) == len(found)
+
+
+async def test_what_a_judge_could_not_judge_is_judged_later_from_the_replies_that_were_made(
+    loaded: LoadedSpec, tmp_path: Path
+) -> None:
+    first, *_ = evaluator(loaded, tmp_path, Flaky(lambda call: call % 7 == 0))
+    flawed = await evaluated(first)
+    assert not flawed.whole and flawed.tuned.errors > 0
+    judge = Flaky()
+    second, *sides = evaluator(loaded, tmp_path, judge)
+    mended = await evaluated(second)
+    assert mended.whole and mended.tuned.errors == mended.base.errors == 0
+    assert [side.asked for side in sides] == [0, 0]
+    assert 0 < len(judge.briefs) < 4 * len(probes(loaded)), "what was judged is not judged again"
+    assert mended.tuned.timed == MIN_SAMPLES, "times are kept"
+    assert mended.id != flawed.id, "a package of the one is none of the other"
+
+
+async def test_a_judge_that_is_down_ends_the_evaluation_and_leaves_what_was_said(
+    loaded: LoadedSpec, tmp_path: Path
+) -> None:
+    down = Flaky(lambda _: True)
+    one, base, _ = evaluator(loaded, tmp_path, down)
+    with pytest.raises(UserError, match="calls in a row failed, the last with: overloaded"):
+        await evaluated(one)
+    assert len(down.briefs) <= 2 * MOST_IN_A_ROW
+    asked = base.asked
+    again, base, _ = evaluator(loaded, tmp_path)
+    assert (await evaluated(again)).whole
+    assert base.asked == len(probes(loaded)) - asked
+
+
+async def test_a_judge_is_not_told_which_words_a_reply_ought_to_keep(loaded: LoadedSpec, tmp_path: Path) -> None:
+    judge = Flaky()
+    one, *_ = evaluator(loaded, tmp_path, judge)
+    await evaluated(one)
+    scenarios = [brief.scenario for brief in judge.briefs if isinstance(brief, JudgeBrief)]
+    assert len(scenarios) == 2 * len(probes(loaded))
+    assert not any("[" in scenario for scenario in scenarios)
