@@ -17,13 +17,11 @@ from studio.train.types import Run
 
 
 async def verify(folder: Path, run: Run, evaluation: Evaluation) -> Verification:
-    """Serve the run's base model with the adapter of ``folder``, ask the first probe, and compare with the
-    evaluation."""
-    if not evaluation.results:
-        return Verification(
-            verified=False, prompt="", reply="", expected="", seconds=0, note="the evaluation has no probes"
-        )
-    first = evaluation.results[0]
+    """Serve the run's base model with the adapter of ``folder``, ask the first probe that had a reply, and compare."""
+    first = next((result for result in evaluation.results if result.tuned_error is None), None)
+    if first is None:
+        note = "the evaluation has no probe with a reply"
+        return Verification(verified=False, prompt="", reply="", expected="", seconds=0, note=note)
     began = time.monotonic()
     jobs_dir = folder.parent / f".{folder.name}.verify"
     end_unused(jobs_dir)  # of an attempt that was killed: it holds the files of that attempt

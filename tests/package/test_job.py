@@ -237,4 +237,4 @@ async def test_an_evaluation_without_probes_proves_nothing(made: Made, server: F
     from studio.package.verify import verify
 
     proof = await verify(made.root, made.run, made.evaluation.model_copy(update={"results": ()}))
-    assert not proof.verified and "no probes" in proof.note and not server.served
+    assert not proof.verified and "no probe" in proof.note and not server.served
