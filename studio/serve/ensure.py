@@ -17,7 +17,7 @@ STAGE = "serve"
 ENTRY = "studio.serve.worker.main:main"
 _STOP_S = 15.0
 _ANSWER_S = 5.0
-"""A worker that was ready and cannot be reached for so long will not be."""
+"""A worker that was ready and cannot be reached for so long will not be: it opens a socket that was lost again."""
 _RETRY_S = 0.05
 _WEIGHTS = "adapter_model.safetensors"
 
@@ -111,8 +111,6 @@ async def _answers(job: Job, socket: str) -> bool:
     while job.view().state == "running" and time.monotonic() < deadline:
         try:
             _, writer = await asyncio.open_unix_connection(socket)
-        except FileNotFoundError:  # it was there when the worker was ready
-            return False
         except OSError:
             await asyncio.sleep(_RETRY_S)
         else:

@@ -69,10 +69,23 @@ async def test_the_base_alone_is_served_until_the_last_client_has_left(tmp_path:
     assert active(tmp_path / "jobs", "serve") is None
 
 
-async def test_a_worker_that_lost_its_socket_is_ended_and_another_one_started(tmp_path: Path) -> None:
+async def test_a_worker_that_lost_its_socket_opens_it_again(tmp_path: Path) -> None:
+    params = ServeParams(base_path=BASE_PATH)
+    with await ensure(tmp_path / "jobs", params) as server:
+        Path(server.ready.socket).unlink()
+        with await ensure(tmp_path / "jobs", params) as found:
+            assert found.job == server.job
+            async with client(found.ready.socket) as session:
+                assert await text(session)
+    assert end_unused(tmp_path / "jobs")
+
+
+async def test_a_worker_that_cannot_be_reached_is_ended_and_another_one_started(tmp_path: Path) -> None:
     params = ServeParams(base_path=BASE_PATH)
     with await ensure(tmp_path / "jobs", params) as lost:
-        Path(lost.ready.socket).unlink()
+        socket = Path(lost.ready.socket)
+        socket.unlink()
+        socket.touch()
     with await ensure(tmp_path / "jobs", params) as found:
         assert found.job != lost.job and not lost.job.alive
         async with client(found.ready.socket) as session:

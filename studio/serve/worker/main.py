@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from studio.serve.worker.models import load
 from studio.serve.worker.prompts import Prompter
 
 _LOOK_S = 0.5
-"""How often it looks whether anybody still uses it."""
+"""How often it looks whether anybody still uses it, and can reach it."""
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
@@ -47,7 +48,9 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
                 seconds=time.monotonic() - began,
             )
         )
-        await _until_unused(context.folder, api, stop, asked.grace_s)
+        async for _ in _looks(context.folder, api, stop, asked.grace_s):
+            if not socket.exists():  # a cleaner of temporary files took it
+                await _listen(runner, socket)
     finally:
         await batcher.close()
         await runner.cleanup()
@@ -62,8 +65,8 @@ async def _listen(runner: web.AppRunner, socket: Path) -> None:
     socket.chmod(0o600)
 
 
-async def _until_unused(folder: Path, api: Api, stop: asyncio.Event, grace_s: float) -> None:
-    """Wait until ``grace_s`` after the last client left and the last request ended, or until ``stop``.
+async def _looks(folder: Path, api: Api, stop: asyncio.Event, grace_s: float) -> AsyncIterator[None]:
+    """Now and then, until ``grace_s`` after the last client left and the last request ended, or until ``stop``.
 
     From then on nobody can join: the lock is held until the process ends.
     """
@@ -76,6 +79,7 @@ async def _until_unused(folder: Path, api: Api, stop: asyncio.Event, grace_s: fl
             return
         if whole is not None:
             os.close(whole)
+        yield
         await _wait(stop, _LOOK_S)
 
 
