@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 Role = Literal["system", "user", "assistant"]
+
+
+def well_formed(text: str) -> str:
+    """``text`` with the two halves of a surrogate pair made one character, and a lone half U+FFFD.
+
+    Halves come from command lines that are not UTF-8 and from servers that cut an emoji in two. No file takes them.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+Unicode = Annotated[str, AfterValidator(well_formed)]
 
 
 class Frozen(BaseModel):
@@ -19,7 +34,7 @@ class Message(Frozen):
     """One turn. ``content`` is stored raw; it is rendered inert only where it is shown."""
 
     role: Role
-    content: str
+    content: Unicode
 
 
 Messages = tuple[Message, ...]

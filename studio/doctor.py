@@ -22,7 +22,7 @@ GIB = 1024**3
 TRAINING = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 OPTIONAL = {
     "unsloth": ("faster training on CUDA", INSTALL),
-    "bitsandbytes": ("QLoRA: 4-bit base models", "pip install 'persona-studio[gpu]'"),
+    "bitsandbytes": ("QLoRA: 4-bit base models", "pip install '.[gpu]'"),
 }
 """What each is good for, and how it is installed."""
 
@@ -92,7 +92,7 @@ def environment(
     folder: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Environment:
-    """Look around once. Takes some 10 ms, and up to 2 s where ``nvidia-smi`` is slow."""
+    """Look around once. Takes some 10 ms, and up to 5 s where ``nvidia-smi`` is slow."""
     memory, variables = psutil.virtual_memory(), os.environ if environ is None else environ
     return Environment(
         author="offline author" if settings.offline else settings.model or "remote author",
@@ -191,18 +191,20 @@ def _endpoint(found: Environment, models: tuple[str, ...] | ModelError | None) -
     where = found.endpoint or "the OpenAI API"
     if isinstance(models, ModelError):
         return Finding(topic="endpoint", level="problem", text=f"{where}: {models}")
-    if found.author not in models:
-        remedy = f"--model one of: {', '.join(models[:8])}" if models else "load a model on the server"
-        text = f"{where}: answers, but does not list the model {found.author}"
-        return Finding(topic="endpoint", level="problem", text=text, remedy=remedy)
-    return Finding(topic="endpoint", level="ok", text=f"{where}: {len(models)} models; author {found.author}")
+    for name, option in ((found.author, "--model"), (found.judge, "--judge-model")):
+        if name not in models:
+            remedy = f"{option} one of: {', '.join(models[:8])}" if models else "load a model on the server"
+            text = f"{where}: answers, but does not list the model {name}"
+            return Finding(topic="endpoint", level="problem", text=text, remedy=remedy)
+    text = f"{where}: {len(models)} models; author {found.author}, judge {found.judge}"
+    return Finding(topic="endpoint", level="ok", text=text)
 
 
 def _training(found: Environment) -> list[Finding]:
     missing = [name for name in TRAINING if not found.packages[name]]
     if missing:
         text = f"not installed: {', '.join(missing)}"
-        training = Finding(topic="training", level="problem", text=text, remedy="pip install 'persona-studio[train]'")
+        training = Finding(topic="training", level="problem", text=text, remedy="pip install '.[train]'")
     else:
         text = ", ".join(f"{name} {found.packages[name]}" for name in TRAINING[:4])
         training = Finding(topic="training", level="ok", text=text)

@@ -112,8 +112,10 @@ def test_every_missing_library_comes_with_the_way_to_install_it() -> None:
     without = found.model_copy(update={"packages": dict.fromkeys(found.packages, None)})
     report = {finding.topic: finding for finding in doctor.findings(without, None)}
     assert report["training"].level == "problem"
-    assert "persona-studio[train]" in report["training"].remedy
-    assert "persona-studio[gpu]" in report["bitsandbytes"].remedy
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    for topic in ("training", "bitsandbytes"):
+        assert report[topic].remedy.startswith("pip install '.["), "no package of this name is on the index"
+        assert report[topic].remedy in readme
     assert "--target" in report["unsloth"].remedy, "its wheel would overwrite this package"
     assert not without.can_train
 
@@ -123,6 +125,10 @@ def test_an_endpoint_is_good_only_if_it_lists_the_model() -> None:
     assert doctor.findings(found, ("llama", "qwen"))[0].level == "ok"
     other = doctor.findings(found, ("mistral",))[0]
     assert (other.level, other.remedy) == ("problem", "--model one of: mistral")
+    judge = doctor.findings(found, ("llama", "mistral"))[0]
+    assert (judge.level, judge.remedy) == ("problem", "--judge-model one of: llama, mistral")
+    assert "qwen" in judge.text
+    assert doctor.findings(found, ())[0].remedy == "load a model on the server"
     assert doctor.findings(found, ModelError("connection", "is the server running?"))[0].level == "problem"
     assert doctor.findings(found, None)[0].level == "note"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEAVES = ("chatml", "errors", "files", "inert")
+LEAVES = ("calls", "chatml", "errors", "files", "inert", "letters")
 MAY_USE = {
     "spec": set(),
     "store": set(),
@@ -21,11 +21,11 @@ MAY_USE = {
     "judge": {"spec", "llm", "store"},
     "bank": {"spec", "llm", "dedup", "store", "jobs"},
     "generate": {"spec", "bank", "judge", "llm", "dedup", "store", "jobs"},
-    "triage": {"spec", "store"},
+    "triage": {"spec", "store", "dedup"},
     "train": {"spec", "store", "jobs", "triage"},
     "serve": {"llm", "jobs", "train"},
     "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
-    "package": {"spec", "llm", "store", "jobs", "train", "serve", "evaluate"},
+    "package": {"spec", "llm", "store", "jobs", "judge", "train", "serve", "evaluate"},
     "doctor": {"llm", "train"},
     "build": set("bank spec store llm jobs judge generate triage train serve evaluate package".split()),
 }

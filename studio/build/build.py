@@ -66,6 +66,7 @@ def summarise(session: Session, run: Run, evaluation: Evaluation, package: Packa
         categories=categories(session),
         run=RunSummary(id=run.plan.run_id, steps=finished.steps, loss=finished.loss, seconds=finished.seconds),
         evaluation=EvaluationSummary(
+            judge=evaluation.judge,
             base=SideSummary.of(evaluation.base),
             tuned=SideSummary.of(evaluation.tuned),
             win_rate=evaluation.win_rate.value if evaluation.win_rate else None,

@@ -22,6 +22,7 @@ from studio.cli.options import (
 from studio.cli.output import cell, out, say, say_json, tell
 from studio.cli.run import open_session, show
 from studio.doctor import environment
+from studio.judge import limits_of
 
 GATES_FAILED = 3
 COLOURS = {"PASS": "green", "FAIL": "red", "UNDECIDED": "yellow"}
@@ -81,5 +82,7 @@ def print_summary(summary: Summary) -> None:
         status.stylize(COLOURS[gate.status])
         table.add_row(cell(gate.name), cell(f"{gate.target:g}"), cell(value), status)
     out.print(table)
+    if limits := limits_of(summary.evaluation.judge):
+        say(limits)
     proof = "verified" if summary.package.verified else "NOT verified"
     say(f"Package ({proof}): {summary.package.path}")

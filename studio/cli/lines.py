@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from studio.bank.types import PersonAdded
 from studio.evaluate.types import ProbeScored
-from studio.generate.types import GenerateProgressed
+from studio.generate.types import GenerateProgressed, GenerateStarted
 from studio.jobs.types import Event
 from studio.package.types import PackageStepped
 from studio.train.types import StepLogged, TrainStarted
@@ -52,6 +52,11 @@ def _generating(event: Event) -> Progressed:
     return Progressed(done, target, text)
 
 
+def _generating_started(event: Event) -> Progressed | None:
+    started = GenerateStarted.model_validate(event.data)
+    return Progressed(0, sum(one.target for one in started.targets), started.note) if started.note else None
+
+
 def _training_started(event: Event) -> Progressed:
     started = TrainStarted.model_validate(event.data)
     resumed = f", going on from step {started.resumed_from}" if started.resumed_from else ""
@@ -83,7 +88,8 @@ def _adding(event: Event) -> Progressed:
     return Progressed(added.done, added.people, f"{added.done}/{added.people} people")
 
 
-_TELLERS: dict[str, Callable[[Event], Progressed]] = {
+_TELLERS: dict[str, Callable[[Event], Progressed | None]] = {
+    "generate_started": _generating_started,
     "generate_progressed": _generating,
     "train_started": _training_started,
     "step_logged": _training,

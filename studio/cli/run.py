@@ -12,7 +12,7 @@ from studio.build.types import BuildEvent
 from studio.cli.display import display
 from studio.llm import resolve_settings
 from studio.spec import load
-from studio.store import Workspace
+from studio.store import Owner, Workspace
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def open_session(
 ) -> Iterator[Session]:
     """A loaded spec in its opened workspace."""
     loaded = load(spec)
-    workspace = Workspace.open(root.absolute(), loaded.spec.slug)
+    workspace = Workspace.open(root.absolute(), loaded.spec.slug, Owner.of(loaded.spec.name, loaded.path))
     try:
         yield Session(
             loaded=loaded,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Annotated
 
 import typer
@@ -12,6 +14,7 @@ from studio.build.stages import (
     generate_stage,
     package_stage,
     planned_run,
+    scenarios,
     train_stage,
     triage_stage,
 )
@@ -35,11 +38,14 @@ from studio.cli.run import open_session, show
 from studio.errors import UserError
 from studio.evaluate import Evaluation, evaluation_of
 from studio.evaluate.types import Interval
+from studio.generate import ScenarioBalance
+from studio.judge import limits_of
 from studio.package import Package
 from studio.train import Run, find_run, runs
 from studio.triage import Export
 
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
+Balance = Annotated[bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")]
 DryRun = Annotated[bool, typer.Option("--plan", help="Show the plan and train nothing.")]
 
 
@@ -52,6 +58,7 @@ def generate(
     base: Base = None,
     examples: Examples = None,
     seed: Seed = 0,
+    balance: Balance = False,
     as_json: AsJson = False,
 ) -> None:
     """Write and judge examples until every category has its target.
@@ -68,6 +75,9 @@ def generate(
         examples=examples,
         seed=seed,
     ) as session:
+        if balance:
+            _print_balance(scenarios(session), as_json)
+            return
         show(generate_stage(session))
         counts, targets = gathered(session), categories(session)
     if as_json:
@@ -77,6 +87,19 @@ def generate(
     for name, one in targets.items():
         say(f"{name:<24} {one.accepted:>4} of {one.target}")
     say(f"{counts.accepted} accepted, {counts.rejected} rejected")
+
+
+def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:
+    """A line a scenario, marked where it is missing, under- or over-represented in its category."""
+    if as_json:
+        say_json({"scenarios": [one.model_dump(mode="json") for one in found]})
+        return
+    width = max((len(one.scenario) for one in found), default=0)
+    for category, rows in groupby(found, key=lambda one: one.category):
+        say(category)
+        for one in rows:
+            mark = "" if one.standing == "even" else one.standing
+            say(f"  {one.scenario:<{width}} {one.accepted:>4} of about {one.share:<5.3g} {mark}".rstrip())
 
 
 def train(
@@ -186,6 +209,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
         say(f"{name:<24} {_figure(left):>8} {_figure(right):>8}")
     for gate in evaluation.gates:
         say(f"{gate.status:<9} {gate.name:<24} {_figure(gate.value)} (target {gate.target:g}) {gate.note}")
+    if limits := limits_of(evaluation.judge):
+        say(limits)
 
 
 def _share(found: Interval | None) -> float | None:

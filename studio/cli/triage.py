@@ -14,10 +14,12 @@ from studio.cli.output import say, say_json
 from studio.cli.run import open_session
 from studio.errors import UserError
 from studio.inert import inert_line
-from studio.store import Filter, Row, Status
+from studio.store import Decision, Filter, Row, Status
 from studio.triage import REASONS, Triage, export_chatml, sample_ids
 
 STATUSES: tuple[str, ...] = get_args(Status)
+_SHOWN = 5
+"""Ids that an ambiguous beginning is answered with."""
 app = typer.Typer(
     help="Look at examples, decide, and export them.",
     epilog="Example: studio triage list --status rejected",
@@ -25,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id or by how it begins.")]
 
 
 @app.command("list")
@@ -58,8 +60,9 @@ def listing(
 def accept(ids: Ids, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Accept examples. Example: studio triage accept 3f2a"""
     with open_session(spec, workspace) as session:
+        triage = Triage.of_several(session.workspace)
         for name in _known(session, ids):
-            Triage(session.workspace).accept(name)
+            triage.accept(name)
             say(f"accepted {name}")
 
 
@@ -75,14 +78,15 @@ def reject(
     if reason not in slugs:
         raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(slugs)}")
     with open_session(spec, workspace) as session:
+        triage = Triage.of_several(session.workspace)
         for name in _known(session, ids):
-            Triage(session.workspace).reject(name, reason)
+            triage.reject(name, reason)
             say(f"rejected {name}")
 
 
 @app.command("edit")
 def edit(
-    name: Annotated[str, typer.Argument(metavar="ID", help="An example, by id.")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="An example, by id or by how it begins.")],
     assistant: Annotated[str, typer.Option(help="The reply as it ought to be.")],
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
@@ -98,18 +102,16 @@ def edit(
 
 @app.command("undo")
 def undo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
-    """Take the last decision back. Example: studio triage undo"""
+    """Take back what was decided last, all of one command at once. Example: studio triage undo"""
     with open_session(spec, workspace) as session:
-        taken = Triage(session.workspace).undo()
-        say(f"took back: {taken.action} {taken.example_id}" if taken else "nothing to undo")
+        say(_told("took back", Triage(session.workspace).undo()) or "nothing to undo")
 
 
 @app.command("redo")
 def redo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Put back what undo took. Example: studio triage redo"""
     with open_session(spec, workspace) as session:
-        put = Triage(session.workspace).redo()
-        say(f"put back: {put.action} {put.example_id}" if put else "nothing to redo")
+        say(_told("put back", Triage(session.workspace).redo()) or "nothing to redo")
 
 
 @app.command("sample")
@@ -134,19 +136,33 @@ def export(
 ) -> None:
     """Write the accepted examples as ChatML JSONL. Example: studio triage export --out data.jsonl"""
     with open_session(spec, workspace) as session:
-        done = export_chatml(session.workspace, session.loaded.hash, path)
+        done = export_chatml(session.workspace, session.loaded, path)
     if as_json:
         say_json(done)
     else:
-        say(f"{done.count} examples: {done.path}")
+        left_out = f" ({done.held_out} left out that say a held-out message)" if done.held_out else ""
+        say(f"{done.count} examples: {done.path}{left_out}")
 
 
-def _known(session: Session, ids: list[str]) -> list[str]:
-    """Full ids of examples, each given whole."""
-    for name in ids:
-        if session.workspace.examples.row(name) is None:
-            raise UserError(f"no example {name}", remedy="studio triage list shows the ids")
-    return ids
+def _told(done: str, decisions: list[Decision]) -> str:
+    """``took back: reject a1 b2``; empty where nothing was."""
+    return f"{done}: {decisions[0].action} {' '.join(one.example_id for one in decisions)}" if decisions else ""
+
+
+def _known(session: Session, beginnings: list[str]) -> list[str]:
+    """Full ids of examples, each given whole or by its first characters. Raises UserError for none and for several."""
+    ids = [name for _, name in session.workspace.examples.ids()]
+    return [_the_one(beginning, ids) for beginning in beginnings]
+
+
+def _the_one(beginning: str, ids: list[str]) -> str:
+    found = [name for name in ids if name.startswith(beginning)] if beginning else []
+    if beginning in found or len(found) == 1:
+        return beginning if beginning in found else found[0]
+    if found:
+        several = ", ".join(sorted(found)[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+        raise UserError(f"{len(found)} examples begin with {beginning}", remedy=f"one of {several}")
+    raise UserError(f"no example {beginning}", remedy="studio triage list shows the ids")
 
 
 def _line(row: Row) -> str:

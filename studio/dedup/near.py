@@ -109,7 +109,10 @@ class NearDuplicates:
 
 
 def bands_for(threshold: float) -> tuple[int, int]:
-    """Bands and rows of the LSH: the most selective ones that still propose 99.9 % of pairs at the threshold."""
+    """Bands and rows of the LSH: the most selective ones that still propose 99.9 % of pairs at the threshold.
+
+    At 0.5, where that would take many more candidates, they propose 99.6 %.
+    """
     if threshold in _MEASURED:
         return _MEASURED[threshold]
     for rows in range(PERMUTATIONS, 1, -1):

@@ -7,18 +7,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
+from studio.letters import UNSPACED, one_kind
+
 # Runs of anything but white space and punctuation, so that combining marks stay inside their words; an apostrophe
 # between letters belongs to the word.
 _BREAKS = (
     r"\s!\"#$%&()*+,\-./:;<=>?@\[\\\]^`{|}~\u00a1\u00ab\u00b7\u00bb\u00bf\u0964\u0965"
-    r"\u2010-\u2017\u201c-\u205e\u3000-\u3003\u3008-\u3020"
+    r"\u2010-\u2017\u201c-\u205e\u3000-\u3003\u3008-\u3020\u30a0\u30fb"
 )
 _WORD = re.compile(f"[^{_BREAKS}'][^{_BREAKS}]*")
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uaa60-\uaa7f\uf900-\ufaff\U00020000-\U0003ffff]+"
-)
-_APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'"})
+_UNSPACED = re.compile(f"[{UNSPACED}]+")
 
 
 def shingles(text: str) -> frozenset[str]:
@@ -28,19 +26,21 @@ def shingles(text: str) -> frozenset[str]:
     Khmer and Burmese give overlapping pairs of characters: their clauses have no spaces, and would be one word each.
     A text without any word (``?!``, an emoji) is one piece, itself; an empty one has none.
     """
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
-    counts = Counter(_pieces(plain))
+    counts = Counter(pieces(text))
     if not counts:
-        return frozenset([bare]) if (bare := " ".join(plain.split())) else frozenset()
-    pieces = set(counts)
-    pieces.update(f"{piece} {again}" for piece, count in counts.items() for again in range(2, count + 1))
-    return frozenset(pieces)
+        return frozenset([bare]) if (bare := " ".join(_plain(text).split())) else frozenset()
+    found = set(counts)
+    found.update(f"{piece} {again}" for piece, count in counts.items() for again in range(2, count + 1))
+    return frozenset(found)
 
 
-def jaccard(first: frozenset[str], second: frozenset[str]) -> float:
-    """Shared pieces over all pieces, 0..1; 0 where both are empty."""
-    shared = len(first & second)
-    return shared / (len(first) + len(second) - shared) if shared else 0.0
+def pieces(text: str) -> tuple[str, ...]:
+    """The pieces of ``text`` in their order, each as often as it comes."""
+    return tuple(_pieces(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    return one_kind(unicodedata.normalize("NFKC", text).casefold())
 
 
 def _pieces(plain: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from studio.judge.offline.slots import in_order
 from studio.judge.offline.text import content, heard, words_of
-from studio.spec.matching import folded
+from studio.letters import folded
 
 Words = tuple[str, ...]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from studio.llm import LoggedCall
-from studio.store import CallRecord, ExampleStore
+from studio.calls import CallRecord
+from studio.store import ExampleStore
 
 
 class StoreCallLog:
@@ -14,14 +14,13 @@ class StoreCallLog:
         self.unpriced = False
         """Whether an answer came whose price is not known, so that the sum of the others would be too low."""
 
-    def call(self, key: str) -> LoggedCall | None:
+    def call(self, key: str) -> CallRecord | None:
         """What was answered under ``key``."""
-        record = self._store.call(key)
-        return LoggedCall.model_validate(record.model_dump()) if record else None
+        return self._store.call(key)
 
-    def add_call(self, record: LoggedCall) -> None:
+    def add_call(self, record: CallRecord) -> None:
         """Keep an answer; when this returns it survives a kill of the process."""
-        self._store.add_call(CallRecord.model_validate(record.model_dump()))
+        self._store.add_call(record)
         self.unpriced = self.unpriced or record.cost_usd is None
 
     def cost_usd(self) -> float | None:

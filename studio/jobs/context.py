@@ -31,6 +31,10 @@ class JobContext:
         """Append an event (a model with a ``kind``). When this returns, a kill of this process cannot lose it."""
         self._log.append(event)
 
+    def sync(self) -> None:
+        """Make what was emitted survive a power cut. Raises OSError."""
+        self._log.sync()
+
     @property
     def stop_requested(self) -> bool:
         """Whether to come to an end: save, and return."""

@@ -34,19 +34,31 @@ def is_held(path: Path) -> bool:
 
 
 def acquire(path: Path, patience_s: float) -> int | None:
-    """Take the lock and return its open file; None when somebody still holds it after ``patience_s`` seconds."""
+    """Take the lock and return its open file; None when somebody still holds it after ``patience_s`` seconds.
+
+    The pid of an earlier holder is forgotten: it may be another process's by now.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    try:
+        while not _taken(handle):
             if time.monotonic() >= deadline:
                 os.close(handle)
                 return None
             time.sleep(_LOOK_S)
-        else:
-            return handle
+        os.ftruncate(handle, 0)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _taken(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
@@ -63,7 +75,6 @@ def exclusive(path: Path, patience_s: float = 10.0) -> Iterator[None]:
 
 def write_pid(handle: int, pid: int) -> None:
     """Leave the holder's pid in the lock's own file."""
-    os.ftruncate(handle, 0)
     os.pwrite(handle, f"{pid}\n".encode(), 0)
 
 

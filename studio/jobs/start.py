@@ -9,19 +9,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
 
+from studio.chatml import well_formed
 from studio.errors import UserError
 from studio.files import write_atomic
+from studio.inert import REPLACEMENT
 from studio.jobs.events import repair
 from studio.jobs.job import Job
 from studio.jobs.listing import active
-from studio.jobs.lock import acquire, exclusive, write_pid
-from studio.jobs.status import Status, write_status
+from studio.jobs.lock import acquire, exclusive, is_held, write_pid
+from studio.jobs.status import Status, keep_room, write_status
 from studio.jobs.types import JobRequest
 
 _TEARDOWN_S = 15.0
@@ -40,7 +43,7 @@ def start(jobs_dir: Path, stage: str, entry: str, params: BaseModel) -> Job:
     """Start ``entry`` (``module:function``) in a process of its own and return at once.
 
     Raises :class:`AlreadyRunning` where the stage has a living job, however many windows try at once, and
-    :class:`UserError` where no process can be started.
+    :class:`UserError` where no process can be started, or ``params`` name a file whose name is not UTF-8.
     """
     module, _, function = entry.partition(":")
     if not module or not function.isidentifier():
@@ -48,14 +51,17 @@ def start(jobs_dir: Path, stage: str, entry: str, params: BaseModel) -> Job:
     created = datetime.now(UTC)
     job = Job(jobs_dir / f"{created:%Y%m%d-%H%M%S}-{stage}-{secrets.token_hex(2)}")
     asked = params.model_dump(mode="json")
-    request = JobRequest(id=job.id, stage=stage, entry=entry, params=asked, created=created, cwd=str(Path.cwd()))
+    request = _written(
+        JobRequest(id=job.id, stage=stage, entry=entry, params=asked, created=created, cwd=str(Path.cwd()))
+    )
     with _stage(jobs_dir, stage):
+        job.folder.mkdir()
         try:
-            job.folder.mkdir()
-            write_atomic(job.paths.request, request.model_dump_json(indent=2) + "\n")
+            write_atomic(job.paths.request, request)
             _spawn(job)
         except BaseException:
-            shutil.rmtree(job.folder, ignore_errors=True)  # nothing ran in it
+            if not is_held(job.paths.lock):  # nothing runs in it
+                shutil.rmtree(job.folder, ignore_errors=True)
             raise
     return job
 
@@ -65,6 +71,15 @@ def resume(job: Job) -> Job:
     with _stage(job.folder.parent, job.stage):
         _spawn(job)
     return job
+
+
+def _written(request: JobRequest) -> str:
+    try:
+        return request.model_dump_json(indent=2) + "\n"
+    except PydanticSerializationError as error:  # Linux takes any bytes for a name, JSON none but UTF-8
+        names = (well_formed(name) for name in (*request.params.values(), request.cwd) if isinstance(name, str))
+        where = next((name for name in names if REPLACEMENT in name), request.stage)
+        raise UserError("the name is not UTF-8", where=where, remedy="give it another one") from error
 
 
 @contextmanager
@@ -85,14 +100,17 @@ def _stage(jobs_dir: Path, stage: str) -> Iterator[None]:
 
 
 def _spawn(job: Job) -> None:
+    job.paths.stop.unlink(missing_ok=True)  # whoever sees the lock held may ask for a stop, and it counts
     lock = acquire(job.paths.lock, _TEARDOWN_S)
     if lock is None:
         raise AlreadyRunning(job)
     try:
-        job.paths.stop.unlink(missing_ok=True)
-        repair(job.paths.events)
+        keep_room(job.paths.reserve)
         write_status(job.paths.status, Status(phase="starting"))
-        write_pid(lock, _worker(job, lock).pid)
+        repair(job.paths.events)
+        process = _worker(job, lock)
+        with suppress(OSError):  # it runs, and writes its pid itself
+            write_pid(lock, process.pid)
     finally:
         os.close(lock)  # the worker holds it now, through its own copy
 

@@ -8,10 +8,12 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from studio.chatml import Frozen
+from studio.chatml import Frozen, Unicode
 from studio.files import write_atomic
 
 Phase = Literal["starting", "running", "finished", "stopped", "failed"]
+_RESERVE = 16_384
+"""Bytes, some blocks of the file system."""
 LAST_WORDS: tuple[Phase, ...] = ("finished", "stopped", "failed")
 
 
@@ -20,13 +22,24 @@ class Status(Frozen):
 
     phase: Phase
     pid: int | None = None
-    error: str | None = None
+    error: Unicode | None = None
     started: datetime | None = None
     ended: datetime | None = None
 
 
 def write_status(path: Path, status: Status) -> None:
     write_atomic(path, status.model_dump_json() + "\n")
+
+
+def keep_room(path: Path) -> None:
+    """Fill the file that is given up for the last word: a full disk is one of the ways in which work ends."""
+    if path.exists() and path.stat().st_size == _RESERVE:
+        return
+    try:
+        path.write_bytes(b"\0" * _RESERVE)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def read_status(path: Path) -> Status | None:

@@ -19,14 +19,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from studio.errors import UserError
 from studio.jobs.context import JobContext
 from studio.jobs.events import EventLog
 from studio.jobs.job import Job
 from studio.jobs.lock import acquire, write_pid
-from studio.jobs.status import Phase, Status, write_status
+from studio.jobs.status import Phase, Status, keep_room, write_status
 
-_RESERVE = 16_384
-"""Bytes kept free for the last word: a full disk is one of the ways in which work ends."""
 _TEARDOWN_S = 10.0
 """After its last word a worker that hangs (a thread, a library's own clean-up) is ended."""
 
@@ -41,9 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     if lock is None:
         sys.stderr.write(f"{job.folder}: the job is running already\n")
         return 2
-    _hold(lock)
     faulthandler.enable()
-    phase = _run(job)
+    phase = _run(job, lock)
     return 0 if phase in ("finished", "stopped") else 1
 
 
@@ -54,23 +52,37 @@ def _hold(lock: int) -> None:
     write_pid(lock, os.getpid())
 
 
-def _run(job: Job) -> Phase:
+def _run(job: Job, lock: int) -> Phase:
     started = datetime.now(UTC)
-    log = EventLog(job.paths.events)
-    context = JobContext(job.folder, log)
-    _listen(job, context)
-    job.paths.reserve.write_bytes(b"\0" * _RESERVE)
-    write_status(job.paths.status, Status(phase="running", pid=os.getpid(), started=started))
-    if job.paths.stop.exists():  # asked for while there was no handler
-        context.request_stop()
-    error = _work(job, context)
-    phase: Phase = "failed" if error is not None else "stopped" if context.stop_requested else "finished"
-    with suppress(OSError):
-        log.sync()
+    phase: Phase = "finished"
+    error = None
+    try:
+        context = _begin(job, lock, started)
+        _work(job, context)
+        if context.stop_requested:
+            phase = "stopped"
+    except BaseException as problem:
+        phase, error = "failed", told(problem)
     last = Status(phase=phase, pid=os.getpid(), error=error, started=started, ended=datetime.now(UTC))
     say_last(job, last)
     _leave_soon()
     return phase
+
+
+def _begin(job: Job, lock: int, started: datetime) -> JobContext:
+    """Be alive, and able to tell and to be told. Raises :class:`UserError` where there is no room for that."""
+    try:
+        _hold(lock)
+        context = JobContext(job.folder, EventLog(job.paths.events))
+        _listen(job, context)
+        keep_room(job.paths.reserve)  # made by the starter, but not for a worker that was started by hand
+        write_status(job.paths.status, Status(phase="running", pid=os.getpid(), started=started))
+    except OSError as error:
+        remedy = "make room, then resume the job"
+        raise UserError(f"cannot begin: {error.strerror}", where=str(job.folder), remedy=remedy) from error
+    if job.paths.stop.exists():  # asked for while there was no handler
+        context.request_stop()
+    return context
 
 
 def say_last(job: Job, last: Status) -> None:
@@ -93,17 +105,17 @@ def _listen(job: Job, context: JobContext) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _work(job: Job, context: JobContext) -> str | None:
-    """Call the entry; one line of what went wrong, or None."""
+def _work(job: Job, context: JobContext) -> None:
+    """Call the entry. What it told is on the disk afterwards, whatever became of it."""
     try:
         module, _, function = job.request.entry.partition(":")
         entry = getattr(importlib.import_module(module), function)
         done = entry(job.request.params, context)
         if inspect.iscoroutine(done):
             _drive(done, context)
-    except BaseException as error:
-        return told(error)
-    return None
+    finally:
+        with suppress(OSError):
+            context.sync()
 
 
 def _drive(work: Coroutine[Any, Any, None], context: JobContext) -> None:
@@ -128,7 +140,7 @@ def told(error: BaseException) -> str:
     if ours:
         return line or type(error).__name__
     if isinstance(error, ModuleNotFoundError) and error.name and not _installed(error.name):
-        return f"{error.name} is not installed (pip install 'persona-studio[train]')"
+        return f"{error.name} is not installed (pip install '.[train]')"
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 

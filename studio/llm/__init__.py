@@ -1,6 +1,6 @@
 """Every call to a model: one interface, whether it is remote, local or offline."""
 
-from studio.llm.calls import CallLog, LoggedCall
+from studio.llm.calls import CallLog
 from studio.llm.errors import ModelError
 from studio.llm.models import list_models
 from studio.llm.offline import OfflineModel
@@ -12,7 +12,6 @@ __all__ = [
     "CallLog",
     "ChatModel",
     "Completion",
-    "LoggedCall",
     "ModelError",
     "ModelSettings",
     "OfflineModel",

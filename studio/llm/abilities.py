@@ -18,6 +18,9 @@ FORMATS: tuple[Format, ...] = ("json_schema", "json_object", "plain")
 MOST_ROOM = 8
 _OPTIONAL = ("temperature", "top_p", "seed", "stream_options")
 _CAPS = ("max_tokens", "max_completion_tokens")
+# Of a cap servers also say that it is too large, and then often by both of its names.
+_OF_SIZE = re.compile(r"too (?:large|big|high|small|low|many)|at (?:most|least)|m(?:ax|in)imum|exceed|context|must be")
+_OF_NAME = re.compile(r"unsupported|not supported|unknown|unrecogni[sz]ed|unexpected|not (?:permitted|allowed)|instead")
 
 
 class Abilities:
@@ -39,7 +42,7 @@ class Abilities:
         self._bad: dict[Format, int] = dict.fromkeys(FORMATS, 0)
         self._refused: set[Format] = set()
 
-    def body(self, model: str, request: Request, messages: Messages) -> dict[str, Any]:
+    def body(self, model: str, request: Request, messages: Messages, room: int) -> dict[str, Any]:
         """The parameters of one chat completion, without those that were refused before."""
         sampling = request.sampling
         body: dict[str, Any] = {
@@ -47,7 +50,7 @@ class Abilities:
             "messages": [message.model_dump() for message in messages],
             "temperature": sampling.temperature,
             "seed": sampling.seed,
-            self.cap: sampling.max_tokens * self.room,
+            self.cap: sampling.max_tokens * room,
         }
         if sampling.top_p != 1.0:
             body["top_p"] = sampling.top_p
@@ -81,11 +84,15 @@ class Abilities:
         """A reply needed more than ``given`` times its tokens. Calls at once that all say so count once."""
         self.room = min(MOST_ROOM, max(self.room, given * 2))
 
+    def no_room(self) -> None:
+        """A request was answered only once it asked for no more than its own ``max_tokens``: the context is small."""
+        self.room = 1
+
     def learned(self, failure: AttemptError, body: Mapping[str, Any]) -> bool:
         """Take note of a request refused for one of its parameters; whether it is worth asking without it."""
         named = self._named(failure, body) if failure.bad_request else None
         if named in _CAPS:
-            return self._swap_cap(named)
+            return self._swap_cap(named) if _refuses_the_name(failure, named) else False
         if named is not None:
             self._dropped.add(named)
         return named is not None
@@ -106,3 +113,9 @@ class Abilities:
         self._dropped.add(named)
         self.cap = other
         return True
+
+
+def _refuses_the_name(failure: AttemptError, cap: str) -> bool:
+    """Whether a server that named the cap does not know it, rather than found it too large."""
+    said = failure.said.casefold()
+    return not _OF_SIZE.search(said) and (failure.parameter == cap or bool(_OF_NAME.search(said)))

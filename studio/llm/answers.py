@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator
 
-from studio.llm.failures import AttemptError
+from studio.chatml import well_formed
+from studio.llm.failures import AttemptError, one_line
 
 Finish = Literal["stop", "length"]
 _CUT = ("length", "max_tokens", "model_length")
 _DAY = 80_000.0
 _LONG_RESET = 120.0
+_MOST_TOKENS = 2**53
+
+
+def _counted(value: Any) -> int:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return int(number) if 0 <= number < _MOST_TOKENS else 0
+
+
+def _mapping_or_none(value: object) -> object:
+    return value if isinstance(value, Mapping | BaseModel) else None
+
+
+_Count = Annotated[int, BeforeValidator(_counted)]
 
 
 class _Cached(BaseModel):
-    cached_tokens: int | None = None
+    cached_tokens: _Count = 0
 
 
 class Tokens(BaseModel):
-    """What a call took, as the server counts it. ``completion_tokens`` includes reasoning."""
+    """What a call took, as the server counts it. ``completion_tokens`` includes reasoning.
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    prompt_tokens_details: _Cached | None = None
+    A count that is none is 0: the reply beside it was paid for.
+    """
+
+    prompt_tokens: _Count = 0
+    completion_tokens: _Count = 0
+    prompt_tokens_details: Annotated[_Cached | None, BeforeValidator(_mapping_or_none)] = None
 
     @property
     def cached(self) -> int:
-        return (self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens) or 0
+        return self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else 0
 
 
 class _Message(BaseModel):
@@ -46,7 +67,7 @@ class _Choice(BaseModel):
 
 class _Body(BaseModel):
     choices: list[_Choice] = []
-    usage: Tokens | None = None
+    usage: Annotated[Tokens | None, BeforeValidator(_mapping_or_none)] = None
 
 
 @dataclass(frozen=True)
@@ -75,9 +96,9 @@ def read_answer(body: bytes, headers: Mapping[str, str]) -> Answer:
         raise AttemptError("malformed", "the response holds no reply", again=True)
     choice = read.choices[0]
     if choice.message.refusal or choice.finish_reason == "content_filter":
-        raise AttemptError("refused", choice.message.refusal or "stopped by the server's content filter")
+        raise AttemptError("refused", _why(choice.message.refusal))
     finish: Finish = "length" if choice.finish_reason in _CUT else "stop"
-    return Answer(choice.message.content or "", finish, read.usage or Tokens(), named_rate(headers))
+    return Answer(well_formed(choice.message.content or ""), finish, read.usage or Tokens(), named_rate(headers))
 
 
 def read_piece(event: object) -> Piece:
@@ -86,11 +107,15 @@ def read_piece(event: object) -> Piece:
     choice = read.choices[0] if read.choices else _Choice()
     delta = choice.delta or _Message()
     if delta.refusal or choice.finish_reason == "content_filter":
-        raise AttemptError("refused", delta.refusal or "stopped by the server's content filter")
+        raise AttemptError("refused", _why(delta.refusal))
     finish: Finish | None = None
     if choice.finish_reason:
         finish = "length" if choice.finish_reason in _CUT else "stop"
     return Piece(delta.content or "", finish, read.usage)
+
+
+def _why(refusal: str | None) -> str:
+    return one_line(refusal, None) if refusal else "stopped by the server's content filter"
 
 
 def named_rate(headers: Mapping[str, str]) -> float | None:
@@ -130,6 +155,7 @@ def _number(text: str | None) -> float | None:
 
 def _read(body: object) -> _Body:
     try:
-        return _Body.model_validate_json(body) if isinstance(body, bytes) else _Body.model_validate(body)
-    except ValidationError:
+        # pydantic's own parser refuses half a surrogate pair, and the paid answer around it.
+        return _Body.model_validate(json.loads(body) if isinstance(body, bytes) else body)
+    except (ValueError, RecursionError):
         raise AttemptError("malformed", "the response is not a chat completion", again=True) from None

@@ -89,14 +89,15 @@ class Asker:
     ) -> tuple[tuple[Result, float], Format, int]:
         """Send until it goes well, asking differently where the server refuses how it was asked; the slot stays held.
 
-        A format counts as refused only once a looser one was answered: a request may be bad for other reasons.
+        First without the parameter that it names, then with less room for the reply, then in a looser format. Room and
+        format count as refused only once the request was answered without: it may be bad for other reasons.
         """
         gate, abilities = self.endpoint.gate, self.endpoint.abilities
         place = gate.place(ask.request.purpose)
         suspects: list[Format] = []
+        room, tight = abilities.room, False
         while True:
-            room = abilities.room
-            body = abilities.body(self.model, ask.request, ask.messages(used)) | ask.format(used)
+            body = abilities.body(self.model, ask.request, ask.messages(used), room) | ask.format(used)
             body |= {name: value for name, value in extra.items() if abilities.takes(name)}
             try:
                 sent = await persist(partial(send, body), gate, place, self._patience, self._draw)
@@ -104,10 +105,15 @@ class Asker:
                 looser = abilities.looser(used) if ask.schema is not None and failure.bad_request else None
                 if abilities.learned(failure, body):
                     continue
+                if failure.bad_request and room > 1:
+                    room, tight = 1, True
+                    continue
                 if looser is None:
                     raise
                 suspects.append(used)
-                used = looser
+                used, tight = looser, False
             else:
                 abilities.refuses(suspects)
+                if tight:
+                    abilities.no_room()
                 return sent, used, room

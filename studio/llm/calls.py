@@ -5,30 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from studio.calls import CallRecord
 from studio.chatml import Frozen
 from studio.llm.settings import ModelSettings
 from studio.llm.types import Request
 
 
-class LoggedCall(Frozen):
-    """One answer of a model, and what it took. Times are UTC."""
-
-    key: str
-    purpose: str
-    model: str
-    response: str
-    """A :class:`LoggedAnswer` as JSON."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
-    seconds: float = 0.0
-    at: datetime
-
-
 class LoggedAnswer(Frozen):
+    """What a record holds of an answer, as the JSON of its ``response``."""
+
     text: str
     finish: Literal["stop", "length", "dropped"]
 
@@ -39,9 +26,9 @@ class CallLog(Protocol):
     The same key may be added twice (two equal requests at once); either record may win.
     """
 
-    def call(self, key: str) -> LoggedCall | None: ...
+    def call(self, key: str) -> CallRecord | None: ...
 
-    def add_call(self, record: LoggedCall) -> None: ...
+    def add_call(self, record: CallRecord) -> None: ...
 
 
 def call_key(settings: ModelSettings, model: str, request: Request, schema: Mapping[str, Any] | None = None) -> str:

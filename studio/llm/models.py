@@ -32,15 +32,17 @@ def list_models(settings: ModelSettings) -> list[str]:
 
 
 def _listed(settings: ModelSettings) -> list[str]:
-    from httpx2 import Client, HTTPTransport, Response
+    from httpx2 import Client, HTTPTransport, InvalidURL, Response
     from openai import APIError, OpenAI
 
     key = settings.key()
     transport = HTTPTransport(uds=settings.uds) if settings.uds else None
     with Client(transport=transport, timeout=_TIMEOUT, trust_env=not settings.local) as http:
-        client = OpenAI(api_key=key or NO_KEY, base_url=settings.url, max_retries=0, http_client=http)
         try:
+            client = OpenAI(api_key=key or NO_KEY, base_url=settings.url, max_retries=0, http_client=http)
             response = client.get("/models", cast_to=Response)
+        except InvalidURL as error:
+            raise AttemptError("connection", str(error)) from None
         except APIError as error:
             raise failure_of(error, key) from None
     try:

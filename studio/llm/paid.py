@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from studio.llm.calls import CallLog, LoggedAnswer, LoggedCall
+from studio.calls import CallRecord
+from studio.llm.calls import CallLog, LoggedAnswer
 from studio.llm.types import Completion, Purpose, Usage
 
 
@@ -34,7 +35,7 @@ class Paid:
             return
         usage = completion.usage
         self._log.add_call(
-            LoggedCall(
+            CallRecord(
                 key=f"{self._key}:{self._count}",
                 purpose=self._purpose,
                 model=self._model,
@@ -49,7 +50,7 @@ class Paid:
         self._count += 1
 
 
-def _completion(call: LoggedCall) -> Completion:
+def _completion(call: CallRecord) -> Completion:
     try:
         answer = LoggedAnswer.model_validate_json(call.response)
     except ValidationError:  # written by something else: counts as an answer, but never as a valid one

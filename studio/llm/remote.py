@@ -67,7 +67,7 @@ class OpenAIModel:
         return Structured(value=value, completion=completion)
 
     async def stream(self, request: Request) -> AsyncGenerator[str, None]:
-        """The reply's text as it arrives, without thoughts.
+        """The reply's text as it arrives, without thoughts, but for those whose beginning the server keeps to itself.
 
         Raises ModelError ``connection`` if the stream ends without its proper end: what was yielded is then only a
         part. To leave early, close the iterator (``contextlib.aclosing``), which stops the server too. A stream is

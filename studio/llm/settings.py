@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
-from studio.chatml import Frozen
+from studio.chatml import Frozen, Unicode
 from studio.errors import UserError
+from studio.llm.errors import ModelError
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 OPENAI_ENDPOINT = "https://api.openai.com/v1"
@@ -23,8 +24,8 @@ class ModelSettings(Frozen):
     """
 
     endpoint: str | None = None
-    model: str | None = None
-    judge_model: str | None = None
+    model: Unicode | None = None
+    judge_model: Unicode | None = None
     """None asks ``model`` to judge too."""
     uds: str | None = None
     max_concurrent: int = 32
@@ -55,8 +56,16 @@ class ModelSettings(Frozen):
         return f"unix:{self.uds}" if self.uds else self.url
 
     def key(self, environ: Mapping[str, str] = os.environ) -> str | None:
-        """The key, read anew from the environment at each use. A Unix socket is never sent one."""
-        return None if self.uds or not self.key_variable else environ.get(self.key_variable) or None
+        """The key, read anew from the environment at each use. A Unix socket is never sent one.
+
+        Raises :class:`ModelError` ``auth`` for what can be no key: the client libraries would quote it in their errors.
+        """
+        if self.uds or not self.key_variable:
+            return None
+        key = environ.get(self.key_variable, "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise ModelError("auth", f"{self.key_variable} holds characters that no key has: copy the key again")
+        return key or None
 
 
 def resolve_settings(
@@ -71,7 +80,7 @@ def resolve_settings(
     Raises :class:`UserError` for an endpoint that is not a plain http(s) URL.
     """
     where = endpoint or environ.get("OPENAI_BASE_URL") or None
-    has_key = bool(environ.get(KEY_VARIABLE))
+    has_key = bool(environ.get(KEY_VARIABLE, "").strip())
     default = OPENAI_MODEL if has_key and where is None else None
     return ModelSettings(
         endpoint=_checked(where) if where else None,
@@ -83,8 +92,8 @@ def resolve_settings(
 
 def _checked(endpoint: str) -> str:
     """The endpoint without a trailing slash; ``/v1`` is added to a bare host, where servers keep this API."""
-    parts = urlsplit(endpoint.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or not _port_fits(parts):
+    parts = _parts(endpoint.strip())
+    if parts is None:
         raise UserError(
             "the endpoint is not a URL", where="endpoint", remedy="write it as http://localhost:8000/v1 or https://..."
         )
@@ -95,8 +104,12 @@ def _checked(endpoint: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
 
 
-def _port_fits(parts: SplitResult) -> bool:
+def _parts(endpoint: str) -> SplitResult | None:
+    """The parts of an http(s) URL with a host that can be looked up; None for anything else."""
     try:
-        return parts.port != 0
-    except ValueError:
-        return False
+        parts = urlsplit(endpoint)
+        host = (parts.hostname or "").encode("idna")
+        fits = parts.scheme in ("http", "https") and host and parts.port != 0
+    except ValueError:  # an unclosed [, a port out of range, a part of the host that is empty or too long
+        return None
+    return parts if fits and endpoint.isprintable() and " " not in endpoint else None

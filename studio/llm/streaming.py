@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from uuid import uuid4
 
+from studio.chatml import well_formed
 from studio.llm.answers import Finish, Tokens
 from studio.llm.asking import Ask, Asker
 from studio.llm.calls import CallLog
@@ -32,20 +33,22 @@ class Streamed:
             Ask(self._request), "plain", asker.wire.open, stream_options={"include_usage": True}
         )
         gate, now = asker.endpoint.gate, asyncio.get_running_loop().time
-        shown = ThoughtFilter()
+        shown, half = ThoughtFilter(), ""
         try:
             async with stream, aclosing(asker.wire.pieces(stream)) as pieces:
                 async for piece in pieces:
-                    self._parts.append(piece.text)
+                    text, half = _whole(half + piece.text)
+                    self._parts.append(text)
                     self._finish = piece.finish or self._finish
                     self._tokens = piece.tokens or self._tokens
-                    if text := shown.feed(piece.text):
+                    if text := shown.feed(text):
                         yield text
                     if now() - entered > self._timeout:
                         raise AttemptError("timeout", f"the whole reply took more than {self._timeout:.0f} s")
             if self._finish is None:
                 raise AttemptError("connection", "the reply broke off")
-            if text := shown.end():
+            self._parts.append(well_formed(half))
+            if text := shown.feed(self._parts[-1]) + shown.end():
                 yield text
         finally:
             gate.left()
@@ -60,3 +63,9 @@ class Streamed:
         usage = asker.usage(self._tokens, seconds)
         finish = self._finish or "dropped"
         paid.keep(Completion(text="".join(self._parts), model=asker.model, finish=finish, usage=usage))
+
+
+def _whole(text: str) -> tuple[str, str]:
+    """Whole characters, and half of one at the end: some servers cut an emoji in two."""
+    half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+    return well_formed(text.removesuffix(half)), half

@@ -24,22 +24,54 @@ def without_thoughts(text: str) -> str:
 
 
 class ThoughtFilter:
-    """The same for a reply that arrives in pieces: what may yet turn out to be a thought is held back."""
+    """The same for a reply that arrives in pieces: what may yet turn out to be a thought is held back.
+
+    Where a template opens the block itself nothing tells a thought from a reply before its end has come, so such
+    thoughts are shown. Each piece is looked at once, however long the thought.
+    """
 
     def __init__(self) -> None:
-        self._held: str | None = ""
+        self._held = ""
+        """What may be the beginning of a tag, or of the end that is waited for."""
+        self._blank: list[str] = []
+        """White space before it, which goes with a thought."""
+        self._end_tag = ""
+        """Inside a thought, what ends it."""
+        self._thought = self._open = False
 
     def feed(self, piece: str) -> str:
         """What can be shown now."""
-        if self._held is None:
+        if self._open:
             return piece
         self._held += piece
-        start = self._held.lstrip()
-        thinking = any(tag.startswith(start[: len(tag)]) for tag in _TAGS)
-        over = "</" in start and without_thoughts(start) != ""
-        return "" if thinking and not over else self.end()
+        while self._left_thought() and (tag := self._tag()):
+            self._held, self._end_tag, self._thought = self._held[len(tag) :], f"</{tag[1:]}", True
+        if self._end_tag or any(tag.startswith(self._held) for tag in _TAGS):
+            return ""
+        return self.end()
 
     def end(self) -> str:
         """What was held back and is no thought after all."""
-        held, self._held = self._held, None
-        return without_thoughts(held) if held else ""
+        self._open = True
+        held = self._held if self._thought else "".join((*self._blank, self._held))
+        self._held = ""
+        self._blank.clear()
+        return "" if self._end_tag else held
+
+    def _left_thought(self) -> bool:
+        """Whether what is held is outside of a thought. What is inside is dropped."""
+        if not self._end_tag:
+            return True
+        _, end, rest = self._held.partition(self._end_tag)
+        if not end:
+            self._held = self._held[1 - len(self._end_tag) :]
+            return False
+        self._held, self._end_tag = rest, ""
+        return True
+
+    def _tag(self) -> str | None:
+        """The tag that what is held begins with, white space apart."""
+        start = self._held.lstrip()
+        self._blank.append(self._held[: len(self._held) - len(start)])
+        self._held = start
+        return next((tag for tag in _TAGS if start.startswith(tag)), None)

@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
-from studio.chatml import Frozen, Messages
+from studio.chatml import Frozen, Messages, Unicode
 
 Purpose = Literal["author", "judge", "compare", "people", "chat", "probe", "warm-up"]
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -45,7 +45,7 @@ class Request(Frozen):
 class Completion(Frozen):
     """A whole reply as text. ``finish`` is ``length`` where it was cut; ``dropped`` where the stream broke."""
 
-    text: str
+    text: Unicode
     model: str
     finish: Literal["stop", "length", "dropped"] = "stop"
     usage: Usage = Usage()

@@ -22,11 +22,12 @@ NO_KEY = "none"
 
 
 class Wire:
-    """A client for one endpoint. Everything it raises is a :class:`AttemptError`, none of which holds the key."""
+    """A client for one endpoint. What it raises holds no key: :class:`AttemptError`, and for a key that can be none
+    :class:`studio.llm.errors.ModelError`."""
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
-        self._key = settings.key()
+        self._key: str | None = None
         self._opening = asyncio.Lock()
         self._client: AsyncOpenAI | None = None
 
@@ -68,7 +69,7 @@ class Wire:
                 yield read_piece(event)
         except (APIError, TimeoutError) as error:
             raise failure_of(error, self._key) from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise AttemptError("malformed", "the stream holds an event that is not JSON") from None
 
     async def close(self) -> None:
@@ -83,14 +84,19 @@ class Wire:
         return self._client
 
     def _made(self) -> AsyncOpenAI:
+        from httpx2 import InvalidURL
         from openai import AsyncOpenAI
 
-        return AsyncOpenAI(
-            api_key=self._key or NO_KEY,
-            base_url=self._settings.url,
-            max_retries=0,
-            http_client=self._transport(),
-        )
+        self._key = self._settings.key()
+        try:
+            return AsyncOpenAI(
+                api_key=self._key or NO_KEY,
+                base_url=self._settings.url,
+                max_retries=0,
+                http_client=self._transport(),
+            )
+        except InvalidURL as error:  # a host that only the client's own tables know to be none
+            raise AttemptError("connection", str(error)) from None
 
     def _transport(self) -> AsyncClient:
         """aiohttp for TCP, the fastest; httpx2's own for Unix sockets. This machine is reached without a proxy."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from studio.evaluate.types import Evaluation, Interval, SideMetrics
+from studio.judge import limits_of
 from studio.package.base import base_name, is_folder
 from studio.spec import LoadedSpec
 from studio.train import POCKET
@@ -113,8 +114,8 @@ def _limits(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
             if "tuned" in sides
         ),
     ]
-    if evaluation.judge == "rules judge":
-        lines.append("- Scores come from the rules judge, which reads cues and structure, not meaning.")
+    if said := limits_of(evaluation.judge):
+        lines.append(f"- {said}")
     if run.plan.base_model == POCKET:
         lines.append("- The base is pocket-sized (4.3M parameters), for trying the studio: not for deployment.")
     return "\n".join(lines)

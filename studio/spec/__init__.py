@@ -15,7 +15,7 @@ from studio.spec.models import (
     Users,
     Vocabulary,
 )
-from studio.spec.probes import probe_text
+from studio.spec.probes import held_out_texts, probe_text
 from studio.spec.problems import Problem, SpecError
 from studio.spec.profiles import Topic, UserType
 from studio.spec.prompts import author_messages, compare_messages, judge_messages, persona_prompt
@@ -45,6 +45,7 @@ __all__ = [
     "check",
     "compare_messages",
     "content_hash",
+    "held_out_texts",
     "judge_messages",
     "keep_spec",
     "kept_spec",

@@ -10,6 +10,7 @@ Polynomial time is not refused; the callers bound the length of the text instead
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,6 +24,8 @@ MAX_POSITIONS = 4_000
 MAX_STEPS = 2_000
 """Positions in all, and steps between those inside loops, that are examined; a pattern with more is refused."""
 _MAX_COPIES = 24
+_ALPHABETS = re.ASCII | re.LOCALE | re.UNICODE
+"""Flags of which one holds at a time."""
 _FEW = 3
 
 Pair = tuple[int, int]
@@ -89,7 +92,7 @@ class _Automaton:
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
             return self._repeat(*argument)
         if name == "SUBPATTERN":
-            return self.add(argument[3])
+            return self._scoped(*argument[1:])
         if name == "ATOMIC_GROUP":
             return self.add(argument)
         if name == "BRANCH":
@@ -101,6 +104,15 @@ class _Automaton:
             inner.add(argument[1])
             self.around.append(inner)
         return _Piece()
+
+    def _scoped(self, added: int, removed: int, body: Any) -> _Piece:
+        """A group, in which flags of its own may hold: ``(?i:...)``, ``(?-s:...)``."""
+        outer = self.flags
+        kept = outer & ~_ALPHABETS if added & _ALPHABETS else outer
+        self.flags = (kept | added) & ~removed
+        piece = self.add(body)
+        self.flags = outer
+        return piece
 
     def _position(self, characters: CharSet) -> _Piece:
         number = len(self.sets)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 # One of each kind that the classes tell apart; the pattern's own characters are added.
 _SAMPLES = " \t\n_aZ09!é漢Ⅷ\u00a0\U0010fffe"
+# What the matcher takes for the same letter beside upper and lower case: s and the long s, for one.
+_OTHER_CASES: dict[int, tuple[int, ...]] = importlib.import_module("re._casefix")._EXTRA_CASES
 _CLASSES = {"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w"}
 
 
@@ -23,7 +26,7 @@ class CharSet(NamedTuple):
         return frozenset(letter for letter in letters if self._accepts(letter))
 
     def _accepts(self, letter: str) -> bool:
-        cases = {letter, letter.lower(), letter.upper()} if self.flags & re.IGNORECASE else {letter}
+        cases = self._cases(letter)
         if self.operator == "LITERAL":
             return chr(self.argument) in cases
         if self.operator == "NOT_LITERAL":
@@ -32,8 +35,30 @@ class CharSet(NamedTuple):
             return letter != "\n" or bool(self.flags & re.DOTALL)
         if self.operator == "IN":
             negated = any(str(kind) == "NEGATE" for kind, _ in self.argument)
-            return any(_holds(str(kind), value, cases) for kind, value in self.argument) != negated
+            return any(self._holds(str(kind), value, cases) for kind, value in self.argument) != negated
         return True  # a back-reference: whatever the group held
+
+    def _cases(self, letter: str) -> set[str]:
+        """The letters that count as this one."""
+        if not self.flags & re.IGNORECASE:
+            return {letter}
+        if self.flags & re.ASCII:
+            return {letter, letter.swapcase()} if letter.isascii() else {letter}
+        cases = {letter, letter.lower(), letter.upper()}
+        return cases.union(*(map(chr, _OTHER_CASES.get(ord(case), ())) for case in cases if len(case) == 1))
+
+    def _holds(self, kind: str, value: Any, cases: set[str]) -> bool:
+        if kind == "LITERAL":
+            return chr(value) in cases
+        if kind == "RANGE":
+            return any(value[0] <= ord(case) <= value[1] for case in cases if len(case) == 1)
+        if kind == "CATEGORY":
+            name = str(value).removeprefix("CATEGORY_").removeprefix("UNI_")
+            wanted = not name.startswith("NOT_")
+            expression = _CLASSES.get(name.removeprefix("NOT_"), "")
+            alphabet = self.flags & re.ASCII
+            return any(bool(re.match(expression, case, alphabet)) == wanted for case in cases) if expression else True
+        return False
 
     def letters(self) -> Iterator[str]:
         """The characters at which acceptance may change."""
@@ -48,16 +73,3 @@ class CharSet(NamedTuple):
 def alphabet(sets: Iterable[CharSet]) -> frozenset[str]:
     """Samples that tell the sets apart, one of each kind."""
     return frozenset(_SAMPLES) | {letter for characters in sets for letter in characters.letters()}
-
-
-def _holds(kind: str, value: Any, cases: set[str]) -> bool:
-    if kind == "LITERAL":
-        return chr(value) in cases
-    if kind == "RANGE":
-        return any(value[0] <= ord(case) <= value[1] for case in cases if len(case) == 1)
-    if kind == "CATEGORY":
-        name = str(value).removeprefix("CATEGORY_").removeprefix("UNI_")
-        wanted = not name.startswith("NOT_")
-        expression = _CLASSES.get(name.removeprefix("NOT_"), "")
-        return any(bool(re.match(expression, case)) == wanted for case in cases) if expression else True
-    return False

@@ -87,8 +87,8 @@ class SpecDocument:
     def save(self, *, overwrite: bool = False) -> LoadedSpec:
         """Write the file and return the spec in it.
 
-        Raises SpecError, and writes nothing, while there is a problem; UserError where the file was changed on disk
-        since it was opened, unless ``overwrite``.
+        Raises SpecError, and writes nothing, while there is a problem; UserError where the file cannot be written, or
+        was changed on disk since it was opened, unless ``overwrite``.
         """
         loaded, problems = self.check()
         if loaded is None:
@@ -97,12 +97,13 @@ class SpecDocument:
             raise UserError(
                 "the file was changed on disk since it was opened", remedy="reload it", where=str(self.path)
             )
-        target = self.path.resolve()  # a link stays a link
-        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
         try:
+            target = self.path.resolve()  # a link stays a link
+            mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
             write_atomic(target, self._text, mode=mode)
-        except OSError as error:
-            raise UserError(f"cannot be written: {error.strerror or error}", where=str(self.path)) from None
+        except (OSError, RuntimeError) as error:  # until Python 3.13 links in a circle are a RuntimeError
+            why = getattr(error, "strerror", None) or error
+            raise UserError(f"cannot be written: {why}", where=str(self.path)) from None
         self._saved = self._text
         return loaded
 

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# What keyboards, word processors and models vary without meaning anything by it.
-_SAME = str.maketrans(
-    {
-        "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201b": "'", "\u2032": "'", "\uff07": "'",
-        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u201f": '"', "\uff02": '"',
-        "\u2010": "-", "\u2011": "-", "\u2012": "-",
-        "\u00ad": None, "\u200b": None, "\u2060": None, "\ufeff": None,
-    }
-)  # fmt: skip
+from studio.letters import UNSPACED, folded
 
-# Scripts written without spaces between words: a phrase may begin and end anywhere in them.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uaa60-\uaa7f\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
-)
-
-
-def folded(text: str) -> str:
-    """``text`` composed (NFC), with one kind of apostrophe, quote and hyphen, and without invisible characters."""
-    return unicodedata.normalize("NFC", text).translate(_SAME)
+# A phrase may begin and end anywhere in scripts without spaces.
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 class Plain(NamedTuple):
@@ -59,14 +44,17 @@ class Phrase:
 
     def find(self, text: str | Plain) -> str | None:
         """The first occurrence, as it is written in the text; None where there is none. A str is folded already."""
+        return next((said for _, said in self.each(text)), None)
+
+    def each(self, text: str | Plain) -> Iterator[tuple[int, str]]:
+        """Every occurrence with the place where it begins; see :meth:`find`. They may overlap."""
         plain = Plain(text, text.casefold()) if isinstance(text, str) else text
-        if self._hint not in plain.caseless:
-            return None
-        for match in self._expression.finditer(plain.text):
+        at = 0 if self._hint in plain.caseless else len(plain.text)
+        while at < len(plain.text) and (match := self._expression.search(plain.text, at)):
             start, end = match.span()
             if start < end and not (_joins(plain.text, start) or _joins(plain.text, end)):
-                return match[0]
-        return None
+                yield start, match[0]
+            at = start + 1
 
 
 def _joins(text: str, at: int) -> bool:

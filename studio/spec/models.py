@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Annotated, Literal, Self
 
@@ -108,10 +109,23 @@ class UserWeights(Frozen):
     bank: Rate = 0.5
 
 
+class UserThings(Frozen):
+    """Slots that what is on a person's mind may fill, by where the person comes from.
+
+    The built-in people have to-dos on their mind: short verb phrases. Those of a profile have their
+    ``example_things``.
+    """
+
+    profiles: tuple[Slug, ...] = ()
+    bank: tuple[Slug, ...] = ()
+
+
 class Users(Frozen):
     profiles: str | None = None
-    bank: str | None = "default"
+    bank: Literal["default"] | None = "default"
+    """The people of the workspace, or else the built-in ones; None for nobody but those of ``profiles``."""
     weight: UserWeights = UserWeights()
+    things: UserThings = UserThings()
 
 
 class Success(Frozen):
@@ -158,8 +172,9 @@ class Spec(Frozen):
 
     @property
     def slug(self) -> str:
-        """The folder name of the persona: ``TaskMaster`` -> ``taskmaster``."""
-        return re.sub(r"[\W_]+", "-", self.name.casefold()).strip("-")[:60] or "persona"
+        """The folder name of the persona: ``TaskMaster`` -> ``taskmaster``. Names that differ in signs share one."""
+        slug = re.sub(r"[\W_]+", "-", self.name.casefold()).strip("-")[:60]
+        return slug or f"persona-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
 
     @property
     def trait_names(self) -> tuple[str, ...]:

@@ -71,9 +71,12 @@ def remove(text: str, parent: Node, key: Key) -> str:
             return _spliced(text, starts[place], starts[place + 1], "")
         before = parent.value[names[place - 1]].end
         return _spliced(text, before, end, "")
-    if place == 0 and text[_line_start(text, starts[0]) : starts[0]].strip():
-        return _spliced(text, starts[0], starts[1], "")  # it shares its line with the dash of an outer list
     after = _line_end(text, end)
+    before = text[_line_start(text, starts[0]) : starts[0]]
+    if place == 0 and before.strip():  # it shares its line with the dash of an outer list
+        if text[after : starts[1]].strip():  # a comment stays above the next one
+            return _spliced(text, starts[0] - len(before) + len(before.rstrip()), after, "")
+        return _spliced(text, starts[0], starts[1], "")
     return _spliced(text, _line_start(text, starts[place]), after + (1 if after < len(text) else 0), "")
 
 

@@ -15,6 +15,8 @@ from studio.spec.node import Key, Node, Path
 from studio.spec.problems import ProblemList
 
 Model = TypeVar("Model", bound=BaseModel)
+_OF_KEY = "[key]"
+"""With this pydantic ends the place of a key that does not fit."""
 _SLUG = "a name of a-z, 0-9 and _ that starts with a letter, at most 64 characters"
 
 
@@ -31,17 +33,19 @@ def validate(root: Node, model: type[Model], problems: ProblemList, path: Path =
 
 
 def _note(detail: ErrorDetails, root: Node, model: type[BaseModel], problems: ProblemList, prefix: Path) -> None:
-    path: Path = tuple(part for part in detail["loc"] if part != "[key]")
-    problems.add(root.line_of(path), (*prefix, *path), _message(detail, path, model))
+    path: Path = detail["loc"]
+    of_key = path[-1:] == (_OF_KEY,) and root.at(*path) is None  # a key may have that very name
+    path = path[:-1] if of_key else path
+    problems.add(root.line_of(path), (*prefix, *path), _message(detail, path, model, of_key))
 
 
-def _message(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> str:
+def _message(detail: ErrorDetails, path: Path, model: type[BaseModel], of_key: bool) -> str:
     kind, found = detail["type"], detail["input"]
     if kind in ("extra_forbidden", "invalid_key"):
         return _unknown_key(path, model)
     if kind == "value_error":
         return str(detail["ctx"]["error"])
-    if "[key]" in detail["loc"]:
+    if of_key:
         holder = _annotation(path[:-1], model)
         return f"expected {_expectation(get_args(_bare(holder))[0])} as key, found {found!r}"
     wanted = _expectation(_annotation(path, model))

@@ -3,8 +3,8 @@
 from studio.store.calls import Spent
 from studio.store.examples import ExampleStore
 from studio.store.filters import Filter
+from studio.store.owner import Owner
 from studio.store.records import (
-    CallRecord,
     CategoryCount,
     Decision,
     Example,
@@ -20,7 +20,6 @@ from studio.store.studiofile import StudioFile
 from studio.store.workspace import Workspace
 
 __all__ = [
-    "CallRecord",
     "CategoryCount",
     "Decision",
     "Example",
@@ -28,6 +27,7 @@ __all__ = [
     "Filter",
     "Judgement",
     "Neighbour",
+    "Owner",
     "Person",
     "Row",
     "Spent",

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from studio.chatml import Message, Messages
+from studio.chatml import Message, Messages, well_formed
 from studio.errors import UserError
 from studio.store.records import Example, Judgement, Row
 from studio.store.standing import read_decision
@@ -40,13 +40,13 @@ def insert(connection: sqlite3.Connection, example: Example) -> int:
 
 
 def seq_of(connection: sqlite3.Connection, example_id: str) -> int | None:
-    found = connection.execute("SELECT seq FROM examples WHERE id = ?", (example_id,)).fetchone()
+    found = connection.execute("SELECT seq FROM examples WHERE id = ?", (well_formed(example_id),)).fetchone()
     return None if found is None else int(found[0])
 
 
 def find(connection: sqlite3.Connection, example_id: str) -> tuple[int, Example]:
     """The example, with its ``seq`` and without its prompt. Raises :class:`UserError` where there is none."""
-    found = connection.execute("SELECT seq, body FROM examples WHERE id = ?", (example_id,)).fetchone()
+    found = connection.execute("SELECT seq, body FROM examples WHERE id = ?", (well_formed(example_id),)).fetchone()
     if found is None:
         raise UserError(f"no example {example_id}", remedy="it may be another persona's, or another workspace's")
     return int(found[0]), Example.model_validate_json(found[1])
@@ -106,7 +106,7 @@ def _contents(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, s
 
 
 def _text_id(connection: sqlite3.Connection, content: str) -> int:
-    digest = hashlib.sha256(content.encode(errors="surrogatepass")).digest()
+    digest = hashlib.sha256(content.encode()).digest()
     found = connection.execute("SELECT id FROM texts WHERE digest = ?", (digest,)).fetchone()
     if found is not None:
         return int(found[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from studio.store.records import CallRecord
+from studio.calls import CallRecord
 
 
 class Spent(NamedTuple):

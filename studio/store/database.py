@@ -57,7 +57,8 @@ class Database:
             try:
                 yield connection
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a disk that fails may have ended it already
+                    connection.execute("ROLLBACK")
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
@@ -76,6 +77,8 @@ class Database:
     def version(self) -> int:
         """A number that is another one after any process, this one included, wrote anything."""
         with self._explained(), self._watching:
+            if self._closed:
+                raise self._was_closed()
             return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
@@ -105,11 +108,15 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         if self._closed:
-            raise UserError("the workspace was closed", where=str(self.path), remedy="open it again")
+            raise self._was_closed()
         connection = sqlite3.connect(self.path, timeout=self._busy_s, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16384")  # KiB
+        connection.execute("PRAGMA journal_size_limit = 67108864")
         return connection
+
+    def _was_closed(self) -> UserError:
+        return UserError("the workspace was closed", where=str(self.path), remedy="open it again")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -128,7 +135,6 @@ def _use_wal(connection: sqlite3.Connection, patience_s: float) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA journal_size_limit = 67108864")
             return
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:

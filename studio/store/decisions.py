@@ -27,12 +27,12 @@ def add(connection: sqlite3.Connection, decision: Decision) -> Decision:
     return decision.model_copy(update={"id": cursor.lastrowid})
 
 
-def undo(connection: sqlite3.Connection) -> Decision | None:
-    """Take back the last decision that stands."""
+def undo(connection: sqlite3.Connection) -> list[Decision]:
+    """Take back the last decision that stands, with all of its batch."""
     return _move(connection, "SELECT max(id) FROM decisions WHERE state = 'done'", "undone")
 
 
-def redo(connection: sqlite3.Connection) -> Decision | None:
+def redo(connection: sqlite3.Connection) -> list[Decision]:
     """Put back what the last undo took. Those that are undone are newer than all that are done: the first is next."""
     return _move(connection, "SELECT min(id) FROM decisions WHERE state = 'undone'", "done")
 
@@ -44,12 +44,16 @@ def history(connection: sqlite3.Connection, example_id: str) -> list[Decision]:
     return [read_decision(number, body) for number, body in found]
 
 
-def _move(connection: sqlite3.Connection, choose: str, state: Literal["done", "undone"]) -> Decision | None:
-    (number,) = connection.execute(choose).fetchone()
-    if number is None:
-        return None
-    connection.execute("UPDATE decisions SET state = ? WHERE id = ?", (state, number))
-    (body,) = connection.execute("SELECT body FROM decisions WHERE id = ?", (number,)).fetchone()
-    decision = read_decision(number, body)
-    settle(connection, *bodies.find(connection, decision.example_id))
-    return decision
+def _move(connection: sqlite3.Connection, choose: str, state: Literal["done", "undone"]) -> list[Decision]:
+    moved: list[Decision] = []
+    while True:
+        (number,) = connection.execute(choose).fetchone()
+        if number is None:
+            return moved
+        (body,) = connection.execute("SELECT body FROM decisions WHERE id = ?", (number,)).fetchone()
+        decision = read_decision(number, body)
+        if moved and (not decision.batch or decision.batch != moved[0].batch):
+            return moved
+        connection.execute("UPDATE decisions SET state = ? WHERE id = ?", (state, number))
+        settle(connection, *bodies.find(connection, decision.example_id))
+        moved.append(decision)

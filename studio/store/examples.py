@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from studio.chatml import Messages, last_reply
+from studio.calls import CallRecord
+from studio.chatml import Messages
 from studio.store import bodies, calls, counting, decisions, people
 from studio.store.calls import Spent
 from studio.store.database import BUSY_S, Database
 from studio.store.filters import Filter
-from studio.store.records import CallRecord, CategoryCount, Decision, Example, Judgement, Person, Row
+from studio.store.records import CategoryCount, Decision, Example, Judgement, Person, Row
 from studio.store.standing import settle
 from studio.store.views import Views
 
@@ -101,13 +102,13 @@ class ExampleStore:
         with self.database.writing(durable=True) as connection:
             return decisions.add(connection, decision)
 
-    def undo(self) -> Decision | None:
-        """Take back the last decision that stands, whoever made it; None where there is none."""
+    def undo(self) -> list[Decision]:
+        """Take back the last decision that stands, with its batch, whoever made it; empty where there is none."""
         with self.database.writing(durable=True) as connection:
             return decisions.undo(connection)
 
-    def redo(self) -> Decision | None:
-        """Put back what the last undo took; None where there is nothing, or somebody decided since."""
+    def redo(self) -> list[Decision]:
+        """Put back what the last undo took; empty where there is nothing, or somebody decided since."""
         with self.database.writing(durable=True) as connection:
             return decisions.redo(connection)
 
@@ -123,11 +124,6 @@ class ExampleStore:
             seq = bodies.seq_of(connection, example_id)
             return None if seq is None else bodies.rows(connection, [seq])[0]
 
-    def row_at(self, index: int, filter: Filter = ALL) -> Row | None:
-        """The row at a place, from 0, in the filtered list."""
-        found = self.rows(filter, index, 1) if index >= 0 else []
-        return found[0] if found else None
-
     def rows(self, filter: Filter = ALL, offset: int = 0, limit: int = 100) -> list[Row]:
         """A stretch of the filtered list, in the order of arrival."""
         with self._views.of(filter) as (view, connection):
@@ -140,11 +136,6 @@ class ExampleStore:
     def conversations(self, filter: Filter = ALL) -> Iterator[tuple[str, Messages]]:
         """Ids and conversations, as they stand, of the whole filtered list."""
         return self._chunked(filter, bodies.conversations)
-
-    def replies(self) -> Iterator[tuple[str, str]]:
-        """Id and last reply of every example as it stands, in the order of arrival: for finding near-duplicates."""
-        for name, messages in self.conversations():
-            yield name, last_reply(messages)
 
     def _chunked(
         self, filter: Filter, read: Callable[[sqlite3.Connection, Sequence[int]], list[Item]]

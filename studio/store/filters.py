@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from studio.chatml import Frozen
+from studio.chatml import Frozen, Unicode
 from studio.store import search
 from studio.store.records import Status
 
@@ -16,17 +16,17 @@ class Filter(Frozen):
     """All that is given has to hold; nothing given lets everything through. Lists are in the order of arrival."""
 
     status: Status | None = None
-    category: str | None = None
-    scenario: str | None = None
-    person_id: str | None = None
-    reason: str | None = None
+    category: Unicode | None = None
+    scenario: Unicode | None = None
+    person_id: Unicode | None = None
+    reason: Unicode | None = None
     """Why it stands rejected: one of the judge's reasons, or of the person's."""
-    text: str | None = None
+    text: Unicode | None = None
     """Words that the conversation holds as it stands; each may be the beginning of a word."""
-    ids: tuple[str, ...] | None = None
+    ids: tuple[Unicode, ...] | None = None
     decided: bool | None = None
     """Whether a person's decision stands."""
-    spec_hash: str | None = None
+    spec_hash: Unicode | None = None
     """The spec that it was judged by; that it was written by, while it is unjudged."""
 
 

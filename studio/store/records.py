@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from studio.chatml import Frozen, Messages
+from studio.chatml import Frozen, Messages, Unicode
 
 Origin = Literal["generated", "hand", "chat"]
 Status = Literal["pending", "accepted", "rejected"]
@@ -68,7 +68,8 @@ class Person(Frozen):
 
 
 class Neighbour(Frozen):
-    """The most similar example that was there before, by exact Jaccard similarity of shingles, 0..1."""
+    """The most similar example that was there before: exact Jaccard similarity of their words, 0..1, with the persona's
+    set phrases or without."""
 
     id: str
     similarity: float
@@ -98,11 +99,13 @@ class Decision(Frozen):
     """What a person decided of an example. ``messages`` is the conversation after an edit."""
 
     id: int = 0
-    example_id: str
+    example_id: Unicode
     action: Action
-    reason: str = ""
+    reason: Unicode = ""
     messages: Messages = ()
     by: str = "triage"
+    batch: str = ""
+    """What was decided in one step, and is taken back in one, has the same; empty: a step of its own."""
     at: datetime
 
 
@@ -126,17 +129,3 @@ class CategoryCount(Frozen):
     accepted: int
     rejected: int
     pending: int
-
-
-class CallRecord(Frozen):
-    """One call to a model, kept so that what was paid for is never asked twice (``key``)."""
-
-    key: str
-    purpose: str
-    model: str
-    response: str
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
-    seconds: float = 0.0
-    at: datetime

@@ -139,7 +139,8 @@ def prepare(connection: sqlite3.Connection) -> int:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk may have rolled it back already
+            connection.execute("ROLLBACK")
         raise
     return _version(connection)
 

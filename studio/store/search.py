@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from studio.chatml import Messages
+from studio.letters import UNSPACED
 
-# Scripts without spaces between words (CJK, kana, Thai, Lao, Khmer, Myanmar, Tibetan): a character counts as a word.
-_UNSPACED = re.compile(
-    "([\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
-)
+# Where a script has no spaces between words, a character counts as a word.
+_UNSPACED = re.compile(f"([{UNSPACED}])")
 
 
 def spaced(text: str) -> str:
-    """``text`` with spaces around each character of a script that has none, for the word index."""
-    return _UNSPACED.sub(r" \1 ", text)
+    """``text`` for the word index: composed (NFC), with spaces around each character of a script that has none."""
+    return _UNSPACED.sub(r" \1 ", unicodedata.normalize("NFC", text))
 
 
 def words(messages: Messages) -> str:

@@ -11,7 +11,7 @@ from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from studio.errors import UserError
-from studio.store.storage import AtomicStorage
+from studio.store.storage import PATIENCE_S, AtomicStorage
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -23,11 +23,15 @@ class _ById(Table):
 
 
 class StudioFile:
-    """Values by table and id. What another process wrote is seen by the next call; what is put is durable."""
+    """Values by table and id. What another process wrote is seen by the next call; what is put is durable.
 
-    def __init__(self, path: Path) -> None:
+    Raises :class:`studio.errors.UserError` where the file is not what was written, or another process keeps it locked
+    for longer than ``patience_s`` seconds.
+    """
+
+    def __init__(self, path: Path, patience_s: float = PATIENCE_S) -> None:
         self.path = path
-        self._storage = AtomicStorage(path)
+        self._storage = AtomicStorage(path, patience_s)
         self._database = TinyDB(path, storage=lambda _: self._storage)
 
     def put(self, table: str, key: str, value: BaseModel) -> None:

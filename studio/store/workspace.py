@@ -6,6 +6,7 @@ from pathlib import Path
 
 from studio.errors import UserError
 from studio.store.examples import ExampleStore
+from studio.store.owner import Owner, claim
 from studio.store.studiofile import StudioFile
 
 
@@ -28,11 +29,22 @@ class Workspace:
         self.studio = StudioFile(folder / "studio.json")
 
     @classmethod
-    def open(cls, root: Path, slug: str) -> Workspace:
-        """Open the workspace of a persona, making what is missing."""
+    def open(cls, root: Path, slug: str, owner: Owner | None = None) -> Workspace:
+        """Open the workspace of a persona, making what is missing.
+
+        Raises :class:`UserError` where it belongs to another persona than ``owner``; a job, which is given its
+        workspace by whoever started it, need not say whose it is.
+        """
         if not slug or Path(slug).name != slug or slug.startswith("."):
             raise ValueError(f"not a folder name: {slug!r}")
-        return cls(root / slug)
+        workspace = cls(root / slug)
+        if owner is not None:
+            try:
+                claim(workspace.studio, owner)
+            except UserError:
+                workspace.close()
+                raise
+        return workspace
 
     def close(self) -> None:
         self.examples.close()

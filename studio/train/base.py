@@ -101,4 +101,4 @@ def _gated(repo: str) -> UserError:
 
 
 def _not_installed() -> UserError:
-    return UserError("the training libraries are not installed", remedy="pip install 'persona-studio[train]'")
+    return UserError("the training libraries are not installed", remedy="pip install '.[train]'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 
 from studio.chatml import Messages
@@ -12,10 +13,18 @@ from studio.triage.reasons import SLUGS
 
 
 class Triage:
-    """One workspace's decisions. The last one can be taken back, also after a restart, whoever made it."""
+    """One workspace's decisions. The last one can be taken back, also after a restart, whoever made it.
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._store = workspace.examples
+    What is decided through an object made with a ``batch`` is one step for undo and redo.
+    """
+
+    def __init__(self, workspace: Workspace, batch: str = "") -> None:
+        self._store, self._batch = workspace.examples, batch
+
+    @classmethod
+    def of_several(cls, workspace: Workspace) -> Triage:
+        """For decisions that are one step together."""
+        return cls(workspace, secrets.token_hex(4))
 
     def accept(self, example_id: str) -> Decision:
         """It is good as it stands, edited or not."""
@@ -41,11 +50,11 @@ class Triage:
         """As if nobody had decided: the judge's word stands, and the original text."""
         return self._decide(example_id, "reset")
 
-    def undo(self) -> Decision | None:
-        """Take back the last decision; it is returned, None where there is none."""
+    def undo(self) -> list[Decision]:
+        """Take back the last step; its decisions, none where there was none."""
         return self._store.undo()
 
-    def redo(self) -> Decision | None:
+    def redo(self) -> list[Decision]:
         """Put back what the last undo took, unless something was decided since."""
         return self._store.redo()
 
@@ -58,7 +67,7 @@ class Triage:
     def _decide(self, example_id: str, action: Action, reason: str = "", messages: Messages = ()) -> Decision:
         at = datetime.now(UTC)
         return self._store.decide(
-            Decision(example_id=example_id, action=action, reason=reason, messages=messages, at=at)
+            Decision(example_id=example_id, action=action, reason=reason, messages=messages, batch=self._batch, at=at)
         )
 
 

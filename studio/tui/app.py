@@ -141,7 +141,8 @@ class StudioApp(OrderedKeys):
         self._refresh_soon()
 
     def on_store_moved(self, message: StoreMoved) -> None:
-        self.version, self.marks = message.version, message.marks
+        self.version = message.version
+        self.marks = {**message.marks, "spec": "needs"} if self.spec_problem else message.marks
         self._refresh_soon()
 
     def wake(self) -> None:
@@ -164,8 +165,13 @@ class StudioApp(OrderedKeys):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """As Textual's, but what it shows is inert and never markup."""
-        super().notify(inert(message), title=inert(title), severity=severity, timeout=timeout, markup=False)
+        """As Textual's, but what it shows is inert and never markup, and not what is on the screen already."""
+        if all(shown.message != inert(message) for shown in self._notifications):
+            super().notify(inert(message), title=inert(title), severity=severity, timeout=timeout, markup=False)
+
+    def action_help_quit(self) -> None:
+        """What Textual has for ctrl+c, which ends most programs."""
+        self.tell("ctrl+q quits; jobs go on")
 
     async def look_at(self, example_id: str) -> None:
         """Show an example in triage."""

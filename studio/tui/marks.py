@@ -15,32 +15,41 @@ ORDER = ("spec", "generate", "train", "evaluate", "package")
 
 def marks_of(session: Session) -> dict[str, Mark]:
     """A mark a stage, from what the workspace holds. Reads the disk."""
-    done = _done(session)
-    marks: dict[str, Mark] = {stage: "done" if is_done else "none" for stage, is_done in done.items()}
-    for stage in ORDER:
-        if not done[stage]:
-            marks[stage] = "needs"
-            break
-    return marks
-
-
-def _done(session: Session) -> dict[str, bool]:
     from studio.build.stages import standing
-    from studio.evaluate import evaluations
-    from studio.package import packages
-    from studio.train import runs
     from studio.triage import sample_progress
 
     workspace = session.workspace
     targets = standing(session)
     seen, sampled = sample_progress(workspace)
-    return {
-        "spec": True,
-        "bank": bool(workspace.examples.people()),
-        "generate": bool(targets) and all(one.accepted >= one.target for one in targets),
-        "triage": sampled > 0 and seen >= sampled,
-        "train": any(run.finished and not run.finished.stopped for run in runs(workspace)),
-        "evaluate": bool(evaluations(workspace)),
-        "chat": False,
-        "package": bool(packages(workspace)),
+    marks = {
+        "spec": _mark(True),
+        "bank": _mark(bool(workspace.examples.people())),
+        "generate": _mark(bool(targets) and all(one.accepted >= one.target for one in targets)),
+        "triage": _mark(sampled > 0 and seen >= sampled),
+        "chat": _mark(False),
+        **_of_newest_run(session),
     }
+    wanted = next((stage for stage in ORDER if marks[stage] != "done"), None)
+    if wanted is not None and marks[wanted] == "none":
+        marks[wanted] = "needs"
+    return marks
+
+
+def _of_newest_run(session: Session) -> dict[str, Mark]:
+    """What an older run has counts for nothing: the stages work on the newest."""
+    from studio.evaluate import evaluations
+    from studio.package import packages
+    from studio.tui.runs import chosen_run
+
+    run = chosen_run(session)
+    name = run.plan.run_id if run else ""
+    evaluation = next((one for one in evaluations(session.workspace) if one.run_id == name), None)
+    return {
+        "train": _mark(run is not None),
+        "evaluate": "failed" if evaluation and not evaluation.passed else _mark(evaluation is not None),
+        "package": _mark(any(one.run_id == name for one in packages(session.workspace))),
+    }
+
+
+def _mark(done: bool) -> Mark:
+    return "done" if done else "none"

@@ -8,7 +8,7 @@ from pathlib import Path
 from studio.build import Session
 from studio.llm import ModelSettings
 from studio.spec import LoadedSpec, load
-from studio.store import Workspace
+from studio.store import Owner, Workspace
 from studio.tui.memory import Memory
 
 
@@ -23,6 +23,6 @@ def open_session(
     """The session for a spec; the workspace of ``before`` is kept unless the persona got another name."""
     if before is not None and before.loaded.spec.slug == loaded.spec.slug:
         return replace(before, loaded=loaded), Memory(before.workspace.studio)
-    workspace = Workspace.open(root, loaded.spec.slug)
+    workspace = Workspace.open(root, loaded.spec.slug, Owner.of(loaded.spec.name, loaded.path))
     session = Session(loaded=loaded, workspace=workspace, root=root, settings=settings, base=base)
     return session, Memory(workspace.studio)

@@ -11,10 +11,16 @@ if TYPE_CHECKING:
     from studio.jobs import Job
     from studio.jobs.types import JobView
 
-Mark = Literal["done", "running", "needs", "none"]
-"""Of a stage: it has what it makes; its job lives; it is the next that wants somebody; nothing to say."""
+Mark = Literal["done", "running", "needs", "failed", "none"]
+"""Of a stage: see ``MARKS_TOLD``."""
 
-MARKS: dict[Mark, str] = {"done": "✓", "running": "▸", "needs": "!", "none": " "}
+MARKS: dict[Mark, str] = {"done": "✓", "running": "▸", "needs": "!", "failed": "✗", "none": " "}
+MARKS_TOLD: dict[Mark, str] = {
+    "done": "the stage has what it makes",
+    "running": "its job runs",
+    "needs": "it is the next that wants somebody",
+    "failed": "quality gates are not passed",
+}
 ALIVE = ("starting", "running", "stopping")
 
 

@@ -10,8 +10,9 @@ import pytest
 from studio.bank import build, person_text
 from studio.bank.components import Components, components
 from studio.bank.people import SIMILAR, person_id
-from studio.dedup import jaccard, shingles
+from studio.dedup import shingles
 from studio.store.records import Person
+from tests.dedup.similarity import jaccard
 
 
 def test_the_same_seed_makes_the_same_people() -> None:

@@ -159,7 +159,7 @@ def examples(loaded: LoadedSpec, count: int, root: Path) -> Path:
             pass
 
     asyncio.run(make())
-    return export_chatml(workspace, loaded.hash).path
+    return export_chatml(workspace, loaded).path
 
 
 def run(base: str, data: Path, recipe: Recipe, folder: Path) -> tuple[Path, float, float]:

@@ -25,10 +25,11 @@ def test_decisions_are_kept_taken_back_and_put_back(studio: Studio) -> None:
     told = studio.triage("reject", "good1", "good2", "--reason", "tone")
     assert told.lines == ["rejected good1", "rejected good2"]
     assert (studio.status("good1"), studio.status("good2")) == ("rejected", "rejected")
-    assert studio.triage("undo").out == "took back: reject good2\n" and studio.status("good2") == "accepted"
-    assert studio.triage("redo").out == "put back: reject good2\n" and studio.status("good2") == "rejected"
+    assert studio.triage("undo").out == "took back: reject good2 good1\n"
+    assert (studio.status("good1"), studio.status("good2")) == ("accepted", "accepted")
+    assert studio.triage("redo").out == "put back: reject good1 good2\n" and studio.status("good2") == "rejected"
     assert studio.triage("redo").out == "nothing to redo\n"
-    for _ in range(3):
+    for _ in range(2):
         studio.triage("undo")
     assert studio.triage("undo").out == "nothing to undo\n"
     assert (studio.status("good1"), studio.status("bad1")) == ("accepted", "rejected")
@@ -40,6 +41,16 @@ def test_an_unknown_id_decides_nothing(studio: Studio) -> None:
         assert one_line(told := studio.triage(*command)) and "no example none" in told.err
     assert one_line(studio.triage("edit", "none", "--assistant", "Over."))
     assert (studio.status("good1"), studio.status("bad1")) == ("accepted", "rejected")
+
+
+def test_an_id_may_be_given_by_how_it_begins_where_no_other_begins_so(studio: Studio) -> None:
+    studio.fill("3f2a77", "3f2b01", "3f", "9c11")
+    assert studio.triage("reject", "3f2a", "9", "--reason", "tone").lines == ["rejected 3f2a77", "rejected 9c11"]
+    assert studio.triage("accept", "3f").lines == ["accepted 3f"], "a whole id is itself"
+    assert one_line(told := studio.triage("accept", "9c11", "3f2"))
+    assert "2 examples begin with 3f2" in told.err and "3f2a77, 3f2b01" in told.err
+    assert studio.status("9c11") == "rejected", "nothing is decided where one of the ids is not clear"
+    assert one_line(studio.triage("accept", ""))
 
 
 def test_an_edit_replaces_the_reply_and_accepts(studio: Studio) -> None:

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from studio.dedup import NearDuplicates, jaccard, shingles
+from studio.dedup import NearDuplicates, shingles
 from studio.dedup.near import bands_for
+from tests.dedup.similarity import jaccard
 
 REPLY = (
     "Nice work getting the budget report out of the way before lunch, that is a big one off your list and "

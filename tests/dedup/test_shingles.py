@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.dedup import jaccard, shingles
+from studio.dedup import shingles
+from tests.dedup.similarity import jaccard
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from studio.calls import CallRecord
 from studio.generate import ExampleScored, GenerateFinished, GenerateParams, generate
 from studio.generate.author import author_request, open_author
 from studio.generate.call_log import StoreCallLog
 from studio.generate.schema import Authored
-from studio.llm import LoggedCall, ModelError, ModelSettings
+from studio.llm import ModelError, ModelSettings
 from studio.spec import LoadedSpec
 from studio.store import Workspace
 from tests.generate.making import loaded_spec
@@ -84,7 +85,7 @@ async def test_a_paid_answer_is_never_asked_for_again(tmp_path: Path) -> None:
 def test_a_cost_that_is_not_known_is_not_told_as_nothing(tmp_path: Path) -> None:
     log = StoreCallLog(Workspace.open(tmp_path, "tester").examples)
     assert log.cost_usd() == 0
-    known = LoggedCall(key="1", purpose="author", model="m", response="{}", cost_usd=0.5, at=datetime.now(UTC))
+    known = CallRecord(key="1", purpose="author", model="m", response="{}", cost_usd=0.5, at=datetime.now(UTC))
     log.add_call(known)
     assert log.cost_usd() == 0.5 and log.call("1") == known and log.call("2") is None
     log.add_call(known.model_copy(update={"key": "2", "cost_usd": None}))

@@ -23,8 +23,11 @@ class Counted(Frozen):
 
 
 class CountParams(Frozen):
+    """``hold_at``: the number after which it waits for the file ``go`` in the job's folder."""
+
     to: int = 3
     pause: float = 0.0
+    hold_at: int | None = None
 
 
 async def count(params: dict[str, Any], context: JobContext) -> None:
@@ -32,7 +35,12 @@ async def count(params: dict[str, Any], context: JobContext) -> None:
     asked = CountParams.model_validate(params)
     kept = context.folder / "kept"
     number = int(kept.read_text()) if kept.exists() else 0
+    ends = time.monotonic() + 120
     while number < asked.to and not context.stop_requested:
+        if number == asked.hold_at and not (context.folder / "go").exists():
+            assert time.monotonic() < ends, "a test that failed leaves nobody behind for long"
+            await asyncio.sleep(0.01)
+            continue
         number += 1
         kept.write_text(str(number))
         context.emit(Counted(number=number))
@@ -91,7 +99,10 @@ def leave_by_itself(params: dict[str, Any], context: JobContext) -> None:
 
 
 def leave_a_child(params: dict[str, Any], context: JobContext) -> None:
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3)"], start_new_session=True)
+    """Leaves a child that outlives it and is given every open file that a child can be given."""
+    code = "import time; time.sleep(60)"
+    child = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, close_fds=False)
+    (context.folder / "child").write_text(str(child.pid))
 
 
 def need_what_is_missing(params: dict[str, Any], context: JobContext) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from studio.jobs import AlreadyRunning, active, follow, list_jobs, resume
+from studio.jobs.lock import is_held
 from tests.jobs.entries import CountParams
 from tests.jobs.helpers import begin, numbers, until
 
@@ -47,12 +48,13 @@ def test_a_stop_is_asked_for_and_what_was_done_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_killed_job_is_dead_at_once_and_goes_on_when_resumed(tmp_path: Path) -> None:
-    job = begin(tmp_path, "count", CountParams(to=6, pause=0.1))
-    until(lambda: len(numbers(job)) >= 2)
+    job = begin(tmp_path, "count", CountParams(to=6, hold_at=2))
+    until(lambda: len(numbers(job)) == 2)
     job.kill()
     until(lambda: not job.alive)
     assert job.view().state == "dead"
     done = numbers(job)
+    (job.folder / "go").touch()
     again = resume(job)
     assert again.wait(20).state == "finished"
     assert again.id == job.id
@@ -70,7 +72,7 @@ def test_a_starting_job_never_looks_dead(tmp_path: Path) -> None:
 
 
 def test_a_pid_that_was_used_again_does_not_look_like_the_job(tmp_path: Path) -> None:
-    job = begin(tmp_path, "count", CountParams(to=100, pause=0.1))
+    job = begin(tmp_path, "count", CountParams(hold_at=1))
     until(lambda: job.view().state == "running")
     job.kill()
     until(lambda: not job.alive)
@@ -108,7 +110,7 @@ def test_of_two_windows_that_start_at_once_one_is_refused(tmp_path: Path) -> Non
     code = (
         "import sys; from pathlib import Path; from studio.jobs import start; "
         "from tests.jobs.entries import CountParams; "
-        "start(Path(sys.argv[1]), 'count', 'tests.jobs.entries:count', CountParams(to=20, pause=0.1))"
+        "start(Path(sys.argv[1]), 'count', 'tests.jobs.entries:count', CountParams(hold_at=1))"
     )
     windows = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.DEVNULL) for _ in range(4)
@@ -122,7 +124,7 @@ def test_a_job_outlives_whoever_started_it_and_a_hangup(tmp_path: Path) -> None:
     code = (
         "import sys, os; from pathlib import Path; from studio.jobs import start; "
         "from tests.jobs.entries import CountParams; "
-        "start(Path(sys.argv[1]), 'count', 'tests.jobs.entries:count', CountParams(to=8, pause=0.1)); os._exit(1)"
+        "start(Path(sys.argv[1]), 'count', 'tests.jobs.entries:count', CountParams(to=8, hold_at=1)); os._exit(1)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     (job,) = list_jobs(tmp_path)
@@ -130,6 +132,7 @@ def test_a_job_outlives_whoever_started_it_and_a_hangup(tmp_path: Path) -> None:
     pid = job.view().pid
     assert pid is not None
     os.kill(pid, signal.SIGHUP)
+    (job.folder / "go").touch()
     assert job.wait(20).state == "finished"
     assert numbers(job) == list(range(1, 9))
 
@@ -158,5 +161,8 @@ def test_jobs_are_listed_newest_first_and_strangers_are_passed_over(tmp_path: Pa
 
 def test_nothing_that_a_job_starts_keeps_it_looking_alive(tmp_path: Path) -> None:
     job = begin(tmp_path, "leave_a_child")
-    assert job.wait(20).state == "finished"
-    assert not job.alive
+    try:
+        assert job.wait(20).state == "finished"
+        until(lambda: not is_held(job.paths.lock))
+    finally:
+        os.kill(int((job.folder / "child").read_text()), signal.SIGKILL)

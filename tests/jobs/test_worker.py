@@ -47,11 +47,12 @@ def test_sigterm_from_anybody_is_a_stop_and_shows_as_one(tmp_path: Path) -> None
 
 
 def test_a_stopped_job_goes_on_when_it_is_resumed(tmp_path: Path) -> None:
-    job = begin(tmp_path, "count", CountParams(to=6, pause=0.1))
+    job = begin(tmp_path, "count", CountParams(to=6, hold_at=1))
     until(lambda: numbers(job))
     job.stop()
     stopped = job.wait(20)
     assert stopped.state == "stopped" and stopped.ended is not None
+    (job.folder / "go").touch()
     assert resume(job).view().state in ("starting", "running")
     assert job.wait(20).state == "finished"
     assert numbers(job) == [1, 2, 3, 4, 5, 6]
@@ -225,4 +226,4 @@ def test_a_second_worker_of_the_same_job_is_turned_away(tmp_path: Path) -> None:
 
 def test_a_missing_library_is_named_with_the_way_to_install_it(tmp_path: Path) -> None:
     job = begin(tmp_path, "need_what_is_missing")
-    assert job.wait(20).error == "no_such_library is not installed (pip install 'persona-studio[train]')"
+    assert job.wait(20).error == "no_such_library is not installed (pip install '.[train]')"

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from studio.calls import CallRecord
 from studio.chatml import system, user
-from studio.llm import CallLog, LoggedCall, ModelSettings, OpenAIModel, Request, Sampling
+from studio.llm import CallLog, ModelSettings, OpenAIModel, Request, Sampling
 from studio.llm.retry import Patience
 from studio.llm.types import Purpose
 from tests.llm.fake_server import FakeServer
@@ -50,10 +51,10 @@ class MemoryLog:
     """A record of calls that lasts as long as the test."""
 
     def __init__(self) -> None:
-        self.calls: dict[str, LoggedCall] = {}
+        self.calls: dict[str, CallRecord] = {}
 
-    def call(self, key: str) -> LoggedCall | None:
+    def call(self, key: str) -> CallRecord | None:
         return self.calls.get(key)
 
-    def add_call(self, record: LoggedCall) -> None:
+    def add_call(self, record: CallRecord) -> None:
         self.calls[record.key] = record

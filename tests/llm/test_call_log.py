@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from studio.llm import LoggedCall, ModelError, Sampling
+from studio.calls import CallRecord
+from studio.llm import ModelError, Sampling
 from studio.llm.types import Request
 from tests.llm.fake_server import FakeServer
 from tests.llm.helpers import GOOD, Mark, MemoryLog, asked, model_at
@@ -21,7 +22,7 @@ class DyingLog(MemoryLog):
         super().__init__()
         self.left = left
 
-    def add_call(self, record: LoggedCall) -> None:
+    def add_call(self, record: CallRecord) -> None:
         super().add_call(record)
         self.left -= 1
         if self.left == 0:

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from studio.llm import ModelError, ModelSettings, OpenAIModel
+from studio.llm import ModelError, ModelSettings, OpenAIModel, list_models, resolve_settings
 from studio.llm.errors import Kind
 from studio.llm.retry import Patience
 from tests.llm.fake_server import FakeServer
 from tests.llm.faults import Drop, Fault, Hang, Raw, Status, limited
-from tests.llm.helpers import QUICK, asked, model_at
+from tests.llm.helpers import QUICK, Mark, asked, model_at
 
 SECRET = "sk-test-0123456789abcdef"
 
@@ -63,7 +63,18 @@ async def test_a_server_that_is_not_there_is_told_as_such_and_not_as_slow() -> N
     assert caught.value.kind == "connection"
 
 
-@pytest.mark.parametrize(("read", "total"), [(0.05, 60.0), (60.0, 0.05)])
+@pytest.mark.parametrize("host", ["\u2603.net", "[v1.x]"])
+async def test_a_host_that_can_be_none_is_told_as_one_that_is_not_there(host: str) -> None:
+    settings = resolve_settings(f"http://{host}/v1", "fake", environ={})
+    model = OpenAIModel(settings, "fake", patience=QUICK)
+    for asking in (model.complete(asked()), asyncio.to_thread(list_models, settings)):
+        with pytest.raises(ModelError, match="cannot talk to") as caught:
+            await asking
+        assert caught.value.kind == "connection"
+    await model.close()
+
+
+@pytest.mark.parametrize(("read", "total"), [(0.05, 60.0), (60.0, 0.3)])
 async def test_silence_ends_in_a_timeout_and_is_tried_only_once_more(read: float, total: float) -> None:
     limits = {"read_timeout": read, "total_timeout": total}
     server = FakeServer(lambda b: "ok", faults=[Hang()] * 9)
@@ -122,6 +133,36 @@ async def test_the_key_is_sent_and_never_told(monkeypatch: pytest.MonkeyPatch) -
     for error in (caught.value, echoed.value):
         assert SECRET not in f"{error}{error!r}{error.__cause__}"
         assert error.__suppress_context__
+
+
+async def test_a_key_that_was_copied_with_its_line_end_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", f"{SECRET}\n")
+    settings = {"key_variable": "OPENAI_API_KEY"}
+    async with FakeServer(lambda b: "ok", key=SECRET) as server, model_at(server, settings=settings) as model:
+        assert (await model.complete(asked())).text == "ok"
+        assert await asyncio.to_thread(
+            list_models, ModelSettings(endpoint=server.url, key_variable="OPENAI_API_KEY")
+        ) == ["fake"]
+
+
+@pytest.mark.parametrize("key", [f"{SECRET}\u201d", f"sk-\n{SECRET}", f"{SECRET}\x7f", f"\udcff{SECRET}"])
+async def test_what_can_be_no_key_is_named_by_its_variable_and_not_told(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    settings = {"key_variable": "OPENAI_API_KEY"}
+    async with FakeServer(lambda b: "ok") as server, model_at(server, settings=settings) as model:
+        for asking in (
+            model.complete(asked()),
+            model.structured(asked(), Mark),
+            anext(model.stream(asked())),
+            asyncio.to_thread(list_models, ModelSettings(endpoint=server.url, key_variable="OPENAI_API_KEY")),
+        ):
+            with pytest.raises(ModelError, match="OPENAI_API_KEY holds characters") as caught:
+                await asking
+            assert caught.value.kind == "auth"
+            assert SECRET not in f"{caught.value}{caught.value.__cause__!r}{caught.value.__context__!r}"
+    assert server.requests == []
 
 
 def test_waits_grow_and_are_spread() -> None:

@@ -40,6 +40,37 @@ async def test_the_cap_changes_its_name_but_never_goes() -> None:
     assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize(
+    ("message", "parameter"),
+    [
+        ("max_tokens is too large: 1024. This model supports at most 512 completion tokens.", "max_tokens"),
+        ("'max_tokens' or 'max_completion_tokens' is too large: 1024. This model's maximum context length is 512.", ""),
+        ("max_tokens must be less than 512", "max_tokens"),
+    ],
+)
+async def test_a_cap_that_is_too_large_keeps_its_name(message: str, parameter: str) -> None:
+    fault = Status(400, message, {}, {"param": parameter or None})
+    async with FakeServer(lambda b: "ok", faults=[fault]) as server, model_at(server) as model:
+        with pytest.raises(ModelError, match=r"too large|less than"):
+            await model.complete(asked("long", max_tokens=1024))
+        await model.complete(asked("short", max_tokens=77))
+    assert [body.get("max_tokens") for body in server.requests] == [1024, 77]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
+        "Unrecognized request argument supplied: max_tokens",
+        "body.max_tokens: Extra inputs are not permitted",
+    ],
+)
+async def test_a_cap_whose_name_is_not_known_is_sent_by_its_other_one(message: str) -> None:
+    async with FakeServer(lambda b: "ok", faults=[Status(400, message)]) as server, model_at(server) as model:
+        await model.complete(asked(max_tokens=77))
+    assert server.requests[-1]["max_completion_tokens"] == 77
+
+
 def test_openai_itself_is_asked_with_the_new_name_of_the_cap() -> None:
     assert Abilities(ModelSettings()).cap == "max_completion_tokens"
     assert Abilities(ModelSettings(endpoint="http://localhost/v1")).cap == "max_tokens"

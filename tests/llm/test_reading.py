@@ -1,6 +1,8 @@
 """What servers send is read without trust: headers, usage, thoughts, JSON among text."""
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from studio.llm.answers import named_rate, read_answer, seconds
 from studio.llm.failures import AttemptError
@@ -53,6 +55,37 @@ def test_missing_and_null_fields_are_not_an_error() -> None:
     assert (answer.text, answer.finish, answer.tokens.prompt_tokens, answer.a_minute) == ("", "stop", 0, None)
 
 
+@pytest.mark.parametrize(
+    ("usage", "prompt", "completion", "cached"),
+    [
+        ('{"prompt_tokens": null, "completion_tokens": 3}', 0, 3, 0),
+        ('{"prompt_tokens": 1.5, "completion_tokens": -1}', 1, 0, 0),
+        ('{"prompt_tokens": "many", "completion_tokens": 1e999}', 0, 0, 0),
+        ('{"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2.0}}', 3, 0, 2),
+        ('{"prompt_tokens": 3, "prompt_tokens_details": []}', 3, 0, 0),
+        ('{"prompt_tokens": [1]}', 0, 0, 0),
+        ("[]", 0, 0, 0),
+        ('"none"', 0, 0, 0),
+    ],
+)
+def test_a_usage_that_makes_no_sense_costs_no_answer(usage: str, prompt: int, completion: int, cached: int) -> None:
+    answer = read_answer(f'{{"choices": [{{"message": {{"content": "hi"}}}}], "usage": {usage}}}'.encode(), {})
+    assert answer.text == "hi"
+    tokens = answer.tokens
+    assert (tokens.prompt_tokens, tokens.completion_tokens, tokens.cached) == (prompt, completion, cached)
+
+
+def test_half_a_character_in_a_reply_costs_no_more_than_itself() -> None:
+    answer = read_answer(rb'{"choices": [{"message": {"content": "\ud83d\ude42 and \ud83d."}}]}', {})
+    assert answer.text == "\U0001f642 and \ufffd."
+
+
+def test_a_refusal_is_told_on_one_line() -> None:
+    with pytest.raises(AttemptError) as caught:
+        read_answer(rb'{"choices": [{"message": {"refusal": "No.\n\u001b[31m\ud83d"}}]}', {})
+    assert (caught.value.kind, caught.value.said) == ("refused", "No. \ufffd[31m\ufffd")
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"choices": "x"}', b"\xff\xfe", b"[" * 100_000])
 def test_nonsense_is_malformed(body: bytes) -> None:
     with pytest.raises(AttemptError) as caught:
@@ -75,10 +108,41 @@ def test_thoughts_are_taken_off(text: str, said: str) -> None:
     assert without_thoughts(text) == said
 
 
-@pytest.mark.parametrize("text", ["<think>a<b</think> Hi <b>you</b>", "<thin ice", " Plain.", "<think>never", "", "<"])
-def test_in_pieces_thoughts_are_taken_off_just_the_same(text: str) -> None:
+@given(
+    st.lists(
+        st.sampled_from(
+            ["<think>", "</think>", "<thinking>", "</thinking>", "<thi", "n", ">", "<", "/", " ", "\n", "a"]
+        )
+    ),
+    st.integers(1, 9),
+)
+@example(["<think>", "a", "</think>", "<thi", "n", "k>"], 4)
+@example([" ", "<think>", "a", "<b", "</think>", " Hi <b>you</b>"], 1)
+def test_in_pieces_thoughts_are_taken_off_just_the_same(parts: list[str], size: int) -> None:
+    text = "".join(parts)
+    assume(text.lstrip().startswith("<think") or "</think>" not in text)  # one that the template opened is shown
     shown = ThoughtFilter()
-    assert "".join(shown.feed(letter) for letter in text) + shown.end() == without_thoughts(text)
+    pieces = [shown.feed(text[start : start + size]) for start in range(0, len(text), size)]
+    assert "".join(pieces) + shown.end() == without_thoughts(text)
+
+
+def test_a_thought_that_the_template_opened_is_shown_in_a_stream() -> None:
+    shown = ThoughtFilter()
+    assert [shown.feed(piece) for piece in ("I should ", "greet.</think>", "Hi")] == [
+        "I should ",
+        "greet.</think>",
+        "Hi",
+    ]
+
+
+@pytest.mark.parametrize("piece", ["and ", " ", "</b>"])
+def test_a_long_thought_costs_no_more_by_the_piece_than_a_short_one(piece: str) -> None:
+    """Every piece is looked at, and nothing that came before it."""
+    shown = ThoughtFilter()
+    shown.feed("<think> the </b> tag")
+    for _ in range(50_000):
+        assert shown.feed(piece) == ""
+    assert len(shown._held) < 20
 
 
 def test_plain_text_is_shown_at_once() -> None:

@@ -21,6 +21,12 @@ def test_a_key_alone_means_openai_and_is_not_stored() -> None:
     assert settings.key(environ) == "sk-secret"
 
 
+def test_white_space_around_a_key_is_no_part_of_it() -> None:
+    settings = resolve_settings(environ={"OPENAI_API_KEY": " sk-secret\r\n"})
+    assert settings.key({"OPENAI_API_KEY": " sk-secret\r\n"}) == "sk-secret"
+    assert resolve_settings(environ={"OPENAI_API_KEY": " \n"}).offline
+
+
 def test_arguments_go_before_the_environment() -> None:
     environ = {"OPENAI_BASE_URL": "http://a/v1", "STUDIO_MODEL": "m", "STUDIO_JUDGE_MODEL": "j"}
     assert resolve_settings(environ=environ) == ModelSettings(endpoint="http://a/v1", model="m", judge_model="j")
@@ -35,7 +41,22 @@ def test_an_endpoint_alone_has_no_default_model() -> None:
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["localhost:8000", "ftp://host/v1", "http://", "http://me:pw@host/v1", "http://h/v1?k=1", "http://h:99999/v1"],
+    [
+        "localhost:8000",
+        "ftp://host/v1",
+        "http://",
+        "http://me:pw@host/v1",
+        "http://h/v1?k=1",
+        "http://h:99999/v1",
+        "http://[::1",
+        "http://a..b/v1",
+        f"http://{'a' * 70}.com/v1",
+        "http://exa\u2100mple.com",
+        "http://local host:8000/v1",
+        "http://h\udcff/v1",
+        "http://h/v1\udcff",
+        "http://h\x00/v1",
+    ],
 )
 def test_a_bad_endpoint_is_the_users_to_mend(endpoint: str) -> None:
     with pytest.raises(UserError) as caught:

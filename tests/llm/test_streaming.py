@@ -1,6 +1,7 @@
 """Streams: text as it comes, a cut told from an end, and leaving stops the server."""
 
 import asyncio
+import json
 from contextlib import aclosing
 
 import pytest
@@ -34,6 +35,15 @@ async def test_what_goes_wrong_before_the_first_piece_is_tried_again() -> None:
     async with FakeServer(lambda b: "fine", faults=faults) as server, model_at(server) as model:
         assert [piece async for piece in model.stream(asked())] == ["fine"]
     assert len(server.requests) == 3
+
+
+async def test_an_emoji_that_the_server_cut_in_two_arrives_whole() -> None:
+    log = MemoryLog()
+    answer = "Hi \ud83d\0\ude42!\0\ud83d"  # the server cuts at each NUL
+    async with FakeServer(lambda b: answer) as server, model_at(server, log=log) as model:
+        pieces = [piece async for piece in model.stream(asked())]
+    assert "".join(pieces) == "Hi \U0001f642!\ufffd"
+    assert [json.loads(record.response)["text"] for record in log.calls.values()] == ["Hi \U0001f642!\ufffd"]
 
 
 async def test_leaving_early_stops_the_server_and_frees_the_slot() -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from studio.llm import ModelError
 from tests.llm.fake_server import FakeServer
-from tests.llm.faults import Truncate, WhiteSpace
+from tests.llm.faults import Fault, Status, Truncate, WhiteSpace
 from tests.llm.helpers import GOOD, Mark, asked, model_at
 
 
@@ -118,6 +118,26 @@ async def test_the_room_that_a_model_needs_is_remembered() -> None:
         await model.structured(asked("two", max_tokens=10), Mark)
     assert [body["max_tokens"] for body in server.requests] == [10, 20, 40, 40]
     assert set(kinds(server)) == {"json_schema"}
+
+
+async def test_where_the_context_has_no_more_room_a_reply_is_asked_for_with_its_own() -> None:
+    """One reply is cut, and from then on the server refuses the doubled cap."""
+    full = Status(400, "This model's maximum context length is 4096 tokens, you requested 4500 (4000 + 20 x 25)")
+    faults: list[Fault | None] = [Truncate(3), full]
+    async with FakeServer(lambda body: GOOD, faults=faults) as server, model_at(server) as model:
+        for text in ("one", "two"):
+            assert (await model.structured(asked(text, max_tokens=10), Mark)).value == Mark(calm=2, brief=1)
+    assert [body["max_tokens"] for body in server.requests] == [10, 20, 10, 10]
+    assert set(kinds(server)) == {"json_schema"}
+
+
+async def test_a_format_that_is_refused_is_not_blamed_on_the_room() -> None:
+    async with FakeServer(lambda body: GOOD, formats=("json_object",)) as server, model_at(server) as model:
+        model._asker.endpoint.abilities.more_room(1)
+        await model.structured(asked("one", max_tokens=10), Mark)
+        await model.structured(asked("two", max_tokens=10), Mark)
+    assert kinds(server) == ["json_schema", "json_schema", "json_object", "json_object"]
+    assert [body["max_tokens"] for body in server.requests] == [20, 10, 10, 20]
 
 
 async def test_a_loop_of_white_space_is_capped_and_counts_against_the_format() -> None:

@@ -141,6 +141,20 @@ def test_entries_are_added_in_the_form_of_their_list(document: SpecDocument) -> 
     assert all(comment in document.text for comment in COMMENTS)
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a:\n- b: 1 # of b\n  # of c\n  c: 2 # beside c\n- d\n", "a:\n-\n  # of c\n  c: 2 # beside c\n- d\n"),
+        ("a:\r\n  - b: 1\r\n    # of c\r\n    c: 2\r\n", "a:\r\n  -\r\n    # of c\r\n    c: 2\r\n"),
+        ("a:\n- - b: |\n      x\n    # of c\n    c: 2\n", "a:\n- -\n    # of c\n    c: 2\n"),
+        ("a:\n- b: 1\n\n  c: 2\n", "a:\n- c: 2\n"),
+    ],
+)
+def test_removing_the_first_key_of_a_list_item_keeps_the_comment_of_the_next(text: str, left: str) -> None:
+    key = "a.0.0.b" if "- - " in text else "a.0.b"
+    assert remove_value(text, key) == left
+
+
 def test_removing_an_entry_keeps_the_comments_around_it(document: SpecDocument) -> None:
     document.remove("traits.2")
     assert "# the comment before the last trait" in document.text

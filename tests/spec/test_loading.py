@@ -55,6 +55,12 @@ def test_the_slug_is_a_folder_name_in_any_script(name: str, slug: str) -> None:
     assert spec_of(base=MINIMAL.replace("name: Tiny", f'name: "{name}"')).slug == slug
 
 
+def test_names_without_a_letter_have_folders_of_their_own() -> None:
+    slugs = {spec_of(base=MINIMAL.replace("name: Tiny", f'name: "{name}"')).slug for name in ("🙂", "🔥", "?!")}
+    assert len(slugs) == 3
+    assert all(slug.startswith("persona-") for slug in slugs)
+
+
 def test_yes_no_and_dates_are_text() -> None:
     spec = spec_of("target_users: [yes, No, off, 2026-01-01, 12:30:45]\n")
     assert spec.target_users == ("yes", "No", "off", "2026-01-01", "12:30:45")

@@ -38,6 +38,9 @@ PLACED = [
     ("success: {latency_s: 1e999}", 10, "success.latency_s", "expected a finite number, found 1e999"),
     ("language: english please", 10, "language", "expected a language tag such as en or pt-BR"),
     ("users: {weight: {profiles: 0, bank: 0}}", 10, "users.weight", "expected at least one weight above 0"),
+    ("users: {bank: no-such-bank}", 10, "users.bank", "expected one of default, found the text 'no-such-bank'"),
+    ("slots: {pet: [cat]}\nusers: {things: {bank: [pets]}}", 11, "users.things.bank.0", "one of the slots pet, found"),
+    ("users: {things: {profiles: [pet]}}", 10, "users.things.profiles.0", "there are none under slots, found 'pet'"),
     ("users: {weight: {bank: 1.5}}", 10, "users.weight.bank", "expected a number from 0 to 1"),
     ("name: Again", 10, "name", "expected each key once, found it also in line 2"),
     ("identity: !!python/object/apply:os.system ['ls']", 10, "identity", "expected no tag"),
@@ -71,6 +74,8 @@ PLACED = [
         "expected user and assistant to take turns, beginning with user",
     ),
     ("slots: {Bad Name: [a]}", 10, "slots.Bad Name", "expected a name of a-z, 0-9 and _"),
+    ("slots: {'[key]': [a]}", 10, "slots.[key]", "expected a name of a-z, 0-9 and _"),
+    ("'[key]': 1", 10, "[key]", "unknown key"),
     ("deployment: {base_model: null}", 10, "deployment.base_model", "expected text, found nothing"),
     ("deployment: pocket", 10, "deployment", "expected a mapping with base_model, system_prompt"),
     ("context: nowhere.md", 10, "context", "nowhere.md: no such file"),
@@ -95,6 +100,7 @@ SCENARIOS = [
     ("  b: {holdout: yes, items: [x]}", 10, "scenarios.b.holdout", "expected true or false, found the text 'yes'"),
     ("  b: {holdout: true, items: ['Do [this']}", 10, "scenarios.b.items.0", "expected every [ to be closed"),
     ("  b:\n    holdout: true\n    itmes: [x]", 12, "scenarios.b.itmes", "did you mean items?"),
+    ("  '[key]': {items: [x], bad: 1}", 10, "scenarios.[key].bad", "unknown key"),
     ("  Big: {items: [x]}", 10, "scenarios.Big", "expected a name of a-z, 0-9 and _"),
     ("  b: [x]", 10, "scenarios.b", "expected a mapping with priority, target, holdout, items, found a list"),
 ]
@@ -115,6 +121,16 @@ def test_an_example_of_a_held_out_scenario_is_refused() -> None:
         "examples.0.scenario",
         "expected a scenario that is trained on, found 'Wave', which is held out",
     )
+
+
+def test_an_example_that_says_what_is_held_out_is_refused_whatever_its_marks() -> None:
+    text = MINIMAL + '  kept: {holdout: true, items: ["Empty my [to-do list]."]}\nexamples:\n'
+    text += "- {user: fine, assistant: b}\n- user: empty my to-do list!\n  assistant: b\n"
+    text += "- messages:\n  - {role: user, content: a}\n  - {role: assistant, content: Empty my to-do list.}\n"
+    text += "  - {role: user, content: EMPTY MY TO-DO LIST}\n  - {role: assistant, content: b}\n"
+    told = "expected a message that is not held out, found the probe in line 10"
+    found = [(problem.line, problem.key, problem.message) for problem in problems_of(text)]
+    assert found == [(13, "examples.1.user", told), (18, "examples.2.messages.2.content", told)]
 
 
 def test_brackets_mean_nothing_in_a_scenario_that_is_trained_on() -> None:

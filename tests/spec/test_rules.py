@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.letters import folded
 from studio.spec import Rules
 from studio.spec.backtracking import may_run_away
 from studio.spec.charsets import CharSet
 from studio.spec.generic import GENERIC_AI
-from studio.spec.matching import Phrase, Plain, folded
+from studio.spec.matching import Phrase, Plain
 from studio.spec.rules import PATTERN_LIMIT
 from tests.spec.helpers import parrot, spec_of
 
@@ -31,6 +32,9 @@ def finds(phrase: str, text: str) -> str | None:
         ("You should", "Bayou should", None),
         ("Great choice!", "Oh, great choice!!", "great choice!"),
         ("Great choice!", "Great choices!", None),
+        ("no no", "Casino no no", "no no"),
+        ("ha ha", "Aha ha ha!", "ha ha"),
+        ("ha ha", "Aha hah", None),
         ("?!", "What?!", "?!"),
         ("What's next?", "So, what’s next?", "what's next?"),
         ("don't", "DON’T", "DON'T"),
@@ -139,6 +143,14 @@ RUNAWAYS = [
     r"(?:(?:b?)*a)*c",
     r"(?:a(?:|b?))+c",
     r"(?:(?:a{20}){20}){20}",
+    r"(?i:(?:ab|AB)*c)",
+    r"(?:(?s:.x)|\nx)*c",
+    r"(?i)(?:ab|(?-i:AB))*c",
+    r"(?i:(?s:(?:ab|AB)*c))",
+    r"(?a)(?:\Wa|\u00e9a)*c",
+    r"(?a:(?:\Wa|\u00e9a)*c)",
+    "(?i)(?:sa|\u017fa)*c",
+    "(?i)(?:[\u017f-\u0180]a|sa)*c",
 ]
 HARMLESS = [
     r"[!?]{2,}",
@@ -156,6 +168,11 @@ HARMLESS = [
     r"(\w+)\s+\1",
     r"[A-Z]{4,}",
     r"(?>a+)b++",
+    r"(?i)(?-i:(?:ab|AB)*c)",
+    r"(?s)(?:(?-s:.x)|\nx)*c",
+    r"(?:(?i:x)y|(?:ab|AB))*c",
+    r"(?a)(?:\wa|\u00e9a)*c",
+    "(?ai)(?:sa|\u017fa)*c",
     r"\b(?:always|never|" + "|".join(f"word{number}" for number in range(200)) + r")\b",
 ]
 

@@ -77,6 +77,13 @@ def test_a_file_that_was_removed_is_written_again_only_on_demand(document: SpecD
     assert file.read_text(encoding="utf-8") == TEXT
 
 
+def test_links_in_a_circle_are_told(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.yaml"
+    loop.symlink_to(loop)
+    with pytest.raises(UserError, match=r"loop.yaml: cannot be written: .*loop"):
+        SpecDocument(loop, MINIMAL).save(overwrite=True)
+
+
 def test_a_link_stays_a_link(file: Path) -> None:
     link = file.parent / "link.yaml"
     link.symlink_to(file)

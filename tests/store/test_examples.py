@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio.chatml import assistant, user
+from studio.chatml import assistant, last_reply, user
 from studio.errors import UserError
 from studio.store import CategoryCount, ExampleStore, Filter
 from tests.store.making import decision, example, judgement
@@ -66,6 +66,21 @@ def test_speaking_of_an_example_that_is_not_there_is_an_error(store: ExampleStor
         store.add_judgement("nobody", judgement())
 
 
+def test_text_that_is_no_unicode_is_looked_for_and_kept_like_any_other(store: ExampleStore) -> None:
+    """Bytes of a command line that are not UTF-8 arrive as lone surrogates, which SQLite does not take."""
+    store.add_example(example("one", reply="Great \udcff choice!"), judgement())
+    assert store.row("\udcff") is None
+    with pytest.raises(UserError, match="no example"):
+        store.decide(decision("\udcff", "accept"))
+    for key in ("category", "scenario", "person_id", "spec_hash", "reason", "text"):
+        assert store.count(Filter.model_validate({key: "\udcff"})) == 0
+    assert store.count(Filter(ids=("\udcff", "one"))) == 1
+    store.decide(decision("one", "reject", "no \udcff", reply="Nice \ud83d\ude42"))
+    assert store.reasons() == {"no \ufffd": 1}
+    row = store.row("one")
+    assert row is not None and row.messages[-1].content == "Nice \U0001f642"
+
+
 def test_an_edit_is_accepted_and_shown_in_place_of_the_original(store: ExampleStore) -> None:
     store.add_example(example(), judgement("failed", "score"))
     store.decide(decision("one", "edit", reply="Nice work!"))
@@ -110,11 +125,9 @@ def test_places_in_a_list_are_found_both_ways(store: ExampleStore) -> None:
     odd = Filter(status="accepted")
     assert store.count(odd) == 5
     for place, name in enumerate(["e1", "e3", "e5", "e7", "e9"]):
-        row = store.row_at(place, odd)
-        assert row is not None and row.example.id == name
+        assert [row.example.id for row in store.rows(odd, place, 1)] == [name]
         assert store.index_of(name, odd) == place
-    assert store.row_at(5, odd) is None
-    assert store.row_at(-1, odd) is None
+    assert store.rows(odd, 5, 1) == []
     assert store.index_of("e2", odd) is None
     assert store.index_of("nobody", odd) is None
     assert [row.example.id for row in store.rows(odd, offset=3, limit=9)] == ["e7", "e9"]
@@ -156,8 +169,9 @@ def test_reasons_are_those_of_what_stands_rejected(store: ExampleStore) -> None:
     assert store.reasons() == {"score": 2, "trait:kind": 1}
 
 
-def test_replies_are_the_last_ones_as_they_stand(store: ExampleStore) -> None:
+def test_conversations_are_given_as_they_stand(store: ExampleStore) -> None:
     store.add_example(example("a", reply="First."), judgement())
     store.add_example(example("b", reply="Second."), judgement("failed"))
     store.decide(decision("a", "edit", reply="Better."))
-    assert list(store.replies()) == [("a", "Better."), ("b", "Second.")]
+    replies = [(name, last_reply(messages)) for name, messages in store.conversations()]
+    assert replies == [("a", "Better."), ("b", "Second.")]

@@ -11,9 +11,33 @@ import pytest
 from studio.errors import UserError
 from studio.store import ExampleStore, Workspace
 from studio.store.schema import VERSION
+from tests.full_disk import on_small_disk
 from tests.store.making import decision, example, judgement
 
 FULL_PAGES = 3
+OPEN_WITH_LITTLE_ROOM = """
+import sys
+from pathlib import Path
+from studio.errors import UserError
+from studio.store import ExampleStore
+from tests.full_disk import fill
+from tests.store.making import example, judgement
+
+disk = Path(sys.argv[1])
+for pages in range(0, 100, 3):
+    fill(disk, pages * 4096)
+    try:
+        ExampleStore(disk / "examples.db").close()
+        print("made")
+    except UserError as error:
+        print("told", error.remedy)
+    (disk / "filler").unlink()
+    store = ExampleStore(disk / "examples.db")  # what a first try left is good to go on with
+    store.add_example(example(), judgement())
+    store.close()
+    for path in disk.iterdir():
+        path.unlink()
+"""
 
 
 def filled(path: Path, count: int = 5) -> ExampleStore:
@@ -49,6 +73,12 @@ def test_a_full_disk_undoes_the_write_and_says_so(tmp_path: Path) -> None:
     assert again.count() == kept == sum(one.accepted for one in again.counts())
     assert again.add_example(example("after"), judgement()) == kept + 1
     again.close()
+
+
+def test_a_disk_without_room_for_the_tables_is_told_and_works_once_there_is_room(tmp_path: Path) -> None:
+    told = on_small_disk(OPEN_WITH_LITTLE_ROOM, tmp_path)
+    assert told[0].startswith("told make room")
+    assert told[-1] == "made"
 
 
 def test_a_file_that_another_program_keeps_locked_is_told_and_works_afterwards(tmp_path: Path) -> None:
@@ -105,6 +135,8 @@ def test_a_closed_workspace_says_so(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(UserError, match="was closed"):
         store.count()
+    with pytest.raises(UserError, match="was closed"):
+        store.data_version()
 
 
 def test_a_place_where_no_workspace_can_be_made_is_the_users_to_mend(tmp_path: Path) -> None:

@@ -146,8 +146,7 @@ def test_threads_read_while_one_writes(store: ExampleStore) -> None:
         try:
             while not done.is_set():
                 count = store.count(Filter(status="accepted"))
-                row = store.row_at(count - 1, Filter(status="accepted"))
-                assert row is not None
+                (row,) = store.rows(Filter(status="accepted"), count - 1, 1)
                 assert store.index_of(row.example.id, Filter(status="accepted")) == count - 1
                 assert sum(one.accepted for one in store.counts()) >= count
         except BaseException as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from studio.store import CallRecord, ExampleStore, Person
+from studio.calls import CallRecord
+from studio.store import ExampleStore, Person
 from tests.store.making import NOW
 
 

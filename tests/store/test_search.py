@@ -57,6 +57,13 @@ def test_all_words_are_found_each_from_its_beginning(texts: ExampleStore, text: 
     assert [row.example.id for row in texts.rows(Filter(text=text))] == found
 
 
+@pytest.mark.parametrize("text", ["r\u00e9sum\u00e9", "re\u0301sume\u0301", "resume", "RE\u0301S"])
+def test_letters_with_accents_are_found_however_they_are_composed(store: ExampleStore, text: str) -> None:
+    store.add_example(example("composed", reply="My r\u00e9sum\u00e9 is done."), judgement())
+    store.add_example(example("decomposed", reply="My re\u0301sume\u0301 is done."), judgement())
+    assert [row.example.id for row in store.rows(Filter(text=text))] == ["composed", "decomposed"]
+
+
 def test_no_text_is_no_filter(texts: ExampleStore) -> None:
     assert texts.count(Filter(text="")) == texts.count() == 8
 

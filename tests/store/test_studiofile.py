@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import multiprocessing
 from pathlib import Path
@@ -76,6 +78,58 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"studio.json:1: not valid JSON"):
         StudioFile(path).put("settings", "a", Setting(text="x"))
     assert path.read_text() == '{"settings": {'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[]", r"studio.json: expected tables"),
+        ('{"settings": 5}', r"studio.json: settings: expected entries"),
+        ('{"settings": []}', r"studio.json: settings: expected entries"),
+        ('{"settings": {"a": 5}}', r"studio.json: settings.a: expected a mapping"),
+        ('{"settings": ' + "[" * 100_000, r"not valid JSON"),
+    ],
+)
+def test_a_file_that_was_mended_wrongly_is_named_by_its_place(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "studio.json"
+    path.write_text(text)
+    file = StudioFile(path)
+    for asked in (
+        lambda: file.get("settings", "a", Setting),
+        lambda: file.all("settings", Setting),
+        lambda: file.put("settings", "b", Setting(text="x")),
+        lambda: file.remove("settings", "a"),
+    ):
+        with pytest.raises(UserError, match=told):
+            asked()
+    assert path.read_text() == text
+
+
+def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "studio.json").mkdir()
+    with pytest.raises(UserError, match=r"cannot be read: Is a directory"):
+        StudioFile(tmp_path / "studio.json").get("settings", "a", Setting)
+
+
+def test_a_process_that_keeps_the_lock_holds_a_change_up_for_a_while_and_a_reading_not_at_all(tmp_path: Path) -> None:
+    file = StudioFile(tmp_path / "studio.json", patience_s=0.1)
+    file.put("settings", "a", Setting(text="x"))
+    with (tmp_path / ".studio.json.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="locked by another process"):
+            file.put("settings", "a", Setting(text="y"))
+        assert file.get("settings", "a", Setting) == Setting(text="x")
+    file.put("settings", "a", Setting(text="y"))
+    assert file.get("settings", "a", Setting) == Setting(text="y")
+
+
+def test_a_lock_that_the_file_system_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("studio.store.storage.fcntl.flock", refused)
+    with pytest.raises(UserError, match="not writable: No locks available"):
+        StudioFile(tmp_path / "studio.json").put("settings", "a", Setting(text="x"))
 
 
 def test_a_failed_write_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

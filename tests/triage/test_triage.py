@@ -47,15 +47,15 @@ def test_undo_and_redo_walk_through_all_decisions_in_order(workspace: Workspace,
     triage.reject("good", "tone")
     triage.edit("bad", EDITED)
     undone = [triage.undo(), triage.undo(), triage.undo(), triage.undo()]
-    assert [one and (one.example_id, one.action) for one in undone] == [
-        ("bad", "edit"),
-        ("good", "reject"),
-        ("bad", "accept"),
-        None,
+    assert [[(one.example_id, one.action) for one in step] for step in undone] == [
+        [("bad", "edit")],
+        [("good", "reject")],
+        [("bad", "accept")],
+        [],
     ]
     assert (status(workspace, "bad"), status(workspace, "good")) == ("rejected", "accepted")
     redone = [triage.redo(), triage.redo(), triage.redo(), triage.redo()]
-    assert [one and one.action for one in redone] == ["accept", "reject", "edit", None]
+    assert [[one.action for one in step] for step in redone] == [["accept"], ["reject"], ["edit"], []]
     row = workspace.examples.row("bad")
     assert row is not None and row.messages == EDITED
 
@@ -65,9 +65,9 @@ def test_a_new_decision_ends_redoing_and_undo_goes_on_before_it(workspace: Works
     triage.reject("good", "tone")
     triage.undo()
     triage.reject("bad", "wrong")
-    assert triage.redo() is None
-    assert [one.action for one in (triage.undo(), triage.undo()) if one] == ["reject", "accept"]
-    assert triage.undo() is None
+    assert triage.redo() == []
+    assert [one.action for one in (*triage.undo(), *triage.undo())] == ["reject", "accept"]
+    assert triage.undo() == []
     assert status(workspace, "bad") == "rejected"
 
 
@@ -78,10 +78,25 @@ def test_undo_reaches_back_before_a_restart(workspace: Workspace, triage: Triage
     workspace.close()
     again = Workspace(workspace.folder)
     undone = Triage(again).undo()
-    assert undone is not None and undone.example_id == "bad"
-    redone = [Triage(again).redo(), Triage(again).redo()]
-    assert [one and one.example_id for one in redone] == ["bad", "good"]
+    assert [one.example_id for one in undone] == ["bad"]
+    redone = [*Triage(again).redo(), *Triage(again).redo()]
+    assert [one.example_id for one in redone] == ["bad", "good"]
     again.close()
+
+
+def test_what_was_decided_in_one_step_is_taken_back_and_put_back_in_one(workspace: Workspace, triage: Triage) -> None:
+    triage.accept("bad")
+    for _ in range(2):  # two steps of the same kind are not one
+        together = Triage.of_several(workspace)
+        together.reject("bad", "tone")
+        together.reject("good", "tone")
+    assert [one.example_id for one in triage.undo()] == ["good", "bad"]
+    assert (status(workspace, "bad"), status(workspace, "good")) == ("rejected", "rejected")
+    triage.undo()
+    assert (status(workspace, "bad"), status(workspace, "good")) == ("accepted", "accepted")
+    assert [one.example_id for one in triage.redo()] == ["bad", "good"]
+    assert [one.example_id for one in triage.redo()] == ["bad", "good"]
+    assert triage.redo() == []
 
 
 def test_undoing_a_decision_uncovers_the_one_before(workspace: Workspace, triage: Triage) -> None:
@@ -138,4 +153,4 @@ def test_deciding_on_what_is_not_there_is_an_error_and_changes_nothing(triage: T
             act("nobody")
     with pytest.raises(UserError, match="no example nobody"):
         triage.edit("nobody", EDITED)
-    assert triage.undo() is None
+    assert triage.undo() == []

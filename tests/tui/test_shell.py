@@ -11,7 +11,7 @@ from studio.errors import UserError
 from studio.spec import load
 from studio.store import Workspace
 from studio.tui.keys import ACTIONS, BY_ID, bindings, name_of
-from studio.tui.memory import KeyMap
+from studio.tui.memory import KeyMap, Memory, Value
 from studio.tui.screens import ENTRIES
 from tests.tui.making import opened, press, shows, text_of, until, window, write_spec
 
@@ -78,6 +78,9 @@ async def test_help_lists_what_the_keys_do_here(tmp_path: Path) -> None:
         await press(pilot, ["4"], "Question 000")
         await press(pilot, ["question_mark"], BY_ID["triage.reject"].help)
         assert BY_ID["spec.edit"].help not in text_of(pilot.app)
+        assert BY_ID["list.choose"].help not in text_of(pilot.app), "a row of triage is open already"
+        await press(pilot, ["G"], "a person decided; a person edited")
+        await shows(pilot, "quality gates are not passed")
         await pilot.press("escape")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
 
@@ -123,6 +126,30 @@ async def test_a_mistake_is_told_with_its_remedy(tmp_path: Path) -> None:
         await until(pilot, lambda: app.session)
         app.tell(UserError("the [b]mast[/b] broke", remedy="mend it"))
         await shows(pilot, "the [b]mast[/b] broke (mend it)")
+
+
+async def test_ctrl_c_tells_the_key_that_quits_and_nothing_is_told_twice_at_once(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await until(pilot, lambda: app.session)
+        await press(pilot, ["ctrl+c", "ctrl+c"], "ctrl+q quits")
+        assert text_of(app).count("ctrl+q quits") == 1 and "[b]" not in text_of(app)
+
+
+async def test_that_a_place_cannot_be_remembered_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Memory, stage: str, values: dict[str, Value]) -> None:
+        raise UserError(f"the place in {stage} cannot be kept: no space left")
+
+    monkeypatch.setattr(Memory, "keep", full)
+    app = opened(tmp_path, 10)
+    told: list[str] = []
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4", "j"], "2 of 10")
+        monkeypatch.setattr(app, "notify", lambda message, **_: told.append(message))
+        await press(pilot, ["1"], "overview")
+        await press(pilot, ["4", "j"], "3 of 10")
+        await press(pilot, ["1"], "overview")
+    assert told == ["the place in triage cannot be kept: no space left"]
 
 
 async def test_idle_paints_nothing(tmp_path: Path) -> None:

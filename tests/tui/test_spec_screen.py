@@ -6,9 +6,11 @@ from pathlib import Path
 
 from textual.widgets import TextArea
 
+from studio.store import Workspace
 from studio.tui.screens.spec import NAMES
 from studio.tui.screens.spec_parts import PARTS
-from tests.tui.making import SPEC, opened, press, shows, text_of, until, window, write_spec
+from tests.tui.making import PERSON, SPEC, opened, press, shows, text_of, until, window, write_spec
+from tests.tui.outcomes import told
 
 
 def test_every_part_of_the_list_has_a_page() -> None:
@@ -89,6 +91,19 @@ async def test_a_spec_with_mistakes_opens_and_says_what_to_mend(tmp_path: Path) 
         (tmp_path / "harbour.yaml").write_text(SPEC)
         await press(pilot, ["R"], "Tells sailors")
         await press(pilot, ["3"], "No examples yet")
+
+
+async def test_a_spec_that_was_broken_meanwhile_starts_nothing(tmp_path: Path) -> None:
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await until(pilot, lambda: app.marks)
+        (tmp_path / "harbour.yaml").write_text(SPEC.replace("purpose:", "porpoise:"))
+        await press(pilot, ["R"], "1 spec!")
+        await pilot.press("3", "s")
+        await until(pilot, lambda: "press 1 and mend it" in told(app))
+        Workspace.open(tmp_path / "ws", "harbour").examples.add_person(PERSON)  # the marks are read again
+        await pilot.pause(1)
+        await shows(pilot, "1 spec!", "not started")
 
 
 async def test_a_spec_that_is_not_there_is_told(tmp_path: Path) -> None:

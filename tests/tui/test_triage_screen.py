@@ -97,9 +97,12 @@ async def test_an_edit_that_is_left_changes_nothing(tmp_path: Path) -> None:
 async def test_marked_examples_are_decided_together(tmp_path: Path) -> None:
     async with opened(tmp_path, 20).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "16 accepted 4 rejected")
-        await press(pilot, ["space", "j", "space", "r"], "Reject it because")
+        await press(pilot, ["space", "j", "space", "r"], "Reject the 2 marked because")
         await press(pilot, ["o"], "14 accepted 6 rejected")
         await shows(pilot, "saved: 2 rejected")
+        await press(pilot, ["u"], "took back: reject of 2")
+        await shows(pilot, "16 accepted 4 rejected")
+        await press(pilot, ["U"], "14 accepted 6 rejected")
 
 
 async def test_a_filter_keeps_the_place_while_examples_leave_it(tmp_path: Path) -> None:

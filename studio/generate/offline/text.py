@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
-from studio.spec.matching import folded
+from studio.letters import UNSPACED, folded
 
 _CLOSING = "\"'\u201d\u2019)\\]\u300d\u300f\uff09"
 _WIDE_ENDS = "\u3002\uff01\uff1f"
@@ -14,6 +15,7 @@ _AN = re.compile(r"(?i)(?:8|11\b|18\b|hour|honest|heir|(?!uni|use|usa|usu|eu|one
 _ARTICLE = re.compile(r"(?<![^\W\d_])([Aa])(n?)(\s+)\Z")
 _I = re.compile(r"I(?![^\W_])")
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _COMMON = frozenset(
     "the and for you your with have has had not that this what how when does can may will are was".split()
 )
@@ -58,6 +60,7 @@ def article_fixed(before: str, word: str) -> str:
     return f"{before[: match.start()]}{match[1]}{'n' if _AN.match(word) else ''}{match[3]}"
 
 
+@lru_cache(maxsize=16_384)
 def stems(text: str) -> frozenset[str]:
     """Words without their usual English endings, five letters at most: ``transfers`` is ``transferred``."""
     words = (re.sub(r"(?:ing|ed|es|s)\Z", "", word.casefold()) for word in _WORD.findall(text))
@@ -72,5 +75,5 @@ def bounded(literal: str) -> str:
 
 
 def _spaced(character: str) -> bool:
-    """Whether ``character`` belongs to a script that puts spaces between words (CJK, Kana and Thai do not)."""
-    return character.isalnum() and not ("\u0e00" <= character <= "\u0eff" or "\u3040" <= character <= "\u9fff")
+    """Whether ``character`` belongs to a script that puts spaces between words."""
+    return character.isalnum() and not _UNSPACED.match(character)

@@ -72,7 +72,7 @@ def _load_with_peft(base_path: str, recipe: Recipe, placement: Placement) -> tup
 def four_bits(placement: Placement) -> BitsAndBytesConfig:
     """NF4 with double quantisation (QLoRA, arXiv:2305.14314)."""
     if find_spec("bitsandbytes") is None:
-        raise UserError("method qlora needs bitsandbytes", remedy="pip install 'persona-studio[gpu]', or method lora")
+        raise UserError("method qlora needs bitsandbytes", remedy="pip install '.[gpu]', or method lora")
     compute = torch.bfloat16 if placement.on_cpu else placement.dtype
     return BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute

@@ -54,7 +54,7 @@ class EvaluateScreen(JobStage):
         with Container(id="evaluation"):
             yield Page(id="measures")
             with Container(id="probing"):
-                yield VirtualList(self._draw, id="probes", empty=EMPTY)
+                yield VirtualList(self._draw, id="probes", empty=EMPTY, opens=True)
                 yield Page(id="probe")
 
     def on_mount(self) -> None:

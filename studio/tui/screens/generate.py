@@ -10,19 +10,22 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 
 from studio.build import Session
-from studio.build.stages import standing, wanted_examples
+from studio.build.stages import scenarios, standing, wanted_examples
 from studio.generate import GenerateParams
 from studio.generate.types import CategoryTarget
 from studio.store import Filter
 from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
 from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
+from studio.tui.screens.generate_balance import balance_lines
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
 from studio.tui.text import Part, join, line, lines
 from studio.tui.widgets.bars import coverage
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_line import SIGNS_TOLD
 from studio.tui.widgets.row_list import RowList
+from studio.tui.widgets.text_dialog import Text
 from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
@@ -63,6 +66,7 @@ class Standing:
 class GenerateScreen(JobStage):
     """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
 
+    SIGNS = SIGNS_TOLD
     CSS_PATH = "generate.tcss"
     BINDINGS = [*bindings("job"), *bindings("generate"), *bindings("detail")]
 
@@ -78,7 +82,7 @@ class GenerateScreen(JobStage):
             yield Page(id="coverage")
             yield Page(id="numbers")
         with Container(id="rows-box"):
-            yield RowList(id="rows", empty=EMPTY, follow=True)
+            yield RowList(id="rows", empty=EMPTY, follow=True, opens=True)
 
     def on_mount(self) -> None:
         for page in self.query(Page):
@@ -136,6 +140,13 @@ class GenerateScreen(JobStage):
             examples=wanted_examples(session),
         )
         self.launch_entry(ENTRY, params)
+
+    def action_balance(self) -> None:
+        self.run(self._show_balance())
+
+    async def _show_balance(self) -> None:
+        found = await self.studio.disk.read(scenarios, self.session)
+        self.app.push_screen(Text("Scenarios", lambda width: balance_lines(found, width)))
 
     @on(VirtualList.Chosen, "#rows")
     async def action_look(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
+from studio.errors import UserError
 from studio.tui.figures import duration
 from studio.tui.screens.stage import StageScreen
 from studio.tui.snapshot import Snapshot
@@ -63,6 +64,9 @@ class JobStage(StageScreen):
         """Run ``start``, which starts or resumes the stage's job."""
         if self.job and self.job.alive:
             self.studio.tell(f"{self.stage} is running already")
+            return
+        if self.studio.spec_problem is not None:
+            self.studio.tell(UserError("the spec cannot be used as it is now", remedy="press 1 and mend it"))
             return
         if not self._told_it_goes_on:
             JobStage._told_it_goes_on = True

@@ -23,7 +23,7 @@ class Planned:
 
 def plan_now(session: Session) -> Planned:
     """Export what is accepted and plan its run. Raises UserError where there is nothing to train with."""
-    export = export_chatml(session.workspace, session.loaded.hash)
+    export = export_chatml(session.workspace, session.loaded)
     if not export.count and export.stale:
         told = f"the {export.stale} accepted examples were judged by an earlier version of the spec"
         raise UserError(told, remedy="generate (3) judges them again")

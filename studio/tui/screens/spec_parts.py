@@ -104,7 +104,7 @@ def gates(loaded: LoadedSpec) -> Content:
         "win rate": (f"{success.win_rate:.0%}", "tuned against base, ties count half, at least"),
         "train loss": (f"{success.train_loss:g}", "at most"),
         "adapter": (f"{success.adapter_mb:g} MB", "at most"),
-        "latency": (f"{success.latency_s:g} s", "of a typical reply, at most"),
+        "latency": (f"{success.latency_s:g} s", "95 % of replies come within it, at most"),
         "accept score": (f"{success.accept_score:g}", "of 10, what an example needs to pass the judge"),
         "examples": (f"{success.examples}", "accepted examples the dataset needs"),
     }

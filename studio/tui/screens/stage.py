@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from studio.tui.app import StudioApp
     from studio.tui.memory import Value
 
+Signs = Sequence[tuple[str, str]]
 FLUSH_S = 0.1
 OPENING_S = 15.0
 """So long do keys pressed before there is a workspace wait for it."""
@@ -35,6 +36,8 @@ STAGE_ACTIONS = {action.action for action in ACTIONS if action.scope not in ("st
 class StageScreen(Screen[None]):
     """Subclasses write ``body`` and ``sync``; the other methods below are theirs to use or to extend."""
 
+    SIGNS: ClassVar[Signs] = ()
+    """What the signs on the screen mean, for the help."""
     NEEDS_SESSION: ClassVar[bool] = True
     """Whether ``sync`` waits for the workspace; False for the spec's own screen."""
 
@@ -197,8 +200,20 @@ class StageScreen(Screen[None]):
             line.show()
 
     def keep_memory(self) -> None:
-        """Write what ``remember`` gives, soon, if it changed."""
-        self.run(self.memory_kept(), "memory")
+        """Write what ``remember`` gives, soon, if it changed. That it cannot be written is told once."""
+        self.run(self._keep_memory(), "memory")
+
+    async def _keep_memory(self) -> None:
+        memory, problem = self.studio.memory, None
+        if memory is None:
+            return
+        try:
+            await self.memory_kept()
+        except UserError as error:
+            problem = error
+            if memory.problem is None:
+                self.studio.tell(error)
+        memory.problem = problem
 
     async def memory_kept(self) -> None:
         """As ``keep_memory``, and it is on the disk afterwards."""

@@ -63,7 +63,7 @@ class TrainScreen(JobStage):
         with Container(id="training"):
             with Container(id="given"):
                 yield Page(id="plan")
-                yield VirtualList(self._draw, id="runs", empty=NO_RUN)
+                yield VirtualList(self._draw, id="runs", empty=NO_RUN, opens=True)
             with Container(id="going"):
                 yield Static(id="state")
                 yield LossChart(id="curve", empty="The loss is drawn here once steps are logged.")

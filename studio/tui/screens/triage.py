@@ -22,6 +22,7 @@ from studio.tui.screens.triage_finding import Finding
 from studio.tui.screens.triage_text import as_text
 from studio.tui.text import join
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_line import SIGNS_TOLD
 from studio.tui.widgets.row_list import RowList
 from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
@@ -33,6 +34,7 @@ EMPTY_FILTER = "Nothing passes this filter. Press f to change it."
 class TriageScreen(Finding, Deciding):
     """The list and the detail. Deciding, and filtering and searching, are in the two classes that it builds on."""
 
+    SIGNS = SIGNS_TOLD
     CSS_PATH = "triage.tcss"
     BINDINGS = [*bindings("triage"), *bindings("detail")]
 

@@ -60,7 +60,8 @@ class Deciding(StageScreen):
 
         if ids:
             choices = {key: label for key, (_, label) in REASONS.items()}
-            self.app.push_screen(Choose("Reject it because", choices), reject)
+            what = "it" if len(ids) == 1 else f"the {len(ids)} marked"
+            self.app.push_screen(Choose(f"Reject {what} because", choices), reject)
 
     async def action_clear(self) -> None:
         """Take every decision on it back: the judge's word stands."""
@@ -144,7 +145,8 @@ class Deciding(StageScreen):
         self.run(self._write(ids, said, write))
 
     async def _write(self, ids: list[str], said: str, write: Write) -> None:
-        triage = Triage(self.session.workspace)
+        workspace = self.session.workspace
+        triage = Triage.of_several(workspace) if len(ids) > 1 else Triage(workspace)
         try:
             await self.studio.disk.write(_write_all, write, triage, ids)
             told = f"{len(ids)} {said}" if len(ids) > 1 else said
@@ -170,22 +172,23 @@ class Deciding(StageScreen):
         self._said = join((told, style))
         self.show_title()
 
-    async def _step(self, take: Callable[[Triage], Decision | None], done: str, nothing: str) -> None:
+    async def _step(self, take: Callable[[Triage], list[Decision]], done: str, nothing: str) -> None:
         try:
-            decision = await self.studio.disk.write(take, Triage(self.session.workspace))
+            decisions = await self.studio.disk.write(take, Triage(self.session.workspace))
         except UserError:
             self._say("not saved", "$error bold")
             raise
-        if decision is None:
+        if not decisions:
             self._say(nothing, "$quiet")
             return
-        self._say(f"{done}: {decision.action}", "$success")
-        self.rows.stand_on(decision.example_id)
-        await self._settle([decision.example_id])
+        many = f" of {len(decisions)}" if len(decisions) > 1 else ""
+        self._say(f"{done}: {decisions[-1].action}{many}", "$success")
+        self.rows.stand_on(decisions[-1].example_id)
+        await self._settle([one.example_id for one in decisions])
 
     async def _export(self) -> None:
         session = self.session
-        export = await self.studio.disk.write(export_chatml, session.workspace, session.loaded.hash)
+        export = await self.studio.disk.write(export_chatml, session.workspace, session.loaded)
         skipped = f", {export.skipped} left out" if export.skipped else ""
         self.studio.tell(f"{export.count} examples in {export.path}{skipped}")
 

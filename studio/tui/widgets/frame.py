@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from studio.tui.app import StudioApp
 
 Key = tuple[str, str]
-STYLES = {"done": "$success", "running": "$primary bold", "needs": "$warning bold", "none": ""}
+STYLES = {"done": "$success", "running": "$primary bold", "needs": "$warning bold", "failed": "$error bold", "none": ""}
 
 
 class FrameLine(Widget):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -11,6 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from studio.tui.snapshot import MARKS, MARKS_TOLD
 from studio.tui.text import join, lines
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.found import Here, actions_here
@@ -33,14 +35,25 @@ class Help(ModalScreen[None]):
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
         self._here = actions_here(below)
+        self._signs = getattr(below, "SIGNS", ())
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
-            yield Page(lambda width: keys_content(self._here, width))
+            yield Page(lambda width: join(keys_content(self._here, width), "\n\n", signs_content(self._signs, width)))
             yield Static(join(("esc closes this, j and k scroll", "$quiet")))
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def signs_content(of_screen: Sequence[tuple[str, str]], width: int) -> Content:
+    """What the signs mean: those of the screen, then those behind the stages' names."""
+    of_stages = [(MARKS[mark], told) for mark, told in MARKS_TOLD.items()]
+    parts: list[Content] = []
+    for heading, signs in (("signs here", of_screen), ("behind a stage's name", of_stages)):
+        if signs:
+            parts += [join((heading, "$primary bold")), _pairs(signs, width), Content("")]
+    return lines(parts[:-1])
 
 
 def keys_content(found: list[Here], width: int) -> Content:
@@ -48,5 +61,9 @@ def keys_content(found: list[Here], width: int) -> Content:
     parts: list[Content] = []
     for scope, of_scope in groupby(found, key=lambda here: here.action.scope):
         parts.append(join((TITLES.get(scope, scope), "$primary bold")))
-        parts += [facts(((f"{here.keys:>11}", here.action.help) for here in of_scope), width), Content("")]
+        parts += [_pairs([(here.keys, here.action.help) for here in of_scope], width), Content("")]
     return lines(parts[:-1])
+
+
+def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> Content:
+    return facts(((f"{name:>11}", told) for name, told in pairs), width)

@@ -14,7 +14,11 @@ SIGNS: dict[Status, tuple[str, str]] = {
     "rejected": ("✗", "$error"),
     "pending": ("?", "$warning"),
 }
-
+SIGNS_TOLD = (
+    ("✓ ✗ ?", "accepted, rejected, pending"),
+    ("=  ~", "a person decided; a person edited. Else it is the judge's word"),
+    ("*  …", "marked; being saved"),
+)
 
 WIDE, NAME = 100, 20
 """From how many cells on the category is shown, and in how many."""

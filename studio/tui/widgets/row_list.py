@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class RowList(VirtualList):
     """``open`` a store with a filter; ``renew`` when it may have changed. The cursor stays on its example."""
 
-    def __init__(self, *, id: str | None = None, empty: str = "", follow: bool = False) -> None:
-        super().__init__(self._line, id=id, empty=empty)
+    def __init__(self, *, id: str | None = None, empty: str = "", follow: bool = False, opens: bool = False) -> None:
+        super().__init__(self._line, id=id, empty=empty, opens=opens)
         self.follow = follow
         """Whether a cursor on the last row stays on the last row when rows are added."""
         self.marked: set[str] = set()

@@ -42,8 +42,12 @@ class VirtualList(Scrolling):
         def can_replace(self, message: Message) -> bool:
             return False
 
-    def __init__(self, draw: Draw | None = None, *, id: str | None = None, empty: str = "") -> None:
+    def __init__(
+        self, draw: Draw | None = None, *, id: str | None = None, empty: str = "", opens: bool = False
+    ) -> None:
+        """``opens``: whether enter on a row does something, which is then its owner's to do."""
         super().__init__(id=id)
+        self._opens = opens
         self.draw: Draw = draw or (lambda _index, _width: None)
         self.count = 0
         self.cursor = 0
@@ -124,6 +128,9 @@ class VirtualList(Scrolling):
 
     def action_half_up(self) -> None:
         self.move_to(self.cursor - max(self.text_height // 2, 1))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "choose" or self._opens
 
     def action_choose(self) -> None:
         if self.count:
