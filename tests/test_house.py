@@ -23,11 +23,11 @@ MAY_USE = {
     "generate": {"spec", "bank", "judge", "llm", "dedup", "store", "jobs"},
     "triage": {"spec", "store", "dedup"},
     "train": {"spec", "store", "jobs", "triage"},
-    "serve": {"jobs"},
+    "serve": {"llm", "jobs", "train"},
     "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
     "package": {"spec", "llm", "store", "jobs", "judge", "train", "serve", "evaluate"},
     "doctor": {"llm", "train"},
-    "build": {"spec", "store", "llm", "jobs", "judge", "generate", "triage", "train", "evaluate", "package"},
+    "build": set("bank spec store llm jobs judge generate triage train serve evaluate package".split()),
 }
 """The two faces, ``tui`` and ``cli``, may use every room; no room uses them."""
 HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")

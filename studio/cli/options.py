@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from studio.train.types import MAX_SEED
+from studio.train.types import MAX_SEED, Method
 
 DEFAULT_SPEC = Path("specs/taskmaster.yaml")
 
@@ -31,6 +31,9 @@ Examples = Annotated[
 Seed = Annotated[
     int,
     typer.Option("--seed", metavar="N", min=0, max=MAX_SEED, help="The same seed gives the same offline result."),
+]
+TrainMethod = Annotated[
+    Method | None, typer.Option("--method", help="How to train: lora, or qlora, which loads the base model in 4 bits.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of stdout.")]
 WORKSPACE = Path("workspace")

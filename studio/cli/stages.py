@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from studio.build import categories, gathered
 from studio.build.stages import (
     evaluate_stage,
     generate_stage,
     package_stage,
     planned_run,
     scenarios,
-    standing,
     train_stage,
     triage_stage,
 )
@@ -30,6 +30,7 @@ from studio.cli.options import (
     Model,
     Seed,
     SpecFile,
+    TrainMethod,
     WorkspaceFolder,
 )
 from studio.cli.output import say, say_json
@@ -40,9 +41,8 @@ from studio.evaluate.types import Interval
 from studio.generate import ScenarioBalance
 from studio.judge import limits_of
 from studio.package import Package
-from studio.store import Filter
 from studio.train import Run, find_run, runs
-from studio.train.types import MAX_EPOCHS, Backend, Method
+from studio.train.types import MAX_EPOCHS, Backend
 from studio.triage import Export
 
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
@@ -80,20 +80,14 @@ def generate(
             _print_balance(scenarios(session), as_json)
             return
         show(generate_stage(session))
-        targets = standing(session)
-        store = session.workspace.examples
-        counts = {
-            "generated": store.count(Filter()),
-            "accepted": store.count(Filter(status="accepted")),
-            "rejected": store.count(Filter(status="rejected")),
-        }
+        counts, targets = gathered(session), categories(session)
     if as_json:
-        categories = {one.category: {"target": one.target, "accepted": one.accepted} for one in targets}
-        say_json({"examples": counts, "categories": categories})
+        shown = {name: one.model_dump() for name, one in targets.items()}
+        say_json({"examples": counts.model_dump(), "categories": shown})
         return
-    for one in targets:
-        say(f"{one.category:<24} {one.accepted:>4} of {one.target}")
-    say(f"{counts['accepted']} accepted, {counts['rejected']} rejected")
+    for name, one in targets.items():
+        say(f"{name:<24} {one.accepted:>4} of {one.target}")
+    say(f"{counts.accepted} accepted, {counts.rejected} rejected")
 
 
 def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:
@@ -121,7 +115,7 @@ def train(
         int | None, typer.Option(min=1, help="Of these at once, at most: saves memory.")
     ] = None,
     max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
-    method: Annotated[Method | None, typer.Option(help="lora, or qlora: a 4-bit base model.")] = None,
+    method: TrainMethod = None,
     backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
     seed: Seed = 0,
     dry_run: DryRun = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 
 from textual import on
@@ -12,9 +13,8 @@ from textual.widgets import Static
 from textual.worker import Worker
 
 from studio.errors import UserError
-from studio.evaluate.job import serve_params
 from studio.evaluate.types import Side
-from studio.serve import ServeReady
+from studio.serve import Server, ServeReady
 from studio.train.types import Run
 from studio.tui.conversation import SIDES, Choice, Conversation, count_votes, keep_vote, vote_of
 from studio.tui.keys import bindings
@@ -28,12 +28,14 @@ from studio.tui.widgets.transcript import Transcript
 
 NOTHING_SAID = "Nothing said yet. Press enter and write to both sides."
 PLACEHOLDER = "enter: write to both sides"
+IDLE_S = 1800.0
+"""So long after the last message the worker may end, though the screen is still there."""
 READING = ("start", "stop", "log", "write", "vote", "fresh", "again")
 """Actions for when no message is being written."""
 
 
 class ChatScreen(JobStage):
-    """What was said is kept after each turn; the worker ends by itself when it is not asked for long."""
+    """What was said is kept after each turn; the worker may end once the screen is left."""
 
     CSS_PATH = "chat.tcss"
     BINDINGS = [*bindings("chat"), *bindings("job")]
@@ -47,7 +49,8 @@ class ChatScreen(JobStage):
         self._read_for: object = None
         self._answering: Worker[None] | None = None
         self._talk: Talk | None = None
-        self._starting = False
+        self._server: Server | None = None
+        self._used = 0.0
 
     def body(self) -> ComposeResult:
         with Horizontal(id="panes"):
@@ -154,17 +157,24 @@ class ChatScreen(JobStage):
         """One that is ready. Raises UserError, also where there is no run to serve."""
         if self._run is None:
             raise UserError("no run was trained to its end yet", remedy="train one first (5)")
-        session, evaluation = self.session, self.studio.snapshots.get("evaluate")
-        params = serve_params(session.workspace, self._run, session.loaded)
-        if evaluation is not None and evaluation.alive and self._serves_another(params.adapter_path):
-            raise UserError("an evaluation of another run uses the worker", remedy="wait for it, or stop it")
         try:
-            return await have_worker(session.workspace.jobs_dir, params)
+            server = await have_worker(self.session.workspace.jobs_dir, self._run)
         finally:
             self.studio.wake()
+        self._leave()
+        self._server, self._used = server, time.monotonic()
+        return server.ready
 
-    def _serves_another(self, adapter: str | None) -> bool:
-        return self.job is not None and self.job.alive and self.job.view.request.params.get("adapter_path") != adapter
+    def _tick(self) -> None:
+        super()._tick()
+        if not self.busy and (self.studio.active_stage is not self or time.monotonic() - self._used > IDLE_S):
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let the worker end, unless others use it."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
