@@ -22,7 +22,7 @@ def test_an_unused_worker_makes_room_and_the_spec_is_kept_with_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    path = Path(shutil.copy(SPECS / "lost-and-found.yaml", tmp_path))
+    path = Path(shutil.copytree(SPECS, tmp_path / "specs")) / "bank-support.yaml"
     loaded = load(path)
     workspace = Workspace.open(tmp_path / "ws", loaded.spec.slug)
     plan = make_plan(tmp_path / "data").model_copy(update={"spec_hash": loaded.hash})
@@ -42,5 +42,5 @@ def test_an_unused_worker_makes_room_and_the_spec_is_kept_with_the_run(
     path.write_text("changed since")
     kept = kept_spec(workspace.runs_dir / plan.run_id / "spec", loaded.hash)
     assert done == ["made room", f"started {plan.run_id}"]
-    assert kept and kept.spec == loaded.spec
+    assert kept and kept.spec == loaded.spec and kept.topics == loaded.topics
     workspace.close()
