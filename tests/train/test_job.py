@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from studio.chatml import assistant, user
 from studio.jobs import Job, resume, start
-from studio.train.folder import ADAPTER, WEIGHTS, read_run
+from studio.train.folder import ADAPTER, DATA_FILE, WEIGHTS, read_run
 from studio.train.metrics import read_metrics
 from studio.train.running import ENTRY, STAGE
 from studio.train.types import TrainEvent, TrainFinished, TrainParams, TrainPlan, TrainStarted
@@ -50,7 +50,8 @@ def test_a_run_that_was_stopped_and_killed_ends_as_if_nothing_had_happened(tmp_p
     assert job.wait(60).state == "stopped", job.log_tail()
     half = read_run(run_dir)
     assert half and half.finished and half.finished.stopped and 3 <= half.finished.steps < plan.steps
-    assert half.job_id == job.id and half.plan == plan.on(24), "what was left out is not counted"
+    here = plan.on(24).model_copy(update={"data_path": str(run_dir / DATA_FILE)})
+    assert half.job_id == job.id and half.plan == here, "what was left out is not counted"
     assert TrainFinished.model_validate(job.events()[0][-1].data) == half.finished
 
     resume(job)
