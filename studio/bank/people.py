@@ -63,6 +63,12 @@ def person_id(source: str, *parts: str) -> str:
     return f"{source}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
 
 
+def tone_of(person: str) -> str:
+    """A tone for somebody who has none, by their id: the same one wherever they are made again."""
+    tones = components().tones
+    return tones[int(hashlib.sha256(person.encode()).hexdigest(), 16) % len(tones)].tone
+
+
 def _combinations(parts: Components, rng: random.Random) -> Iterator[Person]:
     """Endless people: each part comes from a deck that is shuffled again only when every card was drawn."""
     roles, tones = _deck(parts.roles, rng), _deck(parts.tones, rng)

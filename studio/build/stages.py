@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from studio.build.jobs import Stream, run_job
+from studio.build.training import begin_training
 from studio.build.types import Session, StageBegan, StageEnded, StageError, StageTold
 from studio.evaluate import Evaluation, evaluation_of, fingerprint
 from studio.evaluate.job import EvaluateParams
-from studio.generate import CategoryTarget, GenerateParams, coverage
+from studio.generate import CategoryTarget, GenerateParams, ScenarioBalance, balance, coverage
 from studio.generate.author import open_author
 from studio.generate.types import GenerateFinished
 from studio.jobs import Job, active, start
 from studio.judge import open_judge
 from studio.package import Package, find_package, package_id
 from studio.package.job import PackageParams
-from studio.train import Run, finished_run, plan, preset_for, resume_or_start, with_recipe
+from studio.train import Run, finished_run, plan, preset_for, with_recipe
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml, sample_ids
 
@@ -30,6 +31,11 @@ def wanted_examples(session: Session) -> int:
 def standing(session: Session) -> tuple[CategoryTarget, ...]:
     """Each category's target and what counts towards it."""
     return coverage(session.loaded, session.workspace, wanted_examples(session))
+
+
+def scenarios(session: Session) -> tuple[ScenarioBalance, ...]:
+    """Each scenario against its part of its category's target."""
+    return balance(session.loaded, session.workspace, wanted_examples(session))
 
 
 async def generate_stage(session: Session) -> Stream:
@@ -51,25 +57,27 @@ async def generate_stage(session: Session) -> Stream:
     if not session.settings.offline:
         await open_author(session.settings, session.loaded).close()  # says at once that no model is named
         await open_judge(session.settings, session.loaded).close()
-    why = ""
+    last: GenerateFinished | None = None
     async for event in run_job(session, "generate", begin, lambda: _met(standing(session))):
         if isinstance(event, StageTold) and event.event.kind == "generate_finished":
-            why = GenerateFinished.model_validate(event.event.data).note
+            last = GenerateFinished.model_validate(event.event.data)
         yield event
     if not _met(standing(session)):
         missing = ", ".join(f"{one.category} {one.accepted}/{one.target}" for one in standing(session) if _short(one))
-        remedy = why or "add examples, phrases or slots to the spec, or look at the rejects in triage"
-        raise StageError(f"categories short of their target: {missing}", remedy=remedy)
-    yield StageEnded(stage="generate", note=_accepted(session))
+        raise StageError(f"categories short of their target: {missing}", remedy=_remedy(last))
+    thin = f"; {last.note}" if last is not None and last.note else ""
+    yield StageEnded(stage="generate", note=_accepted(session) + thin)
 
 
 async def triage_stage(session: Session, keep: Callable[[Export], None]) -> Stream:
     """What passed, as training data; and a random sample laid aside for a person's review."""
     yield StageBegan(stage="triage")
     sample = sample_ids(session.workspace)
-    export = export_chatml(session.workspace, session.loaded.hash)
+    export = export_chatml(session.workspace, session.loaded)
     keep(export)
-    yield StageEnded(stage="triage", note=f"{export.count} exported, {len(sample)} sampled for review -> {export.path}")
+    left_out = f", {export.held_out} left out that say a held-out message" if export.held_out else ""
+    note = f"{export.count} exported{left_out}, {len(sample)} sampled for review -> {export.path}"
+    yield StageEnded(stage="triage", note=note)
 
 
 async def train_stage(session: Session, export: Export, keep: Callable[[Run], None]) -> Stream:
@@ -83,7 +91,7 @@ async def train_stage(session: Session, export: Export, keep: Callable[[Run], No
     if run is None:
         skipped, note = False, f"{planned.steps} steps on {planned.base_model}"
         async for event in run_job(
-            session, "train", lambda: resume_or_start(session.workspace, planned), lambda: find() is not None, note
+            session, "train", lambda: begin_training(session, planned), lambda: find() is not None, note
         ):
             yield event
         run = find()
@@ -110,14 +118,17 @@ async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation]
         kept = evaluation_of(session.workspace, run.plan.run_id)
         return kept if kept is not None and kept.fingerprint == wanted else None
 
-    done, skipped = find(), True
-    if done is None:
-        skipped = False
-        async for event in run_job(session, "evaluate", begin, lambda: find() is not None):
+    def whole() -> bool:
+        """One with replies that could not be judged is tried again, once a build."""
+        return (kept := find()) is not None and kept.whole
+
+    skipped = whole()
+    if not skipped:
+        async for event in run_job(session, "evaluate", begin, whole):
             yield event
-        done = find()
-        if done is None:
-            raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
+    done = find()
+    if done is None:
+        raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
     yield StageEnded(stage="evaluate", skipped=skipped, note=_scores(done))
     keep(done)
 
@@ -154,6 +165,13 @@ def planned_run(session: Session, export: Export) -> TrainPlan:
     """The run that this data, base model and recipe come to."""
     recipe = with_recipe(preset_for(session.base_model).recipe, {"seed": session.seed, **session.recipe})
     return plan(session.loaded, session.workspace, export, base=session.base, recipe=recipe)
+
+
+def _remedy(last: GenerateFinished | None) -> str:
+    """What helps where examples are missing after a job that ended with ``last``."""
+    if last is None or last.complete:
+        return "some were rejected since; run the same command to write others for them"
+    return last.note
 
 
 def _met(targets: tuple[CategoryTarget, ...]) -> bool:

@@ -97,6 +97,7 @@ class SideSummary(Frozen):
 
 
 class EvaluationSummary(Frozen):
+    judge: str
     base: SideSummary
     tuned: SideSummary
     win_rate: float | None

@@ -16,11 +16,13 @@ from studio.cli.options import (
     Model,
     Seed,
     SpecFile,
+    TrainMethod,
     WorkspaceFolder,
 )
 from studio.cli.output import cell, out, say, say_json, tell
 from studio.cli.run import open_session, show
 from studio.doctor import environment
+from studio.judge import limits_of
 
 GATES_FAILED = 3
 COLOURS = {"PASS": "green", "FAIL": "red", "UNDECIDED": "yellow"}
@@ -34,6 +36,7 @@ def build_command(
     judge_model: JudgeModel = None,
     base: Base = None,
     examples: Examples = None,
+    method: TrainMethod = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> int:
@@ -53,6 +56,7 @@ def build_command(
         base=base,
         examples=examples,
         seed=seed,
+        recipe={"method": method},
     ) as session:
         found = environment(session.settings, base=session.base_model, folder=session.root)
         tell(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}")
@@ -78,5 +82,7 @@ def print_summary(summary: Summary) -> None:
         status.stylize(COLOURS[gate.status])
         table.add_row(cell(gate.name), cell(f"{gate.target:g}"), cell(value), status)
     out.print(table)
+    if limits := limits_of(summary.evaluation.judge):
+        say(limits)
     proof = "verified" if summary.package.verified else "NOT verified"
     say(f"Package ({proof}): {summary.package.path}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from studio.bank.types import PersonAdded
 from studio.evaluate.types import ProbeScored
-from studio.generate.types import GenerateProgressed
+from studio.generate.types import GenerateProgressed, GenerateStarted
 from studio.jobs.types import Event
 from studio.package.types import PackageStepped
 from studio.train.types import StepLogged, TrainStarted
@@ -51,13 +52,18 @@ def _generating(event: Event) -> Progressed:
     return Progressed(done, target, text)
 
 
+def _generating_started(event: Event) -> Progressed | None:
+    started = GenerateStarted.model_validate(event.data)
+    return Progressed(0, sum(one.target for one in started.targets), started.note) if started.note else None
+
+
 def _training_started(event: Event) -> Progressed:
     started = TrainStarted.model_validate(event.data)
     resumed = f", going on from step {started.resumed_from}" if started.resumed_from else ""
     trainable = f"{started.trainable_parameters / 1e6:.1f}M of {started.total_parameters / 1e6:.1f}M parameters"
-    return Progressed(
-        started.resumed_from, started.steps, f"{started.backend} on {started.device}, {trainable}{resumed}"
-    )
+    note = f" · {started.note}" if started.note else ""
+    text = f"{started.backend} on {started.device}, {trainable}{resumed}{note}"
+    return Progressed(started.resumed_from, started.steps, text)
 
 
 def _training(event: Event) -> Progressed:
@@ -77,10 +83,17 @@ def _packaging(event: Event) -> Progressed:
     return Progressed(stepped.done, stepped.total, stepped.step)
 
 
-_TELLERS: dict[str, Callable[[Event], Progressed]] = {
+def _adding(event: Event) -> Progressed:
+    added = PersonAdded.model_validate(event.data)
+    return Progressed(added.done, added.people, f"{added.done}/{added.people} people")
+
+
+_TELLERS: dict[str, Callable[[Event], Progressed | None]] = {
+    "generate_started": _generating_started,
     "generate_progressed": _generating,
     "train_started": _training_started,
     "step_logged": _training,
     "probe_scored": _evaluating,
     "package_stepped": _packaging,
+    "person_added": _adding,
 }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Annotated
 
 import typer
 
+from studio.build import categories, gathered
 from studio.build.stages import (
     evaluate_stage,
     generate_stage,
     package_stage,
     planned_run,
-    standing,
+    scenarios,
     train_stage,
     triage_stage,
 )
@@ -27,6 +30,7 @@ from studio.cli.options import (
     Model,
     Seed,
     SpecFile,
+    TrainMethod,
     WorkspaceFolder,
 )
 from studio.cli.output import say, say_json
@@ -34,12 +38,15 @@ from studio.cli.run import open_session, show
 from studio.errors import UserError
 from studio.evaluate import Evaluation, evaluation_of
 from studio.evaluate.types import Interval
+from studio.generate import ScenarioBalance
+from studio.judge import limits_of
 from studio.package import Package
-from studio.store import Filter
 from studio.train import Run, find_run, runs
+from studio.train.types import MAX_EPOCHS, Backend
 from studio.triage import Export
 
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
+Balance = Annotated[bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")]
 DryRun = Annotated[bool, typer.Option("--plan", help="Show the plan and train nothing.")]
 
 
@@ -52,6 +59,7 @@ def generate(
     base: Base = None,
     examples: Examples = None,
     seed: Seed = 0,
+    balance: Balance = False,
     as_json: AsJson = False,
 ) -> None:
     """Write and judge examples until every category has its target.
@@ -68,21 +76,31 @@ def generate(
         examples=examples,
         seed=seed,
     ) as session:
+        if balance:
+            _print_balance(scenarios(session), as_json)
+            return
         show(generate_stage(session))
-        targets = standing(session)
-        store = session.workspace.examples
-        counts = {
-            "generated": store.count(Filter()),
-            "accepted": store.count(Filter(status="accepted")),
-            "rejected": store.count(Filter(status="rejected")),
-        }
+        counts, targets = gathered(session), categories(session)
     if as_json:
-        categories = {one.category: {"target": one.target, "accepted": one.accepted} for one in targets}
-        say_json({"examples": counts, "categories": categories})
+        shown = {name: one.model_dump() for name, one in targets.items()}
+        say_json({"examples": counts.model_dump(), "categories": shown})
         return
-    for one in targets:
-        say(f"{one.category:<24} {one.accepted:>4} of {one.target}")
-    say(f"{counts['accepted']} accepted, {counts['rejected']} rejected")
+    for name, one in targets.items():
+        say(f"{name:<24} {one.accepted:>4} of {one.target}")
+    say(f"{counts.accepted} accepted, {counts.rejected} rejected")
+
+
+def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:
+    """A line a scenario, marked where it is missing, under- or over-represented in its category."""
+    if as_json:
+        say_json({"scenarios": [one.model_dump(mode="json") for one in found]})
+        return
+    width = max((len(one.scenario) for one in found), default=0)
+    for category, rows in groupby(found, key=lambda one: one.category):
+        say(category)
+        for one in rows:
+            mark = "" if one.standing == "even" else one.standing
+            say(f"  {one.scenario:<{width}} {one.accepted:>4} of about {one.share:<5.3g} {mark}".rstrip())
 
 
 def train(
@@ -91,9 +109,14 @@ def train(
     base: Base = None,
     rank: Annotated[int | None, typer.Option(min=1, help="LoRA rank.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.")] = None,
-    epochs: Annotated[float | None, typer.Option(help="Passes over the data.")] = None,
+    epochs: Annotated[float | None, typer.Option(min=0, max=MAX_EPOCHS, help="Passes over the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Examples an optimiser step.")] = None,
-    method: Annotated[str | None, typer.Option(help="lora, or qlora: a 4-bit base model.")] = None,
+    micro_batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Of these at once, at most: saves memory.")
+    ] = None,
+    max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
+    method: TrainMethod = None,
+    backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
     seed: Seed = 0,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -107,7 +130,10 @@ def train(
         "learning_rate": learning_rate,
         "epochs": epochs,
         "batch_size": batch_size,
+        "micro_batch_size": micro_batch_size,
+        "max_length": max_length,
         "method": method,
+        "backend": backend,
     }
     with open_session(spec, workspace, base=base, seed=seed, recipe=recipe) as session:
         exports: list[Export] = []
@@ -123,6 +149,8 @@ def train(
     elif finished:
         say(f"run {finished.run_id}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
         say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
+        if finished.note:
+            say(f"note: {finished.note}")
 
 
 def evaluate(
@@ -192,6 +220,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
         say(f"{name:<24} {_figure(left):>8} {_figure(right):>8}")
     for gate in evaluation.gates:
         say(f"{gate.status:<9} {gate.name:<24} {_figure(gate.value)} (target {gate.target:g}) {gate.note}")
+    if limits := limits_of(evaluation.judge):
+        say(limits)
 
 
 def _share(found: Interval | None) -> float | None:

@@ -18,6 +18,8 @@ from studio.store import Decision, Filter, Row, Status
 from studio.triage import REASONS, Triage, export_chatml, sample_ids
 
 STATUSES: tuple[str, ...] = get_args(Status)
+_SHOWN = 5
+"""Ids that an ambiguous beginning is answered with."""
 app = typer.Typer(
     help="Look at examples, decide, and export them.",
     epilog="Example: studio triage list --status rejected",
@@ -25,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id or by how it begins.")]
 
 
 @app.command("list")
@@ -84,7 +86,7 @@ def reject(
 
 @app.command("edit")
 def edit(
-    name: Annotated[str, typer.Argument(metavar="ID", help="An example, by id.")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="An example, by id or by how it begins.")],
     assistant: Annotated[str, typer.Option(help="The reply as it ought to be.")],
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
@@ -134,11 +136,12 @@ def export(
 ) -> None:
     """Write the accepted examples as ChatML JSONL. Example: studio triage export --out data.jsonl"""
     with open_session(spec, workspace) as session:
-        done = export_chatml(session.workspace, session.loaded.hash, path)
+        done = export_chatml(session.workspace, session.loaded, path)
     if as_json:
         say_json(done)
     else:
-        say(f"{done.count} examples: {done.path}")
+        left_out = f" ({done.held_out} left out that say a held-out message)" if done.held_out else ""
+        say(f"{done.count} examples: {done.path}{left_out}")
 
 
 def _told(done: str, decisions: list[Decision]) -> str:
@@ -146,12 +149,20 @@ def _told(done: str, decisions: list[Decision]) -> str:
     return f"{done}: {decisions[0].action} {' '.join(one.example_id for one in decisions)}" if decisions else ""
 
 
-def _known(session: Session, ids: list[str]) -> list[str]:
-    """Full ids of examples, each given whole."""
-    for name in ids:
-        if session.workspace.examples.row(name) is None:
-            raise UserError(f"no example {name}", remedy="studio triage list shows the ids")
-    return ids
+def _known(session: Session, beginnings: list[str]) -> list[str]:
+    """Full ids of examples, each given whole or by its first characters. Raises UserError for none and for several."""
+    ids = [name for _, name in session.workspace.examples.ids()]
+    return [_the_one(beginning, ids) for beginning in beginnings]
+
+
+def _the_one(beginning: str, ids: list[str]) -> str:
+    found = [name for name in ids if name.startswith(beginning)] if beginning else []
+    if beginning in found or len(found) == 1:
+        return beginning if beginning in found else found[0]
+    if found:
+        several = ", ".join(sorted(found)[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+        raise UserError(f"{len(found)} examples begin with {beginning}", remedy=f"one of {several}")
+    raise UserError(f"no example {beginning}", remedy="studio triage list shows the ids")
 
 
 def _line(row: Row) -> str:

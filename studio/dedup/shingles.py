@@ -26,13 +26,21 @@ def shingles(text: str) -> frozenset[str]:
     Khmer and Burmese give overlapping pairs of characters: their clauses have no spaces, and would be one word each.
     A text without any word (``?!``, an emoji) is one piece, itself; an empty one has none.
     """
-    plain = one_kind(unicodedata.normalize("NFKC", text).casefold())
-    counts = Counter(_pieces(plain))
+    counts = Counter(pieces(text))
     if not counts:
-        return frozenset([bare]) if (bare := " ".join(plain.split())) else frozenset()
-    pieces = set(counts)
-    pieces.update(f"{piece} {again}" for piece, count in counts.items() for again in range(2, count + 1))
-    return frozenset(pieces)
+        return frozenset([bare]) if (bare := " ".join(_plain(text).split())) else frozenset()
+    found = set(counts)
+    found.update(f"{piece} {again}" for piece, count in counts.items() for again in range(2, count + 1))
+    return frozenset(found)
+
+
+def pieces(text: str) -> tuple[str, ...]:
+    """The pieces of ``text`` in their order, each as often as it comes."""
+    return tuple(_pieces(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    return one_kind(unicodedata.normalize("NFKC", text).casefold())
 
 
 def _pieces(plain: str) -> Iterator[str]:

@@ -8,7 +8,10 @@ from studio.evaluate.types import Gate, GateStatus, Interval, SideMetrics
 from studio.spec.models import Spec
 
 MIN_SAMPLES = 20
-"""Probes under which a mean or a rate decides nothing: a 95 % interval of a rate is then wider than +-0.2."""
+"""Probes under which a mean, a rate or a 95th percentile decides nothing: a 95 % interval of a rate is then wider than
++-0.2, and the percentile is the slowest of them."""
+MAX_ERRORS = 0.05
+"""The share of replies without a judgement above which the judged ones may not stand for all."""
 
 Reaches = Callable[[float, float], bool]
 
@@ -26,44 +29,64 @@ def gates(
     tuned: SideMetrics,
     win_rate: Interval | None,
     *,
+    not_compared: int = 0,
     train_loss: float | None,
     adapter_mb: float | None,
     examples: int,
 ) -> tuple[Gate, ...]:
     """One gate a criterion, in the order of the spec's ``success``; one a trait.
 
-    A gate is UNDECIDED where nothing was measured or too few probes were; never PASS for want of evidence.
+    A gate is UNDECIDED where nothing was measured, too few probes were, or more than one in twenty could not be judged
+    (compared: ``not_compared``, for the win rate); never PASS for want of evidence.
     """
-    success = spec.success
+    success, errors = spec.success, tuned.errors
+    traits = ((name, tuned.traits.get(name)) for name in spec.trait_names)
     return (
-        _sampled("overall", tuned.overall, success.overall, at_least),
-        *(_sampled(f"trait:{name}", tuned.traits.get(name), success.trait, at_least) for name in spec.trait_names),
-        _sampled("violations", tuned.violations, success.violations, at_most),
-        _sampled("win_rate", win_rate, success.win_rate, at_least),
+        _sampled("overall", tuned.overall, success.overall, at_least, errors),
+        *(_sampled(f"trait:{name}", measured, success.trait, at_least, errors) for name, measured in traits),
+        _sampled("violations", tuned.violations, success.violations, at_most, errors),
+        _sampled("win_rate", win_rate, success.win_rate, at_least, not_compared),
         _single("train_loss", train_loss, success.train_loss, at_most),
         _single("adapter_mb", adapter_mb, success.adapter_mb, at_most),
-        _single("latency_s", tuned.latency_s, success.latency_s, at_most),
+        _timed("latency_s", tuned, success.latency_s),
         _single("examples", float(examples), float(success.examples), at_least),
     )
 
 
-def _sampled(name: str, measured: Interval | None, target: float, reaches: Reaches) -> Gate:
+def _sampled(name: str, measured: Interval | None, target: float, reaches: Reaches, errors: int) -> Gate:
+    unjudged = f"{errors} could not be judged" if errors else ""
     if measured is None:
-        return Gate(name=name, target=target, value=None, status="UNDECIDED", note="not measured: no judged replies")
-    if measured.n < MIN_SAMPLES:
-        note = f"{MIN_SAMPLES - measured.n} more held-out probes needed"
-        return Gate(name=name, target=target, value=measured.value, status="UNDECIDED", note=note)
-    note = f"95 %: {measured.low:.2f} to {measured.high:.2f}, n {measured.n}"
-    return Gate(
-        name=name, target=target, value=measured.value, status=_status(measured.value, target, reaches), note=note
-    )
+        note = _joined("not measured: no judged replies", unjudged)
+        return Gate(name=name, target=target, value=None, status="UNDECIDED", note=note)
+    asked = measured.n + errors
+    if asked < MIN_SAMPLES:
+        note = _joined(f"{MIN_SAMPLES - asked} more held-out probes needed", unjudged)
+    elif errors > MAX_ERRORS * asked or measured.n < MIN_SAMPLES:
+        note = f"{errors} of {asked} could not be judged; evaluate again"
+    else:
+        note = _joined(f"95 %: {measured.low:.2f} to {measured.high:.2f}, n {measured.n}", unjudged)
+        return _decided(name, measured.value, target, reaches, note)
+    return Gate(name=name, target=target, value=measured.value, status="UNDECIDED", note=note)
 
 
-def _single(name: str, value: float | None, target: float, reaches: Reaches) -> Gate:
+def _timed(name: str, side: SideMetrics, target: float) -> Gate:
+    if side.latency_s is None or side.timed >= MIN_SAMPLES:
+        note = f"95th percentile of {side.timed} timed replies"
+        return _single(name, side.latency_s, target, at_most, note)
+    note = f"{MIN_SAMPLES - side.timed} more timed replies needed"
+    return Gate(name=name, target=target, value=side.latency_s, status="UNDECIDED", note=note)
+
+
+def _single(name: str, value: float | None, target: float, reaches: Reaches, note: str = "") -> Gate:
     if value is None:
         return Gate(name=name, target=target, value=None, status="UNDECIDED", note="not measured")
-    return Gate(name=name, target=target, value=value, status=_status(value, target, reaches))
+    return _decided(name, value, target, reaches, note)
 
 
-def _status(value: float, target: float, reaches: Reaches) -> GateStatus:
-    return "PASS" if reaches(value, target) else "FAIL"
+def _decided(name: str, value: float, target: float, reaches: Reaches, note: str) -> Gate:
+    status: GateStatus = "PASS" if reaches(value, target) else "FAIL"
+    return Gate(name=name, target=target, value=value, status=status, note=note)
+
+
+def _joined(*notes: str) -> str:
+    return ", ".join(note for note in notes if note)

@@ -49,13 +49,15 @@ def side_metrics(results: Sequence[ProbeResult], side: Side) -> SideMetrics:
     """What the judgements say of one side. Replies that could not be judged are counted as errors and left out."""
     judged = [scored for result in results if (scored := judgement_of(result, side)).verdict != "error"]
     kept = [kept for result in results if (kept := kept_of(result, side)) is not None]
+    times = [seconds for result in results if (seconds := _seconds(result, side)) is not None]
     names = dict.fromkeys(name for judgement in judged for name in judgement.traits)
     return SideMetrics(
         overall=mean_interval([judgement.total for judgement in judged if judgement.total is not None]),
         traits={name: interval for name in names if (interval := mean_interval(_trait(judged, name)))},
         violations=rate_interval(sum(map(breaks_a_boundary, judged)), len(judged)),
         kept=rate_interval(sum(kept), len(kept)),
-        latency_s=percentile([seconds for result in results if (seconds := _seconds(result, side)) is not None], 0.95),
+        latency_s=percentile(times, 0.95),
+        timed=len(times),
         errors=len(results) - len(judged),
     )
 

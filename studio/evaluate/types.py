@@ -18,7 +18,7 @@ Side = Literal["base", "tuned"]
 class Probe(Frozen):
     """A held-out conversation, ending with the user's turn, that neither side was trained on.
 
-    ``keep`` are the words of the request that a good reply has to carry over (empty: not measured).
+    ``keep`` are the phrases of the request that a good reply has to carry over (empty: not measured).
     """
 
     id: str
@@ -29,7 +29,7 @@ class Probe(Frozen):
 
 
 class ProbeResult(Frozen):
-    """One probe through both sides, judged, and compared in both orders."""
+    """One probe through both sides, judged, and compared in both orders. A reply that failed is an unscored one."""
 
     probe: Probe
     base: str
@@ -42,6 +42,20 @@ class ProbeResult(Frozen):
     base_s: float | None = None
     """Seconds that the reply took on its own; None where it shared a batch with others."""
     tuned_s: float | None = None
+    base_error: str | None = None
+    """Why there is no reply (which is then empty), such as a base model that only thinks aloud."""
+    tuned_error: str | None = None
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What the calls failed with; empty where all of it was replied to and judged."""
+        found = (self.base_judgement.error, self.tuned_judgement.error, self.comparison.error)
+        return tuple(error for error in found if error is not None)
+
+    @property
+    def nothing_judged(self) -> bool:
+        """Whether no reply got a judgement (two equal replies are compared without asking anybody)."""
+        return self.base_judgement.verdict == self.tuned_judgement.verdict == "error"
 
 
 class Interval(Frozen):
@@ -55,13 +69,14 @@ class Interval(Frozen):
 
 class SideMetrics(Frozen):
     """Of one side: ``overall`` 0..10, ``traits`` 0..2, ``violations`` share of replies, ``kept`` share,
-    ``latency_s`` p95 of single replies, ``errors`` replies that could not be judged."""
+    ``latency_s`` p95 of the ``timed`` single replies, ``errors`` replies that could not be judged."""
 
     overall: Interval | None
     traits: dict[str, Interval]
     violations: Interval | None
     kept: Interval | None = None
     latency_s: float | None = None
+    timed: int = 0
     errors: int = 0
 
 
@@ -103,6 +118,11 @@ class Evaluation(Frozen):
     @property
     def passed(self) -> bool:
         return all(gate.status == "PASS" for gate in self.gates)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything in ``results`` was judged; where not, evaluating again asks for the rest."""
+        return not any(result.errors for result in self.results)
 
 
 class EvaluateStarted(Frozen):

@@ -37,7 +37,8 @@ class ScenarioBalance(Frozen):
 def wanted(spec: Spec, examples: int | None = None) -> dict[str, int]:
     """Accepted examples wanted by category; ``examples`` in all stands in for ``success.examples`` of the spec.
 
-    Fewer than the categories' own targets add up to are spread over them in proportion, largest remainder first.
+    Fewer than the categories' own targets add up to are spread over them in proportion, largest remainder first; equal
+    remainders go to the category listed first.
     """
     own = targets(spec)
     if examples is None:
@@ -170,10 +171,10 @@ class Ledger:
         found = ((one.name, one.sum("accepted"), one.target) for one in self._categories.values())
         return [(name, accepted, target) for name, accepted, target in found if accepted < target]
 
-    def barren(self) -> list[str]:
-        """Scenarios that were tried and of which nothing is accepted."""
-        every = [one for category in self._categories.values() for one in category.scenarios.values()]
-        return [one.name for one in every if one.rejected and not one.accepted]
+    def thin(self) -> list[str]:
+        """Scenarios of which little is accepted and most was rejected."""
+        poor = (one for one in self.scenarios() if one.standing in ("missing", "under"))
+        return [one.scenario for one in poor if one.rejected > one.accepted]
 
     def scenarios(self) -> Iterator[ScenarioBalance]:
         for category in self._categories.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from studio.generate.types import CallFailed
+from studio.judge import OwnExamples
 from studio.llm import ModelError
 from studio.store import Judgement
 
@@ -12,20 +13,34 @@ MOST_IN_A_ROW = 10
 """So many calls that fail for good one after the other, each after its own retries, end the run."""
 
 
+_NAMED = 6
+
+
 class Failures:
-    """Counts failed calls. ``fatal`` is the error that ends the run; ``too_little`` one that ends a scenario."""
+    """Counts failed calls. ``fatal`` is the error that ends the run."""
 
     def __init__(self) -> None:
         self.count = 0
         self.fatal: ModelError | None = None
-        self.too_little: ModelError | None = None
+        self._too_little: dict[str, ModelError] = {}
         self._in_a_row = 0
+
+    @property
+    def too_little(self) -> ModelError | None:
+        """What the spec gives too little for, in one error that names every scenario of which that is so."""
+        if not self._too_little:
+            return None
+        first, *others = self._too_little
+        said = str(self._too_little[first])
+        if others:
+            said += f"; so for {named(others)}"
+        return ModelError("too_little", said)
 
     def wrote_nothing(self, error: ModelError, scenario: str) -> CallFailed:
         """The author failed. A refused key ends the run at once, since no other call can do better."""
         self.count += 1
         if error.kind == "too_little":
-            self.too_little = self.too_little or error
+            self._too_little.setdefault(scenario, error)
         elif error.kind == "auth":
             self.fatal = self.fatal or error
         else:
@@ -48,20 +63,28 @@ class Failures:
             self.fatal = ModelError(error.kind, f"{self._in_a_row} calls in a row failed, the last with: {error}")
 
 
+def named(scenarios: Sequence[str]) -> str:
+    """The scenarios, or the first of them and how many more there are."""
+    shown = ", ".join(f"{one!r}" for one in scenarios[:_NAMED])
+    return shown + (f" and {len(scenarios) - _NAMED} more" if len(scenarios) > _NAMED else "")
+
+
 def ending(
     short: Sequence[tuple[str, int, int]],
-    barren: Sequence[str],
+    thin: Sequence[str],
     reasons: Mapping[str, int],
     failures: Failures,
+    own: OwnExamples | None = None,
     *,
     stopped: bool,
 ) -> str:
-    """Why the targets were not met, in one line; empty where they were, and no scenario was left out.
+    """Why the targets were not met, in one line; empty where they were, and no scenario fell behind.
 
-    ``short``: category, accepted, target. ``barren``: scenarios that gave nothing. ``reasons``: rejections by reason.
+    ``short``: category, accepted, target. ``thin``: scenarios that gave little. ``reasons``: rejections by reason.
+    ``own``: the spec's own examples before the rules judge: where they fail, so does what is written after them.
     """
     if not short:
-        return f"nothing could be accepted of: {', '.join(barren)}" if barren else ""
+        return f"little could be accepted of {named(thin)}; give the spec more examples or slots there" if thin else ""
     if stopped:
         return "stopped; start it again to go on"
     if failures.fatal is not None:
@@ -70,7 +93,10 @@ def ending(
     if failures.too_little is not None:
         return f"{missing}: {failures.too_little}"
     if reasons.get("duplicate", 0) * 2 > sum(reasons.values()):
-        remedy = "the author repeats itself; give the spec more examples, slots or phrases"
+        where = f", most in {named(thin)}" if thin else ""
+        remedy = f"the author repeats itself{where}; give the spec more examples or slots there"
+    elif own is not None and own.failed:
+        remedy = own.told()
     else:
         common = ", ".join(sorted(reasons, key=lambda reason: -reasons[reason])[:3]) or "nothing"
         remedy = f"most were rejected for {common}; look at them in triage and mend the spec"

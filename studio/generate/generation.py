@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from studio.generate.endings import Failures, ending
 from studio.generate.meter import Meter
 from studio.generate.pool import at_once
 from studio.generate.schema import Authored
-from studio.generate.seen import Seen, duplicate_judgement
+from studio.generate.seen import Seen, rejection
 from studio.generate.stale import judged_again, stale_ids
 from studio.generate.types import (
     CallFailed,
@@ -28,7 +28,7 @@ from studio.generate.types import (
     GenerateProgressed,
     GenerateStarted,
 )
-from studio.judge import Judge, open_judge
+from studio.judge import Judge, OwnExamples, open_judge, own_examples
 from studio.llm import ChatModel, ModelError
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
@@ -60,6 +60,8 @@ async def generate(
     own_judge = judge or open_judge(params.settings, loaded, log)
     generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id)
     try:
+        if judge is None and params.settings.offline:
+            generation.own_examples = await own_examples(own_judge, loaded)
         async with aclosing(generation.events(stop)) as events:
             async for event in events:
                 yield event
@@ -98,32 +100,52 @@ class Generation:
         self._log, self._job_id = log, job_id
         self._meter, self._failures = Meter(), Failures()
         self._ledger = self._counted()
+        self.own_examples: OwnExamples | None = None
+        """How the spec's own examples fare before the rules judge, where that one judges."""
 
     async def events(self, stop: Stop) -> AsyncGenerator[GenerateEvent, None]:
-        yield GenerateStarted(author=self._author.name, judge=self._judge.name, targets=self._ledger.targets())
+        yield GenerateStarted(
+            author=self._author.name,
+            judge=self._judge.name,
+            targets=self._ledger.targets(),
+            note=self.own_examples.told() if self.own_examples else "",
+        )
 
         def ends() -> bool:
             return stop() or self._failures.fatal is not None
 
-        async with aclosing(self._judge_stale(ends)) as events:
-            async for event in events:
-                yield event
-        self._ledger = self._counted()
-        async with aclosing(self._write_missing(ends)) as events:
+        async with aclosing(self._work(ends)) as events:
             async for event in events:
                 yield event
         yield self._finished(stopped=stop())
         if not stop() and (error := self._failures.fatal or self._failures.too_little) is not None:
             raise error
 
+    async def _work(self, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
+        stale = stale_ids(self._loaded, self._store)
+        if not stale and self._ledger.missing == 0:
+            return
+        seen = Seen(self._store, self._loaded.spec)
+        async with aclosing(self._judge_stale(stale, seen, ends)) as events:
+            async for event in events:
+                yield event
+        self._ledger, met = self._counted(), True
+        attempts = Attempts(people_source(self._loaded, self._store.people()), self._params.seed, known=seen)
+        while met and self._ledger.missing > 0 and not ends():
+            async with aclosing(self._write_missing(attempts, seen, ends)) as events:
+                async for event in events:
+                    yield event
+            met = self._ledger.missing == 0
+            self._ledger = self._counted()  # people decide meanwhile: what they rejected is missing again
+
     # --- judging again
 
-    async def _judge_stale(self, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
-        ids = iter(stale_ids(self._loaded, self._store))
+    async def _judge_stale(self, stale: Sequence[str], seen: Seen, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
+        ids = iter(stale)
 
         def take() -> Coroutine[Any, Any, tuple[Row, Judgement]] | None:
             row = next((row for one in ids if (row := self._store.row(one)) is not None), None)
-            return self._judged_again(row) if row is not None else None
+            return self._judged_again(row, seen) if row is not None else None
 
         async with aclosing(at_once(take, self._params.concurrency, ends)) as results:
             async for judged in results:
@@ -136,18 +158,12 @@ class Generation:
                     self._ledger = self._counted()
                     yield self._progress()
 
-    async def _judged_again(self, row: Row) -> tuple[Row, Judgement]:
-        return row, await judged_again(row, self._judge, self._loaded)
+    async def _judged_again(self, row: Row, seen: Seen) -> tuple[Row, Judgement]:
+        return row, await judged_again(row, self._judge, self._loaded, seen)
 
     # --- writing
 
-    async def _write_missing(self, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
-        if self._ledger.missing == 0 or ends():
-            return
-        people = people_source(self._loaded, self._store.people())
-        seen = Seen(self._store)
-        attempts = Attempts(people, self._params.seed, known=seen)
-
+    async def _write_missing(self, attempts: Attempts, seen: Seen, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
         def take() -> Coroutine[Any, Any, _Written] | None:
             wanted = self._ledger.next()
             return self._written(attempts.next(*wanted), seen) if wanted is not None else None
@@ -168,7 +184,7 @@ class Generation:
         except ModelError as error:
             return _Written(attempt, error=error)
         messages = answer.value.turns
-        neighbour, repeated = seen.meet(attempt.example_id, messages)
+        met = seen.meet(attempt.example_id, messages)
         example = Example(
             id=attempt.example_id,
             spec_hash=self._loaded.hash,
@@ -180,12 +196,14 @@ class Generation:
             prompt=request.messages,
             seed=attempt.seed,
             job_id=self._job_id,
-            neighbour=neighbour,
+            neighbour=met.neighbour,
             created=datetime.now(UTC),
         )
-        if repeated and neighbour is not None:
-            return _Written(attempt, example, duplicate_judgement(self._loaded, self._judge.name, neighbour))
-        return _Written(attempt, example, await self._judge.score(messages, attempt.scenario))
+        if met.reason is not None:
+            return _Written(attempt, example, rejection(self._loaded, self._judge.name, met))
+        judgement = await self._judge.score(messages, attempt.scenario)
+        seen.judged(attempt.example_id, judgement)
+        return _Written(attempt, example, judgement)
 
     def _landed(self, written: _Written) -> list[GenerateEvent]:
         """Store what was written, and tell of it."""
@@ -244,5 +262,5 @@ class Generation:
             errors=now.errors,
             seconds=self._meter.seconds,
             cost_usd=now.cost_usd,
-            note=ending(short, self._ledger.barren(), now.reasons, self._failures, stopped=stopped),
+            note=ending(short, self._ledger.thin(), now.reasons, self._failures, self.own_examples, stopped=stopped),
         )

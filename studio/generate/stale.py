@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.generate.seen import DUPLICATE
+from studio.generate.seen import Seen, rejection
 from studio.judge import Judge
 from studio.spec import LoadedSpec
 from studio.store import ExampleStore, Filter, Judgement, Row
@@ -25,12 +25,16 @@ def stale_ids(loaded: LoadedSpec, store: ExampleStore) -> list[str]:
     ]
 
 
-async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec) -> Judgement:
-    """A new judgement of what stands in ``row``. A near-duplicate stays one: another spec does not change that."""
-    old = row.judgement
-    if old is not None and old.verdict == "failed" and old.reasons == (DUPLICATE,):
-        return old.model_copy(update={"spec_hash": loaded.hash, "judge": judge.name})
-    return await judge.score(row.messages, row.example.scenario)
+async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, seen: Seen) -> Judgement:
+    """A new judgement of what stands in ``row``. What repeats another example or a probe is not shown to the judge."""
+    if row.decision is not None:
+        return await judge.score(row.messages, row.example.scenario)
+    met = seen.meet(row.example.id, row.messages)
+    if met.reason is not None:
+        return rejection(loaded, judge.name, met)
+    judgement = await judge.score(row.messages, row.example.scenario)
+    seen.judged(row.example.id, judgement)
+    return judgement
 
 
 def _is_stale(row: Row, spec_hash: str) -> bool:

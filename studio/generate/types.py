@@ -51,6 +51,8 @@ class GenerateStarted(Frozen):
     author: str
     judge: str
     targets: tuple[CategoryTarget, ...]
+    note: str = ""
+    """What the spec lacks, as far as its own examples tell before any is written."""
 
 
 class ExampleScored(Frozen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from studio.chatml import Messages
 from studio.errors import UserError
 from studio.judge import pairwise
-from studio.judge.offline import rules_judge
+from studio.judge.offline import MEASURES, NAME, rules_judge
 from studio.judge.rules import LengthBounds, check_reply
 from studio.judge.schema import judgement_schema, read_answer
 from studio.judge.scoring import failed_by_rules, scored, unscored
@@ -74,3 +74,8 @@ def open_judge(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | 
     if model is None:
         raise UserError("no model is named to judge", where="judge", remedy="name one with --model or STUDIO_MODEL")
     return Judge(OpenAIModel(settings, model, call_log=call_log), loaded)
+
+
+def limits_of(judge: str) -> str:
+    """What the scores of a judge of this name rest on, in a sentence; empty for a model, which reads what it scores."""
+    return f"The {NAME} measures {MEASURES}." if judge == NAME else ""

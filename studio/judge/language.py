@@ -44,6 +44,8 @@ _FREQUENT = {
     "nl": "de het een en van ik is dat je niet op te in met voor".split(),
     "pt": "de que o a e um uma para com não os do da em se você".split(),
 }
+# Pronouns and particles that Chinese of some length is full of and that Japanese does not write.
+_CHINESE = frozenset("\u4f60\u60a8\u4eec\u5011\u8fd9\u9019\u5417\u55ce\u5427\u5462\u4e48\u9ebc\u6ca1\u6c92\u8bf4\u5f88")
 _RELATED = {"no": {"nb", "nn", "da"}, "hr": {"bs", "sr"}, "id": {"ms"}, "en": {"pcm"}, "zh": {"yue", "wuu"}}
 
 
@@ -72,8 +74,8 @@ def _wrong_script(words: list[str], primary: str, language: str) -> str | None:
     if total < LEAST_LETTERS:
         return None
     expected = {"LATIN"} if "-latn" in language.lower() else _SCRIPTS.get(primary, {"LATIN"})
-    if primary == "ja" and total >= 3 * LEAST_LETTERS and counts["CJK"] == total:
-        return "CJK script"  # Japanese of some length has kana in it
+    if primary == "ja" and counts["CJK"] == total and any(_CHINESE & set(word) for word in words):
+        return "CJK script"
     if sum(counts[script] for script in expected) * 2 >= total:
         return None
     return f"{counts.most_common(1)[0][0].title()} script"

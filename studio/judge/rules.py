@@ -12,13 +12,16 @@ from studio.judge.language import wrong_language
 from studio.spec import Rules, Spec
 from studio.store.records import Violation
 
-# The same mark twice. Three dots are an ellipsis, "?!" is for the spec's own patterns to forbid, "::" is code.
-_DOUBLED = re.compile(r"([!?,;\u3001\u3002\uff0c\uff01\uff1f])\1|(?<!\.)\.\.(?!\.)|\.{4,}")
+# The same mark twice. Three dots are an ellipsis, two between digits or before a slash a range or a folder, "?!" is for
+# the spec's own patterns to forbid, "::" is code.
+_DOUBLED = re.compile(r"([!?,;\u3001\u3002\uff0c\uff01\uff1f])\1|(?<![.\d])\.\.(?![./])|(?<=\d)\.\.(?![./\d])|\.{4,}")
 _LEAKS = (
     # Chat templates' own tokens: ChatML, Llama 2 and 3, Gemma, Alpaca and reasoning models.
     re.compile(r"<\|[A-Za-z0-9_]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?think>"),
     re.compile(r"###\s*(?:instruction|response|input|human|assistant|user|system)\b", re.IGNORECASE),
-    re.compile(r"^\s*(?:user|assistant|system|human|ai|bot)\s*:", re.IGNORECASE | re.MULTILINE),
+    re.compile(r"^\s*(?:user|assistant|human)\s*:", re.IGNORECASE | re.MULTILINE),
+    # "System: macOS" is a fact; it is a role where the turns of a conversation begin the reply or follow.
+    re.compile(r"\A\s*(?:ai|bot)\s*:|^\s*system\s*:(?=.*^\s*(?:user|assistant|human)\s*:)", re.I | re.M | re.S),
     re.compile(r"(?<=[.!?'\"])\s+(?:User|Assistant|System|Human)\s*:"),
 )
 

@@ -1,6 +1,7 @@
 """The persona as data: its file, its models, and the prompts, rules and targets made from it."""
 
 from studio.spec.document import SpecDocument
+from studio.spec.keeping import keep_spec, kept_spec
 from studio.spec.loading import LoadedSpec, check, content_hash, load
 from studio.spec.models import (
     Boundary,
@@ -14,7 +15,7 @@ from studio.spec.models import (
     Users,
     Vocabulary,
 )
-from studio.spec.probes import probe_text
+from studio.spec.probes import held_out_texts, probe_text
 from studio.spec.problems import Problem, SpecError
 from studio.spec.profiles import Topic, UserType
 from studio.spec.prompts import author_messages, compare_messages, judge_messages, persona_prompt
@@ -44,7 +45,10 @@ __all__ = [
     "check",
     "compare_messages",
     "content_hash",
+    "held_out_texts",
     "judge_messages",
+    "keep_spec",
+    "kept_spec",
     "load",
     "persona_prompt",
     "probe_text",

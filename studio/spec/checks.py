@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from studio.spec.backtracking import may_run_away
 from studio.spec.node import Node, Path
-from studio.spec.probes import unbalanced
+from studio.spec.probes import bare, probe_text, unbalanced
 from studio.spec.problems import ProblemList
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*\Z")
@@ -19,9 +19,11 @@ def check_tree(root: Node, problems: ProblemList) -> None:
         _unique(root, section, name, problems)
     _scenarios(root, problems)
     _examples(root, problems)
+    _leaks(root, problems)
     _vocabulary(root, problems)
     _language(root, problems)
     _weights(root, problems)
+    _things(root, problems)
 
 
 def _texts(node: Node | None, path: Path) -> Iterator[tuple[Path, str, int]]:
@@ -93,6 +95,30 @@ def _examples(root: Node, problems: ProblemList) -> None:
         problems.add(node.line, ("examples", index, "scenario"), message)
 
 
+def _leaks(root: Node, problems: ProblemList) -> None:
+    """What is held out to measure with must not be trained on."""
+    probes: dict[str, int] = {}
+    for _, category in _categories(root):
+        for _, text, line in _texts(category.child("items"), ()) if _held_out(category) else ():
+            probes.setdefault(bare(probe_text(text)[0]), line)
+    examples = root.child("examples")
+    for index, example in examples.entries() if examples else ():
+        for path, node in _user_turns(example):
+            if isinstance(node.value, str) and (said := bare(node.value)) and said in probes:
+                message = f"expected a message that is not held out, found the probe in line {probes[said]}"
+                problems.add(node.line, ("examples", index, *path), message)
+
+
+def _user_turns(example: Node) -> Iterator[tuple[Path, Node]]:
+    if (user := example.child("user")) is not None:
+        yield ("user",), user
+    turns = example.child("messages")
+    for index, turn in turns.entries() if turns and isinstance(turns.value, list) else ():
+        role, content = turn.child("role"), turn.child("content")
+        if role is not None and role.value == "user" and content is not None:
+            yield ("messages", index, "content"), content
+
+
 def _vocabulary(root: Node, problems: ProblemList) -> None:
     wanted = {text.casefold(): line for _, text, line in _texts(root.at("vocabulary", "prefer"), ())}
     for path, text, line in _texts(root.at("vocabulary", "avoid"), ("vocabulary", "avoid")):
@@ -128,3 +154,14 @@ def _weights(root: Node, problems: ProblemList) -> None:
     weight = root.at("users", "weight")
     if weight and all((child := weight.child(name)) and child.value == 0 for name in ("profiles", "bank")):
         problems.add(root.line_of(("users", "weight")), ("users", "weight"), "expected at least one weight above 0")
+
+
+def _things(root: Node, problems: ProblemList) -> None:
+    slots = root.child("slots")
+    known = [str(name) for name in slots.value] if slots and isinstance(slots.value, dict) else []
+    for source in ("profiles", "bank"):
+        path = ("users", "things", source)
+        for place, text, line in _texts(root.at(*path), path):
+            if text not in known:
+                expected = f"one of the slots {', '.join(known)}" if known else "a slot, and there are none under slots"
+                problems.add(line, place, f"expected {expected}, found {text!r}")

@@ -93,7 +93,7 @@ def content_hash(spec: Spec, context_text: str = "", topics: Sequence[Topic] = (
     form = {
         "spec": spec.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "context": context_text,
-        "topics": [topic.model_dump(mode="json") for topic in topics],
+        "topics": [topic.model_dump(mode="json", exclude_defaults=True) for topic in topics],
     }
     text = json.dumps(form, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

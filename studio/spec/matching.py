@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,16 +44,17 @@ class Phrase:
 
     def find(self, text: str | Plain) -> str | None:
         """The first occurrence, as it is written in the text; None where there is none. A str is folded already."""
+        return next((said for _, said in self.each(text)), None)
+
+    def each(self, text: str | Plain) -> Iterator[tuple[int, str]]:
+        """Every occurrence with the place where it begins; see :meth:`find`. They may overlap."""
         plain = Plain(text, text.casefold()) if isinstance(text, str) else text
-        if self._hint not in plain.caseless:
-            return None
-        at = 0
+        at = 0 if self._hint in plain.caseless else len(plain.text)
         while at < len(plain.text) and (match := self._expression.search(plain.text, at)):
             start, end = match.span()
             if start < end and not (_joins(plain.text, start) or _joins(plain.text, end)):
-                return match[0]
-            at = start + 1  # a phrase may begin inside an occurrence that is none: "no no" in "casino no no"
-        return None
+                yield start, match[0]
+            at = start + 1
 
 
 def _joins(text: str, at: int) -> bool:

@@ -109,10 +109,23 @@ class UserWeights(Frozen):
     bank: Rate = 0.5
 
 
+class UserThings(Frozen):
+    """Slots that what is on a person's mind may fill, by where the person comes from.
+
+    The built-in people have to-dos on their mind: short verb phrases. Those of a profile have their
+    ``example_things``.
+    """
+
+    profiles: tuple[Slug, ...] = ()
+    bank: tuple[Slug, ...] = ()
+
+
 class Users(Frozen):
     profiles: str | None = None
-    bank: str | None = "default"
+    bank: Literal["default"] | None = "default"
+    """The people of the workspace, or else the built-in ones; None for nobody but those of ``profiles``."""
     weight: UserWeights = UserWeights()
+    things: UserThings = UserThings()
 
 
 class Success(Frozen):

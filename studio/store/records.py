@@ -68,7 +68,8 @@ class Person(Frozen):
 
 
 class Neighbour(Frozen):
-    """The most similar example that was there before, by exact Jaccard similarity of shingles, 0..1."""
+    """The most similar example that was there before: exact Jaccard similarity of their words, 0..1, with the persona's
+    set phrases or without."""
 
     id: str
     similarity: float

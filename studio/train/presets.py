@@ -45,13 +45,9 @@ def preset_for(base_model: str) -> Preset:
 def with_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     """``recipe`` with some of its fields replaced, validated as a whole. Raises :class:`UserError`."""
     try:
-        changed = Recipe.model_validate({**recipe.model_dump(), **changes})
+        return Recipe.model_validate({**recipe.model_dump(), **changes})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise UserError(
-            first["msg"], where=f"recipe: {key}", remedy=f"known: {', '.join(Recipe.model_fields)}"
-        ) from None
-    if "micro_batch_size" in changes:
-        return changed
-    return changed.model_copy(update={"micro_batch_size": min(changed.micro_batch_size, changed.batch_size)})
+        remedy = f"known: {', '.join(Recipe.model_fields)}" if first["type"] == "extra_forbidden" else ""
+        raise UserError(first["msg"], where=f"recipe: {key}", remedy=remedy) from None

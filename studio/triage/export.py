@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 from studio.chatml import Frozen, Messages
+from studio.dedup import HeldOut
 from studio.errors import UserError
 from studio.files import write_atomic
+from studio.spec import LoadedSpec, held_out_texts
 from studio.store import Filter, Workspace
 from studio.triage.triage import check_conversation
 
@@ -20,29 +22,37 @@ class Export(Frozen):
     count: int
     hash: str
     skipped: int = 0
-    """Accepted but left out: the sum of the three below."""
+    """Accepted but left out: the sum of the four below."""
     duplicates: int = 0
     """The same conversation again."""
     stale: int = 0
     """Made and judged by another spec."""
     unusable: int = 0
     """Not a conversation to learn from: an empty message, or no reply at its end."""
+    held_out: int = 0
+    """Says a message that the spec holds out to measure with, word for word or nearly."""
 
 
-def export_chatml(workspace: Workspace, spec_hash: str | None = None, path: Path | None = None) -> Export:
+def export_chatml(workspace: Workspace, loaded: LoadedSpec | None = None, path: Path | None = None) -> Export:
     """Write every accepted example as ``{"messages": [...]}``, edits in place of what they edit, each text once.
 
-    With ``spec_hash`` only those of that spec (:attr:`studio.store.Filter.spec_hash`). Lines are in the order of their
-    hashes: the same conversations give the same file, in whatever order they came. Without ``path`` it goes into the
-    workspace under a name that tells its content, so that an export which a run was trained on is never overwritten.
+    With ``loaded`` only those of that spec (:attr:`studio.store.Filter.spec_hash`), and nothing that it holds out.
+    Lines are in the order of their hashes: the same conversations give the same file, in whatever order they came.
+    Without ``path`` it goes into the workspace under a name that tells its content, so that an export which a run was
+    trained on is never overwritten.
     """
     lines: dict[bytes, str] = {}
     accepted = workspace.examples.count(Filter(status="accepted"))
-    duplicates = unusable = seen = 0
-    for _, messages in workspace.examples.conversations(Filter(status="accepted", spec_hash=spec_hash)):
+    duplicates = unusable = leaks = seen = 0
+    held_out = HeldOut(held_out_texts(loaded.spec) if loaded else ())
+    wanted = Filter(status="accepted", spec_hash=loaded.hash if loaded else None)
+    for _, messages in workspace.examples.conversations(wanted):
         seen += 1
         if not _usable(messages):
             unusable += 1
+            continue
+        if held_out.asked_in(messages) is not None:
+            leaks += 1
             continue
         line = _line(messages)
         digest = hashlib.sha256(line.encode()).digest()
@@ -57,10 +67,11 @@ def export_chatml(workspace: Workspace, spec_hash: str | None = None, path: Path
         path=target,
         count=len(lines),
         hash=content,
-        skipped=duplicates + stale + unusable,
+        skipped=duplicates + stale + unusable + leaks,
         duplicates=duplicates,
         stale=stale,
         unusable=unusable,
+        held_out=leaks,
     )
 
 

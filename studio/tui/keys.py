@@ -99,7 +99,10 @@ BANK = (
     Action("bank.filter", "f", "filter", "Show everybody, those of the spec, or those built"),
 )
 
-GENERATE = (Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),)
+GENERATE = (
+    Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),
+    Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
+)
 
 TRIAGE = (
     Action("triage.accept", "a", "accept", "Accept the example, or the marked ones"),

@@ -40,11 +40,13 @@ def holds(phrase: str, text: str) -> bool:
 
 
 def told(loaded: LoadedSpec) -> list[str]:
-    """Every text that training data may be made of: turns of examples, slots, phrases."""
+    """Every text that training data may be made of: turns of examples, slots, phrases, what people ask and own."""
     spec = loaded.spec
     turns = [message.content for example in spec.examples for message in example.turns]
     slots = [phrase for phrases in spec.slots.values() for phrase in phrases]
-    return turns + slots + [phrase for step in spec.patterns for phrase in step.phrases]
+    kinds = [kind for topic in loaded.topics for kind in topic.example_types]
+    people = [text for kind in kinds for text in (kind.example_query, *kind.example_things)]
+    return turns + slots + people + [phrase for step in spec.patterns for phrase in step.phrases]
 
 
 def probes(loaded: LoadedSpec) -> list[tuple[str, tuple[str, ...]]]:

@@ -38,8 +38,9 @@ from typing import NamedTuple
 
 import torch
 
-from studio.chatml import Messages, assistant, user
-from studio.evaluate.probes import content_words, keeps, probes
+from studio.chatml import Messages, assistant, last_request, user
+from studio.evaluate.keeping import keeps
+from studio.evaluate.probes import probes
 from studio.generate import GenerateParams, generate
 from studio.judge import open_judge
 from studio.llm import ModelSettings
@@ -51,7 +52,6 @@ from studio.spec import LoadedSpec
 from studio.spec import load as load_spec
 from studio.store import Workspace
 from studio.train import POCKET, preset_for, resolve_base
-from studio.train.planning import count_steps
 from studio.train.types import Recipe, TrainPlan
 from studio.train.worker.run import Control, train
 from studio.triage import export_chatml
@@ -102,7 +102,7 @@ def questions(loaded: LoadedSpec) -> list[Asking]:
             text = template.format(**{slot: phrase})
             marked = tuple(part.split("]")[0] for part in text.split("[")[1:])
             plain = text.replace("[", "").replace("]", "")
-            extra.append(Asking("unseen words", (user(plain),), content_words(marked)))
+            extra.append(Asking("unseen words", (user(plain),), marked))
     return own + extra
 
 
@@ -131,7 +131,7 @@ async def scores(loaded: LoadedSpec, asked: Sequence[Asking], said: Sequence[str
         (await judge.score((*one.messages, assistant(reply)), rules_first=False)).total or 0.0
         for one, reply in zip(asked, said, strict=True)
     ]
-    kept = [keeps(reply, one.keep) for one, reply in zip(asked, said, strict=True)]
+    kept = [keeps(reply, one.keep, last_request(one.messages)) for one, reply in zip(asked, said, strict=True)]
     return {
         group: _score([at for at, one in enumerate(asked) if group in (one.group, "all")], kept, totals)
         for group in (*dict.fromkeys(one.group for one in asked), "all")
@@ -158,7 +158,7 @@ def examples(loaded: LoadedSpec, count: int, root: Path) -> Path:
             pass
 
     asyncio.run(make())
-    return export_chatml(workspace, loaded.hash).path
+    return export_chatml(workspace, loaded).path
 
 
 def run(base: str, data: Path, recipe: Recipe, folder: Path) -> tuple[Path, float, float]:
@@ -173,7 +173,7 @@ def run(base: str, data: Path, recipe: Recipe, folder: Path) -> tuple[Path, floa
         data_path=str(data),
         data_hash="",
         examples=count,
-        steps=count_steps(count, recipe),
+        steps=recipe.steps(count),
         fingerprint="",
         created=datetime.now(UTC),
     )
@@ -209,7 +209,8 @@ def main() -> None:
                 said = replies(served, side, asking)
                 if asked.show and side == TUNED:
                     for one, reply in zip(asking, said, strict=True):
-                        print(f"{one.group} | {one.messages[-1].content} | {keeps(reply, one.keep)} | {reply}")
+                        asks = last_request(one.messages)
+                        print(f"{one.group} | {asks} | {keeps(reply, one.keep, asks)} | {reply}")
                 found = asyncio.run(scores(loaded, asking, said))
                 told = "  ".join(f"{group}: {score.kept:.0%} {score.judged:.1f}" for group, score in found.items())
                 print(f"{side} n={count} epochs={epochs:g} lr={rate:g} {seconds:.0f} CPU-s loss={loss:.3f}  {told}")

@@ -14,7 +14,7 @@ SHAPE: dict[str, set[str]] = {
     "spec": {"name", "hash"},
     "examples": {"generated", "accepted", "rejected"},
     "run": {"id", "steps", "loss", "seconds"},
-    "evaluation": {"base", "tuned", "win_rate"},
+    "evaluation": {"judge", "base", "tuned", "win_rate"},
     "package": {"path", "verified"},
 }
 SIDE = {"overall", "traits", "violations", "latency_s"}

@@ -120,8 +120,9 @@ async def test_a_job_that_is_killed_ends_the_stage(stage: Stage) -> None:
         await asyncio.sleep(0.01)
     await began(stage.jobs[0])
     stage.jobs[0].kill()
-    with pytest.raises(StageError, match="killed"):
+    with pytest.raises(StageError, match="killed") as caught:
         await going
+    assert str(caught.value).count("log.txt") == 1, "where its log is, said once"
 
 
 async def test_who_is_cancelled_stops_the_job_and_leaves_once_it_has_saved(stage: Stage) -> None:

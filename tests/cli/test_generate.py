@@ -45,6 +45,28 @@ def test_a_spec_with_too_little_to_write_from_says_so(studio: Studio) -> None:
     assert last.startswith("studio: ") and "'A boat calls'" in last and "examples" in last
 
 
+def test_the_balance_of_the_scenarios_is_shown_and_nothing_written(studio: Studio) -> None:
+    studio.spec.write_text(studio.spec.read_text().replace("[A boat calls]", "[A boat calls, A diver calls]"))
+    studio.fill("good1", "good2", "good3", "bad1")
+    command = ["generate", studio.spec, "--workspace", studio.root, "--balance", "--examples", "4"]
+    told = studio(*command)
+    assert told.status == 0 and told.err == ""
+    assert [line.split() for line in told.lines] == [
+        ["calls"],
+        "A boat calls 3 of about 2".split(),
+        "A diver calls 0 of about 2 missing".split(),
+    ]
+    first, second = studio(*command, "--json").json["scenarios"]
+    assert (first["scenario"], first["accepted"], first["rejected"], first["standing"]) == (
+        "A boat calls",
+        3,
+        1,
+        "even",
+    )
+    assert (second["scenario"], second["share"], second["standing"]) == ("A diver calls", 2.0, "missing")
+    assert jobs(studio) == set()
+
+
 def test_people_are_built_once_and_listed(studio: Studio) -> None:
     command = ["bank", "build", studio.spec, "--workspace", studio.root, "-n", "5"]
     assert studio(*command, "--json").json == {"people": 5}

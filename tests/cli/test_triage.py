@@ -43,6 +43,16 @@ def test_an_unknown_id_decides_nothing(studio: Studio) -> None:
     assert (studio.status("good1"), studio.status("bad1")) == ("accepted", "rejected")
 
 
+def test_an_id_may_be_given_by_how_it_begins_where_no_other_begins_so(studio: Studio) -> None:
+    studio.fill("3f2a77", "3f2b01", "3f", "9c11")
+    assert studio.triage("reject", "3f2a", "9", "--reason", "tone").lines == ["rejected 3f2a77", "rejected 9c11"]
+    assert studio.triage("accept", "3f").lines == ["accepted 3f"], "a whole id is itself"
+    assert one_line(told := studio.triage("accept", "9c11", "3f2"))
+    assert "2 examples begin with 3f2" in told.err and "3f2a77, 3f2b01" in told.err
+    assert studio.status("9c11") == "rejected", "nothing is decided where one of the ids is not clear"
+    assert one_line(studio.triage("accept", ""))
+
+
 def test_an_edit_replaces_the_reply_and_accepts(studio: Studio) -> None:
     studio.fill("bad1")
     assert studio.triage("edit", "bad1", "--assistant", "Roger, over.").out == "edited bad1\n"

@@ -26,6 +26,9 @@ def decide(
     trait: float = 1.6,
     violations: float = 0.0,
     latency: float | None = 1.0,
+    timed: int = MIN_SAMPLES,
+    errors: int = 0,
+    not_compared: int = 0,
     win: float = 0.8,
     loss: float | None = 0.3,
     size: float | None = 10.0,
@@ -36,8 +39,12 @@ def decide(
         traits={"kind": interval(trait)},
         violations=interval(violations),
         latency_s=latency,
+        timed=timed,
+        errors=errors,
     )
-    found = gates(SPEC, side, interval(win), train_loss=loss, adapter_mb=size, examples=examples)
+    found = gates(
+        SPEC, side, interval(win), not_compared=not_compared, train_loss=loss, adapter_mb=size, examples=examples
+    )
     return {gate.name: gate for gate in found}
 
 
@@ -80,3 +87,24 @@ def test_what_was_not_measured_is_not_passed() -> None:
     found = gates(SPEC, empty, None, train_loss=None, adapter_mb=None, examples=200)
     undecided = {gate.name for gate in found if gate.status == "UNDECIDED" and gate.value is None}
     assert undecided == {gate.name for gate in found} - {"examples"}
+
+
+def test_more_than_a_few_replies_without_a_judgement_leave_the_gates_open_and_are_named() -> None:
+    found = decide(errors=3)
+    open_gates = {gate.name for gate in found.values() if gate.status == "UNDECIDED"}
+    assert open_gates == {"overall", "trait:kind", "violations"}
+    assert found["overall"].note == "3 of 43 could not be judged; evaluate again"
+    few = decide(errors=2)["overall"]
+    assert few.status == "PASS" and few.note.endswith("2 could not be judged")
+    assert decide(not_compared=3)["win_rate"].status == "UNDECIDED"
+
+
+def test_errors_are_not_mended_by_more_probes() -> None:
+    gate = decide(overall=interval(9.0, n=12), errors=30)["overall"]
+    assert (gate.status, gate.note) == ("UNDECIDED", "30 of 42 could not be judged; evaluate again")
+
+
+def test_a_latency_of_few_replies_decides_nothing() -> None:
+    gate = decide(timed=12)["latency_s"]
+    assert (gate.status, gate.value, gate.note) == ("UNDECIDED", 1.0, "8 more timed replies needed")
+    assert decide()["latency_s"].note == "95th percentile of 20 timed replies"

@@ -12,9 +12,16 @@ from tests.evaluate.making import judgement, result
 def test_a_mean_lies_inside_its_interval_and_the_interval_narrows_with_more_samples() -> None:
     few, many = mean_interval([0, 1, 2] * 4), mean_interval([0, 1, 2] * 40)
     assert few is not None and many is not None
-    assert few.value == pytest.approx(1)
+    assert few.value == many.value == pytest.approx(1)
     assert few.low < 1 < few.high
     assert many.high - many.low < few.high - few.low
+
+
+def test_the_interval_of_a_mean_is_that_of_95_of_100_samples() -> None:
+    """For 400 draws the bootstrap agrees with the normal interval: 1.96 standard errors to each side."""
+    found = mean_interval([0.0, 2.0] * 200)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((1 - 1.96 / 20, 1 + 1.96 / 20), abs=0.012)
 
 
 def test_nothing_measured_has_no_mean_no_rate_and_no_percentile() -> None:

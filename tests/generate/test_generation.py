@@ -28,9 +28,10 @@ from studio.generate.schema import Authored
 from studio.generate.types import AuthorBrief, GenerateParams
 from studio.judge import open_judge
 from studio.llm import ModelError, ModelSettings, Request
-from studio.spec import LoadedSpec
+from studio.spec import LoadedSpec, load
 from studio.store import Filter, Person, Workspace
-from tests.generate.making import loaded_spec, taskmaster
+from studio.triage import Triage
+from tests.generate.making import SPECS, loaded_spec, taskmaster
 from tests.generate.models import Studio, unlike, verdict
 
 SCENARIOS = {
@@ -132,8 +133,85 @@ async def test_near_duplicates_are_stored_as_rejected_without_asking_the_judge(t
     assert rest and all(one.judgement.reasons == ("duplicate",) for one in rest)
     assert all(one.example.neighbour and one.example.neighbour.similarity == 1.0 for one in rest)
     assert rest[0].example.neighbour is not None and rest[0].example.neighbour.id == first.example.id
-    assert not ended(events).complete and "repeats itself" in ended(events).note
+    assert not ended(events).complete and "repeats itself, most in 'a1', 'a2'" in ended(events).note
     assert len(studio.author.requests) == 24, "no category gets more attempts than its bound, which is 12 at least"
+
+
+async def test_what_a_judge_rejected_makes_room_for_one_like_it_and_what_a_person_rejected_does_not(
+    tmp_path: Path,
+) -> None:
+    judged = 0
+
+    def same(request: Request) -> Authored:
+        return Authored(user="Where is my cat?", assistant="Under the old sofa in the hall.")
+
+    def first_fails(request: Request) -> BaseModel | Awaitable[BaseModel]:
+        nonlocal judged
+        judged += 1
+        return verdict(0 if judged == 1 else 2)(request)
+
+    studio = Studio(tmp_path, spec(), author=same, judge=first_fails)
+    first, second, *rest = scored(await studio.run(max_attempts=1, concurrency=1))
+    assert "score" in first.judgement.reasons and second.accepted
+    assert all(one.judgement.reasons == ("duplicate",) for one in rest)
+    Triage(studio.workspace).reject(second.example.id, "wrong")
+    again = scored(await Studio(tmp_path, spec(), author=same).run(max_attempts=1, concurrency=1, seed=1))
+    assert again and all(one.judgement.reasons == ("duplicate",) for one in again)
+
+
+async def test_another_set_phrase_makes_no_other_example(tmp_path: Path) -> None:
+    phrases = ["Good to hear.", "Well, well.", "What a day!", "Look at that."]
+    openings = iter(phrases * 20)
+
+    def recombined(request: Request) -> Authored:
+        return Authored(user="Where is my cat?", assistant=f"{next(openings)} It is under the old sofa in the hall.")
+
+    loaded = spec(patterns=[{"step": "greet", "how": "Greet", "phrases": phrases}, {"step": "tell", "how": "Tell"}])
+    first, *rest = scored(await Studio(tmp_path, loaded, author=recombined).run(max_attempts=1))
+    assert first.accepted
+    assert rest and all(one.judgement.reasons == ("duplicate",) for one in rest)
+
+
+async def test_what_says_a_held_out_message_is_rejected_without_asking_the_judge(tmp_path: Path) -> None:
+    def leaking(request: Request) -> Authored:
+        assert isinstance(request.brief, AuthorBrief)
+        other = unlike(request)
+        asks = f"{other.user} Hello, where do I leave a dog?" if request.brief.category == "b" else other.user
+        return Authored(user=asks, assistant=other.assistant)
+
+    held_out = {"holdout": True, "items": ["Where do I leave [a dog]?"]}
+    studio = Studio(tmp_path, spec(scenarios={**SCENARIOS, "probe": held_out}), author=leaking)
+    events = await studio.run(max_attempts=1)
+    leaks = [one for one in scored(events) if one.example.category == "b"]
+    assert leaks and all(one.judgement.reasons == ("held_out",) for one in leaks)
+    assert leaks[0].judgement.violations[0].name == "Where do I leave a dog?"
+    assert len(studio.judge.requests) == 12, "those of a"
+    assert "rejected for held_out" in ended(events).note
+
+
+async def test_what_a_person_rejects_meanwhile_is_made_up_for(tmp_path: Path) -> None:
+    studio, rejected = Studio(tmp_path, spec()), 0
+    async for event in studio.events(concurrency=2):
+        if isinstance(event, ExampleScored) and rejected < 3:
+            Triage(studio.workspace).reject(event.example.id, "tone")
+            rejected += 1
+        last = event
+    assert isinstance(last, GenerateFinished) and last.complete
+    assert [(one.category, one.accepted) for one in last.targets] == [("a", 12), ("b", 8)]
+    assert studio.workspace.examples.count(Filter(status="accepted")) == 20
+    assert len(studio.author.requests) == 23
+
+
+async def test_a_scenario_of_which_little_could_be_accepted_is_named_though_its_category_is_complete(
+    tmp_path: Path,
+) -> None:
+    def author(request: Request) -> BaseModel:
+        assert isinstance(request.brief, AuthorBrief)
+        return unlike(request) if request.brief.scenario != "a2" else Authored(user="Hm?", assistant="Over there.")
+
+    events = await Studio(tmp_path, spec(), author=author).run()
+    assert ended(events).complete
+    assert ended(events).note == "little could be accepted of 'a2'; give the spec more examples or slots there"
 
 
 async def test_a_reader_who_leaves_leaves_nothing_running(tmp_path: Path) -> None:
@@ -267,6 +345,24 @@ async def test_a_duplicate_stays_one_under_another_spec_without_a_call(tmp_path:
     assert studio.workspace.examples.reasons() == {"duplicate": 23}
 
 
+async def test_after_an_edit_of_the_spec_a_duplicate_counts_where_what_it_repeats_no_longer_does(
+    tmp_path: Path,
+) -> None:
+    def same(request: Request) -> Authored:
+        return Authored(user="Where is my cat?", assistant="Under the old sofa in the hall.")
+
+    studio = Studio(tmp_path, spec(), author=same)
+    first, second, *_ = scored(await studio.run(max_attempts=1, concurrency=1))
+    strict = [0, 2]
+
+    def now(request: Request) -> BaseModel | Awaitable[BaseModel]:
+        return verdict(strict.pop(0) if strict else 2)(request)
+
+    await Studio(tmp_path, spec("later"), judge=now).run(concurrency=1)
+    status = {row.example.id: row.status for row in studio.workspace.examples.each()}
+    assert (status[first.example.id], status[second.example.id]) == ("rejected", "accepted")
+
+
 async def test_too_little_in_one_scenario_leaves_the_others_to_be_written_and_says_what_to_add(tmp_path: Path) -> None:
     def choosy(request: Request) -> BaseModel:
         assert isinstance(request.brief, AuthorBrief)
@@ -277,7 +373,7 @@ async def test_too_little_in_one_scenario_leaves_the_others_to_be_written_and_sa
     events, error = await failing(Studio(tmp_path, spec(), author=choosy))
     assert error.kind == "too_little"
     assert [(one.category, one.accepted) for one in ended(events).targets] == [("a", 12), ("b", 0)]
-    assert ended(events).note == "b 0 of 8: add two examples under examples"
+    assert ended(events).note == "b 0 of 8: add two examples under examples; so for 'b2'"
     assert {e.scenario for e in events if isinstance(e, CallFailed)} == {"b1", "b2"}
 
 
@@ -288,15 +384,23 @@ async def test_rejections_say_why_and_the_run_ends_with_its_attempts(tmp_path: P
     assert "out of attempts: a 0 of 12, b 0 of 8; most were rejected for score" in ended(events).note
 
 
-async def test_the_offline_author_and_judge_reach_the_target_of_the_shipped_spec(tmp_path: Path) -> None:
-    loaded = taskmaster()
+@pytest.mark.parametrize("name", ["taskmaster", "bank-support", "lost-and-found"])
+async def test_the_offline_author_and_judge_reach_the_target_of_a_shipped_spec_without_repeating_themselves(
+    tmp_path: Path, name: str
+) -> None:
+    loaded = load(SPECS / f"{name}.yaml")
     studio = Studio(tmp_path, loaded)
-    asked = GenerateParams(spec_path=str(loaded.path), workspace=str(tmp_path), examples=120)
+    asked = GenerateParams(spec_path=str(loaded.path), workspace=str(tmp_path), examples=240)
     events = [event async for event in generate(loaded, studio.workspace, asked, lambda: False)]
-    assert ended(events).complete and ended(events).cost_usd == 0
+    assert ended(events).complete and ended(events).cost_usd == 0 and ended(events).note == ""
     assert {type(event.person) for event in scored(events)} == {Person}
     rejected = [one for one in scored(events) if not one.accepted]
-    assert 3 < len(rejected) < 40 and all(one.judgement.reasons for one in rejected)
+    assert 8 < len(rejected) < 100 and all(one.judgement.reasons for one in rejected)
+    replies = [event.example.messages[-1].content for event in scored(events) if event.accepted]
+    phrases = [phrase for step in loaded.spec.patterns for phrase in step.phrases]
+    for phrase in sorted(phrases, key=len, reverse=True):
+        replies = [reply.replace(phrase, "") for reply in replies]
+    assert len({reply.strip() for reply in replies}) >= 0.8 * len(replies)
 
 
 def test_an_author_is_asked_with_examples_of_the_scenario_first() -> None:

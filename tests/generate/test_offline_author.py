@@ -38,6 +38,10 @@ def written(loaded: LoadedSpec, scenario: str, seeds: range, person: Person | No
     return [author.written(one) for one in briefs]
 
 
+def pets(spec: dict[str, Any], person: Person) -> list[Messages]:
+    return written(loaded_spec(**spec), "Found a pet", range(80), person)
+
+
 def test_the_same_brief_gives_the_same_conversation_and_another_seed_another() -> None:
     loaded = taskmaster()
     first = written(loaded, "Create a simple task", range(40))
@@ -132,6 +136,48 @@ def test_a_profile_s_own_question_is_asked_where_a_reply_fits_it() -> None:
 
 
 @pytest.mark.usefixtures("without_mistakes")
+def test_what_a_profile_owns_fills_the_slots_that_the_spec_names_for_it() -> None:
+    spec: dict[str, Any] = {
+        "examples": PETS,
+        "slots": {"pet": ["cat", "owl"]},
+        "users": {"things": {"profiles": ["pet"]}},
+    }
+    own = Person(id="x", source="profiles", things=("blue tortoise",))
+    assert sum("blue tortoise" in turns[1].content for turns in pets(spec, own)) > 20
+    built_in = Person(id="y", source="bank", things=("walk the dog",))
+    assert not any("walk the dog" in turns[1].content for turns in pets(spec, built_in))
+
+
+@pytest.mark.usefixtures("without_mistakes")
+def test_a_person_says_what_their_own_words_speak_of() -> None:
+    examples = [
+        {"scenario": "Found a pet", "user": "I found a cat in my garden.", "assistant": "Lovely. A cat is shy. Is it?"},
+        {"scenario": "Found a pet", "user": "A cat is at the office.", "assistant": "Oh. A cat is there. Is it?"},
+    ]
+    spec: dict[str, Any] = {"examples": examples, "slots": {"pet": ["cat", "owl", "eagle", "rabbit", "hare"]}}
+    gardener = Person(id="x", source="profiles", background="Has a garden next to a wood where a rabbit lives.")
+    said = [turns[0].content.casefold() for turns in pets(spec, gardener)]
+    assert sum("garden" in message for message in said) > 2 * sum("office" in message for message in said)
+    assert sum("rabbit" in message for message in said) > 2 * sum("eagle" in message for message in said)
+
+
+@pytest.mark.usefixtures("without_mistakes")
+@pytest.mark.parametrize(("name", "share"), [("taskmaster", 0.7), ("bank-support", 0.55), ("lost-and-found", 0.7)])
+def test_another_person_writes_another_conversation_from_the_same_seed(name: str, share: float) -> None:
+    loaded = load(SPECS / f"{name}.yaml")
+    source, author, random = people_source(loaded), Writer(loaded), Random(0)
+    scenarios = [item for one in loaded.spec.scenarios.values() if not one.holdout for item in one.items]
+    differ = 0
+    for scenario in scenarios:
+        for seed in range(3):
+            one, other = (source.draw(random, "", scenario) for _ in range(2))
+            differ += one != other and author.written(brief(loaded, scenario, seed, one)) != author.written(
+                brief(loaded, scenario, seed, other)
+            )
+    assert differ / (3 * len(scenarios)) >= share
+
+
+@pytest.mark.usefixtures("without_mistakes")
 def test_a_spec_without_slots_gets_other_days_times_names_and_sums_but_keeps_its_facts() -> None:
     example = {
         "scenario": "Found a pet",
@@ -177,6 +223,23 @@ def test_the_tone_shows_in_the_wording_and_never_in_the_task() -> None:
     assert sum("lease" in message for message in asked("polite")) > 30
     assert not any("lease" in message for message in asked("blunt"))
     assert sum(message[-1] not in ".!?" for message in asked("hurried")) > 30
+
+
+@pytest.mark.usefixtures("without_mistakes")
+def test_a_cheerful_person_is_not_cheerful_about_a_trouble() -> None:
+    examples = [
+        {"scenario": "Found a pet", "user": "My cat died.", "assistant": "Oh. I am sorry. Is it long ago?"},
+        {"scenario": "Found a pet", "user": "I found it.", "assistant": "Good. It needs water. Is it calm?"},
+    ]
+    cheerful = Person(id="x", source="bank", tone="cheerful")
+    said = {turns[0].content for turns in pets({"examples": examples}, cheerful)}
+    assert {one for one in said if "died" in one.casefold()} <= {
+        "My cat died.",
+        "My cat died",
+        "my cat died.",
+        "my cat died",
+    }
+    assert any(one.startswith(("Hi!", "Hello!", "Hey!")) for one in said)
 
 
 def test_mistakes_come_at_their_known_rate(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,3 +355,33 @@ def test_a_phrase_that_only_ever_follows_questions_is_not_put_after_a_statement(
         assert not turns[1].content.startswith(phrases[1] if question else phrases[0]), turns
         seen.add((question, turns[1].content.split(".")[0]))
     assert len(seen) == 4, "both go with the third phrase"
+
+
+@pytest.mark.usefixtures("without_mistakes")
+def test_praise_opens_a_reply_only_where_the_examples_praise() -> None:
+    def example(scenario: str, user: str, opening: str) -> dict[str, str]:
+        return {"scenario": scenario, "user": user, "assistant": f"{opening} It needs water. Is it calm?"}
+
+    phrases = ["Well done!", "Good move!", "Let's see."]
+    loaded = loaded_spec(
+        scenarios={"pets": {"items": ["Fed a pet", "Asks about a pet"]}},
+        examples=[
+            *(example("Fed a pet", f"I fed number {number}.", phrases[at % 2]) for at, number in enumerate("ABC")),
+            *(example("Asks about a pet", f"Tell me of {number}.", phrases[2]) for number in "ABC"),
+            *(example("Asks about a pet", f"Is {number} well?", phrases[1]) for number in "AB"),
+        ],
+        patterns=[{"step": "greet", "how": "Greet", "phrases": phrases}, {"step": "tell", "how": "Tell"}],
+    )
+    told = {turns[1].content.split(" It")[0] for turns in written(loaded, "Fed a pet", range(80))}
+    assert told == {"Well done!", "Good move!"}
+    asked = written(loaded, "Asks about a pet", range(80))
+    assert {t[1].content.split(" It")[0] for t in asked if t[0].content.casefold().startswith("tell")} == {"Let's see."}
+
+
+@pytest.mark.usefixtures("without_mistakes")
+def test_no_question_to_taskmaster_is_praised_like_a_deed() -> None:
+    deeds = {phrase for step in taskmaster().spec.patterns[:1] for phrase in step.phrases}
+    items = taskmaster().spec.scenarios["task_queries"].items
+    for turns in (turns for scenario in items for turns in written(taskmaster(), scenario, range(30))):
+        if turns[-2].content.endswith("?"):
+            assert not turns[-1].content.startswith(tuple(deeds)), turns

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.chatml import Messages, assistant, user
+from studio.judge import Judge, open_judge
+from studio.llm import ModelSettings
 from studio.spec import LoadedSpec, Spec, content_hash, load
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -16,6 +18,12 @@ SPECS = Path(__file__).parents[2] / "specs"
 def shipped(name: str) -> LoadedSpec:
     """One of the specs that come with the studio."""
     return load(SPECS / f"{name}.yaml")
+
+
+@lru_cache
+def judge_of(name: str) -> Judge:
+    """The rules judge of one of those specs."""
+    return open_judge(ModelSettings(), shipped(name))
 
 
 def small_spec(**changes: Any) -> Spec:

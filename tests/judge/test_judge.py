@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from studio.chatml import user
 from studio.errors import UserError
-from studio.judge import Judge, JudgeBrief, open_judge
+from studio.judge import Judge, JudgeBrief, limits_of, open_judge
 from studio.judge.schema import Answer, BoundaryMark, TraitMark
 from studio.llm import ModelError, ModelSettings, OfflineModel, OpenAIModel, Request
 from tests.judge.making import loaded, small_spec, talk
@@ -69,13 +69,23 @@ async def test_a_quote_is_given_as_the_reply_has_it() -> None:
     assert judged.traits["brave"].quote == "Plainly, there\u2019s no"
 
 
-async def test_a_boundary_rejects_whatever_the_total_and_needs_real_words() -> None:
-    marks = answer(
-        violations=(BoundaryMark(id="no_lies", quote="no doubt"), BoundaryMark(id="no_threats", quote="Or else"))
-    )
-    judged = await judge(marks).score(talk("Is it so?", REPLY))
+async def test_a_boundary_rejects_whatever_the_total() -> None:
+    judged = await judge(answer(violations=(BoundaryMark(id="no_lies", quote="no doubt"),))).score(talk("So?", REPLY))
     assert [(v.kind, v.name, v.quote) for v in judged.violations] == [("boundary", "no_lies", "no doubt")]
     assert (judged.verdict, judged.total, judged.reasons) == ("failed", 10.0, ("boundary:no_lies",))
+
+
+@pytest.mark.parametrize("quote", ["", "passes over the question", "Or else"])
+async def test_a_boundary_counts_though_its_quote_is_empty_or_not_in_the_reply(quote: str) -> None:
+    judged = await judge(answer(violations=(BoundaryMark(id="no_lies", quote=quote),))).score(talk("So?", REPLY))
+    assert [(v.kind, v.name, v.quote) for v in judged.violations] == [("boundary", "no_lies", "")]
+    assert judged.verdict == "failed"
+
+
+async def test_a_boundary_reported_twice_is_counted_once_with_the_words_that_are_there() -> None:
+    marks = answer(violations=tuple(BoundaryMark(id="no_lies", quote=quote) for quote in ("Or else", "no doubt", "")))
+    judged = await judge(marks).score(talk("So?", REPLY))
+    assert [(v.name, v.quote) for v in judged.violations] == [("no_lies", "no doubt")]
 
 
 async def test_a_broken_rule_fails_without_a_call() -> None:
@@ -153,6 +163,11 @@ async def test_without_an_endpoint_the_rules_judge_judges() -> None:
     opened = open_judge(ModelSettings(), LOADED)
     assert opened.name == "rules judge"
     assert (await opened.score(talk("Is it so?", REPLY))).verdict == "passed"
+
+
+def test_what_the_rules_judge_measures_is_said_and_of_a_model_there_is_nothing_to_say() -> None:
+    assert limits_of("rules judge").endswith("likeness to the spec's own answers, not truth or meaning.")
+    assert limits_of("some/model") == ""
 
 
 def test_an_endpoint_needs_a_model_to_judge() -> None:

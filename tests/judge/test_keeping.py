@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from studio.judge.offline.garbling import garbled
 from studio.judge.offline.persona import Persona
 from studio.judge.offline.text import Text, words_of
 from tests.judge.making import shipped, small_spec
@@ -56,7 +55,8 @@ def test_in_german_a_capital_is_no_name() -> None:
     ("reply", "said", "invented"),
     [
         ("I added 'walk the dog' to your list.", "Add 'buy milk' to my list.", "walk the dog"),
-        ("I added 'buy almond milk' to your list.", "Add 'buy milk' to my list.", ""),
+        ("I added 'buy milk' to your list.", "Add 'buy milk' to my list.", ""),
+        ("I added 'buy almond milk' to your list.", "Add 'buy milk' to my list.", "buy almond milk"),
         ("I moved 'buy milk' to Friday.", "Move 'buy milk' to Thursday.", "friday"),
         ("I added 'dance a tango' to your list.", "I lost the morning.", "dance a tango"),
     ],
@@ -66,17 +66,16 @@ def test_what_nobody_gave_is_found(reply: str, said: str, invented: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
-    [("trophy", "trop"), ("harvest", "harciate"), ("menu", "menuu"), ("lanterns", "lanity"), ("museum", "museeor")],
-)
-def test_a_wrong_copy_of_a_word_is_told_from_its_forms(asked: str, said: str) -> None:
-    assert garbled(Text(f"I added the {said}."), [asked], frozenset({"added"})) == said
-
-
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [("prioritize", "priorities"), ("overwhelmed", "overwhelm"), ("translate", "translating"), ("stress", "stressful"),
-     ("plan", "plane"), ("order", "ladder")],
+    ("request_", "holes"),
+    [
+        ("Plan my day: oil the hinge, fold the towels, ring Lucy.", ["oil the hinge", "fold the towels", "ring lucy"]),
+        ("I have to oil the hinge, fold the towels and ring Lucy. Make a plan.",
+         ["oil the hinge", "fold the towels", "ring lucy"]),
+        ("I want to oil the hinge every morning.", ["oil the hinge", "every morning"]),
+        ("Create a task in the garden project: oil the hinge.", ["the garden project", "oil the hinge"]),
+        ("Quick one: rename 'oil the hinge' to 'fold the towels'.", ["oil the hinge", "fold the towels"]),
+        ("Hi there!", []),
+    ],
 )  # fmt: skip
-def test_another_form_of_a_word_is_no_wrong_copy(asked: str, said: str) -> None:
-    assert garbled(Text(f"I added the {said}."), [asked], frozenset({"added", "plane"})) == ""
+def test_what_a_request_names_is_told_apart_in_its_order(request_: str, holes: list[str]) -> None:
+    assert [" ".join(hole) for hole in TASKMASTER.keeping.asked(Text(request_)).holes] == holes

@@ -28,6 +28,7 @@ def test_another_language_is_named(reply: str, language: str, found: str) -> Non
         ("Arr matey! Hoist them sails, ye landlubber, an' begone wi' ye afore dawn breaks yonder.", "en"),
         ("Ich sage dir morgen Bescheid, und dann gehen wir die Liste zusammen durch.", "de-AT"),
         ("了解しました。タスクを追加しました。", "ja"),
+        ("了解。火曜日八時開館、木曜日休館。", "ja"),
         ("Dodao sam zadatak na tvoju listu i podsetiću te sutra ujutru.", "hr"),
         ("Jeg har lagt oppgaven til på listen din og minner deg på det i morgen.", "nb"),
         ("OK", "ru"),

@@ -62,9 +62,9 @@ async def test_common_manners_are_heard_without_a_single_cue(trait: str) -> None
 async def test_an_unknown_trait_is_heard_by_likeness_to_the_personas_own_replies() -> None:
     own = ["Beep, the hatch is open. Over.", "Beep, the fuel is low. Over.", "Beep, the sun is near. Over."]
     spec = with_traits("martian", examples=[{"user": "Report", "assistant": reply} for reply in own])
-    like = await judged(spec, talk("Report", "Beep, the door is open. Over."))
-    unlike = await judged(spec, talk("Report", "I would say that nothing much has happened yet."))
-    assert (like.traits["martian"].score, unlike.traits["martian"].score) == (2, 0)
+    replies = [own[1], "Beep, the door is open. Over.", "I would say that nothing much has happened yet."]
+    judgements = [await judged(spec, talk("Report", reply)) for reply in replies]
+    assert [judgement.traits["martian"].score for judgement in judgements] == [2, 1, 0]
 
 
 async def test_a_trait_that_nothing_is_known_of_says_so() -> None:

@@ -38,7 +38,11 @@ def test_all_gates_passed_only_where_they_did(tmp_path: Path) -> None:
 
 def test_limits_name_the_pocket_base_and_the_rules_judge(tmp_path: Path) -> None:
     text = card(tmp_path)
-    assert "not for deployment" in text and "not meaning" in text and "probes: tuned 10.0 of 10 (base 5.0)" in text
+    assert (
+        "not for deployment" in text
+        and "not truth or meaning" in text
+        and "probes: tuned 10.0 of 10 (base 5.0)" in text
+    )
     run, real = run_of(tmp_path, "org/model-7b"), evaluation_of(judge="some-model")
     other = model_card(write_spec(tmp_path), run, real)
     assert "not for deployment" not in other and "rules judge" not in other

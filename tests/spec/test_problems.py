@@ -38,6 +38,9 @@ PLACED = [
     ("success: {latency_s: 1e999}", 10, "success.latency_s", "expected a finite number, found 1e999"),
     ("language: english please", 10, "language", "expected a language tag such as en or pt-BR"),
     ("users: {weight: {profiles: 0, bank: 0}}", 10, "users.weight", "expected at least one weight above 0"),
+    ("users: {bank: no-such-bank}", 10, "users.bank", "expected one of default, found the text 'no-such-bank'"),
+    ("slots: {pet: [cat]}\nusers: {things: {bank: [pets]}}", 11, "users.things.bank.0", "one of the slots pet, found"),
+    ("users: {things: {profiles: [pet]}}", 10, "users.things.profiles.0", "there are none under slots, found 'pet'"),
     ("users: {weight: {bank: 1.5}}", 10, "users.weight.bank", "expected a number from 0 to 1"),
     ("name: Again", 10, "name", "expected each key once, found it also in line 2"),
     ("identity: !!python/object/apply:os.system ['ls']", 10, "identity", "expected no tag"),
@@ -118,6 +121,16 @@ def test_an_example_of_a_held_out_scenario_is_refused() -> None:
         "examples.0.scenario",
         "expected a scenario that is trained on, found 'Wave', which is held out",
     )
+
+
+def test_an_example_that_says_what_is_held_out_is_refused_whatever_its_marks() -> None:
+    text = MINIMAL + '  kept: {holdout: true, items: ["Empty my [to-do list]."]}\nexamples:\n'
+    text += "- {user: fine, assistant: b}\n- user: empty my to-do list!\n  assistant: b\n"
+    text += "- messages:\n  - {role: user, content: a}\n  - {role: assistant, content: Empty my to-do list.}\n"
+    text += "  - {role: user, content: EMPTY MY TO-DO LIST}\n  - {role: assistant, content: b}\n"
+    told = "expected a message that is not held out, found the probe in line 10"
+    found = [(problem.line, problem.key, problem.message) for problem in problems_of(text)]
+    assert found == [(13, "examples.1.user", told), (18, "examples.2.messages.2.content", told)]
 
 
 def test_brackets_mean_nothing_in_a_scenario_that_is_trained_on() -> None:

@@ -5,14 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio.chatml import assistant, user
 from studio.errors import UserError
+from studio.spec import LoadedSpec, Spec
 from studio.store import Workspace
 from studio.triage import Triage, export_chatml
 from tests.store.making import example, judgement
+
+
+def loaded(spec_hash: str, *probes: str) -> LoadedSpec:
+    scenarios: dict[str, Any] = {"tasks": {"items": ["Create a task"]}}
+    scenarios |= {"probes": {"holdout": True, "items": list(probes)}} if probes else {}
+    whole = {"schema": 1, "name": "Test", "purpose": "To test.", "traits": [{"name": "kind", "is": "Kind"}]}
+    return LoadedSpec(
+        path=Path("test.yaml"), spec=Spec.model_validate({**whole, "scenarios": scenarios}), hash=spec_hash
+    )
 
 
 def replies(path: Path) -> list[str]:
@@ -67,10 +78,21 @@ def test_what_another_spec_made_is_left_out_and_counted(workspace: Workspace) ->
     store.add_example(example("again", reply="Judged again."), judgement())
     store.add_example(example("new", reply="New.", spec_hash="spec-2"), judgement(spec_hash="spec-2"))
     store.add_judgement("again", judgement(spec_hash="spec-2"))
-    export = export_chatml(workspace, "spec-2")
+    export = export_chatml(workspace, loaded("spec-2"))
     assert replies(export.path) == ["Judged again.", "New."]
     assert (export.stale, export.skipped) == (1, 1)
     assert export_chatml(workspace).count == 3
+
+
+def test_what_says_a_held_out_message_is_left_out_and_counted_also_after_a_person_s_edit(workspace: Workspace) -> None:
+    store = workspace.examples
+    store.add_example(example("kept", said="Add bread to my list", reply="Kept."), judgement())
+    store.add_example(example("leak", said="Hello. Empty my list!", reply="Leaked."), judgement())
+    store.add_example(example("edited", said="Add salt to my list", reply="Fine."), judgement())
+    Triage(workspace).edit("edited", (user("empty my list"), assistant("Edited.")))
+    export = export_chatml(workspace, loaded("spec-1", "Empty [my list]."))
+    assert replies(export.path) == ["Kept."]
+    assert (export.count, export.held_out, export.skipped) == (1, 2, 2)
 
 
 def test_what_nothing_can_be_learnt_from_is_left_out_and_counted(workspace: Workspace) -> None:

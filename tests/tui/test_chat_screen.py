@@ -8,16 +8,19 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from textual.pilot import Pilot
 
 from studio.errors import UserError
-from studio.serve import AdapterProof, ServeParams, ServeReady
+from studio.jobs import Job
+from studio.serve import AdapterProof, Server, ServeReady
 from studio.spec import load
 from studio.store import StudioFile, Workspace
+from studio.train.types import Run
 from studio.tui import StudioApp
 from studio.tui.conversation import TABLE, Choice, Vote, keep_vote
 from studio.tui.progress.chat import ServeProgress
@@ -45,15 +48,18 @@ def opened_with_run(folder: Path) -> tuple[StudioApp, Workspace]:
 
 @asynccontextmanager
 async def served(
-    monkeypatch: pytest.MonkeyPatch, answer: Answer = said, faults: tuple[Fault | None, ...] = ()
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Answer = said,
+    faults: tuple[Fault | None, ...] = (),
+    lease: IO[bytes] | None = None,
 ) -> AsyncIterator[FakeServer]:
     """A worker for the chat, without a process or a model."""
     with tempfile.TemporaryDirectory(prefix="chat") as folder:  # a socket's path is short
         socket = Path(folder) / "s"
         ready = ServeReady(socket=str(socket), device="CPU", models=("base", "tuned"), proof=PROOF, seconds=1)
 
-        async def have_worker(jobs_dir: Path, params: ServeParams) -> ServeReady:
-            return ready
+        async def have_worker(jobs_dir: Path, run: Run) -> Server:
+            return Server(Job(jobs_dir / "serve"), ready, lease or BytesIO())
 
         monkeypatch.setattr("studio.tui.screens.chat_answering.have_worker", have_worker)
         async with FakeServer(answer, faults=faults, uds=socket) as server:
@@ -165,10 +171,25 @@ async def test_a_broken_reply_is_told_and_only_it_is_asked_again(
         assert len(server.requests) == asked + 1
 
 
+async def test_the_worker_is_left_once_another_stage_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _ = opened_with_run(tmp_path)
+    lease = BytesIO()
+    async with served(monkeypatch, lease=lease), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "tuned heard 1: hello")
+        await pilot.pause(1.5)
+        assert not lease.closed
+        await press(pilot, ["escape", "5"], "train")
+        await until(pilot, lambda: lease.closed)
+
+
 async def test_no_worker_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app, _ = opened_with_run(tmp_path)
 
-    async def none_to_be_had(jobs_dir: Path, params: ServeParams) -> ServeReady:
+    async def none_to_be_had(jobs_dir: Path, run: Run) -> Server:
         raise UserError("the model's worker died", remedy="look at its log")
 
     async with app.run_test(size=SIZE) as pilot:

@@ -61,7 +61,7 @@ async def test_too_few_probes_leave_a_gate_undecided_and_say_what_it_takes(tmp_p
     few = [made_result(loaded.spec, number) for number in range(5)]
     save(workspace, made_evaluation(loaded.spec, keep_run(workspace), few))
     async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, ["6"], "5 UNDECIDED")
+        await press(pilot, ["6"], "6 UNDECIDED")
         assert "UNDECIDED" in line_with(app, "overall")
         await press(pilot, ["r"], "15 more held-out probes needed")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from studio.jobs import active, list_jobs
 from studio.store import Workspace
-from tests.tui.making import opened, press, shows, until, window
+from tests.tui.making import opened, press, shows, text_of, until, window
 
 
 async def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
@@ -19,6 +19,16 @@ async def test_coverage_figures_and_reasons_come_from_the_store(tmp_path: Path) 
     async with opened(tmp_path, 10).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "accepted  8 of 12")
         await shows(pilot, "80 % of 10 made", "banned:no idea", "Question 009", "errors    0")
+
+
+async def test_every_scenario_is_shown_with_its_count_and_marked_where_it_is_out_of_balance(tmp_path: Path) -> None:
+    async with opened(tmp_path, 10).run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["3"], "Question 009")
+        await press(pilot, ["b"], "Scenarios")
+        told = " ".join(text_of(pilot.app).split())
+        for said in ("Ask for tide 0 of 4 missing", "Ask for depth 5 of 4", "Ask for wind 3 of 4"):
+            assert said in told
+        await press(pilot, ["escape"], "Question 009")
 
 
 async def test_keys_pressed_before_the_workspace_is_open_are_not_lost(tmp_path: Path) -> None:

@@ -92,6 +92,18 @@ async def test_a_recipe_that_cannot_be_is_told_in_the_form(tmp_path: Path) -> No
         await press(pilot, ["escape"], "16 in 8 epochs")
 
 
+async def test_what_saves_memory_can_be_changed_in_the_form(tmp_path: Path) -> None:
+    app, _ = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["e"], "The recipe")
+        await pilot.press("shift+tab", "end", "x")
+        await press(pilot, ["enter"], "recipe: method")
+        await pilot.press(*["backspace"] * 5, *"qlora", "shift+tab", "shift+tab", "end", "backspace", "2", "enter")
+        await shows(pilot, "16 in 8 epochs", "preset pocket, changed")
+        assert app.session is not None and app.session.recipe == {"method": "qlora", "micro_batch_size": 2}
+
+
 async def test_a_running_job_is_told_in_figures_and_as_a_curve(tmp_path: Path) -> None:
     app, workspace = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -10,9 +10,6 @@ from random import Random
 from studio.generate.offline.text import bounded
 from studio.spec.models import Spec
 
-TASK_KINDS = ("task", "tasks")
-"""Kinds of a spec that a person's own ``things`` may fill."""
-
 _MONTHS = "January February March April May June July August September October November December".split()
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Given names that are no words of their own (no Mark, Grace, Will or May), so that a match is a name.

@@ -16,7 +16,7 @@ from studio.spec.models import Spec
 SAME_SCENARIO, SAME_CATEGORY, MOST = 2, 1, 3
 """How much more often a phrase is taken for each hand-written example near by that uses it, up to so many."""
 _ENOUGH = 3
-"""A phrase that stands so often in the examples, and always after questions or never, is left to what it goes with."""
+"""Examples from which it is known what replies begin with, and what a phrase follows: questions, statements or both."""
 _SHORT = 6
 """An opening of at most so many words is an interjection, fit for other replies to the same situation."""
 
@@ -45,6 +45,8 @@ class Phrases:
         self._near: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
         self._around: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
         self._after: defaultdict[str, Counter[bool]] = defaultdict(Counter)
+        self._begins: defaultdict[tuple[str | None, bool | None], Counter[str]] = defaultdict(Counter)
+        self._begins_something: set[str] = set()
         self._openings: defaultdict[tuple[str | None, frozenset[str]], set[str]] = defaultdict(set)
         for example in examples:
             self._count(example)
@@ -82,7 +84,7 @@ class Phrases:
         parts = self.parts(reply)
         out = []
         for index, part in enumerate(parts):
-            choices = self._phrases_for(part, scenario, question, used) if part.phrase else {}
+            choices = self._phrases_for(part, scenario, question, index == 0, used) if part.phrase else {}
             if index == 0 and len(parts) > 2 and not part.phrase and self._interjection(part.text):
                 choices = dict.fromkeys([part.text, *openings], 1)
             text = random.choices(list(choices), list(choices.values()))[0] if choices else part.text
@@ -90,16 +92,33 @@ class Phrases:
             out.append(text)
         return joined(out, unspaced=self._unspaced(reply, parts))
 
-    def _phrases_for(self, part: Part, scenario: str, question: bool, used: Collection[str]) -> dict[str, int]:
-        """The phrases of the part's step that go with a question or with a statement, unused ones, with weights."""
+    def _phrases_for(
+        self, part: Part, scenario: str, question: bool, opening: bool, used: Collection[str]
+    ) -> dict[str, int]:
+        """The phrases of the part's step that may stand in its place, unused ones, with weights."""
         near, around = self._near[scenario], self._around[self._spec.category_of(scenario)]
+        fits = self._opens(scenario, question) if opening else None
         return {
             phrase: 1
             + SAME_SCENARIO * min(MOST, near[plain(phrase)])
             + SAME_CATEGORY * min(MOST, around[plain(phrase)])
             for phrase in self._by_step[part.step or ""]
-            if plain(phrase) not in used and self._goes_with(phrase, question)
+            if plain(phrase) not in used
+            and self._goes_with(phrase, question)
+            and (fits is None or plain(phrase) in fits or plain(phrase) not in self._begins_something)
         }
+
+    def _opens(self, scenario: str, question: bool) -> Collection[str] | None:
+        """What replies to such a request begin with: a word of praise fits some requests and mocks others.
+
+        From the examples of the scenario, or of its category, that answer a question or do not; None where they are
+        too few to tell. A phrase that no example begins with is free: nothing is known of it.
+        """
+        category = self._spec.category_of(scenario)
+        for place in ((scenario, question), (category, question), (category, None)):
+            if self._begins[place].total() >= _ENOUGH:
+                return self._begins[place]
+        return None
 
     def _goes_with(self, phrase: str, question: bool) -> bool:
         after = self._after[plain(phrase)]
@@ -112,7 +131,12 @@ class Phrases:
     def _count(self, example: Template) -> None:
         category = self._spec.category_of(example.scenario) if example.scenario else None
         for before, turn in pairwise(example.turns):
-            for text in sentences(turn.content) if turn.role == "assistant" else ():
+            said = sentences(turn.content) if turn.role == "assistant" else []
+            for place in (example.scenario, category) if said else ():
+                self._begins[place, _is_question(before.content)][plain(said[0])] += 1
+                self._begins[place, None][plain(said[0])] += 1
+                self._begins_something.add(plain(said[0]))
+            for text in said:
                 self._near[example.scenario][plain(text)] += 1
                 self._around[category][plain(text)] += 1
                 self._after[plain(text)][_is_question(before.content)] += 1

@@ -10,8 +10,8 @@ from studio.chatml import Message, Messages
 from studio.generate.offline.kinds import Kind
 from studio.generate.offline.text import article_fixed, capital, small
 
-Offered = Callable[[Kind, Random], Collection[str]]
-"""Further words for a kind, such as what is on a person's mind."""
+Offered = Callable[[Kind, str], Collection[str]]
+"""Further words for a kind where a value of it stands, such as what is on a person's mind."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def exchanged(template: Template, random: Random, offered: Offered) -> Messages:
     for span in (span for spans in template.spans for span in spans):
         if span.key in chosen:
             continue
-        more = [value for value in offered(span.kind, random) if value.casefold() not in taken]
+        free = taken - {span.value.casefold()}
+        more = [value for value in offered(span.kind, span.value) if value.casefold() not in free]
         known = [value for value in span.kind.others(span.value, random) if value.casefold() not in taken]
         pool = more if more and (not known or random.random() < _OFFERED) else [*known, span.value]
         chosen[span.key] = random.choice(pool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from studio.letters import UNSPACED, folded
 
@@ -59,6 +60,7 @@ def article_fixed(before: str, word: str) -> str:
     return f"{before[: match.start()]}{match[1]}{'n' if _AN.match(word) else ''}{match[3]}"
 
 
+@lru_cache(maxsize=16_384)
 def stems(text: str) -> frozenset[str]:
     """Words without their usual English endings, five letters at most: ``transfers`` is ``transferred``."""
     words = (re.sub(r"(?:ing|ed|es|s)\Z", "", word.casefold()) for word in _WORD.findall(text))

@@ -18,6 +18,7 @@ _REQUESTS = frozenset(
 )
 _ASKS = ("can you ", "could you ", "would you ", "will you ")
 _WISHES = ("i need to ", "i want to ", "i would like to ", "new task")
+_TROUBLES = frozenset("accident dead died emergency fraud funeral hospital ill lost scared sick stolen thief".split())
 _GREETINGS = frozenset("hi hello hey good thanks thank bye goodbye many sorry".split())
 
 
@@ -39,6 +40,8 @@ class Manner:
     """An exclamation mark for the full stop of a request."""
     bare: float = 0.0
     """No quotation marks or apostrophes, as typed in a hurry."""
+    light: bool = False
+    """Left aside where a message tells of a trouble: nobody says hey and that somebody has died."""
 
 
 _MANNERS = {
@@ -49,7 +52,7 @@ _MANNERS = {
     "worried": Manner(before=("Um,", "Oh dear,"), lead=("I hope this works:", "Sorry to ask:"), please=0.2),
     "dry": Manner(before=("Well,", "So,"), lead=("Right then.",)),
     "blunt": Manner(please=0.0, open_end=0.3),
-    "cheerful": Manner(before=("Hi!", "Hello!", "Hey!"), rate=0.4, shout=0.5),
+    "cheerful": Manner(before=("Hi!", "Hello!", "Hey!"), rate=0.4, shout=0.5, light=True),
     "precise": Manner(open_end=0.0, lower=0.0),
     "rambling": Manner(before=("Okay so,", "So anyway,"), lead=("Before I forget,", "While I think of it,"), rate=0.7),
     "skeptical": Manner(before=("Hm.", "Well,"), lead=("Let's see if this works.", "I have my doubts, but"), rate=0.5),
@@ -60,7 +63,8 @@ _MANNERS = {
     "impatient": Manner(before=("Come on,",), lead=("Quick:",), after=("Now.", "Quickly."), open_end=0.3),
 }
 
-_ANYBODY = (Manner(rate=0.0), _MANNERS["chatty"], _MANNERS["polite"], _MANNERS["terse"], _MANNERS["worried"])
+_PLAIN = Manner(rate=0.0)
+_ANYBODY = (_PLAIN, _MANNERS["chatty"], _MANNERS["polite"], _MANNERS["terse"], _MANNERS["worried"])
 
 
 class Wording:
@@ -78,6 +82,7 @@ class Wording:
         with a few words more.
         """
         manner = _MANNERS.get(tone.split(" (")[0].strip().casefold()) or random.choice(_ANYBODY)
+        manner = _PLAIN if manner.light and _TROUBLES & set(message.casefold().strip(".!?").split()) else manner
         lower = random.random() < manner.lower
         text, request = message, _is_request(message)
         if self._english:

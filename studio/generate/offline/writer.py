@@ -6,19 +6,19 @@ from collections.abc import Collection
 from random import Random
 
 from studio.chatml import Message, Messages, last_reply
-from studio.generate.offline.kinds import TASK_KINDS, Kind, built_in_kinds, spec_kinds
+from studio.dedup import HeldOut
+from studio.generate.offline.askers import Askers
+from studio.generate.offline.kinds import built_in_kinds, spec_kinds
 from studio.generate.offline.mistakes import MISTAKE_RATE, Attempt, Mistakes
 from studio.generate.offline.replies import Phrases
 from studio.generate.offline.slots import exchanged, templates
 from studio.generate.offline.sources import Sources
-from studio.generate.offline.text import plain
 from studio.generate.offline.wording import Wording
 from studio.generate.types import AuthorBrief
 from studio.spec import LoadedSpec, Rules, probe_text
-from studio.store.records import Person
 
 _TRIES = 8
-"""Drafts before one that breaks a rule by chance is handed over as it is."""
+"""Drafts before one that breaks a rule, or asks a probe, is handed over as it is: whoever judges will see it."""
 _OWN_QUESTION = 0.6
 """How often a person's own question is asked where the scenario answers it."""
 
@@ -31,8 +31,8 @@ class Writer:
         probes = [probe_text(item) for one in spec.scenarios.values() if one.holdout for item in one.items]
         held_out = sorted({word for _, kept in probes for word in kept})
         kinds = (*spec_kinds(spec, held_out), *built_in_kinds(spec, loaded.context_text, held_out))
-        self._probes = {plain(message) for message, _ in probes}
-        self._held_out = tuple(word.casefold() for word in held_out)
+        self._held_out = HeldOut(message for message, _ in probes)
+        self._askers = Askers(spec, held_out)
         self._rules = Rules.of(spec)
         examples = templates([(example.scenario, example.turns) for example in spec.examples], kinds)
         self._phrases = Phrases(spec, examples)
@@ -46,7 +46,7 @@ class Writer:
         spoil = random.random() < MISTAKE_RATE
         for _ in range(_TRIES):
             attempt = self._draft(brief, random)
-            if not self._rules.broken(last_reply(attempt.turns)) and not self._asks_a_probe(attempt.turns):
+            if not self._rules.broken(last_reply(attempt.turns)) and self._held_out.asked_in(attempt.turns) is None:
                 break
         return self._mistakes.make(attempt, random) if spoil else attempt.turns
 
@@ -56,8 +56,8 @@ class Writer:
             template, reply = random.choice(answering)
             asked: Messages = (Message(role="user", content=brief.person.query), reply)
             return Attempt(template, self._phrases.recombined(asked, template, brief.scenario, random), brief.scenario)
-        template = random.choice(self._sources.of(brief.category, brief.scenario))
-        turns = exchanged(template, random, lambda kind, _: self._things(kind, brief.person))
+        template = self._askers.chosen(self._sources.of(brief.category, brief.scenario), brief.person, random)
+        turns = exchanged(template, random, lambda kind, value: self._askers.words(kind, value, brief.person, random))
         turns = self._phrases.recombined(turns, template, brief.scenario, random)
         return Attempt(template, self._asked(turns, brief.person.tone, random), brief.scenario)
 
@@ -68,19 +68,6 @@ class Writer:
             else turn
             for index, turn in enumerate(turns)
         )
-
-    def _things(self, kind: Kind, person: Person) -> Collection[str]:
-        """What is on the person's mind, for a kind of tasks: nothing held out, and nothing that breaks quoting."""
-        if kind.name not in TASK_KINDS:
-            return ()
-        return [
-            thing
-            for thing in person.things
-            if "'" not in thing and not any(word in thing.casefold() for word in self._held_out)
-        ]
-
-    def _asks_a_probe(self, turns: Messages) -> bool:
-        return any(plain(turn.content) in self._probes for turn in turns if turn.role == "user")
 
 
 def _proper(slots: Collection[Collection[str]]) -> set[str]:

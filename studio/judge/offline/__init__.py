@@ -1,10 +1,12 @@
 """The rules judge: a judge that reads no meaning, works from what the spec holds, and is always there.
 
-It hears traits by the spec's cues and by common words for well-known manners, measures what can be measured (length,
-the words that a reply has to repeat, how it ends), and falls back on likeness to the persona's own replies. What is
-wrong with a whole reply (no answer, nonsense, an insult) holds every trait down. The same text gets the same marks.
+It measures manner, steps, the words that a reply has to repeat, and above all how like the spec's own answers a reply
+is: what it does with the request, against what the examples do with such a request. It does not measure truth or
+meaning: what is said in words that the spec does not use may be right, and is not vouched for. Traits are heard by the
+spec's cues and by common English words for well-known manners; without either, by likeness to the persona's own
+replies. What is wrong with a whole reply holds every trait down. The same text gets the same marks.
 """
 
-from studio.judge.offline.judge import rules_judge
+from studio.judge.offline.judge import MEASURES, NAME, rules_judge
 
-__all__ = ["rules_judge"]
+__all__ = ["MEASURES", "NAME", "rules_judge"]

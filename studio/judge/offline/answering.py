@@ -43,20 +43,27 @@ def _trait(persona: Persona, reading: Reading, trait: Trait) -> TraitMark:
 def _limit(persona: Persona, reading: Reading, trait: Trait) -> tuple[Literal[0, 1, 2], str]:
     """The most that a trait can get in this reply: no manner makes up for nonsense, insults or a missing answer."""
     family = persona.families[trait.name]
+    answering = family in _ABOUT_HELPING or not _heard_by_words(persona, trait)
     relevance, flow = reading.relevance, reading.fluency
     if flow.broken:
         return 0, f"the reply cannot be read: {flow.flaw}"
     if reading.hurt:
         return 1 if family in _MEASURED else 0, f"it hurts: '{reading.hurt[1]}'"
-    if relevance.wrong and (family in _ABOUT_HELPING or (relevance.empty and family == "concise")):
+    if relevance.wrong and (answering or (relevance.empty and family == "concise")):
         return 0, relevance.why
     if relevance.wrong:
         return 1, relevance.why
     if flow.flawed:
         return 1, f"the reply does not read well: {flow.flaw}"
-    if not relevance.answered and family in _ABOUT_HELPING:
+    if not relevance.answered and answering:
         return 1, relevance.why
     return 2, ""
+
+
+def _heard_by_words(persona: Persona, trait: Trait) -> bool:
+    """Whether anything but likeness to the persona's own replies tells of a trait: cues, known words, or its length."""
+    family = persona.families[trait.name]
+    return bool(trait.cues) or (persona.english and family is not None) or family == "concise"
 
 
 def _shown(reading: Reading, found: Mark) -> str:
@@ -73,9 +80,10 @@ def _violations(persona: Persona, messages: Messages) -> Iterator[BoundaryMark]:
         if message.role != "assistant":
             continue
         plain = folded(message.content)
-        for hit in persona.rules.broken(message.content):
-            if hit.kind == "boundary" and not _NEGATED.search(plain[: plain.find(hit.quote)]):
-                yield BoundaryMark(id=hit.name, quote=hit.quote)
+        for name, cues in persona.rules.boundaries:
+            for at, said in (found for cue in cues for found in cue.each(plain)):
+                if not _NEGATED.search(plain[:at]):
+                    yield BoundaryMark(id=name, quote=said)
         hurt = hurtful(plain) if persona.english else None
         crossed = [bound.id for bound in persona.spec.boundaries if hurt and names_hurt(hurt[0], bound.never)]
         if hurt and crossed:

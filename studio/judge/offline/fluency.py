@@ -1,13 +1,13 @@
-"""Whether a reply reads as whole sentences: repetitions, loose ends, impossible joints, garbled words."""
+"""Whether a reply reads as whole sentences: repetitions and loose ends."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studio.judge.offline.joints import broken_joints
-from studio.judge.offline.text import FINAL_MARKS, Text
+from studio.judge.offline.text import FINAL_MARKS, Text, spaced
 
 FLAWED, BROKEN = 0.75, 0.4
 """Below the first a reader stumbles, below the second there is nothing to read."""
@@ -40,54 +40,57 @@ class Fluency:
         return self.value < BROKEN
 
 
-def fluency(reply: Text, *, english: bool, ends_marked: bool, garbled: str = "") -> Fluency:
-    """``ends_marked``: the persona ends its replies with a mark. ``garbled``: a word that is none, found elsewhere."""
-    flaws: list[tuple[float, str, str]] = []
-    flaws += _repeated_words(reply)
-    flaws += _repeated_parts(reply)
-    flaws += _loose_ends(reply, ends_marked)
-    if english:
-        for sentence in reply.sentences:
-            flaws += [
-                (0.35, f"'{joint}' cannot stand together", sentence.text) for joint in broken_joints(sentence.text)
-            ]
-    if garbled:
-        flaws.append((0.45, f"'{garbled}' is not a word", garbled))
-    if not flaws:
-        return Fluency(1.0)
-    worst = max(flaws, key=lambda flaw: flaw[0])
-    return Fluency(max(0.0, 1.0 - sum(cost for cost, _, _ in flaws)), worst[1], worst[2])
+@dataclass(frozen=True)
+class Flaw:
+    """What takes fluency down, by ``cost``."""
+
+    cost: float
+    why: str
+    quote: str = ""
 
 
-def _repeated_words(reply: Text) -> list[tuple[float, str, str]]:
-    """``a a``, ``cad cad cad``."""
+def fluency(flaws: Sequence[Flaw]) -> Fluency:
+    """What is left after the flaws; the worst of them is named."""
+    worst = max(flaws, key=lambda flaw: flaw.cost, default=Flaw(0.0, ""))
+    return Fluency(max(0.0, 1.0 - sum(flaw.cost for flaw in flaws)), worst.why, worst.quote)
+
+
+def flaws_of(reply: Text, *, english: bool, ends_marked: bool) -> list[Flaw]:
+    """``ends_marked``: the persona ends its replies with a mark."""
+    return [*(_repeated_words(reply) if english else ()), *_repeated_parts(reply), *_loose_ends(reply, ends_marked)]
+
+
+def _repeated_words(reply: Text) -> list[Flaw]:
+    """``a a``, ``cad cad cad``. Other languages double words in good sentences: ``vous vous``, ``die, die``."""
     runs = [match[1] for match in _TWICE.finditer(reply.plain) if match[1].lower() not in _MAY_DOUBLE]
-    return [(min(0.8, 0.35 * len(runs)), f"'{runs[0]}' is said twice in a row", "")] if runs else []
+    return [Flaw(min(0.8, 0.35 * len(runs)), f"'{runs[0]}' is said twice in a row")] if runs else []
 
 
-def _repeated_parts(reply: Text) -> list[tuple[float, str, str]]:
+def _repeated_parts(reply: Text) -> list[Flaw]:
     """The same sentence twice, or the same three words again and again."""
     told = Counter(sentence.words for sentence in reply.sentences if len(sentence.words) > 1)
     again = sum(count - 1 for count in told.values())
     if again:
-        return [(min(0.9, 0.4 * again), "repeats a sentence", max(reply.sentences, key=lambda s: told[s.words]).text)]
-    triples = Counter(zip(reply.words, reply.words[1:], reply.words[2:], strict=False))
+        quote = max(reply.sentences, key=lambda sentence: told[sentence.words]).text
+        return [Flaw(min(0.9, 0.4 * again), "repeats a sentence", quote)]
+    triples = (
+        Counter(zip(reply.words, reply.words[1:], reply.words[2:], strict=False)) if spaced(reply.words) else Counter()
+    )
     repeats = sum(count - 1 for count in triples.values())
-    total = sum(triples.values())
-    if repeats >= 2 and repeats / total > 0.06:
-        return [(0.4, "goes round in circles", " ".join(triples.most_common(1)[0][0]))]
+    if repeats >= 2 and repeats / triples.total() > 0.06:
+        return [Flaw(0.4, "goes round in circles", " ".join(triples.most_common(1)[0][0]))]
     return []
 
 
-def _loose_ends(reply: Text, ends_marked: bool) -> list[tuple[float, str, str]]:
+def _loose_ends(reply: Text, ends_marked: bool) -> list[Flaw]:
     found = []
     tail = reply.plain.rstrip("'\")]} ")
     if ends_marked and len(reply.words) >= _LEAST_WORDS_TO_END and tail and not _ends(tail):
-        found.append((0.3, "stops in mid-sentence", reply.last))
+        found.append(Flaw(0.3, "stops in mid-sentence", reply.last))
     if _open_quote(reply.plain) or any(
         reply.plain.count(left) != reply.plain.count(right) for left, right in _PARTNERS
     ):
-        found.append((0.3, "opens a quote or bracket and never closes it", ""))
+        found.append(Flaw(0.3, "opens a quote or bracket and never closes it"))
     return found
 
 

@@ -30,26 +30,38 @@ def frames_of(slots: Slots, carried: frozenset[str], turns: Sequence[tuple[str, 
     for request, reply in turns:
         answer = words_of(reply)
         for sentence in Text(request).sentences:
-            frame = _frame(slots, carried, sentence.words, answer)
+            frame = _frame(slots, carried, tokens_of(sentence.text), answer)
             if frame is not None:
                 found.setdefault(frame.expression.pattern, frame)
     return tuple(sorted(found.values(), key=lambda frame: (-frame.literals, frame.expression.pattern)))
 
 
-def _frame(slots: Slots, carried: frozenset[str], words: tuple[str, ...], answer: tuple[str, ...]) -> Frame | None:
+def tokens_of(sentence: str) -> tuple[str, ...]:
+    """The words of a folded sentence, with a comma for each comma or colon between them."""
+    parts = [words_of(part) for part in re.split(r"[,:]\s", sentence)]
+    return tuple(token for part in parts for token in (",", *part))[1:]
+
+
+def _frame(slots: Slots, carried: frozenset[str], tokens: tuple[str, ...], answer: tuple[str, ...]) -> Frame | None:
+    """Commas only tell holes apart that follow each other; elsewhere people write them or not.
+
+    A hole right after another holds a phrase of its kind, for nothing else tells where it begins.
+    """
     parts: list[str] = []
     kinds: list[str] = []
     kept: list[bool] = []
     at = 0
-    for hit in slots.find(words):
+    for hit in slots.find(tokens):
         if hit.kind in carried:
-            parts += [re.escape(word) for word in words[at : hit.start]]
-            parts.append("(.+?)")
+            between = tokens[at : hit.start]
+            parts += [","] if kinds and between == (",",) else [re.escape(token) for token in between if token != ","]
+            parts.append("(.+?)" if between or not kinds else f"({'|'.join(map(re.escape, slots.phrases(hit.kind)))})")
             kinds.append(hit.kind)
             kept.append(in_order(hit.words, answer))
             at = hit.end
-    parts += [re.escape(word) for word in words[at:]]
-    literals = len(parts) - len(kinds)
+    parts += [re.escape(token) for token in tokens[at:] if token != ","]
+    literals = sum(part[0] not in "(," for part in parts)
     if literals < LEAST_LITERALS:
         return None
-    return Frame(re.compile(" ".join(parts)), tuple(kinds), tuple(kept), literals)
+    expression = "(?: ,)? ".join(parts).replace("(?: ,)? ,(?: ,)? ", " , ")
+    return Frame(re.compile(expression), tuple(kinds), tuple(kept), literals)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pydantic import BaseModel
 
 from studio.chatml import Messages, assistant
 from studio.judge.offline.answering import answer
 from studio.judge.offline.persona import Persona, Personas
 from studio.judge.offline.reading import read
+from studio.judge.offline.relevance import Relevance
+from studio.judge.rules import check_reply
 from studio.judge.schema import Preference
 from studio.judge.scoring import total_of
 from studio.judge.types import CompareBrief, JudgeBrief
 from studio.llm import ChatModel, ModelError, OfflineModel, Request
 
 NAME = "rules judge"
+MEASURES = "manner, steps, kept words and likeness to the spec's own answers, not truth or meaning"
 MARGIN = 0.5
 """Points of 10 by which a reply has to be ahead; under that the better answer wins, by RELEVANCE_MARGIN, or nobody."""
 RELEVANCE_MARGIN = 0.25
@@ -35,31 +40,45 @@ def rules_judge(context: str = "") -> ChatModel:
     return OfflineModel(NAME, answered)
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """Of one reply: the rules and boundaries that it breaks, its total of 10, and whether it answers."""
+
+    broken: int
+    total: float
+    relevance: Relevance
+
+
 def prefer(persona: Persona, brief: CompareBrief) -> Preference:
-    """The better of two replies: fewer boundaries and rules broken, then the total, then the better answer."""
+    """The better of two replies: fewer boundaries and rules broken, then an answer over none, then the total.
+
+    Of two that do not answer neither is better, whatever their manners.
+    """
     first, second = (_standing(persona, brief.messages, text) for text in (brief.first, brief.second))
-    if first[0] != second[0]:
-        return _won(first[0] < second[0], "it breaks fewer rules of the persona")
-    if abs(first[1] - second[1]) >= MARGIN:
-        return _won(
-            first[1] > second[1], f"{max(first[1], second[1]):.1f} against {min(first[1], second[1]):.1f} of 10"
-        )
-    if abs(first[2] - second[2]) >= RELEVANCE_MARGIN:
-        return _won(first[2] > second[2], "it answers more of what was asked")
+    if first.broken != second.broken:
+        return _won(first.broken < second.broken, "it breaks fewer rules of the persona")
+    if first.relevance.wrong != second.relevance.wrong:
+        return _won(second.relevance.wrong, "it answers what was asked")
+    if first.relevance.wrong:
+        return Preference(rationale="Neither answers what was asked.", winner="tie")
+    if abs(first.total - second.total) >= MARGIN:
+        best, worst = max(first.total, second.total), min(first.total, second.total)
+        return _won(first.total > second.total, f"{best:.1f} against {worst:.1f} of 10")
+    if abs(first.relevance.value - second.relevance.value) >= RELEVANCE_MARGIN:
+        return _won(first.relevance.value > second.relevance.value, "it answers more of what was asked")
     return Preference(rationale="No difference that matters.", winner="tie")
 
 
-def _standing(persona: Persona, messages: Messages, reply: str) -> tuple[int, float, float]:
-    """(rules and boundaries broken, total of 10, relevance) of one reply."""
+def _standing(persona: Persona, messages: Messages, reply: str) -> _Standing:
     conversation = (*messages, assistant(reply))
     reading = read(persona, conversation)
     marks = answer(persona, conversation, reading)
-    broken: set[tuple[str, str]] = {
-        (hit.kind, hit.name) for hit in persona.rules.broken(reply) if hit.kind != "boundary"
-    }
-    broken |= {("boundary", violation.id) for violation in marks.violations}
-    total = total_of([mark.score for mark in marks.traits.values()])
-    return len(broken), total, reading.relevance.value
+    broken = check_reply(persona.rules, persona.spec.language, conversation, persona.bounds)
+    return _Standing(
+        broken=len({(rule.kind, rule.name) for rule in broken} | {("boundary", one.id) for one in marks.violations}),
+        total=total_of([mark.score for mark in marks.traits.values()]),
+        relevance=reading.relevance,
+    )
 
 
 def _won(first: bool, why: str) -> Preference:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studio.judge.offline.frames import Frame, frames_of
+from studio.judge.offline.frames import Frame, frames_of, tokens_of
 from studio.judge.offline.slots import Slots, carried_kinds, in_order
 from studio.judge.offline.text import SMALL_WORDS, Sentence, Text, content, heard, words_of
 
-LONGEST_HOLE, LONGEST_FILLER = 10, 4
-"""Words that fill a hole, and words before a comma that may stand before a frame (``So,``, ``Quick one,``)."""
+LONGEST_HOLE, LONGEST_FILLER = 10, 5
+"""Words that fill a hole, and words before a comma that may stand before a frame (``So,``, ``Quick one:``)."""
 LEAST_QUOTES = 5
 """Quotes in the examples from which their habit of quoting is known."""
 _QUOTED = re.compile(r"(?<!\w)'([^'\n]+(?:'\w[^'\n]*)*)'(?!\w)|\"([^\"\n]+)\"")
@@ -21,10 +21,13 @@ _NAME = re.compile(r"(?<=[\w,;'] )(?!I\b)[A-Z][\w-]+")
 
 @dataclass(frozen=True)
 class Asked:
-    """What one request holds. ``keep`` are the content words that a reply has to repeat; ``kinds`` theirs."""
+    """What one request names. ``keep`` are the content words that a reply has to repeat."""
 
     keep: tuple[str, ...]
     kinds: tuple[str, ...]
+    """The slot kinds of what it names, as far as it has any."""
+    holes: tuple[tuple[str, ...], ...]
+    """The phrases that it names, in its order."""
 
 
 class Keeping:
@@ -46,62 +49,66 @@ class Keeping:
         """The words to keep: what fills the holes of a known frame, else phrases, quotes, numbers and names."""
         keep: list[str] = []
         kinds: list[str] = []
+        holes: list[tuple[str, ...]] = []
         for sentence in request.sentences:
-            frame, holes = self._match(sentence)
+            frame, fillings = self._match(sentence)
             if frame is not None:
-                for hole, kind, kept in zip(holes, frame.kinds, frame.kept, strict=True):
-                    filling = self._filling(hole)
-                    kinds += [kind] if filling else []
-                    keep += filling if kept else []
+                for hole, kind, kept in zip(fillings, frame.kinds, frame.kept, strict=True):
+                    if filling := self._filling(hole):
+                        kinds.append(kind)
+                        holes.append(filling)
+                        keep += filling if kept else ()
             else:
                 found = [hit for hit in self._slots.find(sentence.words) if hit.kind in self.carried]
+                marked = self._marked(sentence.text)
                 kinds += [hit.kind for hit in found]
-                keep += [word for hit in found for word in hit.words]
-                keep += self._marked(sentence.text)
-        keep += [word for words in _quotes(request.plain) for word in words]
-        return Asked(tuple(dict.fromkeys(word for word in keep if word not in SMALL_WORDS)), tuple(kinds))
+                holes += [*(hit.words for hit in found), *((word,) for word in marked)]
+                keep += [*(word for hit in found for word in hit.words), *marked]
+        quotes = _quotes(request.plain)
+        keep += [word for words in quotes for word in words]
+        return Asked(
+            keep=tuple(dict.fromkeys(word for word in keep if word not in SMALL_WORDS)),
+            kinds=tuple(kinds),
+            holes=_in_order_of([*holes, *quotes], request.words),
+        )
 
     def invented(self, reply: Text, said: tuple[str, ...], missing: Sequence[str]) -> str:
         """A phrase of the reply that nobody gave; empty if there is none. ``said`` are the conversation's words.
 
-        That is a task, a date or a name of the spec's own; a quote with none of what was said in it, where the
-        examples quote only what was said; or a quote that changed the words ``missing`` from the reply.
+        That is a task, a date or a name of the spec's own; or a quote with a word that nobody said, where the examples
+        quote only what was said, or where it stands for the words ``missing`` from the reply.
         """
         for hit in self._slots.find(reply.words):
             if hit.kind in self.carried and hit.words not in self._own and not in_order(hit.words, said):
                 return _joined(hit.words)
         known = frozenset(said)
         for words in _quotes(reply.plain):
-            told = content(words)
-            foreign = [word for word in told if not heard(word, known)]
-            changed = bool(missing) and len(foreign) < len(told)
-            made_up = self._quotes_only_given and len(foreign) == len(told)
-            if foreign and (changed or made_up) and words not in self._own_quotes:
+            heard_in = [heard(word, known) for word in content(words)]
+            changed = bool(missing) and any(heard_in)
+            if not all(heard_in) and (changed or self._quotes_only_given) and words not in self._own_quotes:
                 return _joined(words)
         return ""
 
     def _match(self, sentence: Sentence) -> tuple[Frame | None, tuple[str, ...]]:
         """The most specific frame of a sentence, and what fills its holes; a filler before a comma is left out."""
-        head, comma, tail = sentence.text.partition(", ")
-        forms = (
-            [sentence.words, words_of(tail)] if comma and len(words_of(head)) <= LONGEST_FILLER else [sentence.words]
-        )
-        for words in forms:
-            plain = " ".join(words).removeprefix("please ").removesuffix(" please")
+        tokens = tokens_of(sentence.text)
+        comma = tokens.index(",") if "," in tokens[: LONGEST_FILLER + 1] else 0
+        for form in (tokens, tokens[comma + 1 :]) if comma else (tokens,):
+            plain = " ".join(form).removeprefix("please ").removesuffix(" please").removesuffix(" ,")
             for frame in self._frames:
                 match = frame.expression.fullmatch(plain)
                 if match and all(len(hole.split()) <= LONGEST_HOLE for hole in match.groups()):
-                    return frame, match.groups()
+                    return frame, tuple(hole.replace(" ,", "") for hole in match.groups())
         return None, ()
 
-    def _filling(self, hole: str) -> list[str]:
+    def _filling(self, hole: str) -> tuple[str, ...]:
         """What fills a hole; nothing if it only holds words that the examples' requests are framed with.
 
         ``I want to X`` fits "I want to delete all tasks" too, where "delete", "all" and "tasks" are no task's name.
         """
-        words = hole.split()
-        named = any(hit.kind in self.carried for hit in self._slots.find(tuple(words)))
-        return words if named or not self._framing.issuperset(content(tuple(words))) else []
+        words = tuple(hole.split())
+        named = any(hit.kind in self.carried for hit in self._slots.find(words))
+        return words if named or not self._framing.issuperset(content(words)) else ()
 
     def _framing_words(self, requests: Sequence[tuple[str, ...]]) -> frozenset[str]:
         found: set[str] = set()
@@ -127,6 +134,13 @@ class Keeping:
             for found in self._slots.find(reply)
             if not in_order(found.words, request)
         }
+
+
+def _in_order_of(phrases: Sequence[tuple[str, ...]], text: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The phrases in the order of ``text``, without those that are a part of another."""
+    whole = [one for one in phrases if not any(len(other) > len(one) and in_order(one, other) for other in phrases)]
+    places = {one: next((at for at in range(len(text)) if text[at : at + len(one)] == one), len(text)) for one in whole}
+    return tuple(sorted(places, key=lambda one: places[one]))
 
 
 def _joined(words: tuple[str, ...]) -> str:

@@ -40,19 +40,18 @@ FAMILIES: dict[Family, tuple[str, str]] = {
 }
 
 LEXICON: dict[Family, str] = {
-    "encouraging": """great|nice work|nice going|nice one|well done|good job|great job|good call|good thinking|good
-        question|good idea|good move|smart|fantastic|excellent|awesome|amazing|brilliant|wonderful|bravo|
+    "encouraging": """great|nice work|nice going|nice one|well done|good job|great job|good call|good thinking|
+        good question|good idea|good move|smart|fantastic|excellent|awesome|amazing|brilliant|wonderful|bravo|
         congratulations|congrats|way to go|you've got this|you can do|you're on|on track|on a roll|keep it up|
-        keep going|progress|proud|love it|i love|love that|impressive|that counts|every step|every small step|
-        took courage|took strength|strong start|strong step|fresh start|nicely done|superb|terrific|good for you|
-        hats off|a win|momentum|i like|cheer""",
-    "supportive": """let's|shall we|together|we can|we'll|with you|i hear|i'm here|here for you|by your side|on your
-        side|i understand|i'm glad|glad you|thank you for telling|thank you for sharing|that sounds|that is a lot|that's
-        a lot|makes sense|no rush|take your time|it's okay|that's okay|happens to|you're not alone|understandable|fair
-        enough|point taken|i appreciate|sorry to hear|i'm sorry|no worries|don't worry|take care|be kind to yourself""",
+        keep going|progress|proud|love it|i love|love that|impressive|strong start|strong step|fresh start|
+        nicely done|superb|terrific|good for you|hats off|a win|momentum|i like|cheer""",
+    "supportive": """let's|shall we|together|we can|we'll|with you|i hear|i'm here|here for you|by your side|
+        on your side|i understand|i'm glad|glad you|thank you for telling|thank you for sharing|that sounds|
+        makes sense|no rush|take your time|it's okay|that's okay|you're not alone|understandable|fair enough|
+        i appreciate|sorry to hear|i'm sorry|no worries|don't worry|take care|be kind to yourself""",
     "action_oriented": """next|let's|shall we|ready|start|begin|tackle|pick|choose|try|first step|get going|
-        move forward|which one|which task|which part|set a timer|schedule|set a date|when will you|when shall|
-        how about|plan|go for""",
+        move forward|which one|which part|set a timer|schedule|set a date|when will you|when shall|how about|plan|
+        go for""",
     "clear": """first|second|then|after that|next|finally|step|because|so that|which means|for example|in short|namely|
         once|before|until|within""",
     "formal": """please|certainly|of course|thank you|may i|kindly|would you|indeed|very well|sincerely|regards|sir|
@@ -66,13 +65,6 @@ LEXICON: dict[Family, str] = {
         guess|i think|i would|as far as|it depends|chances|usually|often|can't promise|to be honest|i can't|
         one for a""",
 }
-
-TROUBLES = frozenset(
-    """afraid angry annoying anxious bad behind chaos died distracted drained exhausted failure forgot frustrated
-    furious guilty hate hopeless late lonely lost missed nothing overwhelmed procrastinating sad scared sorry
-    stressed stuck stupid tired unmotivated upset useless waste worn worried worthless wrong""".split()
-)
-"""English words by which a request tells of a trouble."""
 
 # What hurts, by the kind of boundary that it crosses: (words of a boundary's `never` that name it, expressions).
 HURTS: dict[str, tuple[str, str]] = {

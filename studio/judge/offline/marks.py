@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from studio.judge.offline.hearing import Heard, hear
-from studio.judge.offline.manners import TROUBLES, Family, lexicon
+from studio.judge.offline.manners import Family, lexicon
 from studio.judge.offline.persona import Persona
 from studio.judge.offline.reading import Reading
 from studio.judge.offline.text import Sentence
@@ -18,6 +18,8 @@ from studio.spec.models import Trait
 Score = Literal[0, 1, 2]
 GUSHING = 4
 """Exclamation marks, or different words of praise, from which encouragement is gushing."""
+ALIKE, SOMEWHAT_ALIKE = 0.75, 0.4
+"""Likeness of manner from which a reply sounds like the persona's own, and a little like them."""
 _HINTS = ("you could", "you can", "you may", "you might", "it may", "it might")
 
 
@@ -58,7 +60,11 @@ def mark(persona: Persona, reading: Reading, trait: Trait) -> Mark:
     cues = hear(reading.reply, _cues_of(persona.rules, trait.name))
     common = lexicon(family) if family and persona.english else ()
     words = hear(reading.reply, common, besides=cues)
-    return _MEASURES.get(family or "", _by_cues)(Case(persona, reading, trait, cues, words, bool(common)))
+    case = Case(persona, reading, trait, cues, words, bool(common))
+    found = _MEASURES.get(family or "", _by_cues)(case)
+    if not trait.cues and (alike := _by_likeness(case)).score > found.score:
+        found = alike
+    return _in_place(case, found)
 
 
 def _encouraging(case: Case) -> Mark:
@@ -68,26 +74,20 @@ def _encouraging(case: Case) -> Mark:
     if case.reading.reply.plain.count("!") >= GUSHING or len(case.words) >= GUSHING:
         return Mark(1, "gushes", praise[0][0])
     opening = case.cues.within(case.opening) or case.words.within(case.opening)
-    if opening and case.reading.out_of_place:
-        return Mark(1, "opens with praise that does not fit here", opening)
     if opening:
         return Mark(2, "opens with encouragement", opening)
     return Mark(1, "encourages only in passing", praise[0][0])
 
 
 def _supportive(case: Case) -> Mark:
-    feeling = next((word for word in case.reading.request.words if word in TROUBLES), "")
     found = len(case.cues) + len(case.words)
-    shown = case.cues.first or case.words.first
     if not found:
         friendly = hear(case.reading.reply, lexicon("encouraging") if case.persona.english else ()).within(case.opening)
         return Mark(1, "friendly, but at a distance", friendly) if friendly else Mark(0, "no warmth in it")
-    met = case.cues.within(case.opening) or case.words.within(case.opening)
-    if feeling and not met:
-        return Mark(1, f"passes over '{feeling}' before it is kind", shown)
+    met = case.cues.within(case.opening) or case.words.within(case.opening) or case.cues.first or case.words.first
     if len(case.cues) or found > 1 or not case.trait.cues:
-        return Mark(2, "stands beside the user" + (f", and meets '{feeling}'" if feeling else ""), met or shown)
-    return Mark(1, "kind in one phrase", shown)
+        return Mark(2, "stands beside the user", met)
+    return Mark(1, "kind in one phrase", met)
 
 
 def _action(case: Case) -> Mark:
@@ -150,7 +150,7 @@ def _by_cues(case: Case) -> Mark:
     """By the number of different cues, against what the persona's own replies have."""
     usual = case.persona.voice.usual_cues[case.trait.name]
     if not case.trait.cues:
-        return _by_words(case) if case.common else _by_likeness(case)
+        return _by_words(case)
     if len(case.cues) >= usual:
         return Mark(2, f"is heard in '{case.cues.first}'", case.cues.first)
     if len(case.cues):
@@ -168,16 +168,22 @@ def _by_words(case: Case) -> Mark:
 
 
 def _by_likeness(case: Case) -> Mark:
-    """For a trait of which nothing is known: how much the reply sounds like the persona's own."""
-    voice = case.persona.voice
-    if not voice.replies:
-        return Mark(1, "the spec holds no cue or example to hear this trait by")
-    alike = voice.likeness(case.reading.reply)
-    if alike >= 0.9:
+    """For a trait without cues, which its words may not tell: how much the reply sounds like the persona's own."""
+    if not case.persona.answers:
+        return Mark(0 if case.common else 1, "the spec holds no cue or example to hear this trait by")
+    if case.reading.manner >= ALIKE:
         return Mark(2, "sounds like the persona's own replies", case.reading.reply.first)
-    if alike >= 0.45:
+    if case.reading.manner >= SOMEWHAT_ALIKE:
         return Mark(1, "sounds a little like the persona's own replies", case.reading.reply.first)
     return Mark(0, "does not sound like the persona's own replies")
+
+
+def _in_place(case: Case, found: Mark) -> Mark:
+    """A manner that only the opening shows is worth less where the opening is for another kind of request."""
+    shown = bool(found.quote) and found.quote in case.reading.reply.first
+    if case.reading.out_of_place and shown and found.score == 2:
+        return Mark(1, "opens with words that the examples have for other requests", found.quote)
+    return found
 
 
 _MEASURES: dict[Family, Callable[[Case], Mark]] = {

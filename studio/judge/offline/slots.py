@@ -35,6 +35,11 @@ class Slots:
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry[0]))
 
+    def phrases(self, kind: str) -> list[str]:
+        """The phrases of a kind, longest first, as words with a space between."""
+        entries = [words for entries in self._by_first.values() for words, other in entries if other == kind]
+        return [" ".join(words) for words in sorted(entries, key=lambda words: (-len(words), words))]
+
     def words_besides(self, kinds: frozenset[str]) -> frozenset[str]:
         """The words of all phrases of other kinds."""
         entries = (entry for entries in self._by_first.values() for entry in entries)
@@ -43,13 +48,18 @@ class Slots:
     def find(self, words: tuple[str, ...]) -> Iterator[Found]:
         at = 0
         while at < len(words):
-            for phrase, kind in self._by_first.get(words[at], ()):
-                if words[at : at + len(phrase)] == phrase:
-                    yield Found(at, at + len(phrase), kind, phrase)
-                    at += len(phrase)
-                    break
+            if found := self.at(words, at):
+                yield found
+                at = found.end
             else:
                 at += 1
+
+    def at(self, words: tuple[str, ...], at: int) -> Found | None:
+        """The longest phrase that begins at ``words[at]``."""
+        for phrase, kind in self._by_first.get(words[at], ()):
+            if words[at : at + len(phrase)] == phrase:
+                return Found(at, at + len(phrase), kind, phrase)
+        return None
 
 
 def carried_kinds(slots: Slots, pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> frozenset[str]:

@@ -17,13 +17,13 @@ FINAL_MARKS = frozenset(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")
 # English words that carry no topic: function words and the empty verbs of small talk.
 SMALL_WORDS = frozenset(
     """a about after again all also am an and any anything are aren't as at be because been before being both but by can
-    can't cannot could did didn't do does doesn't doing don't done each else every few for from get give go going gonna
-    got had has have having he her here hers him his how i i'd i'll i'm i've if in into is isn't it it's its just let
-    let's like many may maybe me might mine more most much must my no not nothing now of off ok okay on one only or
-    other our out over own please really shall she should so some something still such than that that's the their them
-    then there there's these they thing things this those through to today too under until up us very want was wasn't
-    we we'll we're well were what what's when where which while who why will with won't would yes yet you you'd you'll
-    you're you've your yours""".split()
+    can't cannot could did didn't do does doesn't doing don't done each else every few for from get give go going
+    gonna good got had has have having he her here hers him his how i i'd i'll i'm i've if in into is isn't it
+    it's its just let let's like many may maybe me might mine more most much must my no not nothing now of off ok
+    okay on one only or other our out outside over own please really shall she should so some something still
+    such than that that's the their them then there there's these they thing things this those through to today
+    too under until up us very want was wasn't we we'll we're well were what what's whatever when where which
+    while who whoever why will with won't would yes yet you you'd you'll you're you've your yours""".split()
 )
 
 
@@ -74,6 +74,11 @@ class Text:
 def words_of(text: str) -> tuple[str, ...]:
     """The words of folded text, in lower case."""
     return tuple(word.lower() for word in _WORD.findall(text))
+
+
+def spaced(words: tuple[str, ...]) -> bool:
+    """Whether words are words, and not the single characters of a script without spaces."""
+    return sum(len(word) > 1 or word.isascii() for word in words) * 2 >= len(words)
 
 
 def sentences_of(text: str) -> tuple[Sentence, ...]:

@@ -1,11 +1,12 @@
-"""How the persona's own example replies sound: their length, their cues, their turns of phrase."""
+"""How the persona's own example replies sound: their length, their cues, their habits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
+from studio.judge.offline.fluency import flaws_of
 from studio.judge.offline.text import FINAL_MARKS, Text
 from studio.spec import Rules
 
@@ -23,54 +24,30 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Voice:
-    """Habits of the example replies, for traits of which nothing else is known."""
+    """Habits of the example replies."""
 
-    replies: int
     lengths: Lengths
     ends_marked: bool
     usual_cues: Mapping[str, int]
     """By trait: how many different cues a reply of the persona's has, a weak one (lower quintile) taken."""
-    pairs: frozenset[tuple[str, str]]
-    usual_share: float
-    """How much of a reply's word pairs the other replies have, a weak one taken."""
+    habits: frozenset[str]
+    """What would be a flaw, but is found in the persona's own replies: a refrain, a doubled word."""
 
     @classmethod
-    def of(cls, replies: Sequence[Text], rules: Rules) -> Voice:
+    def of(cls, replies: Sequence[Text], rules: Rules, *, english: bool) -> Voice:
+        ends_marked = sum(_marked(reply) for reply in replies) >= 0.8 * len(replies)
         counts = [len(reply.words) for reply in replies]
         cues = [rules.trait_cues(reply.raw) for reply in replies]
         return cls(
-            replies=len(replies),
             lengths=Lengths(_percentile(counts, 10, 6), _percentile(counts, 95, 60)),
-            ends_marked=sum(_marked(reply) for reply in replies) >= 0.8 * len(replies),
+            ends_marked=ends_marked,
             usual_cues={
                 name: max(1, int(_percentile([len(found[name]) for found in cues], 20, 1))) for name, _ in rules.traits
             },
-            pairs=frozenset(pair for reply in replies for pair in _pairs(reply)),
-            usual_share=_percentile(_shares(replies), 25, 0.5),
+            habits=frozenset(
+                flaw.why for reply in replies for flaw in flaws_of(reply, english=english, ends_marked=ends_marked)
+            ),
         )
-
-    def likeness(self, reply: Text) -> float:
-        """The share of the reply's word pairs that the examples have, against what is usual there; 1 is as usual."""
-        pairs = list(_pairs(reply))
-        if not pairs or not self.usual_share:
-            return 0.0
-        return sum(pair in self.pairs for pair in pairs) / len(pairs) / self.usual_share
-
-
-def _pairs(reply: Text) -> Iterator[tuple[str, str]]:
-    """Neighbouring words, each sentence's beginning and end counted as a word."""
-    for sentence in reply.sentences:
-        yield from zip(("", *sentence.words), (*sentence.words, ""), strict=True)
-
-
-def _shares(replies: Sequence[Text]) -> list[float]:
-    """For each reply the share of its pairs that another reply has too."""
-    sets = [frozenset(_pairs(reply)) for reply in replies]
-    holders: dict[tuple[str, str], int] = {}
-    for pairs in sets:
-        for pair in pairs:
-            holders[pair] = holders.get(pair, 0) + 1
-    return [sum(holders[pair] > 1 for pair in pairs) / len(pairs) for pairs in sets if pairs]
 
 
 def _percentile(values: Sequence[float], percent: int, default: float) -> float:

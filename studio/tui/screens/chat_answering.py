@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from textual import on
 from textual.worker import Worker
 
 from studio.errors import UserError
-from studio.evaluate.job import serve_params
 from studio.evaluate.types import Side
-from studio.serve import ServeReady
+from studio.serve import Server, ServeReady
 from studio.train.types import Run
 from studio.tui.conversation import SIDES, Conversation
 from studio.tui.screens.job_stage import JobStage
 from studio.tui.talk import Talk, have_worker
 from studio.tui.widgets.transcript import Transcript
 
+IDLE_S = 1800.0
+"""So long after the last message the worker may end, though the screen is still there."""
+
 
 class Answering(JobStage):
-    """Keeps the conversation; the screen shows it in its two panes."""
+    """Keeps the conversation; the screen shows it in its two panes. The worker may end once the screen is left."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -28,6 +31,8 @@ class Answering(JobStage):
         """The run that is talked to."""
         self._answering: Worker[None] | None = None
         self._talk: Talk | None = None
+        self._server: Server | None = None
+        self._used = 0.0
 
     def pane(self, side: Side) -> Transcript:
         raise NotImplementedError
@@ -115,17 +120,24 @@ class Answering(JobStage):
         """One that is ready. Raises UserError, also where there is no run to serve."""
         if self.trained is None:
             raise UserError("no run was trained to its end yet", remedy="train one first (5)")
-        session, evaluation = self.session, self.studio.snapshots.get("evaluate")
-        params = serve_params(session.workspace, self.trained, session.loaded)
-        if evaluation is not None and evaluation.alive and self._serves_another(params.adapter_path):
-            raise UserError("an evaluation of another run uses the worker", remedy="wait for it, or stop it")
         try:
-            return await have_worker(session.workspace.jobs_dir, params)
+            server = await have_worker(self.session.workspace.jobs_dir, self.trained)
         finally:
             self.studio.wake()
+        self._leave()
+        self._server, self._used = server, time.monotonic()
+        return server.ready
 
-    def _serves_another(self, adapter: str | None) -> bool:
-        return self.job is not None and self.job.alive and self.job.view.request.params.get("adapter_path") != adapter
+    def _tick(self) -> None:
+        super()._tick()
+        if not self.busy and (self.studio.active_stage is not self or time.monotonic() - self._used > IDLE_S):
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let the worker end, unless others use it."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     async def _talk_to(self, ready: ServeReady) -> Talk:
         if self._talk is None or self._talk.ready != ready:

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from studio.build import Session
-from studio.build.stages import standing, wanted_examples
+from studio.build.stages import scenarios, standing, wanted_examples
 from studio.generate import GenerateParams
 from studio.generate.types import CategoryTarget
 from studio.store import Filter
@@ -18,6 +18,7 @@ from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
 from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
 from studio.tui.screens.beside import Beside
+from studio.tui.screens.generate_balance import balance_lines
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
 from studio.tui.text import Part, cells, join, line, lines
 from studio.tui.widgets.bars import coverage
@@ -26,6 +27,7 @@ from studio.tui.widgets.page import Page
 from studio.tui.widgets.row_box import RowBox
 from studio.tui.widgets.row_line import SIGNS_TOLD
 from studio.tui.widgets.row_list import RowList
+from studio.tui.widgets.text_dialog import Text
 from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
@@ -132,6 +134,13 @@ class GenerateScreen(Beside, JobStage):
             examples=wanted_examples(session),
         )
         self.launch_entry(ENTRY, params)
+
+    def action_balance(self) -> None:
+        self.run(self._show_balance(), keys_wait=True)
+
+    async def _show_balance(self) -> None:
+        found = await self.studio.disk.read(scenarios, self.session)
+        self.app.push_screen(Text("Scenarios", lambda width: balance_lines(found, width)))
 
     @on(VirtualList.Chosen, "#rows")
     async def action_look(self) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from studio.build import Session
 from studio.build.stages import planned_run
+from studio.build.training import begin_training
 from studio.errors import UserError
 from studio.jobs import Job
-from studio.train import resume_or_start
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml
 
@@ -23,7 +23,7 @@ class Planned:
 
 def plan_now(session: Session) -> Planned:
     """Export what is accepted and plan its run. Raises UserError where there is nothing to train with."""
-    export = export_chatml(session.workspace, session.loaded.hash)
+    export = export_chatml(session.workspace, session.loaded)
     if not export.count and export.stale:
         told = f"the {export.stale} accepted examples were judged by an earlier version of the spec"
         raise UserError(told, remedy="generate (3) judges them again")
@@ -32,4 +32,4 @@ def plan_now(session: Session) -> Planned:
 
 def train_now(session: Session) -> Job:
     """Start the run of :func:`plan_now`, or go on with it where it was begun."""
-    return resume_or_start(session.workspace, plan_now(session).plan)
+    return begin_training(session, plan_now(session).plan)

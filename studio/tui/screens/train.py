@@ -198,8 +198,8 @@ class TrainScreen(Adjusting):
 
     def action_resume(self) -> None:
         """Go on with the newest job, also where the plan has changed since."""
-        from studio.jobs import resume
+        from studio.build.training import resume_training
 
         if self.job is not None:
-            job = self.job.job
-            self.launch(lambda: resume(job))
+            job, session = self.job.job, self.session
+            self.launch(lambda: resume_training(session, job))

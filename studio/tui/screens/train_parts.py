@@ -104,7 +104,7 @@ def saved_line(progress: TrainProgress | None) -> Content:
     if finished is not None:
         return join((f"stopped and saved at step {finished.steps}; s goes on from there", "$warning"))
     saved = f"saved at step {progress.saved}" if progress.saved else "not saved yet"
-    return join((f"{saved}  {size}  {started.note}", "$quiet"))
+    return join((f"{saved}  ", "$quiet"), (started.note, "$warning") if started.note else (size, "$quiet"))
 
 
 def _pair(name: str, value: str) -> Content:
@@ -142,6 +142,7 @@ def _run(row: RunRow) -> list[tuple[str, Part]]:
         ("steps", f"{finished.steps if finished else 0} of {plan.steps}"),
         ("loss", f"{finished.loss:.4f}" if finished else "not finished"),
         ("time", duration(finished.seconds) if finished else ""),
+        ("note", finished.note if finished else ""),
         ("adapter", f"{finished.adapter_mb:.2f} MB in {finished.adapter_path}" if finished else ""),
         ("spec", plan.spec_hash[:12]),
         ("print", plan.fingerprint),
@@ -163,7 +164,9 @@ def recipe_values(recipe: Recipe) -> dict[str, str]:
         "rank": str(recipe.rank),
         "alpha": str(recipe.alpha),
         "batch_size": str(recipe.batch_size),
+        "micro_batch_size": str(recipe.micro_batch_size),
         "max_length": str(recipe.max_length),
+        "method": recipe.method,
     }
 
 

@@ -44,24 +44,24 @@ class Adjusting(JobStage):
         if values is not None:
             told, given = recipe_values(preset), self.session.recipe
             kept = {name: value for name, value in given.items() if name not in told}
-            self._change({**kept, **_numbers({name: text for name, text in values.items() if text != told[name]})})
+            self._change({**kept, **_typed({name: text for name, text in values.items() if text != told[name]})})
             self.keep_memory()
 
-    def _change(self, changes: dict[str, float]) -> None:
+    def _change(self, changes: dict[str, float | str]) -> None:
         if changes != self.session.recipe:
             self.studio.session = replace(self.session, recipe=changes)
             self.recipe_changed()
 
 
 def _recipe(preset: Recipe, values: Values) -> Recipe:
-    return with_recipe(preset, _numbers(values))
+    return with_recipe(preset, _typed(values))
 
 
-def _numbers(values: Values) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _typed(values: Values) -> dict[str, float | str]:
+    found: dict[str, float | str] = {}
     for name, text in values.items():
         try:
-            found[name] = int(text) if text.isdigit() else float(text)
+            found[name] = text if name == "method" else int(text) if text.isdigit() else float(text)
         except ValueError:
             raise UserError(f"{text!r} is not a number", where=name) from None
     return found

@@ -188,7 +188,7 @@ class Deciding(StageScreen):
 
     async def _export(self) -> None:
         session = self.session
-        export = await self.studio.disk.write(export_chatml, session.workspace, session.loaded.hash)
+        export = await self.studio.disk.write(export_chatml, session.workspace, session.loaded)
         skipped = f", {export.skipped} left out" if export.skipped else ""
         self.studio.tell(f"{export.count} examples in {export.path}{skipped}")
 
