@@ -99,4 +99,5 @@ async def test_keys_typed_ahead_of_a_log_close_it(tmp_path: Path) -> None:
             app.simulate_key(key)
         await shows(pilot, "Tells sailors")
         assert len(app.screen_stack) == 1
-        await press(pilot, ["3"], "finished")
+        jobs = tmp_path / "ws" / "harbour" / "jobs"
+        await until(pilot, lambda: active(jobs, "generate") is None, "the end of the job")
