@@ -12,6 +12,7 @@ from studio.chatml import Messages
 from studio.evaluate.types import Side
 from studio.llm import Request, Sampling
 from studio.serve import Server, ServeReady, ensure, open_model, run_params
+from studio.tui.aside import aside
 
 if TYPE_CHECKING:
     from studio.llm import OpenAIModel
@@ -22,7 +23,7 @@ MAX_TOKENS = 512
 
 async def have_worker(jobs_dir: Path, run: Run) -> Server:
     """A worker that is ready. Its starting and its files are looked after in a thread, not between two frames."""
-    return await asyncio.to_thread(lambda: asyncio.run(ensure(jobs_dir, run_params(run))))
+    return await aside(lambda: asyncio.run(ensure(jobs_dir, run_params(run))))
 
 
 class Talk:

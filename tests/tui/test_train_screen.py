@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from studio.build import Session
+from studio.errors import UserError
 from studio.spec import load
 from studio.store import Workspace
 from studio.train import resume_or_start
 from studio.train.types import StepLogged, TrainFinished, TrainStarted
 from studio.tui import StudioApp
 from studio.tui.progress.train import TrainProgress
+from studio.tui.screens.planning import Planned
 from studio.tui.snapshot import JobMoved
 from tests.tui.making import fill, opened, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import POCKET_SPEC, keep_evaluation, keep_run, made_snapshot, told
@@ -158,3 +162,24 @@ async def test_the_job_that_is_started_trains_this_plan(tmp_path: Path, monkeypa
         await until(pilot, lambda: "exactly this is trained already" in told(app))
     request = json.loads(next(workspace.jobs_dir.glob("*train*/job.json")).read_text())
     assert request["params"]["plan"]["examples"] == 16
+
+
+async def test_keys_typed_ahead_of_the_plan_are_about_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Session] = []
+
+    def nothing_to_train_with(session: Session) -> Planned:
+        time.sleep(0.3)
+        raise UserError(f"nothing to train with at {session.recipe}")
+
+    monkeypatch.setattr("studio.tui.screens.train.plan_now", nothing_to_train_with)
+    monkeypatch.setattr("studio.tui.screens.train.train_now", started.append)
+    app, _ = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session and app.marks)
+        for key in ("5", "s"):
+            app.simulate_key(key)
+        await until(pilot, lambda: "nothing to train with at {}" in told(app))
+        for key in ("e", "end", "backspace", "2", "enter", "s"):
+            app.simulate_key(key)
+        await until(pilot, lambda: "nothing to train with at {'epochs': 2}" in told(app))
+    assert started == []

@@ -14,7 +14,7 @@ from studio.tui.progress.train import TrainProgress
 from studio.tui.runs import RunRow
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.planning import Planned
-from studio.tui.text import Part, clip, join, lines, shown
+from studio.tui.text import Part, cells, clip, join, lines, pad, shown
 from studio.tui.widgets.bars import bar
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Shown
@@ -122,7 +122,7 @@ def run_line(row: RunRow, width: int) -> Content:
     else:
         state = ("not evaluated", "$quiet") if row.whole else ("not finished", "$warning")
     name = clip(row.run.plan.run_id.removeprefix("run-"), max(width - 20, 6))
-    return join(f"{name:<10} ", (loss, "bold"), " ", state)
+    return join(pad(name, max(cells(name), 10)), " ", (loss, "bold"), " ", state)
 
 
 def run_page(row: RunRow) -> Shown:
