@@ -126,7 +126,7 @@ class StudioApp(OrderedKeys):
                 if problem:
                     self.tell(problem)
         self.bridge = Bridge(session, self.post_message)
-        self.run_worker(self.bridge.watch, group="bridge", exclusive=True)
+        self.run_worker(self.bridge.watch(), group="bridge", exclusive=True)
 
     @property
     def active_stage(self) -> StageScreen | None:
