@@ -101,7 +101,7 @@ BANK = (
 
 GENERATE = (
     Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),
-    Action("generate.balance", "b", "scenarios", "Scenarios with their counts: missing, under, over"),
+    Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
 )
 
 TRIAGE = (

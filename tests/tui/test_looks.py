@@ -36,6 +36,7 @@ DIALOGS = {
     "spec-editor": (["e"], ["schema: 1", "valid  as saved"]),
     "spec-unsaved": (["e", "x", "escape"], ["go on editing", "to mend"]),
     "bank-ask": (["2", "s"], ["How many built-in people"]),
+    "generate-scenarios": (["3", "b"], ["Scenarios", "Ask for wind"]),
     "triage-filter": (["4", "f"], ["show only", "rejected for score (4)"]),
     "triage-edit": (["4", "e"], ["user  Question 000", "save"]),
     "train-recipe": (["5", "e"], ["The recipe", "leave as it was"]),

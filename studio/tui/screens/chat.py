@@ -26,8 +26,8 @@ READING = ("start", "stop", "log", "write", "vote", "fresh", "again")
 
 
 class ChatScreen(Voting):
-    """What was said is kept after each turn; the worker may end once the screen is left. Hearing the replies, and
-    voting on them, are in the two classes that it builds on."""
+    """What was said is kept after each turn. Hearing the replies, and voting on them, are in the two classes that it
+    builds on."""
 
     CSS_PATH = "chat.tcss"
     BINDINGS = [*bindings("chat"), *bindings("job")]

@@ -22,7 +22,7 @@ IDLE_S = 1800.0
 
 
 class Answering(JobStage):
-    """Keeps the conversation; the screen shows it in its two panes."""
+    """Keeps the conversation; the screen shows it in its two panes. The worker may end once the screen is left."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id)

@@ -136,7 +136,7 @@ class GenerateScreen(Beside, JobStage):
         self.launch_entry(ENTRY, params)
 
     def action_balance(self) -> None:
-        self.run(self._show_balance())
+        self.run(self._show_balance(), keys_wait=True)
 
     async def _show_balance(self) -> None:
         found = await self.studio.disk.read(scenarios, self.session)

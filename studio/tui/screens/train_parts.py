@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from studio.files import as_seen
 from studio.train.base import POCKET
 from studio.train.presets import POCKET_PRESET, preset_for
 from studio.train.types import Recipe, TrainPlan
@@ -136,14 +137,14 @@ def _run(row: RunRow) -> list[tuple[str, Part]]:
     return [
         ("run", plan.run_id),
         ("base", plan.base_model),
-        ("examples", f"{plan.examples} from {plan.data_path}"),
+        ("examples", f"{plan.examples} from {as_seen(plan.data_path)}"),
         ("recipe", f"r {recipe.rank}, alpha {recipe.alpha}, dropout {recipe.dropout:g}, lr {recipe.learning_rate:g}"),
         ("", f"{recipe.epochs:g} epochs, batch {recipe.batch_size}, {recipe.scheduler}, {recipe.method}"),
         ("steps", f"{finished.steps if finished else 0} of {plan.steps}"),
         ("loss", f"{finished.loss:.4f}" if finished else "not finished"),
         ("time", duration(finished.seconds) if finished else ""),
         ("note", finished.note if finished else ""),
-        ("adapter", f"{finished.adapter_mb:.2f} MB in {finished.adapter_path}" if finished else ""),
+        ("adapter", f"{finished.adapter_mb:.2f} MB in {as_seen(finished.adapter_path)}" if finished else ""),
         ("spec", plan.spec_hash[:12]),
         ("print", plan.fingerprint),
     ]
