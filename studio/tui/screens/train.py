@@ -137,7 +137,7 @@ class TrainScreen(Adjusting):
 
     def _nothing(self) -> str:
         if not self.studio.environment.can_train:
-            return f"{INSTALL}: pip install 'persona-studio[train]'"
+            return f"{INSTALL}: pip install '.[train]'"
         return "nothing is training"
 
     def _show_curve(self) -> None:
@@ -178,7 +178,7 @@ class TrainScreen(Adjusting):
         """Train the plan; where its run was begun, go on with it."""
         planned = self._planned
         if not self.studio.environment.can_train:
-            self.studio.tell(UserError(INSTALL, remedy="pip install 'persona-studio[train]'"))
+            self.studio.tell(UserError(INSTALL, remedy="pip install '.[train]'"))
         elif planned is None:
             self.studio.tell("the plan is still being made; s starts it then")
         elif isinstance(planned, UserError):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from textual.content import Content
 
+from studio.files import as_seen
 from studio.train.base import POCKET
 from studio.train.presets import POCKET_PRESET, preset_for
 from studio.train.types import Recipe, TrainPlan
@@ -137,23 +137,17 @@ def _run(row: RunRow) -> list[tuple[str, Part]]:
     return [
         ("run", plan.run_id),
         ("base", plan.base_model),
-        ("examples", f"{plan.examples} from {_from_here(plan.data_path)}"),
+        ("examples", f"{plan.examples} from {as_seen(plan.data_path)}"),
         ("recipe", f"r {recipe.rank}, alpha {recipe.alpha}, dropout {recipe.dropout:g}, lr {recipe.learning_rate:g}"),
         ("", f"{recipe.epochs:g} epochs, batch {recipe.batch_size}, {recipe.scheduler}, {recipe.method}"),
         ("steps", f"{finished.steps if finished else 0} of {plan.steps}"),
         ("loss", f"{finished.loss:.4f}" if finished else "not finished"),
         ("time", duration(finished.seconds) if finished else ""),
         ("note", finished.note if finished else ""),
-        ("adapter", f"{finished.adapter_mb:.2f} MB in {_from_here(finished.adapter_path)}" if finished else ""),
+        ("adapter", f"{finished.adapter_mb:.2f} MB in {as_seen(finished.adapter_path)}" if finished else ""),
         ("spec", plan.spec_hash[:12]),
         ("print", plan.fingerprint),
     ]
-
-
-def _from_here(path: str) -> str:
-    """A path without the part that is the working folder's."""
-    here, there = Path.cwd(), Path(path)
-    return str(there.relative_to(here)) if there.is_relative_to(here) else path
 
 
 def _gates(row: RunRow, width: int) -> Content:

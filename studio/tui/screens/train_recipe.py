@@ -61,7 +61,7 @@ def _typed(values: Values) -> dict[str, float | str]:
     found: dict[str, float | str] = {}
     for name, text in values.items():
         try:
-            found[name] = text if name == "method" else int(text) if text.isdigit() else float(text)
+            found[name] = text if name == "method" else int(text) if text.isdecimal() else float(text)
         except ValueError:
             raise UserError(f"{text!r} is not a number", where=name) from None
     return found
