@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 .PHONY: run test gpu bench clean
 
 run: $(VENV)/.train
-	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/studio $(SPEC); \
+	@if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then $(BIN)/studio $(SPEC); \
 	else $(BIN)/studio build $(SPEC) || { status=$$?; [ $$status -eq 3 ] || exit $$status; }; fi
 
 test: $(VENV)/.dev
@@ -21,7 +21,7 @@ test: $(VENV)/.dev
 # For CUDA: QLoRA, and unsloth in a folder of its own (its wheel would overwrite the package studio).
 gpu: $(VENV)/.train
 	$(PIP) --editable '.[gpu]'
-	$(BIN)/python -c 'from studio.train.unsloth import INSTALL; print(INSTALL)' | PATH="$(CURDIR)/$(BIN):$$PATH" sh
+	$(BIN)/python -c 'from studio.train.unsloth import INSTALL; print(INSTALL)' | sh
 
 bench: $(VENV)/.dev
 	@for script in tests/bench/[a-z]*.py; do echo "== $$script"; \

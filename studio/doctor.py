@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -41,6 +43,9 @@ class Environment(Frozen):
     endpoint: str | None
     base: str
     gpus: tuple[Gpu, ...]
+    """Those that programs may see (``CUDA_VISIBLE_DEVICES``)."""
+    cuda: bool
+    """Whether the installed torch was built for them."""
     cores: int
     memory_gib: float
     memory_free_gib: float
@@ -50,7 +55,8 @@ class Environment(Frozen):
 
     @property
     def device(self) -> str:
-        return self.gpus[0].name if self.gpus else "CPU"
+        """What training and serving run on."""
+        return self.gpus[0].name if self.gpus and self.cuda else "CPU"
 
     @property
     def can_train(self) -> bool:
@@ -87,38 +93,68 @@ def environment(
     environ: Mapping[str, str] | None = None,
 ) -> Environment:
     """Look around once. Takes some 10 ms, and up to 5 s where ``nvidia-smi`` is slow."""
-    memory = psutil.virtual_memory()
+    memory, variables = psutil.virtual_memory(), os.environ if environ is None else environ
     return Environment(
         author="offline author" if settings.offline else settings.model or "remote author",
         judge="rules judge" if settings.offline else settings.judge_model or settings.model or "remote judge",
         endpoint=settings.endpoint,
         base=base,
-        gpus=find_gpus(),
+        gpus=find_gpus(variables.get("CUDA_VISIBLE_DEVICES")),
+        cuda=torch_has_cuda(),
         cores=os.cpu_count() or 1,
         memory_gib=round(memory.total / GIB, 1),
         memory_free_gib=round(memory.available / GIB, 1),
         disk_free_gib=round(shutil.disk_usage(_existing(folder or Path.cwd())).free / GIB, 1),
         packages={**{name: installed(name) for name in (*TRAINING, "bitsandbytes")}, "unsloth": unsloth_version()},
-        terminal=_terminal(os.environ if environ is None else environ),
+        terminal=_terminal(variables),
     )
 
 
-def find_gpus() -> tuple[Gpu, ...]:
-    """The CUDA devices; none where ``nvidia-smi`` is missing, fails or hangs."""
-    query = ["nvidia-smi", "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits"]
+def find_gpus(visible: str | None = None) -> tuple[Gpu, ...]:
+    """The CUDA devices that ``visible`` (``CUDA_VISIBLE_DEVICES``) leaves; none where ``nvidia-smi`` is missing, fails
+    or hangs."""
+    query = ["nvidia-smi", "--query-gpu=uuid,name,memory.total,memory.free", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return ()
-    return tuple(gpu for line in answer.stdout.splitlines() if (gpu := _gpu(line)))
+    found = [gpu for line in answer.stdout.splitlines() if (gpu := _gpu(line))]
+    if visible is None or visible.startswith("MIG-"):  # a part of a GPU, which is not listed
+        return tuple(gpu for _, gpu in found)
+    return tuple(_visible(found, visible))
 
 
-def _gpu(line: str) -> Gpu | None:
+def _gpu(line: str) -> tuple[str, Gpu] | None:
     try:
-        name, total, free = line.rsplit(",", 2)
-        return Gpu(name=name.strip(), memory_gib=round(float(total) / 1024, 1), free_gib=round(float(free) / 1024, 1))
+        uuid, rest = line.split(",", 1)
+        name, total, free = rest.rsplit(",", 2)
+        gpu = Gpu(name=name.strip(), memory_gib=round(float(total) / 1024, 1), free_gib=round(float(free) / 1024, 1))
     except ValueError:
         return None  # a driver that answers in other words
+    return uuid.strip(), gpu
+
+
+def _visible(found: Sequence[tuple[str, Gpu]], visible: str) -> Iterator[Gpu]:
+    """By index or by how the UUID begins, in the order given; what follows one that is not there is not seen."""
+    for name in (part.strip() for part in visible.split(",")):
+        chosen = [
+            gpu for index, (uuid, gpu) in enumerate(found) if name and (name == str(index) or uuid.startswith(name))
+        ]
+        if len(chosen) != 1:
+            return
+        yield chosen[0]
+
+
+def torch_has_cuda() -> bool:
+    """Whether torch is installed in a build for CUDA (or ROCm); it is looked up, not imported."""
+    spec = find_spec("torch")
+    if spec is None or spec.origin is None:
+        return False
+    try:
+        built_for = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return re.search(r"^(cuda|hip)\b[^=\n]*= *['\"]", built_for, re.MULTILINE) is not None
 
 
 def installed(package: str) -> str | None:
@@ -189,6 +225,9 @@ def _gpu_finding(found: Environment) -> Finding:
         text = "none found: the pocket base model trains on the CPU; larger base models want CUDA"
         return Finding(topic="gpu", level="note", text=text)
     text = "; ".join(f"{gpu.name}, {gpu.free_gib:g} of {gpu.memory_gib:g} GiB free" for gpu in found.gpus)
+    if not found.cuda:
+        remedy = "install a torch that is built for CUDA: see https://pytorch.org/get-started/locally"
+        return Finding(topic="gpu", level="note", text=f"{text}; not used: torch is a CPU build", remedy=remedy)
     return Finding(topic="gpu", level="ok", text=text)
 
 

@@ -27,3 +27,9 @@ def write_atomic(path: Path, data: str | bytes, *, mode: int = 0o644) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def as_seen(path: str | Path) -> str:
+    """A path as one would type it here: from the working folder where it lies below that, else whole."""
+    full, here = Path(path).absolute(), Path.cwd()
+    return str(full.relative_to(here)) if full.is_relative_to(here) else str(full)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,11 +38,65 @@ def test_the_base_model_of_the_spec_is_the_one_that_is_named() -> None:
     assert "some/base · " in doctor.environment(OFFLINE).on("some/base").status_line
 
 
+TWO = "echo 'GPU-aa1, NVIDIA H200, 143771, 143000'; echo 'GPU-bb2, NVIDIA A10, 23028, 1024'"
+
+
 def test_gpus_are_read_from_nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_nvidia_smi(tmp_path, "echo 'NVIDIA H200, 143771, 143000'; echo 'NVIDIA A10, 23028, 1024'", monkeypatch)
+    fake_nvidia_smi(tmp_path, TWO, monkeypatch)
     first, second = doctor.find_gpus()
     assert (first.name, first.memory_gib) == ("NVIDIA H200", 140.4)
     assert second.free_gib == 1.0
+
+
+@pytest.mark.parametrize(
+    ("visible", "seen"),
+    [
+        (None, ["NVIDIA H200", "NVIDIA A10"]),
+        ("", []),
+        ("-1", []),
+        ("1", ["NVIDIA A10"]),
+        ("1,0", ["NVIDIA A10", "NVIDIA H200"]),
+        ("GPU-bb", ["NVIDIA A10"]),
+        ("0,7,1", ["NVIDIA H200"]),
+    ],
+)
+def test_only_the_gpus_that_programs_may_see_are_found(
+    visible: str | None, seen: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_nvidia_smi(tmp_path, TWO, monkeypatch)
+    environ = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
+    assert [gpu.name for gpu in doctor.environment(OFFLINE, environ=environ).gpus] == seen
+
+
+def test_the_status_line_names_no_gpu_that_torch_was_not_built_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_nvidia_smi(tmp_path, TWO, monkeypatch)
+    found = doctor.environment(OFFLINE, environ={})
+    used, not_used = (found.model_copy(update={"cuda": cuda}) for cuda in (True, False))
+    assert used.status_line.endswith("· NVIDIA H200") and not_used.status_line.endswith("· CPU")
+    report = {finding.topic: finding for finding in doctor.findings(not_used, None)}
+    assert "not used" in report["gpu"].text and "CUDA" in report["gpu"].remedy
+
+
+@pytest.mark.parametrize(
+    ("built", "has"),
+    [
+        ("cuda: Optional[str] = '13.0'\nhip: Optional[str] = None\n", True),
+        ("cuda: Optional[str] = None\nhip: Optional[str] = '6.4'\n", True),
+        ("cuda: Optional[str] = None\nhip: Optional[str] = None\n", False),
+        ("", False),
+    ],
+)
+def test_what_torch_was_built_for_is_read_and_not_imported(
+    built: str, has: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('looked up, not imported')")
+    (tmp_path / "torch" / "version.py").write_text(built)
+    spec = SimpleNamespace(origin=str(tmp_path / "torch" / "__init__.py"))
+    monkeypatch.setattr(doctor, "find_spec", lambda name: spec)
+    assert doctor.torch_has_cuda() is has
 
 
 @pytest.mark.parametrize("script", ["exit 9", "echo 'No devices were found'", "echo"])

@@ -23,11 +23,11 @@ MAY_USE = {
     "generate": {"spec", "bank", "judge", "llm", "dedup", "store", "jobs"},
     "triage": {"spec", "store", "dedup"},
     "train": {"spec", "store", "jobs", "triage"},
-    "serve": {"jobs"},
+    "serve": {"llm", "jobs", "train"},
     "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
     "package": {"spec", "llm", "store", "jobs", "judge", "train", "serve", "evaluate"},
     "doctor": {"llm", "train"},
-    "build": {"spec", "store", "llm", "jobs", "judge", "generate", "triage", "train", "evaluate", "package"},
+    "build": set("bank spec store llm jobs judge generate triage train serve evaluate package".split()),
 }
 """The two faces, ``tui`` and ``cli``, may use every room; no room uses them."""
 HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")
@@ -89,7 +89,10 @@ def test_only_the_faces_print() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("start", ["import studio.tui", "import studio.cli.main", "import studio.jobs.worker"])
+@pytest.mark.parametrize(
+    "start",
+    ["import studio.tui", "import studio.cli.main", "import studio.jobs.worker", "import studio.train.worker.main"],
+)
 def test_starting_a_face_or_a_job_loads_nothing_heavy(start: str) -> None:
     heavy = (*HEAVY, "openai", "genai_prices")
     code = f"import sys; {start}; print(sorted(set(sys.modules) & set({heavy!r})))"

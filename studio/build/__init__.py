@@ -1,6 +1,6 @@
 """From a spec to a package: every stage as a job, each doing only what is not done yet."""
 
-from studio.build.build import build, summarise
+from studio.build.build import build, categories, gathered, summarise
 from studio.build.types import (
     STAGES,
     BuildEnded,
@@ -24,5 +24,7 @@ __all__ = [
     "StageTold",
     "Summary",
     "build",
+    "categories",
+    "gathered",
     "summarise",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from studio.build.jobs import Stream
 from studio.build.stages import (
     evaluate_stage,
@@ -33,8 +31,6 @@ from studio.store import Filter
 from studio.train import Run
 from studio.triage import Export
 
-Result = TypeVar("Result")
-
 
 async def build(session: Session) -> Stream:
     """Run what is not done yet. Started again after an interruption it goes on where it was.
@@ -62,19 +58,12 @@ async def build(session: Session) -> Stream:
 
 def summarise(session: Session, run: Run, evaluation: Evaluation, package: Package) -> Summary:
     """What the build came to, as ``--json`` shows it."""
-    spec, examples = session.loaded.spec, session.workspace.examples
     finished = run.finished
     assert finished is not None, "only a finished run is evaluated"
     return Summary(
-        spec=SpecSummary(name=spec.name, hash=session.loaded.hash),
-        examples=Gathered(
-            generated=examples.count(Filter()),
-            accepted=examples.count(Filter(status="accepted")),
-            rejected=examples.count(Filter(status="rejected")),
-        ),
-        categories={
-            one.category: CategorySummary(target=one.target, accepted=one.accepted) for one in standing(session)
-        },
+        spec=SpecSummary(name=session.loaded.spec.name, hash=session.loaded.hash),
+        examples=gathered(session),
+        categories=categories(session),
         run=RunSummary(id=run.plan.run_id, steps=finished.steps, loss=finished.loss, seconds=finished.seconds),
         evaluation=EvaluationSummary(
             judge=evaluation.judge,
@@ -88,3 +77,18 @@ def summarise(session: Session, run: Run, evaluation: Evaluation, package: Packa
         ),
         package=PackageSummary(path=package.path, verified=package.verification.verified),
     )
+
+
+def gathered(session: Session) -> Gathered:
+    """How many examples there are."""
+    examples = session.workspace.examples
+    return Gathered(
+        generated=examples.count(Filter()),
+        accepted=examples.count(Filter(status="accepted")),
+        rejected=examples.count(Filter(status="rejected")),
+    )
+
+
+def categories(session: Session) -> dict[str, CategorySummary]:
+    """Each category's target and what counts towards it."""
+    return {one.category: CategorySummary(target=one.target, accepted=one.accepted) for one in standing(session)}

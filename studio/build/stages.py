@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from studio.build.jobs import Stream, run_job
+from studio.build.training import begin_training
 from studio.build.types import Session, StageBegan, StageEnded, StageError, StageTold
 from studio.evaluate import Evaluation, evaluation_of, fingerprint
 from studio.evaluate.job import EvaluateParams
@@ -15,7 +16,7 @@ from studio.jobs import Job, active, start
 from studio.judge import open_judge
 from studio.package import Package, find_package, package_id
 from studio.package.job import PackageParams
-from studio.train import Run, finished_run, plan, preset_for, resume_or_start, with_recipe
+from studio.train import Run, finished_run, plan, preset_for, with_recipe
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml, sample_ids
 
@@ -90,7 +91,7 @@ async def train_stage(session: Session, export: Export, keep: Callable[[Run], No
     if run is None:
         skipped, note = False, f"{planned.steps} steps on {planned.base_model}"
         async for event in run_job(
-            session, "train", lambda: resume_or_start(session.workspace, planned), lambda: find() is not None, note
+            session, "train", lambda: begin_training(session, planned), lambda: find() is not None, note
         ):
             yield event
         run = find()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
-from studio.bank.job import BankParams
+from studio.build.people import bank_stage
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, Seed, SpecFile, WorkspaceFolder
-from studio.cli.output import say, say_json, tell
-from studio.cli.run import open_session
-from studio.errors import UserError
-from studio.jobs import active, follow, start
+from studio.cli.output import say, say_json
+from studio.cli.run import open_session, show
 
 app = typer.Typer(
     help="Build and list the people who talk to it.",
@@ -31,20 +28,8 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Make diverse people and keep them. Example: studio bank build specs/taskmaster.yaml -n 60"""
-    with open_session(spec, workspace) as session:
-        params = BankParams(spec_path=str(session.loaded.path), workspace=str(session.root), count=count, seed=seed)
-        job = active(session.workspace.jobs_dir, "bank") or start(
-            session.workspace.jobs_dir, "bank", "studio.bank.job:main", params
-        )
-
-        async def until_done() -> None:
-            async for event in follow(job):
-                tell(f"bank      {event.kind.replace('_', ' ')}")
-
-        asyncio.run(until_done())
-        view = job.view()
-        if view.state != "finished":
-            raise UserError(view.error or f"the job {view.state}", remedy=f"its log: {job.folder / 'log.txt'}")
+    with open_session(spec, workspace, seed=seed) as session:
+        show(bank_stage(session, count))
         people = session.workspace.examples.people()
     if as_json:
         say_json({"people": len(people)})

@@ -16,6 +16,7 @@ from studio.cli.options import (
     Model,
     Seed,
     SpecFile,
+    TrainMethod,
     WorkspaceFolder,
 )
 from studio.cli.output import cell, out, say, say_json, tell
@@ -35,6 +36,7 @@ def build_command(
     judge_model: JudgeModel = None,
     base: Base = None,
     examples: Examples = None,
+    method: TrainMethod = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> int:
@@ -54,6 +56,7 @@ def build_command(
         base=base,
         examples=examples,
         seed=seed,
+        recipe={"method": method},
     ) as session:
         found = environment(session.settings, base=session.base_model, folder=session.root)
         tell(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}")

@@ -9,16 +9,13 @@ from typing import Annotated
 
 import typer
 
-from studio.chatml import Messages, assistant, system, user
+from studio.chatml import Messages, assistant, user
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder
 from studio.cli.output import out, say, say_json, tell
 from studio.cli.run import open_session
 from studio.cli.stages import RunId, chosen_run
-from studio.evaluate.job import serve_params
-from studio.jobs import active
-from studio.llm import ModelSettings, OpenAIModel
 from studio.llm.types import ChatModel, Request, Sampling
-from studio.serve import BASE, TUNED, ServeReady, ensure
+from studio.serve import BASE, TUNED, ServeReady, ensure, open_model, run_params
 
 Text = Annotated[str | None, typer.Option("--message", "-m", metavar="TEXT", help="One question; else lines of stdin.")]
 
@@ -35,19 +32,11 @@ def chat(
 
     Example: studio chat specs/taskmaster.yaml -m "I just finished the garden plan"
     """
-    with open_session(spec, workspace) as session:
-        params = serve_params(session.workspace, chosen_run(session, run), session.loaded)
-        was_serving = active(session.workspace.jobs_dir, "serve") is not None
+    with open_session(spec, workspace) as session, asyncio.Runner() as runner:
+        params = run_params(chosen_run(session, run))
         tell("loading the base model and the adapter")
-        try:
-            with asyncio.Runner() as runner:
-                _, ready = runner.run(ensure(session.workspace.jobs_dir, params))
-                turns = [message] if message else _lines()
-                _talk(runner, turns, ready, session.loaded.spec.deployment.system_prompt, max_tokens, as_json)
-        finally:
-            job = active(session.workspace.jobs_dir, "serve")
-            if job and not was_serving:
-                job.stop()
+        with runner.run(ensure(session.workspace.jobs_dir, params)) as server:
+            _talk(runner, [message] if message else _lines(), server.ready, max_tokens, as_json)
 
 
 def _lines() -> Iterator[str]:
@@ -60,15 +49,12 @@ def _talk(
     runner: asyncio.Runner,
     turns: Iterable[str],
     ready: ServeReady,
-    prompt: str | None,
     max_tokens: int,
     as_json: bool,
 ) -> None:
     """Lines are read outside of the loop, where ctrl+c ends the reading at once."""
-    settings = ModelSettings(endpoint="http://studio/v1", uds=ready.socket)
-    models = {name: OpenAIModel(settings, name) for name in (BASE, TUNED)}
-    start: Messages = (system(prompt),) if prompt else ()
-    said = dict.fromkeys(models, start)
+    models = {name: open_model(ready, name) for name in (BASE, TUNED)}
+    said: dict[str, Messages] = dict.fromkeys(models, ())
     try:
         for turn in turns:
             said = {name: (*messages, user(turn)) for name, messages in said.items()}

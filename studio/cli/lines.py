@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from studio.bank.types import PersonAdded
 from studio.evaluate.types import ProbeScored
 from studio.generate.types import GenerateProgressed, GenerateStarted
 from studio.jobs.types import Event
@@ -60,9 +61,9 @@ def _training_started(event: Event) -> Progressed:
     started = TrainStarted.model_validate(event.data)
     resumed = f", going on from step {started.resumed_from}" if started.resumed_from else ""
     trainable = f"{started.trainable_parameters / 1e6:.1f}M of {started.total_parameters / 1e6:.1f}M parameters"
-    return Progressed(
-        started.resumed_from, started.steps, f"{started.backend} on {started.device}, {trainable}{resumed}"
-    )
+    note = f" · {started.note}" if started.note else ""
+    text = f"{started.backend} on {started.device}, {trainable}{resumed}{note}"
+    return Progressed(started.resumed_from, started.steps, text)
 
 
 def _training(event: Event) -> Progressed:
@@ -82,6 +83,11 @@ def _packaging(event: Event) -> Progressed:
     return Progressed(stepped.done, stepped.total, stepped.step)
 
 
+def _adding(event: Event) -> Progressed:
+    added = PersonAdded.model_validate(event.data)
+    return Progressed(added.done, added.people, f"{added.done}/{added.people} people")
+
+
 _TELLERS: dict[str, Callable[[Event], Progressed | None]] = {
     "generate_started": _generating_started,
     "generate_progressed": _generating,
@@ -89,4 +95,5 @@ _TELLERS: dict[str, Callable[[Event], Progressed | None]] = {
     "step_logged": _training,
     "probe_scored": _evaluating,
     "package_stepped": _packaging,
+    "person_added": _adding,
 }

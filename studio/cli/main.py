@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from studio import __version__
-from studio.cli import bank, building, chat, doctor, specs, stages, triage, window
-from studio.cli.output import tell
+from studio.cli import bank, building, chat, doctor, jobs, specs, stages, triage, window
+from studio.cli.output import say, tell
 from studio.errors import UserError
 from studio.llm.errors import ModelError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+OWN_OPTIONS = ("--help", "-h", "--version")
+"""What comes before any command; all other options are the window's."""
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        say(f"studio {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", help="Show the version.", callback=_tell_version, is_eager=True)]
+
+
+def _before(version: Version = False) -> None:
+    """Nothing is left to do: ``--version`` has ended the command already."""
+
 
 app = typer.Typer(
     name="studio",
@@ -24,7 +41,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.callback()(_before)
 app.command("open")(window.open_window)
 app.command("build")(building.build_command)
 app.command("generate")(stages.generate)
@@ -35,9 +54,10 @@ app.command("chat")(chat.chat)
 app.command("package")(stages.package)
 app.add_typer(bank.app, name="bank")
 app.add_typer(specs.app, name="spec")
+app.add_typer(jobs.app, name="jobs")
 app.command("doctor")(doctor.doctor)
 
-COMMANDS = frozenset("open build generate triage train evaluate chat package bank spec doctor".split())
+COMMANDS = frozenset("open build generate triage train evaluate chat package bank spec jobs doctor".split())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,9 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and give its exit status."""
-    if arguments == ["--version"]:
-        print(f"studio {__version__}")
-        return 0
     if _wants_window(arguments):
         arguments = ["open", *arguments]
     try:
@@ -72,8 +89,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _wants_window(arguments: list[str]) -> bool:
-    """``studio``, ``studio FILE`` and ``studio --option ...`` open the window; ``--help`` does not."""
-    return not arguments or (arguments[0] not in COMMANDS and arguments[0] not in ("--help", "-h"))
+    """``studio``, ``studio FILE`` and ``studio --option ...`` open the window."""
+    return not arguments or (arguments[0] not in COMMANDS and arguments[0] not in OWN_OPTIONS)
 
 
 def _usage_error(error: Exception) -> int:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from studio.train.types import MAX_SEED, Method
+
 DEFAULT_SPEC = Path("specs/taskmaster.yaml")
 
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The persona's YAML file.", show_default=True)]
@@ -26,6 +28,12 @@ Base = Annotated[
 Examples = Annotated[
     int | None, typer.Option("--examples", metavar="N", min=1, help="Accepted examples wanted, instead of the spec's.")
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same offline result.")]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", metavar="N", min=0, max=MAX_SEED, help="The same seed gives the same offline result."),
+]
+TrainMethod = Annotated[
+    Method | None, typer.Option("--method", help="How to train: lora, or qlora, which loads the base model in 4 bits.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of stdout.")]
 WORKSPACE = Path("workspace")

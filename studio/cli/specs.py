@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from studio.cli.options import AsJson
+from studio.cli.options import WORKSPACE, AsJson, WorkspaceFolder
 from studio.cli.output import say, say_json, tell
 from studio.spec import SpecError, load, persona_prompt, targets
 
@@ -21,8 +21,8 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A persona's YAML fil
 
 
 @app.command("check")
-def check(file: File, as_json: AsJson = False) -> int:
-    """Validate a file: exit status 0 good, 2 bad, with one line a problem on stderr.
+def check(file: File, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = False) -> int:
+    """Validate a file: exit status 0 good, 2 bad, with one line a problem on stderr. The workspace is not looked at.
 
     Example: studio spec check specs/taskmaster.yaml
     """
@@ -42,8 +42,8 @@ def check(file: File, as_json: AsJson = False) -> int:
 
 
 @app.command("show")
-def show(file: File, as_json: AsJson = False) -> None:
-    """Show the prompt and the targets that are made from a file.
+def show(file: File, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = False) -> None:
+    """Show the prompt and the targets that are made from a file. The workspace is not looked at.
 
     Example: studio spec show specs/taskmaster.yaml
     """

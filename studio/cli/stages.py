@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from studio.build import categories, gathered
 from studio.build.stages import (
     evaluate_stage,
     generate_stage,
     package_stage,
     planned_run,
     scenarios,
-    standing,
     train_stage,
     triage_stage,
 )
@@ -30,6 +30,7 @@ from studio.cli.options import (
     Model,
     Seed,
     SpecFile,
+    TrainMethod,
     WorkspaceFolder,
 )
 from studio.cli.output import say, say_json
@@ -40,8 +41,8 @@ from studio.evaluate.types import Interval
 from studio.generate import ScenarioBalance
 from studio.judge import limits_of
 from studio.package import Package
-from studio.store import Filter
 from studio.train import Run, find_run, runs
+from studio.train.types import MAX_EPOCHS, Backend
 from studio.triage import Export
 
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
@@ -79,20 +80,14 @@ def generate(
             _print_balance(scenarios(session), as_json)
             return
         show(generate_stage(session))
-        targets = standing(session)
-        store = session.workspace.examples
-        counts = {
-            "generated": store.count(Filter()),
-            "accepted": store.count(Filter(status="accepted")),
-            "rejected": store.count(Filter(status="rejected")),
-        }
+        counts, targets = gathered(session), categories(session)
     if as_json:
-        categories = {one.category: {"target": one.target, "accepted": one.accepted} for one in targets}
-        say_json({"examples": counts, "categories": categories})
+        shown = {name: one.model_dump() for name, one in targets.items()}
+        say_json({"examples": counts.model_dump(), "categories": shown})
         return
-    for one in targets:
-        say(f"{one.category:<24} {one.accepted:>4} of {one.target}")
-    say(f"{counts['accepted']} accepted, {counts['rejected']} rejected")
+    for name, one in targets.items():
+        say(f"{name:<24} {one.accepted:>4} of {one.target}")
+    say(f"{counts.accepted} accepted, {counts.rejected} rejected")
 
 
 def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:
@@ -114,9 +109,14 @@ def train(
     base: Base = None,
     rank: Annotated[int | None, typer.Option(min=1, help="LoRA rank.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.")] = None,
-    epochs: Annotated[float | None, typer.Option(help="Passes over the data.")] = None,
+    epochs: Annotated[float | None, typer.Option(min=0, max=MAX_EPOCHS, help="Passes over the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Examples an optimiser step.")] = None,
-    method: Annotated[str | None, typer.Option(help="lora, or qlora: a 4-bit base model.")] = None,
+    micro_batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Of these at once, at most: saves memory.")
+    ] = None,
+    max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
+    method: TrainMethod = None,
+    backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
     seed: Seed = 0,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -130,7 +130,10 @@ def train(
         "learning_rate": learning_rate,
         "epochs": epochs,
         "batch_size": batch_size,
+        "micro_batch_size": micro_batch_size,
+        "max_length": max_length,
         "method": method,
+        "backend": backend,
     }
     with open_session(spec, workspace, base=base, seed=seed, recipe=recipe) as session:
         exports: list[Export] = []
@@ -146,6 +149,8 @@ def train(
     elif finished:
         say(f"run {finished.run_id}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
         say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
+        if finished.note:
+            say(f"note: {finished.note}")
 
 
 def evaluate(

@@ -3,7 +3,7 @@
 from studio.evaluate.evaluate import Evaluator, fingerprint
 from studio.evaluate.gates import MIN_SAMPLES, gates
 from studio.evaluate.probes import probes
-from studio.evaluate.report import evaluation_of, evaluations, load_evaluation, save
+from studio.evaluate.report import evaluation_of, evaluations, save
 from studio.evaluate.types import Evaluation, Gate, Probe, ProbeResult
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "evaluations",
     "fingerprint",
     "gates",
-    "load_evaluation",
     "probes",
     "save",
 ]

@@ -35,7 +35,7 @@ TIMED_PROBES = MIN_SAMPLES
 AT_ONCE = 8
 """Probes in flight after that; both sides of each share a batch in the serve worker."""
 MOST_IN_A_ROW = 10
-"""So many calls to the judge that fail for good one after the other, each after its own retries, end the evaluation."""
+"""So many calls that fail for good one after the other, each after its own retries, end the evaluation."""
 
 
 class Evaluator:
@@ -45,7 +45,7 @@ class Evaluator:
         self, loaded: LoadedSpec, run: Run, judge: Judge, base: ChatModel, tuned: ChatModel, cache: ResultCache
     ) -> None:
         self._loaded, self._run, self._judge, self._cache = loaded, run, judge, cache
-        self._scorer = Scorer(judge, base, tuned)
+        self._scorer = Scorer(loaded, judge, base, tuned)
         self._probes = probes(loaded)
         self._failed_in_a_row = 0
         self.evaluation: Evaluation | None = None
@@ -54,7 +54,7 @@ class Evaluator:
         """Ends early, without an evaluation, when ``stop()`` turns true; what was scored is kept.
 
         Probes that an earlier try could not judge are judged again, from the replies that it got. Raises UserError
-        where the judge fails ten times in a row.
+        where the judge, or both sides, fail ten times in a row.
         """
         began = time.monotonic()
         yield EvaluateStarted(run_id=self._run.plan.run_id, judge=self._judge.name, probes=len(self._probes))
@@ -106,9 +106,10 @@ class Evaluator:
     def _count_failures(self, result: ProbeResult) -> None:
         self._failed_in_a_row = self._failed_in_a_row + len(result.errors) if result.nothing_judged else 0
         if self._failed_in_a_row >= MOST_IN_A_ROW:
+            sides_failed = result.base_error or result.tuned_error
             raise UserError(
                 f"{self._failed_in_a_row} calls in a row failed, the last with: {result.errors[-1]}",
-                where=f"judge {self._judge.name}",
+                where=self._run.plan.run_id if sides_failed else f"judge {self._judge.name}",
                 remedy="start the evaluation again once it answers; what was scored is kept",
             )
 

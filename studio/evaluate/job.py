@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from studio.evaluate.cache import ResultCache
 from studio.evaluate.evaluate import Evaluator, fingerprint
 from studio.evaluate.probes import probes
 from studio.evaluate.report import save
-from studio.jobs import JobContext, active
+from studio.jobs import JobContext
 from studio.judge import Judge, open_judge
-from studio.llm import ModelSettings, OpenAIModel
-from studio.serve import BASE, TUNED, ServeParams, ensure, socket_path
+from studio.llm import ModelSettings
+from studio.serve import BASE, TUNED, Server, ensure, open_model, run_params
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.train import find_run
@@ -49,10 +50,10 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
 
 async def _evaluate(loaded: LoadedSpec, workspace: Workspace, run: Run, judge: Judge, context: JobContext) -> None:
     cache = ResultCache(workspace.runs_dir / run.plan.run_id / "probes", fingerprint(loaded, run, judge.name))
-    was_serving = active(workspace.jobs_dir, "serve") is not None
-    server, ready = await ensure(workspace.jobs_dir, serve_params(workspace, run, loaded))
-    settings = ModelSettings(endpoint="http://studio/v1", uds=ready.socket)
-    base, tuned = OpenAIModel(settings, BASE), OpenAIModel(settings, TUNED)
+    server = await _served(workspace, run, context)
+    if server is None:
+        return
+    base, tuned = open_model(server.ready, BASE), open_model(server.ready, TUNED)
     try:
         evaluator = Evaluator(loaded, run, judge, base, tuned, cache)
         async for event in evaluator.events(lambda: context.stop_requested):
@@ -62,17 +63,16 @@ async def _evaluate(loaded: LoadedSpec, workspace: Workspace, run: Run, judge: J
     finally:
         await base.close()
         await tuned.close()
-        if not was_serving:
-            server.stop()
+        server.close()
 
 
-def serve_params(workspace: Workspace, run: Run, loaded: LoadedSpec) -> ServeParams:
-    """What to serve so that a run's two sides can be asked."""
-    if run.finished is None:
-        raise UserError(f"run {run.plan.run_id} has no adapter yet", remedy="train it to its end: studio train SPEC")
-    return ServeParams(
-        base_path=run.plan.base_path,
-        adapter_path=run.finished.adapter_path,
-        socket=str(socket_path(workspace.folder)),
-        system_prompt=loaded.spec.deployment.system_prompt,
-    )
+async def _served(workspace: Workspace, run: Run, context: JobContext) -> Server | None:
+    """Both sides of the run, ready to be asked; None where a stop was asked for while they were loaded."""
+    loading = asyncio.ensure_future(ensure(workspace.jobs_dir, run_params(run)))
+    context.on_stop(loading.cancel)
+    try:
+        return await loading
+    except asyncio.CancelledError:
+        if context.stop_requested:
+            return None
+        raise

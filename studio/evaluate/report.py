@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from studio.errors import UserError
 from studio.evaluate.types import Evaluation
 from studio.files import write_atomic
 from studio.store import Workspace
@@ -23,22 +22,15 @@ def save(workspace: Workspace, evaluation: Evaluation) -> Path:
     return path
 
 
-def load_evaluation(path: Path) -> Evaluation:
-    """Read one back whole."""
-    try:
-        return Evaluation.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise UserError("no evaluation here", where=str(path), remedy="run: studio evaluate SPEC") from error
-    except ValidationError as error:
-        raise UserError("not an evaluation of this version", where=str(path), remedy="evaluate again") from error
-
-
 def evaluations(workspace: Workspace) -> list[Evaluation]:
     """All that were made in this workspace, newest first, without their single results."""
     return sorted(workspace.studio.all(TABLE, Evaluation), key=lambda one: one.created, reverse=True)
 
 
 def evaluation_of(workspace: Workspace, run_id: str) -> Evaluation | None:
-    """The newest evaluation of a run, whole; None where there is none."""
-    path = workspace.runs_dir / run_id / FILE
-    return load_evaluation(path) if path.exists() else None
+    """The newest evaluation of a run, whole; None where there is none, or it is damaged or of another version: the run
+    is then to be evaluated anew."""
+    try:
+        return Evaluation.model_validate_json((workspace.runs_dir / run_id / FILE).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None

@@ -29,7 +29,7 @@ class Probe(Frozen):
 
 
 class ProbeResult(Frozen):
-    """One probe through both sides, judged, and compared in both orders."""
+    """One probe through both sides, judged, and compared in both orders. A reply that failed is an unscored one."""
 
     probe: Probe
     base: str
@@ -42,10 +42,13 @@ class ProbeResult(Frozen):
     base_s: float | None = None
     """Seconds that the reply took on its own; None where it shared a batch with others."""
     tuned_s: float | None = None
+    base_error: str | None = None
+    """Why there is no reply (which is then empty), such as a base model that only thinks aloud."""
+    tuned_error: str | None = None
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """What the judge's calls failed with; empty where all of it was judged."""
+        """What the calls failed with; empty where all of it was replied to and judged."""
         found = (self.base_judgement.error, self.tuned_judgement.error, self.comparison.error)
         return tuple(error for error in found if error is not None)
 

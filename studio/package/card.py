@@ -6,17 +6,22 @@ import json
 
 from studio.evaluate.types import Evaluation, Interval, SideMetrics
 from studio.judge import limits_of
+from studio.package.base import base_name, is_folder
 from studio.spec import LoadedSpec
+from studio.train import POCKET
 from studio.train.types import Run
 
 
 def model_card(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
-    """``README.md`` of the package, in the layout of the Hugging Face model cards (Mitchell et al., 2019)."""
+    """``README.md`` of the package, in the layout of the Hugging Face model cards (Mitchell et al., 2019).
+
+    ``loaded`` is the spec by which the run was trained and evaluated.
+    """
     spec = loaded.spec
     parts = [
         _front_matter(run),
         f"# {spec.name}\n\n{spec.purpose}",
-        f"A LoRA adapter on `{run.plan.base_model}` that gives its replies the persona described in "
+        f"A LoRA adapter on {_base(run)} that gives its replies the persona described in "
         "[PERSONA_SPEC.md](PERSONA_SPEC.md).",
         "## Use\n\n" + _usage(run, spec.deployment.system_prompt),
         "## Results\n\n" + _results(evaluation),
@@ -27,18 +32,23 @@ def model_card(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _base(run: Run) -> str:
+    named = f"`{base_name(run.plan)}`"
+    return f"{named} (a model in a folder, named without its place)" if is_folder(run.plan) else named
+
+
 def _front_matter(run: Run) -> str:
-    base = run.plan.base_model
-    lines = ["---", "library_name: peft", f"base_model: {json.dumps(base)}", "pipeline_tag: text-generation"]
+    base = json.dumps(base_name(run.plan))
+    lines = ["---", "library_name: peft", f"base_model: {base}", "pipeline_tag: text-generation"]
     return "\n".join([*lines, "tags: [lora, persona, persona-studio]", "---"])
 
 
 def _usage(run: Run, system_prompt: str | None) -> str:
-    base = run.plan.base_model
-    if base == "pocket":
+    base = base_name(run.plan)
+    if base == POCKET:
         where = "from studio.train import resolve_base\n\nbase = resolve_base('pocket')  # embedded in persona-studio"
     else:
-        where = f"base = {base!r}"
+        where = f"base = {base!r}" + ("  # the folder, where you keep it" if is_folder(run.plan) else "")
     start = f"{{'role': 'system', 'content': {system_prompt!r}}}, " if system_prompt else ""
     code = f"""from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -47,7 +57,9 @@ folder = "."  # this folder
 tokenizer = AutoTokenizer.from_pretrained(folder)
 model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), folder).eval()
 messages = [{start}{{"role": "user", "content": "Hello"}}]
-inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+inputs = tokenizer.apply_chat_template(
+    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True, enable_thinking=False
+)
 reply = model.generate(**inputs, max_new_tokens=160)
 print(tokenizer.decode(reply[0, inputs["input_ids"].shape[1]:], skip_special_tokens=True))"""
     prompt = "The persona is baked in: no system prompt is needed." if not system_prompt else "Use its system prompt."
@@ -104,7 +116,7 @@ def _limits(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
     ]
     if said := limits_of(evaluation.judge):
         lines.append(f"- {said}")
-    if run.plan.base_model == "pocket":
+    if run.plan.base_model == POCKET:
         lines.append("- The base is pocket-sized (4.3M parameters), for trying the studio: not for deployment.")
     return "\n".join(lines)
 
@@ -117,6 +129,6 @@ def _lineage(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
             f"- Training data: {plan.examples} conversations, sha256 `{plan.data_hash}`",
             f"- Run: `{plan.run_id}`, {plan.steps} steps, {recipe.method} r {recipe.rank} alpha {recipe.alpha}, "
             f"learning rate {recipe.learning_rate:g}, {recipe.epochs:g} epochs, seed {recipe.seed}",
-            f"- Evaluation: `{evaluation.id}`, spec sha256 `{evaluation.spec_hash}`, {evaluation.created:%Y-%m-%d}",
+            f"- Evaluation: `{evaluation.id}`, by the same spec, {evaluation.created:%Y-%m-%d}",
         ]
     )

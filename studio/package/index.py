@@ -17,9 +17,17 @@ def package_id(slug: str, evaluation: Evaluation) -> str:
     return f"{slug}-{evaluation.id}"
 
 
+def keep_package(workspace: Workspace, package: Package) -> None:
+    """Remember a package, by its place in the workspace, which may be moved."""
+    place = (workspace.packages_dir / package.id).relative_to(workspace.folder)
+    workspace.studio.put(TABLE, package.id, package.model_copy(update={"path": place.as_posix()}))
+
+
 def packages(workspace: Workspace) -> list[Package]:
-    """Those whose folder is still there, newest first."""
-    kept = [package for package in workspace.studio.all(TABLE, Package) if Path(package.path).is_dir()]
+    """Those whose folder is still there, newest first, each with the path that it has now."""
+    known = workspace.studio.all(TABLE, Package)
+    here = [one.model_copy(update={"path": str(workspace.packages_dir / one.id)}) for one in known]
+    kept = [package for package in here if Path(package.path).is_dir()]
     return sorted(kept, key=lambda package: package.created, reverse=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,9 +15,11 @@ from studio.evaluate import Evaluation, evaluation_of
 from studio.files import write_atomic
 from studio.jobs import JobContext
 from studio.package.contents import checksums, copy_adapter, copy_tokenizer, write_documents, write_samples
-from studio.package.index import TABLE, find_package, package_id
+from studio.package.index import find_package, keep_package, package_id
+from studio.package.persona import spec_of
 from studio.package.types import Package, PackageFinished, PackageStepped
 from studio.package.verify import verify
+from studio.serve import end_unused
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.train import find_run
@@ -35,7 +38,20 @@ class PackageParams(Frozen):
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
-    """Entry of the job. Packing the same run and evaluation twice leaves the first package as it is."""
+    """Entry of the job. Packing the same run and evaluation twice leaves the first package as it is.
+
+    A stop leaves no package.
+    """
+    packing = asyncio.ensure_future(_main(params, context))
+    context.on_stop(packing.cancel)
+    try:
+        await packing
+    except asyncio.CancelledError:
+        if not context.stop_requested:
+            raise
+
+
+async def _main(params: dict[str, Any], context: JobContext) -> None:
     asked = PackageParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
     workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
@@ -43,7 +59,8 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
         run, evaluation = find_run(workspace, asked.run_id), _evaluation(workspace, asked)
         package = find_package(workspace, package_id(loaded.spec.slug, evaluation))
         if package is None:
-            package = await _pack(loaded, workspace, run, evaluation, context)
+            own = spec_of(run, evaluation, workspace.runs_dir / run.plan.run_id, loaded)
+            package = await _pack(own, workspace, run, evaluation, context)
         context.emit(PackageFinished(package=package))
     finally:
         workspace.close()
@@ -75,6 +92,7 @@ async def _pack(
         context.emit(PackageStepped(step=label, done=done, total=len(steps) + 1))
         step()
     context.emit(PackageStepped(step="verify", done=len(steps), total=len(steps) + 1))
+    end_unused(workspace.jobs_dir)  # the base model is loaded a second time
     package = Package(
         id=name,
         path=str(final),
@@ -83,12 +101,16 @@ async def _pack(
         spec_hash=evaluation.spec_hash,
         files=checksums(partial),
         gates_passed=evaluation.passed,
-        verification=await verify(partial, run.plan.base_path, evaluation),
+        verification=await verify(partial, run, evaluation),
         created=datetime.now(UTC),
     )
-    manifest = package.model_copy(update={"path": "."})  # it is deployed elsewhere: no path of this machine
-    write_atomic(partial / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+    _write_manifest(package, partial)
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
-    workspace.studio.put(TABLE, package.id, package)
+    keep_package(workspace, package)
     return package
+
+
+def _write_manifest(package: Package, folder: Path) -> None:
+    manifest = package.model_copy(update={"path": "."})  # it is deployed elsewhere: no path of this machine
+    write_atomic(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from studio.chatml import Frozen
 
@@ -46,6 +44,3 @@ class PackageStepped(Frozen):
 class PackageFinished(Frozen):
     kind: Literal["package_finished"] = "package_finished"
     package: Package
-
-
-PackageEvent = Annotated[PackageStepped | PackageFinished, Field(discriminator="kind")]

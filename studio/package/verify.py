@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 from pathlib import Path
 
 from studio.evaluate.scoring import MAX_TOKENS
-from studio.evaluate.types import Evaluation
-from studio.jobs import Job, active
-from studio.jobs.types import LIVING
-from studio.llm import ModelSettings, OpenAIModel
+from studio.evaluate.types import Evaluation, Probe
 from studio.llm.errors import ModelError
 from studio.llm.types import Request, Sampling
 from studio.package.types import Verification
-from studio.serve import TUNED, ServeParams, ensure, socket_path
+from studio.serve import TUNED, ServeParams, end_unused, ensure, open_model, run_params
+from studio.train.types import Run
 
 
-async def verify(folder: Path, base_path: str, evaluation: Evaluation) -> Verification:
-    """Serve the base model with the adapter of ``folder``, ask the first probe, and compare with the evaluation."""
-    if not evaluation.results:
-        return Verification(
-            verified=False, prompt="", reply="", expected="", seconds=0, note="the evaluation has no probes"
-        )
-    first = evaluation.results[0]
+async def verify(folder: Path, run: Run, evaluation: Evaluation) -> Verification:
+    """Serve the run's base model with the adapter of ``folder``, ask the first probe that had a reply, and compare."""
+    first = next((result for result in evaluation.results if result.tuned_error is None), None)
+    if first is None:
+        note = "the evaluation has no probe with a reply"
+        return Verification(verified=False, prompt="", reply="", expected="", seconds=0, note=note)
     began = time.monotonic()
     jobs_dir = folder.parent / f".{folder.name}.verify"
-    params = ServeParams(base_path=base_path, adapter_path=str(folder), socket=str(socket_path(jobs_dir)), idle_s=120)
-    _end(active(jobs_dir, "serve"))  # of an attempt that was killed: it holds the files of that attempt
+    end_unused(jobs_dir)  # of an attempt that was killed: it holds the files of that attempt
+    params = run_params(run).model_copy(update={"adapter_path": str(folder)})
     try:
-        _, ready = await ensure(jobs_dir, params)
-        model = OpenAIModel(ModelSettings(endpoint="http://studio/v1", uds=ready.socket), TUNED)
-        try:
-            request = Request(purpose="probe", messages=first.probe.messages, sampling=Sampling(max_tokens=MAX_TOKENS))
-            reply, note = (await model.complete(request)).text, ""
-        finally:
-            await model.close()
+        reply, note = await _reply(jobs_dir, params, first.probe), ""
     except ModelError as error:
         reply, note = "", str(error)
     finally:
-        _end(active(jobs_dir, "serve"))
+        await asyncio.to_thread(end_unused, jobs_dir)
     same = reply == first.tuned
     if same:
         shutil.rmtree(jobs_dir, ignore_errors=True)  # the log stays where something went wrong
@@ -53,8 +45,11 @@ async def verify(folder: Path, base_path: str, evaluation: Evaluation) -> Verifi
     )
 
 
-def _end(server: Job | None) -> None:
-    if server:
-        server.stop()
-        if server.wait(30).state in LIVING:
-            server.kill()
+async def _reply(jobs_dir: Path, params: ServeParams, probe: Probe) -> str:
+    request = Request(purpose="probe", messages=probe.messages, sampling=Sampling(max_tokens=MAX_TOKENS))
+    with await ensure(jobs_dir, params) as server:
+        model = open_model(server.ready, TUNED)
+        try:
+            return (await model.complete(request)).text
+        finally:
+            await model.close()

@@ -1,7 +1,19 @@
 """Base and tuned behind one local endpoint, made by one worker from one loaded base model."""
 
-from studio.serve.ensure import ensure
-from studio.serve.sockets import socket_path
+from studio.serve.ensure import end_unused, ensure
+from studio.serve.runs import run_params
+from studio.serve.server import Server, open_model
 from studio.serve.types import BASE, TUNED, AdapterProof, ServeParams, ServeReady
 
-__all__ = ["BASE", "TUNED", "AdapterProof", "ServeParams", "ServeReady", "ensure", "socket_path"]
+__all__ = [
+    "BASE",
+    "TUNED",
+    "AdapterProof",
+    "ServeParams",
+    "ServeReady",
+    "Server",
+    "end_unused",
+    "ensure",
+    "open_model",
+    "run_params",
+]

@@ -3,53 +3,57 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
 from studio.errors import UserError
 from studio.jobs import AlreadyRunning, Job, active, follow, start
+from studio.serve.leases import alone, join
+from studio.serve.server import Server
 from studio.serve.types import ServeParams, ServeReady
 
 STAGE = "serve"
 ENTRY = "studio.serve.worker.main:main"
 _STOP_S = 15.0
+_ANSWER_S = 5.0
+"""A worker that was ready and cannot be reached for so long will not be: it opens a socket that was lost again."""
 _RETRY_S = 0.05
 _WEIGHTS = "adapter_model.safetensors"
 
 
-async def ensure(jobs_dir: Path, params: ServeParams, timeout: float = 120) -> tuple[Job, ServeReady]:  # noqa: ASYNC109
-    """A living worker for ``params``, ready to be asked.
+async def ensure(jobs_dir: Path, params: ServeParams) -> Server:
+    """A living worker for ``params``, ready to be asked, that stays until the server is closed.
 
-    One that serves the same is used again; one that serves something else is stopped first. Raises
-    :class:`UserError` where it cannot be loaded, or is not ready after ``timeout`` seconds.
+    One that serves the same is used again; one that serves something else is ended first, unless somebody uses it.
+    Waits for as long as the worker loads. Raises :class:`UserError` where it cannot be loaded, or another is in use.
     """
+    while True:
+        server = await _joined(await _found(jobs_dir, params))
+        if server is not None:
+            return server
+        await asyncio.sleep(_RETRY_S)  # it ended, or is ending, while it was looked at
+
+
+def end_unused(jobs_dir: Path) -> bool:
+    """End the worker unless somebody uses it, so that its memory is free; whether there is none now. Blocks."""
+    job = active(jobs_dir, STAGE)
+    if job is None:
+        return True
+    whole = alone(job.folder)
+    if whole is None:
+        return False
     try:
-        async with asyncio.timeout(timeout):
-            while True:
-                job = active(jobs_dir, STAGE)
-                if job is not None and not serves(job, params):
-                    await _end(job)
-                    job = None
-                try:
-                    job = job or start(jobs_dir, STAGE, ENTRY, params)
-                except AlreadyRunning:  # somebody else was faster: look at theirs
-                    await asyncio.sleep(_RETRY_S)
-                    continue
-                ready = await _ready(job)
-                if ready is not None and await _answers(ready.socket):
-                    return job, ready
-                await asyncio.sleep(_RETRY_S)  # it ended in good order while it was looked at
-    except TimeoutError:
-        remedy = f"see the log in {jobs_dir}, or give it more time"
-        raise UserError(
-            f"the model was not ready after {timeout:.0f} s", where=params.base_path, remedy=remedy
-        ) from None
+        _end(job)
+    finally:
+        os.close(whole)
+    return True
 
 
 def serves(job: Job, params: ServeParams) -> bool:
     """Whether the worker was started for the same parts, and the adapter is still the one that it loaded."""
     request = job.view().request
-    if ServeParams.model_validate(request.params) != params:
+    if request.params != params.model_dump(mode="json"):
         return False
     if params.adapter_path is None:
         return True
@@ -60,31 +64,66 @@ def serves(job: Job, params: ServeParams) -> bool:
     return written <= request.created.timestamp()
 
 
-async def _ready(job: Job) -> ServeReady | None:
-    """The worker's word that it is ready; None where it ended in good order before or after it."""
-    async for event in follow(job):
-        if event.kind == "serve_ready":
-            return ServeReady.model_validate(event.data)
-    view = job.view()
-    if view.state in ("failed", "dead"):
-        raise UserError(view.error or "the model's worker died", where=str(job.folder / "log.txt"))
+async def _found(jobs_dir: Path, params: ServeParams) -> Job:
+    """The worker that runs, if it serves what is wanted; else a new one, in its place."""
+    job = active(jobs_dir, STAGE)
+    if job is not None and not serves(job, params):
+        if not await asyncio.to_thread(end_unused, jobs_dir):
+            remedy = f"wait until they have left, or: studio jobs stop {job.id}"
+            raise UserError("the model's worker serves something else, and others use it", where=job.id, remedy=remedy)
+        job = None
+    try:
+        return job or start(jobs_dir, STAGE, ENTRY, params)
+    except AlreadyRunning as found:  # somebody else was faster
+        return found.job if serves(found.job, params) else await _found(jobs_dir, params)
+
+
+async def _joined(job: Job) -> Server | None:
+    """The worker in use, once it is ready; None where it was ending already, or cannot be reached and was ended."""
+    lease = join(job.folder)
+    if lease is None:
+        return None
+    try:
+        if job.view().state in ("starting", "running"):
+            ready = await _ready(job)
+            if await _answers(job, ready.socket):
+                return Server(job, ready, lease)
+            await asyncio.to_thread(_end, job)
+    except BaseException:
+        lease.close()
+        raise
+    lease.close()
     return None
 
 
-async def _answers(socket: str) -> bool:
-    try:
-        _, writer = await asyncio.open_unix_connection(socket)
-    except OSError:
-        return False
-    writer.close()
-    return True
+async def _ready(job: Job) -> ServeReady:
+    """The worker's word that it is ready. Raises :class:`UserError` where it ends before."""
+    async for event in follow(job):
+        if event.kind == "serve_ready":
+            return ServeReady.model_validate(event.data)
+    error = job.view().error or "the model's worker was stopped"
+    raise UserError(error, where=str(job.folder / "log.txt"))
 
 
-async def _end(job: Job) -> None:
+async def _answers(job: Job, socket: str) -> bool:
+    """Whether it can be reached before it ends."""
+    deadline = time.monotonic() + _ANSWER_S
+    while job.view().state == "running" and time.monotonic() < deadline:
+        try:
+            _, writer = await asyncio.open_unix_connection(socket)
+        except OSError:
+            await asyncio.sleep(_RETRY_S)
+        else:
+            writer.close()
+            return True
+    return False
+
+
+def _end(job: Job) -> None:
     """Stop a worker, and kill it where it does not listen."""
     job.stop()
     deadline = time.monotonic() + _STOP_S
     while job.alive:
         if time.monotonic() > deadline:
             job.kill()
-        await asyncio.sleep(_RETRY_S)
+        time.sleep(_RETRY_S)

@@ -6,19 +6,22 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from studio.errors import UserError
 
+_TMP = Path("/tmp")
+"""Not the user's runtime folder, which goes away with the last login: what is served outlives a connection."""
 
-def socket_path(folder: Path, environ: Mapping[str, str] = os.environ) -> Path:
+
+def socket_path(folder: Path) -> Path:
     """The socket for the workspace (or other folder) ``folder``: the same path each time it is asked.
 
     It is not in the workspace itself: the path of a socket has 107 bytes at most, and network disks hold none.
     """
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    return _runtime_folder(environ) / f"{name}.sock"
+    parent = _TMP if _TMP.is_dir() and os.access(_TMP, os.W_OK) else Path(tempfile.gettempdir())
+    return parent / f"persona-studio-{os.getuid()}" / f"{name}.sock"
 
 
 def secure_folder(folder: Path) -> None:
@@ -29,10 +32,3 @@ def secure_folder(folder: Path) -> None:
         raise UserError("the folder of the socket belongs to somebody else", where=str(folder), remedy="remove it")
     if stat.S_IMODE(found.st_mode) & 0o077:
         folder.chmod(0o700)
-
-
-def _runtime_folder(environ: Mapping[str, str]) -> Path:
-    own = environ.get("XDG_RUNTIME_DIR")
-    if own and Path(own).is_dir() and os.access(own, os.W_OK):
-        return Path(own) / "persona-studio"
-    return Path(tempfile.gettempdir()) / f"persona-studio-{os.getuid()}"

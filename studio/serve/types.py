@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from studio.chatml import Frozen
+from studio.train.types import Method
 
 BASE = "base"
 TUNED = "tuned"
@@ -15,11 +16,11 @@ class ServeParams(Frozen):
 
     base_path: str
     adapter_path: str | None = None
-    socket: str
-    """Path of the Unix socket, in a folder that only its owner can open."""
+    method: Method = "lora"
+    """``qlora`` loads the base model in four bits, as it was when the adapter was trained."""
     system_prompt: str | None = None
-    idle_s: float = 1800
-    """The worker ends by itself after this long without a request."""
+    grace_s: float = 30
+    """The worker ends by itself so long after the last of those who used it has left."""
 
 
 class AdapterProof(Frozen):
@@ -35,6 +36,8 @@ class AdapterProof(Frozen):
 
 
 class ServeReady(Frozen):
+    """``socket`` is the path of a Unix socket, in a folder that only its owner can open."""
+
     kind: Literal["serve_ready"] = "serve_ready"
     socket: str
     device: str

@@ -1,6 +1,7 @@
 """The persona as data: its file, its models, and the prompts, rules and targets made from it."""
 
 from studio.spec.document import SpecDocument
+from studio.spec.keeping import keep_spec, kept_spec
 from studio.spec.loading import LoadedSpec, check, content_hash, load
 from studio.spec.models import (
     Boundary,
@@ -46,6 +47,8 @@ __all__ = [
     "content_hash",
     "held_out_texts",
     "judge_messages",
+    "keep_spec",
+    "kept_spec",
     "load",
     "persona_prompt",
     "probe_text",

@@ -4,7 +4,7 @@ from studio.train.base import POCKET, resolve_base
 from studio.train.metrics import StepMetrics, read_metrics
 from studio.train.planning import plan
 from studio.train.presets import Preset, preset_for, with_recipe
-from studio.train.running import find_run, finished_run, is_done, resume_or_start, runs, start
+from studio.train.running import base_of, find_run, finished_run, is_done, resume_or_start, resume_run, runs, start
 from studio.train.types import Recipe, Run, TrainPlan
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Run",
     "StepMetrics",
     "TrainPlan",
+    "base_of",
     "find_run",
     "finished_run",
     "is_done",
@@ -22,6 +23,7 @@ __all__ = [
     "read_metrics",
     "resolve_base",
     "resume_or_start",
+    "resume_run",
     "runs",
     "start",
     "with_recipe",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,7 @@ def plan(
     base_path = resolve_base(base_model)
     mark = fingerprint(
         base=identity(base_path),
-        recipe=recipe.model_dump(mode="json"),
+        recipe=recipe.model_dump(mode="json", exclude={"micro_batch_size"}),
         system_prompt=loaded.spec.deployment.system_prompt,
         spec=loaded.hash,
         data=export.hash,
@@ -56,17 +55,10 @@ def plan(
         data_path=str(export.path),
         data_hash=export.hash,
         examples=export.count,
-        steps=count_steps(export.count, recipe),
+        steps=recipe.steps(export.count),
         fingerprint=mark,
         created=datetime.now(UTC),
     )
-
-
-def count_steps(examples: int, recipe: Recipe) -> int:
-    """Optimiser steps: the last batch of an epoch may be a small one, a part of an epoch is rounded up."""
-    accumulation = math.ceil(recipe.batch_size / recipe.micro_batch_size)
-    an_epoch = math.ceil(math.ceil(examples / recipe.micro_batch_size) / accumulation)
-    return max(1, math.ceil(an_epoch * recipe.epochs))
 
 
 def fingerprint(**parts: object) -> str:

@@ -44,12 +44,10 @@ def preset_for(base_model: str) -> Preset:
 
 def with_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     """``recipe`` with some of its fields replaced, validated as a whole. Raises :class:`UserError`."""
-    micro = min(recipe.micro_batch_size, int(changes.get("batch_size", recipe.micro_batch_size)))
     try:
-        return Recipe.model_validate({**recipe.model_dump(), "micro_batch_size": micro, **changes})
+        return Recipe.model_validate({**recipe.model_dump(), **changes})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise UserError(
-            first["msg"], where=f"recipe: {key}", remedy=f"known: {', '.join(Recipe.model_fields)}"
-        ) from None
+        remedy = f"known: {', '.join(Recipe.model_fields)}" if first["type"] == "extra_forbidden" else ""
+        raise UserError(first["msg"], where=f"recipe: {key}", remedy=remedy) from None

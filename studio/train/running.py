@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from studio.errors import UserError
 from studio.files import write_atomic
 from studio.jobs import AlreadyRunning, Job, active, resume
 from studio.jobs import start as start_job
-from studio.train.folder import read_run, write_run
+from studio.train.base import POCKET, resolve_base
+from studio.train.folder import DATA_FILE, read_run, write_run
 from studio.train.types import Run, TrainParams, TrainPlan
 
 if TYPE_CHECKING:  # for the worker, which imports this room, it would be dead weight
@@ -17,7 +20,6 @@ if TYPE_CHECKING:  # for the worker, which imports this room, it would be dead w
 
 STAGE = "train"
 ENTRY = "studio.train.worker.main:main"
-DATA_FILE = "data.jsonl"
 
 
 def runs(workspace: Workspace) -> list[Run]:
@@ -45,6 +47,13 @@ def is_done(run: Run) -> bool:
     return run.finished is not None and not run.finished.stopped and Path(run.finished.adapter_path).is_dir()
 
 
+def base_of(plan: TrainPlan) -> str:
+    """What to load as a run's base model now: the folder that it was trained from, if that is still there (its name may
+    be a relative path), else what its name leads to. Raises :class:`UserError` where that cannot be had."""
+    kept = plan.base_model != POCKET and Path(plan.base_path).is_dir()
+    return plan.base_path if kept else resolve_base(plan.base_model)
+
+
 def start(workspace: Workspace, plan: TrainPlan) -> Job:
     """Start a run in a process of its own. What an earlier process of the same run saved is gone on with.
 
@@ -59,17 +68,47 @@ def start(workspace: Workspace, plan: TrainPlan) -> Job:
 
 
 def resume_or_start(workspace: Workspace, plan: TrainPlan) -> Job:
-    """Go on with the job of this plan's run, if it has one; else start it."""
-    known = read_run(workspace.runs_dir / plan.run_id)
+    """Go on with the job of this plan's run, if it has one that works in this folder and was asked for just this; else
+    start one, which goes on from the run's checkpoints all the same.
+
+    A run in other micro batches is the same run, but its job would take as much memory as before.
+    """
+    known = read_run(_run_dir(workspace, plan))
     job = Job(workspace.jobs_dir / known.job_id) if known and known.job_id else None
-    if job is None or not job.folder.is_dir() or (known and is_done(known)):
+    if job is None or not _works_here(job, workspace, plan) or (known and is_done(known)):
         return start(workspace, plan)
     return resume(job)
 
 
+def resume_run(workspace: Workspace, job: Job) -> Job:
+    """Go on with the run of a training job that ended. Raises as :func:`start`."""
+    asked = _asked(job)
+    if asked is None:
+        raise UserError("not a training job of this version", where=job.id, remedy="start the training again")
+    return resume_or_start(workspace, asked.plan.model_copy(update={"base_path": base_of(asked.plan)}))
+
+
+def _works_here(job: Job, workspace: Workspace, plan: TrainPlan) -> bool:
+    """Whether a job would do the plan as it is now, and here: it may have been asked when the workspace or the base
+    model lay elsewhere, or with another recipe of the same result."""
+    asked, wanted = _asked(job), (str(_run_dir(workspace, plan)), plan.base_path, plan.recipe)
+    return asked is not None and (asked.run_dir, asked.plan.base_path, asked.plan.recipe) == wanted
+
+
+def _asked(job: Job) -> TrainParams | None:
+    try:
+        return TrainParams.model_validate(job.request.params)
+    except (UserError, ValidationError):
+        return None
+
+
+def _run_dir(workspace: Workspace, plan: TrainPlan) -> Path:
+    return (workspace.runs_dir / plan.run_id).absolute()
+
+
 def _prepared(workspace: Workspace, plan: TrainPlan) -> TrainParams:
     """The run's folder with a copy of its data: a later export must not change what a resumed run trains on."""
-    run_dir = (workspace.runs_dir / plan.run_id).absolute()
+    run_dir = _run_dir(workspace, plan)
     kept = run_dir / DATA_FILE
     try:
         if not kept.exists():

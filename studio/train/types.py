@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -11,26 +12,41 @@ from studio.chatml import Frozen
 
 Method = Literal["lora", "qlora"]
 Backend = Literal["auto", "peft", "unsloth"]
+MAX_EPOCHS = 1000
+MAX_BATCH = 4096
+MAX_SEED = 2**32 - 1
+"""What numpy takes."""
 TARGET_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 class Recipe(Frozen):
-    """The hyperparameters of a run. ``batch_size`` is per optimiser step: micro batch x accumulation."""
+    """The hyperparameters of a run. ``batch_size`` is per optimiser step."""
 
     rank: int = Field(default=16, ge=1)
     alpha: int = Field(default=16, ge=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     target_modules: tuple[str, ...] = TARGET_MODULES
-    learning_rate: float = Field(default=2e-4, gt=0)
-    epochs: float = Field(default=3, gt=0)
-    batch_size: int = Field(default=8, ge=1)
-    micro_batch_size: int = Field(default=8, ge=1)
+    learning_rate: float = Field(default=2e-4, gt=0, allow_inf_nan=False)
+    epochs: float = Field(default=3, gt=0, le=MAX_EPOCHS)
+    batch_size: int = Field(default=8, ge=1, le=MAX_BATCH)
+    micro_batch_size: int = Field(default=8, ge=1, le=MAX_BATCH)
+    """At most so many examples are computed at once. It decides what memory a run takes, not what comes out."""
     scheduler: str = "cosine"
     warmup_ratio: float = Field(default=0.03, ge=0, lt=1)
     max_length: int = Field(default=2048, ge=16)
     method: Method = "lora"
     backend: Backend = "auto"
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+
+    @property
+    def micro_batch(self) -> int:
+        """Examples that are computed at once: whole parts of a batch, none larger than ``micro_batch_size``."""
+        parts = range(1, min(self.micro_batch_size, self.batch_size) + 1)
+        return max(size for size in parts if self.batch_size % size == 0)
+
+    def steps(self, examples: int) -> int:
+        """Optimiser steps: the last batch of an epoch may be a small one, a part of an epoch is rounded up."""
+        return max(1, math.ceil(math.ceil(examples / self.batch_size) * self.epochs))
 
 
 class TrainPlan(Frozen):
@@ -54,6 +70,10 @@ class TrainPlan(Frozen):
     fingerprint: str
     created: datetime
 
+    def on(self, examples: int) -> TrainPlan:
+        """The same run where only so many of its conversations turned out to teach anything."""
+        return self.model_copy(update={"examples": examples, "steps": self.recipe.steps(examples)})
+
 
 class TrainParams(Frozen):
     """What a training job is asked. ``save_every_s`` bounds the work that a kill can cost."""
@@ -74,6 +94,7 @@ class TrainStarted(Frozen):
     trainable_parameters: int
     total_parameters: int
     note: str = ""
+    """What turned out otherwise than one might think; empty where nothing did."""
 
 
 class StepLogged(Frozen):
@@ -96,10 +117,15 @@ class CheckpointSaved(Frozen):
 
 
 class TrainFinished(Frozen):
-    """``loss`` is the mean over the last epoch's steps; ``stopped`` where it was asked to stop (resumable)."""
+    """``loss`` is the mean over the last epoch's steps; ``stopped`` where it was asked to stop (resumable).
+
+    ``examples`` is how many conversations it was trained on; ``note`` as when it started.
+    """
 
     kind: Literal["train_finished"] = "train_finished"
     run_id: str
+    examples: int = 0
+    note: str = ""
     steps: int
     loss: float
     seconds: float

@@ -8,16 +8,21 @@ the path of the training worker only.
 from __future__ import annotations
 
 import importlib
+import os
+import shlex
+import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
 
-from studio.errors import UserError
-
 UNSLOTH_FOLDER = Path(sys.prefix) / "unsloth"
 VERSION = "2026.10.9"
-INSTALL = f"pip install --no-deps --target {UNSLOTH_FOLDER} unsloth=={VERSION} unsloth_zoo=={VERSION}"
+PACKAGES = (f"unsloth=={VERSION}", f"unsloth_zoo=={VERSION}", "pillow")
+"""Without their dependencies: of those that it imports, all but pillow are here already."""
+INSTALL = shlex.join(
+    (sys.executable, "-m", "pip", "install", "--upgrade", "--no-deps", "--target", str(UNSLOTH_FOLDER), *PACKAGES)
+)
 
 
 def unsloth_version(folder: Path = UNSLOTH_FOLDER) -> str | None:
@@ -27,9 +32,21 @@ def unsloth_version(folder: Path = UNSLOTH_FOLDER) -> str | None:
 
 
 def import_unsloth(folder: Path = UNSLOTH_FOLDER) -> ModuleType:
-    """Import it. For all that it speeds up to take effect, before transformers, peft and trl."""
-    if unsloth_version(folder) is None:
-        raise UserError("unsloth is not installed", remedy=f"{INSTALL}, or backend peft")
+    """Import it. For all that it speeds up to take effect, before transformers, peft and trl.
+
+    What it compiles goes beside it, not into the folder one happens to be in. Raises whatever its import raises.
+    """
+    os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(folder / "unsloth_compiled_cache"))
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     return importlib.import_module("unsloth")
+
+
+def import_error(folder: Path = UNSLOTH_FOLDER) -> str:
+    """Why unsloth cannot be imported, in one line; empty where it can.
+
+    Tried in a process of its own: an import that fails half-way leaves transformers and trl changed.
+    """
+    code = f"from pathlib import Path; from {__name__} import import_unsloth; import_unsloth(Path({str(folder)!r}))"
+    tried = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return "" if tried.returncode == 0 else (tried.stderr.strip().splitlines() or [f"status {tried.returncode}"])[-1]

@@ -15,11 +15,13 @@ Conventions
   folds off the UI thread. Screens never read a job's folder themselves.
 - Disk work goes through ``await self.studio.disk.read(function, *arguments)`` or ``.write(...)`` inside
   ``self.run(coroutine)``: writes run one after another, in the order of the keys. Paint first, then write, and say
-  saved when the write is back. A ``UserError`` that comes out of ``self.run`` is shown with its remedy.
+  saved when the write is back. A ``UserError`` that comes out of ``self.run`` is shown with its remedy. What may take
+  minutes (a model, a hub) goes through ``aside``: the window closes without waiting for it.
 - Text that is not a literal of ours enters a widget only as ``text.shown(...)`` or ``text.line(...)``; pieces are put
   together with ``text.join``. No markup, no f-string into a widget, no ``escape``. ``self.studio.tell(...)`` notifies.
 - Widgets that two screens share are in ``widgets/``, one a file: lists and pages are Line-API and repaint
-  themselves, so that nothing moves but what changed. No animation, no loading indicator; idle writes nothing.
+  themselves, so that nothing moves but what changed; a line that says how something stands is a ``Caption``. No
+  animation, no loading indicator; idle writes nothing.
 - ``-wide`` is a class of the screen from 120 columns up, ``-tall`` from 40 rows up; 80x24 is the least.
 """
 

@@ -20,7 +20,7 @@ from studio.tui.linefilter import InertLines
 from studio.tui.ordered_keys import OrderedKeys
 from studio.tui.screens import ENTRIES, preload
 from studio.tui.screens.stage import StageScreen
-from studio.tui.snapshot import JobMoved, Mark, Snapshot, StoreMoved
+from studio.tui.snapshot import JobMoved, LookFailed, Mark, Snapshot, StoreMoved
 from studio.tui.theme import STUDIO, STUDIO_16
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 
 PAINTED_S = 0.02
+QUITTING = "quitting"
+"""The question whether to drop what is not saved; it is asked once, however often the key is pressed."""
 
 
 class StudioApp(OrderedKeys):
@@ -106,19 +108,23 @@ class StudioApp(OrderedKeys):
                 self._opened(*await self.disk.write(opening.open_session, *arguments))
             except UserError as error:
                 self.session_problem = error
+                self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
 
     def _opened(self, session: Session, memory: Memory) -> None:
         from studio.tui.bridge import Bridge
+        from studio.tui.remapping import usable
 
         moved = self.session is None or self.session.workspace is not session.workspace
         self.session, self.session_problem = session, None
         if moved:
             self.memory, self.snapshots = memory, {}
-            self.set_keymap(memory.keymap)
-            if memory.problem:
-                self.tell(memory.problem)
+            keymap, problems = usable(memory.keymap)
+            self.set_keymap(keymap)
+            for problem in (*problems, memory.problem):
+                if problem:
+                    self.tell(problem)
         self.bridge = Bridge(session, self.post_message)
         self.run_worker(self.bridge.watch(), group="bridge", exclusive=True)
 
@@ -144,6 +150,9 @@ class StudioApp(OrderedKeys):
         self.version = message.version
         self.marks = {**message.marks, "spec": "needs"} if self.spec_problem else message.marks
         self._refresh_soon()
+
+    def on_look_failed(self, message: LookFailed) -> None:
+        self.tell(message.error)
 
     def wake(self) -> None:
         """Let the bridge look now: something was just started, stopped or written."""
@@ -218,19 +227,14 @@ class StudioApp(OrderedKeys):
 
     async def action_quit(self) -> None:
         """Leave once everything shown as done is on the disk. Jobs go on."""
-        unsaved = [
-            screen.unsaved
-            for stack in self._screen_stacks.values()
-            for screen in stack
-            if isinstance(screen, StageScreen) and screen.unsaved
-        ]
-        if unsaved:
-            from studio.tui.widgets.dialogs import Confirm
+        from studio.tui.widgets.dialogs import Confirm
 
-            question = f"Quit without saving {' and '.join(unsaved)}?"
-            self.push_screen(Confirm(question), self._leave_if)
-        else:
+        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
+        unsaved = [told for screen in screens if (told := getattr(screen, "unsaved", ""))]
+        if not unsaved:
             await self._leave()
+        elif not (isinstance(self.screen, Confirm) and self.screen.id == QUITTING):
+            self.push_screen(Confirm(f"Quit without saving {' and '.join(unsaved)}?", id=QUITTING), self._leave_if)
 
     async def _leave_if(self, sure: bool | None) -> None:
         if sure:

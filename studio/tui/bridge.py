@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from studio.errors import UserError
 from studio.tui.marks import marks_of
 from studio.tui.screens import ENTRIES, Entry, Fold
-from studio.tui.snapshot import JobMoved, Mark, Snapshot, StoreMoved
+from studio.tui.snapshot import JobMoved, LookFailed, Mark, Snapshot, StoreMoved
 
 if TYPE_CHECKING:
     from studio.build import Session
@@ -29,8 +30,11 @@ class Bridge:
     def __init__(self, session: Session, post: Callable[[Message], object]) -> None:
         self._session, self._post = session, post
         self._tails = [_Tail(entry, session) for entry in ENTRIES if entry.fold]
-        self._version = -1
+        self._marked_for: object = None
+        """The version of the store, and the jobs with their states, that the marks are of."""
         self._marks: dict[str, Mark] = {}
+        self._problem = ""
+        """What the last look could not read; it is posted once."""
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -41,7 +45,7 @@ class Bridge:
         """Look for ever."""
         while True:
             self._woken.clear()
-            for message in await asyncio.to_thread(self._look):
+            for message in await asyncio.to_thread(self.look):
                 self._post(message)
             busy = any(tail.snapshot and tail.snapshot.alive for tail in self._tails)
             try:
@@ -49,22 +53,29 @@ class Bridge:
             except TimeoutError:
                 continue
 
-    def _look(self) -> list[Message]:
+    def look(self) -> list[Message]:
+        """What changed since the last look. Reads the disk."""
         messages: list[Message] = [JobMoved(snapshot) for tail in self._tails if (snapshot := tail.look())]
-        version = self._session.workspace.examples.data_version()
-        if version != self._version or any(_changed_life(message) for message in messages):
-            self._version = version
-            self._marks = marks_of(self._session)
-            messages.append(StoreMoved(version, self._with_running()))
+        try:
+            version = self._session.workspace.examples.data_version()
+            wanted = version, [(one.job.id, one.view.state) for tail in self._tails if (one := tail.snapshot)]
+            if wanted != self._marked_for:
+                self._marks = marks_of(self._session)
+                self._marked_for = wanted
+                messages.append(StoreMoved(version, self._with_running()))
+            self._problem = ""
+        except UserError as error:
+            messages += self._failed(error)
         return messages
+
+    def _failed(self, error: UserError) -> list[Message]:
+        """What was read before is shown on; each look tries again."""
+        known, self._problem = self._problem, str(error)
+        return [] if self._problem == known else [LookFailed(error)]
 
     def _with_running(self) -> dict[str, Mark]:
         alive = {tail.entry.stage for tail in self._tails if tail.snapshot and tail.snapshot.alive}
         return {stage: "running" if stage in alive else mark for stage, mark in self._marks.items()}
-
-
-def _changed_life(message: Message) -> bool:
-    return isinstance(message, JobMoved)
 
 
 class _Tail:

@@ -23,7 +23,10 @@ FALLBACKS = ("nano", "vim", "vi")
 def editor_command() -> list[str]:
     """$VISUAL, $EDITOR or an editor that is there. Raises UserError where there is none."""
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    command = shlex.split(named) if named else [name for name in FALLBACKS if shutil.which(name)][:1]
+    try:
+        command = shlex.split(named) if named else [name for name in FALLBACKS if shutil.which(name)][:1]
+    except ValueError as error:
+        raise UserError(f"EDITOR is no command: {named}", remedy=f"set it anew: {error}") from None
     if not command or not shutil.which(command[0]):
         raise UserError(f"no such editor: {command[0]}" if command else "no editor found", remedy="set EDITOR")
     return command
@@ -46,9 +49,12 @@ def edit_file(app: StudioApp, path: Path) -> bool:
 
 def edit_text(app: StudioApp, text: str, suffix: str = ".txt") -> str | None:
     """Edit a text in a file of its own; None where there was no way to."""
-    with tempfile.TemporaryDirectory(prefix="studio-") as folder:
-        path = Path(folder) / f"edit{suffix}"
-        path.write_text(text, encoding="utf-8")
-        if not edit_file(app, path):
-            return None
-        return path.read_text(encoding="utf-8", errors="replace")
+    try:
+        with tempfile.TemporaryDirectory(prefix="studio-", ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / f"edit{suffix}"
+            path.write_text(text, encoding="utf-8")
+            return path.read_text(encoding="utf-8", errors="replace") if edit_file(app, path) else None
+    except OSError as error:
+        where = error.filename or tempfile.gettempdir()
+        app.tell(UserError(f"no file to edit in: {error.strerror or error}", where=str(where)))
+        return None

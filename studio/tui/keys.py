@@ -1,7 +1,7 @@
 """The registry of actions: bindings, footer, help and palette are all read from this table.
 
 Plain letters in lists. Nothing that tmux, screen or a terminal eats: no ctrl+h i m a b z s, no alt, no shift+enter.
-Keys can be remapped in studio.json (table ``settings``, id ``keys``) by the action's id.
+Keys can be remapped in studio.json (table ``settings``, id ``keys``) by the action's id; see ``remapping.py``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ STUDIO = (
     Action("studio.help", "question_mark", "help", "What every key does here", run="app.help"),
     Action("studio.palette", "colon,ctrl+p", "find", "Find an action by name", run="app.palette"),
     Action("studio.back", "escape", "back", "Close what is open, or go back to the list", False, run="app.back"),
-    Action("studio.quit", "ctrl+q", "quit", "Close the window; jobs go on", run="app.quit"),
+    Action("studio.quit", "ctrl+q", "quit", "Close the window; jobs go on", run="app.quit", priority=True),
 )
 
 LIST = (
@@ -76,7 +76,7 @@ DETAIL = (
 SPEC = (
     Action("spec.edit", "e", "edit", "Edit the file in place, checked as you type"),
     Action("spec.editor", "E", "$EDITOR", "Open the file in $EDITOR"),
-    Action("spec.view", "p", "prompts", "Change between the parts of the spec and the prompts made from it"),
+    Action("spec.view", "p", "prompts", "Change between the parts of the spec and its prompts"),
     Action("spec.reload", "R", "reload", "Read the file again", False),
 )
 
@@ -96,12 +96,12 @@ BANK = (
     Action("bank.search", "slash", "search", "Find people by a word"),
     Action("bank.next", "n", "next", "Next person found", False),
     Action("bank.previous", "N", "previous", "Previous person found", False),
-    Action("bank.filter", "f", "filter", "Show everybody, those of the spec or those that were built"),
+    Action("bank.filter", "f", "filter", "Show everybody, those of the spec, or those built"),
 )
 
 GENERATE = (
     Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),
-    Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, under- or over-represented"),
+    Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
 )
 
 TRIAGE = (
@@ -114,7 +114,7 @@ TRIAGE = (
     Action("triage.redo", "U", "redo", "Put back what undo took", False),
     Action("triage.clear", "c", "clear", "Take your decision away: the judge's word stands", False),
     Action("triage.mark", "space", "mark", "Mark it, to decide on several at once", False),
-    Action("triage.why", "w", "why", "Why it is here: scenario, person, prompt, nearest neighbour"),
+    Action("triage.why", "w", "why", "Why it is here: scenario, person, prompt, neighbour"),
     Action("triage.filter", "f", "filter", "Show only some: by status, category, reason or words"),
     Action("triage.search", "slash", "search", "Go to examples with certain words", False),
     Action("triage.next", "n", "next", "Next example found", False),
@@ -131,10 +131,10 @@ REPLY = (
 
 TRAIN = (
     Action("train.edit", "e", "recipe", "Change epochs, learning rate, rank and batch"),
-    Action("train.resume", "R", "resume", "Go on with the newest run, also where the plan has changed since"),
+    Action("train.resume", "R", "resume", "Go on with the newest run, whatever the plan is now"),
 )
 
-EVALUATE = (Action("evaluate.report", "r", "report", "Every gate with its note, categories, and what it rests on"),)
+EVALUATE = (Action("evaluate.report", "r", "report", "All of it: gates with their notes, categories, judge"),)
 
 CHAT = (
     Action("chat.write", "enter", "write", "Write to both sides"),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from textual.message import Message
 
+from studio.errors import UserError
+
 if TYPE_CHECKING:
     from studio.jobs import Job
     from studio.jobs.types import JobView
@@ -64,3 +66,11 @@ class StoreMoved(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, StoreMoved)
+
+
+class LookFailed(Message):
+    """The workspace could not be read, as where its studio.json is damaged. What was read before stands."""
+
+    def __init__(self, error: UserError) -> None:
+        super().__init__()
+        self.error = error

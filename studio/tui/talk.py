@@ -10,31 +10,30 @@ from typing import TYPE_CHECKING
 
 from studio.chatml import Messages
 from studio.evaluate.types import Side
-from studio.llm import ModelSettings, OpenAIModel, Request, Sampling
-from studio.serve import ServeParams, ServeReady, ensure
+from studio.llm import Request, Sampling
+from studio.serve import Server, ServeReady, ensure, open_model, run_params
+from studio.tui.aside import aside
 
 if TYPE_CHECKING:
-    from studio.jobs import Job
+    from studio.llm import OpenAIModel
+    from studio.train.types import Run
 
 MAX_TOKENS = 512
-ENDPOINT = "http://studio/v1"
 
 
-async def have_worker(jobs_dir: Path, params: ServeParams) -> ServeReady:
+async def have_worker(jobs_dir: Path, run: Run) -> Server:
     """A worker that is ready. Its starting and its files are looked after in a thread, not between two frames."""
-    found: tuple[Job, ServeReady] = await asyncio.to_thread(lambda: asyncio.run(ensure(jobs_dir, params)))
-    return found[1]
+    return await aside(lambda: asyncio.run(ensure(jobs_dir, run_params(run))))
 
 
 class Talk:
     """Both models of one worker. Raises :class:`studio.llm.ModelError` where one cannot be reached."""
 
     def __init__(self, ready: ServeReady) -> None:
-        settings = ModelSettings(endpoint=ENDPOINT, uds=ready.socket)
         self.ready = ready
         self._models: dict[Side, OpenAIModel] = {
-            "base": OpenAIModel(settings, "base"),
-            "tuned": OpenAIModel(settings, "tuned"),
+            "base": open_model(ready, "base"),
+            "tuned": open_model(ready, "tuned"),
         }
 
     async def reply(self, side: Side, messages: Messages, heard: Callable[[str], None]) -> str:

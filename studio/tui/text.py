@@ -38,6 +38,17 @@ def clip(text: str, width: int) -> str:
     return line(text).truncate(max(width, 0), ellipsis=True).plain
 
 
+def cells(text: str) -> int:
+    """How many cells of the terminal ``text`` takes: two a character in Chinese, Japanese and Korean."""
+    return Content(inert(text)).cell_length
+
+
+def pad(text: str, width: int) -> str:
+    """``text`` made one inert line of exactly ``width`` cells: cut with an ellipsis, or filled up with spaces."""
+    cut = clip(text, width)
+    return cut + " " * (width - cells(cut))
+
+
 def _safe(part: Part) -> Content | tuple[str, str]:
     if isinstance(part, Content):
         return part

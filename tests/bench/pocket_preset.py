@@ -52,7 +52,6 @@ from studio.spec import LoadedSpec
 from studio.spec import load as load_spec
 from studio.store import Workspace
 from studio.train import POCKET, preset_for, resolve_base
-from studio.train.planning import count_steps
 from studio.train.types import Recipe, TrainPlan
 from studio.train.worker.run import Control, train
 from studio.triage import export_chatml
@@ -174,7 +173,7 @@ def run(base: str, data: Path, recipe: Recipe, folder: Path) -> tuple[Path, floa
         data_path=str(data),
         data_hash="",
         examples=count,
-        steps=count_steps(count, recipe),
+        steps=recipe.steps(count),
         fingerprint="",
         created=datetime.now(UTC),
     )

@@ -82,7 +82,7 @@ class Commands:
 
     def _line(self, code: str, command: str, *options: object) -> list[str]:
         where = (str(self.spec), "--workspace", str(self.root))
-        return [sys.executable, "-c", code, command, *where, *map(str, options)]
+        return [sys.executable, "-c", code, *command.split(), *where, *map(str, options)]
 
     def jobs(self, stage: str | None = None) -> list[Job]:
         return list_jobs(self.workspace.jobs_dir, stage)

@@ -17,6 +17,7 @@ GROUPS = {
     "triage": "list accept reject edit undo redo sample export".split(),
     "bank": "build list".split(),
     "spec": "check show".split(),
+    "jobs": "list watch stop log".split(),
 }
 EVERY = [
     [],
@@ -25,9 +26,10 @@ EVERY = [
 ]
 
 
+@pytest.mark.parametrize("help_", ["--help", "-h"])
 @pytest.mark.parametrize("command", EVERY, ids=" ".join)
-def test_every_command_helps_with_an_example(studio: Studio, command: list[str]) -> None:
-    told = studio(*command, "--help")
+def test_every_command_helps_with_an_example(studio: Studio, command: list[str], help_: str) -> None:
+    told = studio(*command, help_)
     assert told.status == 0 and told.err == ""
     assert "Usage:" in told.out and "Example" in told.out and "studio" in told.out.split("Example", 1)[1]
 
@@ -39,6 +41,13 @@ def test_every_registered_command_is_known_as_one() -> None:
         assert group.typer_instance and group.name
         names = [command.name for command in group.typer_instance.registered_commands]
         assert names == GROUPS[group.name]
+
+
+@pytest.mark.parametrize(
+    "command", [one for one in EVERY if (one and one[0] not in GROUPS) or len(one) > 1], ids=" ".join
+)
+def test_every_command_takes_a_workspace(studio: Studio, command: list[str]) -> None:
+    assert "--workspace DIR" in studio(*command, "--help").out
 
 
 def test_the_version_is_told(studio: Studio) -> None:
@@ -68,6 +77,8 @@ def test_a_group_alone_shows_its_help(studio: Studio, group: str) -> None:
         (["spec", "check"], "FILE"),
         (["generate", "--examples", "0"], "--examples"),
         (["generate", "--examples", "many"], "--examples"),
+        (["train", "--method", "magic"], "qlora"),
+        (["build", "--method", "magic"], "qlora"),
         (["generate", "--endpoint", "http://localhost:1/v1"], "--model"),
         (["triage", "list", "--status", "fine"], "accepted"),
         (["triage", "reject", "x"], "--reason"),
@@ -102,9 +113,16 @@ def test_a_workspace_that_cannot_be_is_told(studio: Studio) -> None:
 
 def test_a_wrong_recipe_is_told(studio: Studio) -> None:
     studio.fill("one")
-    for wrong in (["--method", "magic"], ["--lr", "-1"], ["--epochs", "0"]):
-        told = studio("train", studio.spec, "--workspace", studio.root, "--plan", *wrong)
-        assert told.status == 2 and told.out == "" and told.err.splitlines()[-1].startswith("studio: recipe: ")
+    for name, value in (
+        *(("--lr", value) for value in ("-1", "inf", "nan")),
+        *(("--epochs", value) for value in ("0", "inf", "1e308")),
+        *(("--seed", value) for value in ("-1", "4294967296")),
+        *(("--method", "magic"), ("--backend", "magic"), ("--micro-batch-size", "0"), ("--max-length", "1")),
+    ):
+        told = studio("train", studio.spec, "--workspace", studio.root, "--plan", name, value)
+        last = told.err.splitlines()[-1]
+        assert told.status == 2 and told.out == ""
+        assert last.startswith(("studio: recipe: ", f"studio: Invalid value for '{name}'"))
 
 
 def test_the_plan_of_a_run_is_shown_and_nothing_trained(studio: Studio) -> None:
@@ -129,13 +147,15 @@ def test_the_window_without_a_terminal_says_what_to_do(studio: Studio) -> None:
         assert process.stderr.count("\n") == 1
 
 
-def test_a_reader_that_leaves_early_is_no_error(studio: Studio) -> None:
-    studio.fill(*(f"e{index}" for index in range(40)), reply="Over. " * 500)
+@pytest.mark.parametrize("command", [["--version"], ["triage", "list", "--json"], ["--help"]], ids=" ".join)
+def test_a_reader_that_leaves_early_is_no_error(studio: Studio, command: list[str]) -> None:
+    if command[0] == "triage":
+        studio.fill(*(f"e{index}" for index in range(40)), reply="Over. " * 500)
+        command = [*command, "--spec", str(studio.spec), "--workspace", str(studio.root)]
     reading, writing = os.pipe()
     os.close(reading)
-    command = ["triage", "list", "--spec", studio.spec, "--workspace", studio.root, "--json"]
     with os.fdopen(writing, "wb") as out:
         process = subprocess.run(
-            [sys.executable, "-m", "studio.cli", *map(str, command)], stdout=out, stderr=subprocess.PIPE, timeout=60
+            [sys.executable, "-m", "studio.cli", *command], stdout=out, stderr=subprocess.PIPE, timeout=60
         )
     assert process.returncode == 1 and process.stderr == b""

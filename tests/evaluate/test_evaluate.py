@@ -17,6 +17,7 @@ from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeScored
 from studio.judge import Judge, open_judge, rules_judge
 from studio.judge.types import JudgeBrief
 from studio.llm import ModelError, ModelSettings, OfflineModel, Request, Structured
+from studio.llm.errors import Kind
 from studio.llm.types import ChatModel, Completion, Reply
 from studio.spec import LoadedSpec, load
 from studio.train.types import Recipe, Run, TrainFinished, TrainPlan
@@ -26,16 +27,21 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Echo(OfflineModel):
-    """Says the request back inside a fixed frame, and counts the probes that it was asked."""
+    """Says the request back inside a fixed frame, and counts the probes that it was asked.
 
-    def __init__(self, name: str, frame: str) -> None:
+    ``fails`` names what goes wrong with the call of a number.
+    """
+
+    def __init__(self, name: str, frame: str, fails: Callable[[int], Kind | None] = lambda _: None) -> None:
         super().__init__(name, lambda request: pytest.fail("only whole replies are asked for"))
-        self.frame, self.asked = frame, 0
+        self.frame, self.asked, self._fails = frame, 0, fails
         self.purposes: list[str] = []
 
     async def complete(self, request: Request) -> Completion:
         self.asked += request.purpose == "probe"
         self.purposes.append(request.purpose)
+        if kind := self._fails(len(self.purposes)):
+            raise ModelError(kind, "nothing beside thoughts")
         return Completion(text=self.frame.format(last_request(request.messages).rstrip(".?")), model=self.name)
 
 
@@ -78,8 +84,14 @@ class Flaky(OfflineModel):
         return await self._judge.structured(request, schema)
 
 
-def evaluator(loaded: LoadedSpec, folder: Path, judge: ChatModel | None = None) -> tuple[Evaluator, Echo, Echo]:
-    base = Echo("base", "Done: {}.")
+def evaluator(
+    loaded: LoadedSpec,
+    folder: Path,
+    judge: ChatModel | None = None,
+    fails: Callable[[int], Kind | None] = lambda _: None,
+) -> tuple[Evaluator, Echo, Echo]:
+    """``fails`` is of the base side."""
+    base = Echo("base", "Done: {}.", fails)
     tuned = Echo("tuned", "Great choice! I noted: {}. Shall we take the next step together?")
     own = Judge(judge, loaded) if judge else open_judge(ModelSettings(), loaded)
     return Evaluator(loaded, trained(loaded), own, base, tuned, ResultCache(folder, "f" * 64)), base, tuned
@@ -166,6 +178,29 @@ async def test_what_a_judge_could_not_judge_is_judged_later_from_the_replies_tha
     assert 0 < len(judge.briefs) < 4 * len(probes(loaded)), "what was judged is not judged again"
     assert mended.tuned.timed == MIN_SAMPLES, "times are kept"
     assert mended.id != flawed.id, "a package of the one is none of the other"
+
+
+async def test_a_reply_that_fails_is_an_error_of_its_probe_and_is_asked_for_again_later(
+    loaded: LoadedSpec, tmp_path: Path
+) -> None:
+    first, *_ = evaluator(loaded, tmp_path, fails=lambda call: "malformed" if call % 7 == 1 else None)
+    flawed = await evaluated(first)
+    failed = [one for one in flawed.results if one.base_error]
+    assert len(failed) == flawed.base.errors == len(probes(loaded)) // 7 and flawed.tuned.errors == 0
+    assert all("nothing beside thoughts" in one.errors[0] and one.base_kept is None for one in failed)
+    assert flawed.tuned.overall and flawed.tuned.overall.n == len(probes(loaded)), "the other side is judged"
+    second, base, tuned = evaluator(loaded, tmp_path)
+    assert (await evaluated(second)).whole
+    assert (base.asked, tuned.asked) == (len(failed), 0)
+
+
+async def test_an_evaluation_ends_where_its_worker_is_gone(loaded: LoadedSpec, tmp_path: Path) -> None:
+    one, base, _ = evaluator(loaded, tmp_path, fails=lambda call: "connection" if call > 3 else None)
+    with pytest.raises(ModelError):
+        await evaluated(one)
+    assert len(base.purposes) == 4
+    again, base, _ = evaluator(loaded, tmp_path)
+    assert (await evaluated(again)).whole and base.asked == len(probes(loaded)) - 2
 
 
 async def test_a_judge_that_is_down_ends_the_evaluation_and_leaves_what_was_said(

@@ -48,13 +48,14 @@ def write_adapter(folder: Path) -> Path:
     return folder
 
 
-def run_of(adapter: Path, base: str = "pocket", base_path: str = "/home/someone/base") -> Run:
+def run_of(adapter: Path, base: str = "pocket", base_path: str | None = None, spec_hash: str = "s" * 64) -> Run:
+    """``base`` is a hub id, which is its own path, where no ``base_path`` is given."""
     plan = TrainPlan(
         run_id="run-1",
         base_model=base,
-        base_path=base_path,
+        base_path=base_path or ("/home/someone/base" if base == "pocket" else base),
         recipe=Recipe(),
-        spec_hash="s" * 64,
+        spec_hash=spec_hash,
         data_path="/home/someone/data.jsonl",
         data_hash="d" * 64,
         examples=24,
@@ -106,9 +107,9 @@ class Made:
         self.root = root / "ws"
         self.workspace = Workspace.open(self.root, self.loaded.spec.slug)
         self.adapter = write_adapter(self.workspace.runs_dir / "run-1" / "adapter")
-        self.run = run_of(self.adapter)
+        self.run = run_of(self.adapter, spec_hash=self.loaded.hash)
         write_run(self.workspace.runs_dir / "run-1", self.run)
-        self.evaluation = evaluation_of()
+        self.evaluation = evaluation_of(spec_hash=self.loaded.hash)
         save(self.workspace, self.evaluation)
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,28 +20,54 @@ from studio.package.contents import (
     write_documents,
     write_samples,
 )
-from tests.package.making import Made, evaluation_of, run_of, write_adapter, write_spec
+from tests.evaluate.making import judgement, result
+from tests.package.making import SPEC, Made, evaluation_of, run_of, write_adapter, write_spec
 
 
-def test_no_text_file_names_a_path_of_this_machine(tmp_path: Path) -> None:
-    made, folder = Made(tmp_path), tmp_path / "package"
+def packed(made: Made, folder: Path) -> dict[str, str]:
+    """Everything written into ``folder``: the texts by their names."""
     folder.mkdir()
     copy_adapter(made.run, folder)
     copy_tokenizer(made.run, folder)
     write_documents(made.loaded, made.run, made.evaluation, folder)
     write_samples(made.evaluation, folder)
-    config = json.loads((folder / "adapter_config.json").read_text())
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.name: path.read_text() for path in files if path.suffix != ".safetensors"}
+
+
+def test_no_text_file_names_a_path_of_this_machine(tmp_path: Path) -> None:
+    made, folder = Made(tmp_path), tmp_path / "package"
+    texts = packed(made, folder)
+    config = json.loads(texts["adapter_config.json"])
     assert config["base_model_name_or_path"] == "pocket" and config["r"] == 16
-    texts = {
-        path.name: path.read_text() for path in folder.rglob("*") if path.is_file() and path.suffix != ".safetensors"
-    }
     assert {"README.md", "PERSONA_SPEC.md", "EVALUATION_RESULTS.json", "sample_interactions.jsonl"} <= set(texts)
     assert [name for name, text in texts.items() if "/home/" in text or str(tmp_path) in text] == []
 
 
+def test_a_base_model_in_a_folder_is_named_without_its_place(tmp_path: Path) -> None:
+    made, place = Made(tmp_path), "/home/someone/models/gull-7b"
+    made.loaded = write_spec(tmp_path, f"{SPEC}deployment: {{base_model: {place}}}\n")
+    made.run = run_of(made.adapter, base=place, base_path=place, spec_hash=made.loaded.hash)
+    made.evaluation = evaluation_of(base_model=place)
+    texts = packed(made, tmp_path / "package")
+    assert [name for name, text in texts.items() if "/home/" in text] == []
+    assert json.loads(texts["adapter_config.json"])["base_model_name_or_path"] == "gull-7b"
+    assert json.loads(texts["EVALUATION_RESULTS.json"])["base_model"] == "gull-7b"
+    assert "`gull-7b` (a model in a folder, named without its place)" in texts["README.md"]
+    assert "base_model: gull-7b" in texts["PERSONA_SPEC.md"] and "place of the base model" in texts["PERSONA_SPEC.md"]
+
+
+def test_every_file_may_be_read_by_others_as_the_rest(tmp_path: Path) -> None:
+    made, folder = Made(tmp_path), tmp_path / "package"
+    for name in ("adapter_model.safetensors", "tokenizer.json"):
+        (made.adapter / name).chmod(0o600)
+    packed(made, folder)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()} == {0o644}
+
+
 def test_the_fence_around_the_spec_survives_the_spec_s_own_backticks(tmp_path: Path) -> None:
     loaded = write_spec(tmp_path)
-    lines = spec_document(loaded).splitlines()
+    lines = spec_document(loaded, run_of(tmp_path)).splitlines()
     fence = next(line for line in lines if line.startswith("`") and line.endswith("yaml")).removesuffix("yaml")
     start = lines.index(fence + "yaml")
     inside = "\n".join(lines[start + 1 : lines.index(fence, start)])
@@ -47,16 +75,25 @@ def test_the_fence_around_the_spec_survives_the_spec_s_own_backticks(tmp_path: P
     assert lines[-1] == fence and loaded.hash in lines[2]
 
 
-@pytest.mark.parametrize("probes", [1, 19, 20, 21, 45, 400])
-def test_sample_interactions_are_valid_lines_spread_over_the_probes(tmp_path: Path, probes: int) -> None:
-    write_samples(evaluation_of(probes), tmp_path)
+@pytest.mark.parametrize("sizes", [(1,), (5, 0, 9), (39,), (10, 10, 40), (1, 70, 70), (2,) * 25])
+def test_sample_interactions_are_of_each_category_in_turn(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    made = [
+        result(f"{category}-{index}", judgement(1), judgement(2), category=f"c{category}")
+        for category, size in enumerate(sizes)
+        for index in range(size)
+    ]
+    write_samples(evaluation_of(results=tuple(made)), tmp_path)
     text = (tmp_path / "examples" / "sample_interactions.jsonl").read_text()
     rows = [json.loads(line) for line in text.splitlines()]
-    assert len(rows) == min(probes, 20)
-    assert rows[0]["messages"] == [{"role": "user", "content": "p0"}]
+    assert len(rows) == min(len(made), 20)
+    assert rows[0]["messages"] == [{"role": "user", "content": "0-0"}]
     assert rows[0]["base"] == "plain" and rows[0]["tuned"] == "warm" and rows[0]["winner"] == "tuned"
-    said = [int(row["messages"][0]["content"][1:]) for row in rows]
-    assert said == sorted(set(said)) and said[-1] >= 0.7 * (probes - 1)
+    said = [row["messages"][0]["content"] for row in rows]
+    assert len(set(said)) == len(said)
+    counts = Counter(row["category"] for row in rows)
+    most = max(counts.values())
+    unused = [counts[f"c{category}"] for category, size in enumerate(sizes) if counts[f"c{category}"] < size]
+    assert all(count >= most - 1 for count in unused), counts
 
 
 def test_an_unscored_probe_has_no_score_and_line_ends_stay_inside_their_line(tmp_path: Path) -> None:

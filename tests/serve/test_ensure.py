@@ -13,9 +13,10 @@ import pytest
 
 from studio.errors import UserError
 from studio.jobs import active
-from studio.serve import ServeParams, ensure, socket_path
+from studio.serve import ServeParams, end_unused, ensure
 from studio.serve.ensure import serves
-from studio.serve.sockets import secure_folder
+from studio.serve.leases import alone, join
+from studio.serve.sockets import secure_folder, socket_path
 from tests.serve.making import BASE_PATH, client, text
 
 
@@ -31,7 +32,7 @@ def adapter(folder: Path) -> Path:
 
 
 def test_a_worker_serves_what_it_was_started_for(tmp_path: Path) -> None:
-    params = ServeParams(base_path="base", adapter_path=str(adapter(tmp_path / "adapter")), socket="s")
+    params = ServeParams(base_path="base", adapter_path=str(adapter(tmp_path / "adapter")))
     job = job_for(params)
     assert serves(job, params)
     assert not serves(job, params.model_copy(update={"adapter_path": None}))
@@ -40,27 +41,70 @@ def test_a_worker_serves_what_it_was_started_for(tmp_path: Path) -> None:
     assert not serves(job, params), "the adapter was trained again since"
 
 
-async def test_the_base_alone_is_served_until_nobody_asks(tmp_path: Path) -> None:
-    params = ServeParams(base_path=BASE_PATH, socket=str(socket_path(tmp_path)), idle_s=1)
-    job, ready = await ensure(tmp_path / "jobs", params)
-    assert ready.models == ("base",) and ready.proof is None
-    async with client(ready.socket) as session:
+def test_the_lock_of_the_clients_tells_when_the_last_one_has_left(tmp_path: Path) -> None:
+    first, second = join(tmp_path), join(tmp_path)
+    assert first and second and alone(tmp_path) is None
+    first.close()
+    assert alone(tmp_path) is None
+    second.close()
+    whole = alone(tmp_path)
+    assert whole is not None and join(tmp_path) is None, "nobody comes while it is ended"
+    os.close(whole)
+    again = join(tmp_path)
+    assert again
+    again.close()
+
+
+async def test_the_base_alone_is_served_until_the_last_client_has_left(tmp_path: Path) -> None:
+    params = ServeParams(base_path=BASE_PATH, grace_s=1)
+    first = await ensure(tmp_path / "jobs", params)
+    assert first.ready.models == ("base",) and first.ready.proof is None
+    second = await ensure(tmp_path / "jobs", params)
+    first.close()
+    assert first.job == second.job and second.job.wait(3).state == "running", "one still uses it"
+    async with client(second.ready.socket) as session:
         assert "water the plants" in (await text(session)).lower()
-    assert job.wait(20).state == "finished", job.log_tail()
+    second.close()
+    assert second.job.wait(20).state == "finished", second.job.log_tail()
     assert active(tmp_path / "jobs", "serve") is None
 
 
+async def test_a_worker_that_lost_its_socket_opens_it_again(tmp_path: Path) -> None:
+    params = ServeParams(base_path=BASE_PATH)
+    with await ensure(tmp_path / "jobs", params) as server:
+        Path(server.ready.socket).unlink()
+        with await ensure(tmp_path / "jobs", params) as found:
+            assert found.job == server.job
+            async with client(found.ready.socket) as session:
+                assert await text(session)
+    assert end_unused(tmp_path / "jobs")
+
+
+async def test_a_worker_that_cannot_be_reached_is_ended_and_another_one_started(tmp_path: Path) -> None:
+    params = ServeParams(base_path=BASE_PATH)
+    with await ensure(tmp_path / "jobs", params) as lost:
+        socket = Path(lost.ready.socket)
+        socket.unlink()
+        socket.touch()
+    with await ensure(tmp_path / "jobs", params) as found:
+        assert found.job != lost.job and not lost.job.alive
+        async with client(found.ready.socket) as session:
+            assert await text(session)
+    assert end_unused(tmp_path / "jobs") and not found.job.alive
+
+
 async def test_an_adapter_that_is_not_there_is_a_users_error(tmp_path: Path) -> None:
-    params = ServeParams(base_path=BASE_PATH, adapter_path=str(tmp_path), socket=str(socket_path(tmp_path)))
     with pytest.raises(UserError, match="no adapter there"):
-        await ensure(tmp_path / "jobs", params)
+        await ensure(tmp_path / "jobs", ServeParams(base_path=BASE_PATH, adapter_path=str(tmp_path)))
 
 
-def test_the_socket_has_a_short_path_of_its_own(tmp_path: Path) -> None:
-    runtime = {"XDG_RUNTIME_DIR": str(tmp_path)}
+def test_the_socket_has_a_short_path_of_its_own_that_no_login_takes_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     deep = tmp_path / ("d" * 90) / ("e" * 90)
-    assert socket_path(deep, runtime) == socket_path(deep, runtime) != socket_path(tmp_path, runtime)
-    assert len(str(socket_path(deep, {}))) < 100
+    assert socket_path(deep) == socket_path(deep) != socket_path(tmp_path)
+    assert len(str(socket_path(deep))) < 100 and not socket_path(deep).is_relative_to(tmp_path)
 
 
 def test_a_folder_that_is_open_to_others_is_closed(tmp_path: Path) -> None:

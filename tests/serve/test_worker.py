@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from studio.chatml import user
-from studio.llm import ModelSettings, OpenAIModel, Request, Sampling
-from studio.serve import BASE, TUNED, ensure
+from studio.errors import UserError
+from studio.llm import Request, Sampling
+from studio.serve import BASE, TUNED, end_unused, ensure, open_model
 from tests.serve.conftest import Worker
 from tests.serve.making import ask, body, client, streamed, text
 
@@ -28,8 +29,16 @@ def test_only_its_owner_can_reach_the_socket(worker: Worker) -> None:
 
 
 async def test_a_worker_for_the_same_is_used_again(worker: Worker) -> None:
-    job, ready = await ensure(worker.jobs_dir, worker.params)
-    assert (job, ready) == (worker.job, worker.ready)
+    with await ensure(worker.jobs_dir, worker.params) as server:
+        assert (server.job, server.ready) == (worker.job, worker.ready)
+
+
+async def test_a_worker_that_somebody_uses_is_not_ended_for_another_run(worker: Worker) -> None:
+    with pytest.raises(UserError, match="others use it") as caught:
+        await ensure(worker.jobs_dir, worker.params.model_copy(update={"adapter_path": None}))
+    assert f"studio jobs stop {worker.job.id}" in caught.value.remedy
+    assert not end_unused(worker.jobs_dir), "nor for a training that needs its memory"
+    assert worker.job.view().state == "running"
 
 
 async def test_it_lists_its_models(worker: Worker) -> None:
@@ -104,7 +113,7 @@ async def test_what_cannot_be_done_is_refused_in_openais_shape(
 
 
 async def test_the_studios_own_client_talks_to_it(worker: Worker) -> None:
-    model = OpenAIModel(ModelSettings(endpoint="http://studio/v1", uds=worker.ready.socket), "tuned")
+    model = open_model(worker.ready, TUNED)
     request = Request(purpose="chat", messages=(user("Add buy milk."),), sampling=Sampling(max_tokens=30))
     try:
         whole = await model.complete(request)
@@ -113,11 +122,3 @@ async def test_the_studios_own_client_talks_to_it(worker: Worker) -> None:
         await model.close()
     assert whole.text and "".join(pieces) == whole.text
     assert whole.usage.completion_tokens > 0 and whole.usage.cost_usd == 0
-
-
-async def test_a_client_that_leaves_does_not_hold_up_the_others(worker: Worker) -> None:
-    async with client(worker.ready.socket) as session:
-        leaving = asyncio.create_task(text(session, temperature=2, max_tokens=900, seed=1))
-        whole = await text(session)
-        leaving.cancel()
-        assert await text(session) == whole

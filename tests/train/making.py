@@ -8,14 +8,36 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig, set_seed
+
 from studio.chatml import Message, assistant, system, user
-from studio.train.base import POCKET, resolve_base
-from studio.train.planning import count_steps, fingerprint
+from studio.train.base import POCKET, POCKET_FOLDER, resolve_base
+from studio.train.planning import fingerprint
 from studio.train.types import Recipe, TrainPlan
 
 _TASKS = (
     "buy milk|call Ben|review the report|pay the rent|water the plants|book a flight|email Kate|fix the bike".split("|")
 )
+
+
+SIZES: dict[str, Any] = {
+    "vocab_size": 4096,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "pad_token_id": 3,
+    "eos_token_id": 2,
+}
+"""Of a base model of no use but to be trained for a step, with the pocket base's tokenizer."""
+
+
+def make_base(folder: Path, config: PreTrainedConfig) -> str:
+    set_seed(0)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(POCKET_FOLDER).save_pretrained(folder)
+    return str(folder)
 
 
 def conversations(count: int, seed: int = 0) -> list[tuple[Message, ...]]:
@@ -59,7 +81,7 @@ def make_plan(folder: Path, count: int = 24, *, base_path: str | None = None, **
         data_path=str(data),
         data_hash="data",
         examples=count,
-        steps=count_steps(count, chosen),
+        steps=chosen.steps(count),
         fingerprint=mark,
         created=datetime.now(UTC),
     )

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trl
 from transformers import AutoTokenizer
 
-from studio.chatml import assistant, system, user
+from studio.chatml import TEMPLATE_OPTIONS, assistant, system, user
 from studio.train.base import POCKET_FOLDER
 from studio.train.worker.encoding import IGNORED, Encoded, Encoder, encode_all, with_prompt
 from tests.train.making import two_turns
+
+TEMPLATES = Path(trl.__file__).parent / "chat_templates"
+KNOWN = sorted(
+    path.stem
+    for path in TEMPLATES.glob("*.jinja")
+    if not path.stem.endswith("_training") and path.stem not in ("gemma", "llava_next")  # no system prompt; no text
+)
+"""Templates of well-known models, as TRL keeps them."""
 
 
 @pytest.fixture
@@ -35,6 +45,20 @@ def test_a_template_without_markers_gives_the_same_labels(tokenizer: Any) -> Non
     marked = Encoder(tokenizer, 512).encode(two_turns())
     tokenizer.chat_template = re.sub(r"\{% (end)?generation %\}", "", tokenizer.chat_template)
     assert Encoder(tokenizer, 512).encode(two_turns()) == marked
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_reply_is_learnt_after_what_serving_sends(tokenizer: Any, name: str) -> None:
+    tokenizer.chat_template = (TEMPLATES / f"{name}.jinja").read_text()
+    tokenizer.add_special_tokens({"bos_token": "<bos>"})
+    for messages in (two_turns(), two_turns()[1:3]):
+        encoded = Encoder(tokenizer, 4096).encode(messages)
+        turns = [message.model_dump() for message in messages[:-1]]
+        asked = tokenizer.apply_chat_template(
+            turns, add_generation_prompt=True, tokenize=True, return_dict=False, **TEMPLATE_OPTIONS
+        )
+        assert encoded.as_served == (encoded.input_ids[: len(asked)] == asked)
+        assert encoded.as_served or name.startswith("deepseek")  # which are served an open thought
 
 
 def test_a_conversation_is_cut_at_its_end_and_left_out_when_no_reply_remains(tokenizer: Any) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from studio.chatml import assistant, user
 from studio.jobs import Job, resume, start
-from studio.train.folder import ADAPTER, WEIGHTS, read_run
+from studio.train.folder import ADAPTER, DATA_FILE, WEIGHTS, read_run
 from studio.train.metrics import read_metrics
 from studio.train.running import ENTRY, STAGE
-from studio.train.types import TrainEvent, TrainFinished, TrainParams, TrainStarted
-from studio.train.worker.run import Control, train
-from tests.train.making import make_plan
+from studio.train.types import TrainEvent, TrainFinished, TrainParams, TrainPlan, TrainStarted
+from studio.train.worker.run import Control, read_conversations, train
+from tests.train.making import make_plan, write_data
 
 
 def until(condition: Callable[[], bool], job: Job, seconds: float = 90) -> None:
@@ -30,8 +31,16 @@ def saved(job: Job) -> int:
     return max((event.data["step"] for event in job.events()[0] if event.kind == "checkpoint_saved"), default=0)
 
 
+def with_a_useless_one(plan: TrainPlan) -> TrainPlan:
+    """The same with one conversation more, whose reply lies beyond ``max_length``."""
+    long = (user("word " * plan.recipe.max_length), assistant("Yes."))
+    data = Path(plan.data_path)
+    more = write_data(data.with_name("more.jsonl"), [*read_conversations(data), long])
+    return plan.on(plan.examples + 1).model_copy(update={"data_path": str(more)})
+
+
 def test_a_run_that_was_stopped_and_killed_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    plan = make_plan(tmp_path, epochs=8)
+    plan = with_a_useless_one(make_plan(tmp_path, epochs=8))
     whole = train(plan, tmp_path / "whole", Control(lambda event: None))
     run_dir = tmp_path / "run"
     job = start(tmp_path / "jobs", STAGE, ENTRY, TrainParams(plan=plan, run_dir=str(run_dir), save_every_s=0))
@@ -41,7 +50,8 @@ def test_a_run_that_was_stopped_and_killed_ends_as_if_nothing_had_happened(tmp_p
     assert job.wait(60).state == "stopped", job.log_tail()
     half = read_run(run_dir)
     assert half and half.finished and half.finished.stopped and 3 <= half.finished.steps < plan.steps
-    assert half.job_id == job.id
+    here = plan.on(24).model_copy(update={"data_path": str(run_dir / DATA_FILE)})
+    assert half.job_id == job.id and half.plan == here, "what was left out is not counted"
     assert TrainFinished.model_validate(job.events()[0][-1].data) == half.finished
 
     resume(job)
@@ -53,7 +63,8 @@ def test_a_run_that_was_stopped_and_killed_ends_as_if_nothing_had_happened(tmp_p
     heard: list[TrainEvent] = []
     finished = train(plan, run_dir, Control(heard.append))
     assert isinstance(heard[0], TrainStarted) and heard[0].resumed_from >= target
+    assert heard[0].note == finished.note == "left out, no reply within max_length: 1" and finished.examples == 24
     assert not finished.stopped and finished.loss == whole.loss
-    assert [one.step for one in read_metrics(run_dir)] == list(range(1, plan.steps + 1))
+    assert [one.step for one in read_metrics(run_dir)] == list(range(1, plan.on(24).steps + 1))
     expected, got = load_file(tmp_path / "whole" / ADAPTER / WEIGHTS), load_file(run_dir / ADAPTER / WEIGHTS)
     assert all(torch.equal(expected[name], got[name]) for name in expected)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +17,8 @@ from studio.errors import UserError
 from studio.train.base import POCKET_FOLDER
 from studio.train.types import Backend, Recipe
 from studio.train.unsloth import import_unsloth, unsloth_version
-from studio.train.worker import backend, loading
+from studio.train.worker import loading
+from studio.train.worker.backend import choose_backend
 from studio.train.worker.loading import load
 from studio.train.worker.placement import Placement
 from studio.train.worker.run import Control, train
@@ -32,14 +36,14 @@ def test_the_first_weights_of_an_adapter_follow_the_seed() -> None:
     assert torch.equal(drawn(1), drawn(1)) and not torch.equal(drawn(1), drawn(2))
 
 
-def install_unsloth(folder: Path) -> Path:
+def install_unsloth(folder: Path, code: str = "HERE = True") -> Path:
     """A stand-in: a distribution by its name, and the ``studio`` package that comes with it."""
     info = folder / "unsloth-1.2.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: unsloth\nVersion: 1.2\n")
     (folder / "studio").mkdir()
     (folder / "studio" / "__init__.py").write_text("raise ImportError('not this one')")
-    (folder / "unsloth.py").write_text("import studio.errors\nHERE = True\n")
+    (folder / "unsloth.py").write_text(f"import studio.errors\n{code}\n")
     return folder
 
 
@@ -47,9 +51,12 @@ def test_unsloth_is_found_in_its_folder_and_does_not_take_our_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("UNSLOTH_COMPILE_LOCATION", "")
+    monkeypatch.delenv("UNSLOTH_COMPILE_LOCATION")
     folder = install_unsloth(tmp_path / "unsloth")
     assert unsloth_version(folder) == "1.2" and unsloth_version(tmp_path) is None
     assert import_unsloth(folder).HERE
+    assert os.environ["UNSLOTH_COMPILE_LOCATION"].startswith(str(folder)), "nothing is written where one happens to be"
     del sys.modules["unsloth"]
 
 
@@ -64,17 +71,31 @@ def test_unsloth_is_found_in_its_folder_and_does_not_take_our_place(
     ],
 )
 def test_unsloth_is_used_on_a_gpu_where_it_is_installed(
-    wanted: Backend, placement: Placement, installed: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
+    wanted: Backend, placement: Placement, installed: bool, chosen: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(backend, "unsloth_version", lambda: "1.2" if installed else None)
-    assert backend.choose_backend(Recipe(backend=wanted), placement) == chosen
+    folder = install_unsloth(tmp_path) if installed else tmp_path
+    assert choose_backend(Recipe(backend=wanted), placement, folder) == (chosen, "")
 
 
-def test_what_is_not_installed_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend, "unsloth_version", lambda: None)
+def test_an_unsloth_that_cannot_be_imported_is_done_without_unless_it_was_asked_for(tmp_path: Path) -> None:
+    folder = install_unsloth(tmp_path, "import no_such_image_library")
+    chosen, note = choose_backend(Recipe(), CUDA, folder)
+    assert chosen == "peft" and "No module named 'no_such_image_library'" in note
+    with pytest.raises(UserError, match=r"no_such_image_library.*--upgrade.*pillow.*backend peft"):
+        choose_backend(Recipe(backend="unsloth"), CUDA, folder)
+
+
+def test_how_to_install_unsloth_can_be_pasted_whatever_the_folder_is_called() -> None:
+    code = "import sys; sys.prefix = '/my env'; from studio.train.unsloth import INSTALL; print(INSTALL)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    words = shlex.split(told)
+    assert words[words.index("--target") + 1] == "/my env/unsloth" and "--upgrade" in words
+
+
+def test_what_is_not_installed_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"unsloth is not installed .*--target"):
-        load(str(POCKET_FOLDER), Recipe(backend="unsloth"), CPU)
+        choose_backend(Recipe(backend="unsloth"), CPU, tmp_path)
     with pytest.raises(UserError, match=r"qlora needs bitsandbytes .*\[gpu\]"):
         load(str(POCKET_FOLDER), Recipe(method="qlora"), CPU)
 

@@ -12,7 +12,6 @@ from studio.errors import UserError
 from studio.store import Workspace
 from studio.train import plan, preset_for, with_recipe
 from studio.train.base import POCKET, POCKET_FOLDER, identity, resolve_base
-from studio.train.planning import count_steps
 from studio.train.types import Recipe
 
 Export = SimpleNamespace
@@ -38,12 +37,13 @@ def workspace(tmp_path: Path) -> Workspace:
         (200, Recipe(epochs=3, batch_size=8), 75),
         (201, Recipe(epochs=3, batch_size=8), 78),
         (200, Recipe(epochs=0.5, batch_size=8), 13),
-        (200, Recipe(epochs=3, batch_size=8, micro_batch_size=2), 75),
+        (200, Recipe(epochs=3, batch_size=8, micro_batch_size=3), 75),
+        (200, Recipe(epochs=1, batch_size=12), 17),
         (3, Recipe(epochs=1, batch_size=8), 1),
     ],
 )
 def test_steps_follow_from_examples_epochs_and_batch(examples: int, recipe: Recipe, steps: int) -> None:
-    assert count_steps(examples, recipe) == steps
+    assert recipe.steps(examples) == steps
 
 
 def test_the_same_inputs_are_the_same_run(workspace: Workspace) -> None:
@@ -65,6 +65,18 @@ def test_everything_that_decides_a_run_changes_its_fingerprint(workspace: Worksp
         plan(loaded(), workspace, export(), base=str(other_base), recipe=preset_for(POCKET).recipe),
     ]
     assert len({one.fingerprint for one in plans}) == len(plans)
+
+
+def test_a_run_that_takes_less_memory_is_the_same_run(workspace: Workspace) -> None:
+    sparing = plan(
+        loaded(), workspace, export(), recipe=with_recipe(preset_for(POCKET).recipe, {"micro_batch_size": 2})
+    )
+    assert sparing.fingerprint == plan(loaded(), workspace, export()).fingerprint
+
+
+@pytest.mark.parametrize(("batch", "at_most", "at_once"), [(8, 8, 8), (4, 8, 4), (12, 8, 6), (8, 3, 2), (7, 4, 1)])
+def test_a_batch_is_computed_in_whole_parts(batch: int, at_most: int, at_once: int) -> None:
+    assert Recipe(batch_size=batch, micro_batch_size=at_most).micro_batch == at_once
 
 
 def test_nothing_to_train_on_is_said_before_anything_starts(workspace: Workspace) -> None:
@@ -96,8 +108,22 @@ def test_a_base_that_cannot_be_had_is_a_users_error(tmp_path: Path, monkeypatch:
 
 def test_a_recipe_is_changed_as_a_whole_and_checked() -> None:
     changed = with_recipe(Recipe(), {"batch_size": 4, "epochs": 2})
-    assert (changed.batch_size, changed.micro_batch_size, changed.epochs) == (4, 4, 2)
+    assert (changed.batch_size, changed.micro_batch, changed.epochs) == (4, 4, 2)
     with pytest.raises(UserError, match="recipe: rank"):
         with_recipe(Recipe(), {"rank": 0})
     with pytest.raises(UserError, match="recipe: ranks"):
         with_recipe(Recipe(), {"ranks": 8})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("epochs", value) for value in (float("inf"), float("nan"), 1e308, 0)),
+        *(("learning_rate", value) for value in (float("inf"), float("nan"), 0)),
+        *(("seed", value) for value in (-1, 2**32)),
+        ("batch_size", 10**9),
+    ],
+)
+def test_a_number_that_no_training_takes_is_refused_before_anything_starts(name: str, value: float) -> None:
+    with pytest.raises(UserError, match=f"recipe: {name}"):
+        with_recipe(Recipe(), {name: value})

@@ -15,6 +15,7 @@ from studio.errors import UserError
 from studio.train.folder import ADAPTER, CHECKPOINTS
 from studio.train.metrics import StepMetrics, last_epoch_loss, read_metrics
 from studio.train.types import CheckpointSaved, StepLogged, TrainEvent, TrainPlan, TrainStarted
+from studio.train.worker import trainer
 from studio.train.worker.checkpoints import newest_checkpoint
 from studio.train.worker.failures import explained
 from studio.train.worker.run import Control, train
@@ -89,6 +90,32 @@ def test_a_stopped_run_goes_on_to_the_very_same_result(
     assert all(torch.equal(expected[name], got[name]) for name in expected)
 
 
+def test_with_padding_too_a_stopped_run_goes_on_to_the_very_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "PADDING_FREE_TOKENS", 0)
+    plan = make_plan(tmp_path / "plan", count=40, epochs=3, dropout=0.1)
+    whole = train(plan, tmp_path / "whole", Heard().control())
+    for saves, step in ((2, 3), (1, 5), (2, 8)):  # within the first epoch of five steps, at its end, in the second
+        stopped = train(plan, tmp_path / "cut", Heard(stop_after=saves).control(save_every_s=0))
+        assert stopped.stopped and stopped.steps == step
+    assert train(plan, tmp_path / "cut", Heard().control()).loss == whole.loss
+    expected, got = weights(tmp_path / "whole"), weights(tmp_path / "cut")
+    assert all(torch.equal(expected[name], got[name]) for name in expected)
+
+
+def test_smaller_micro_batches_come_to_the_same_adapter(
+    whole: tuple[Path, Heard], plan: TrainPlan, tmp_path: Path
+) -> None:
+    stopped = train(plan, tmp_path, Heard(stop_after=1).control(save_every_s=0))
+    sparing = plan.model_copy(update={"recipe": plan.recipe.model_copy(update={"micro_batch_size": 2})})
+    heard = Heard()
+    train(sparing, tmp_path, heard.control())
+    assert isinstance(heard[0], TrainStarted) and heard[0].resumed_from == stopped.steps
+    expected, got = weights(whole[0]), weights(tmp_path)
+    assert all(torch.allclose(expected[name], got[name], atol=1e-4) for name in expected)
+
+
 def test_a_checkpoint_that_was_not_finished_is_passed_over(tmp_path: Path) -> None:
     for step, state in ((3, json.dumps({"global_step": 3})), (6, '{"global_st'), (9, None)):
         folder = tmp_path / f"checkpoint-{step}"
@@ -108,7 +135,8 @@ def test_at_most_two_checkpoints_are_kept(plan: TrainPlan, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("DefaultCPUAllocator: can't allocate")])
 def test_running_out_of_memory_says_what_to_lower(plan: TrainPlan, error: RuntimeError) -> None:
-    with pytest.raises(UserError, match=r"micro_batch_size below 8.*qlora.*max_length below 256"), explained(plan):
+    remedy = r"train again with micro_batch_size below 8.*qlora.*max_length below 256"
+    with pytest.raises(UserError, match=remedy), explained(plan):
         raise error
 
 

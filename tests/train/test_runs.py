@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from studio.errors import UserError
-from studio.jobs import AlreadyRunning, Job
+from studio.jobs import AlreadyRunning, Job, JobRequest
 from studio.store import Workspace
-from studio.train import find_run, finished_run, resume_or_start, running, runs, start
-from studio.train.folder import write_run
+from studio.train import base_of, find_run, finished_run, resume_or_start, resume_run, running, runs, start
+from studio.train.folder import read_run, write_run
 from studio.train.types import Run, TrainFinished, TrainParams, TrainPlan
 from tests.train.making import make_plan
 
@@ -55,9 +55,20 @@ def finish(workspace: Workspace, plan: TrainPlan, *, stopped: bool = False, job_
         adapter_mb=1,
         stopped=stopped,
     )
-    run = Run(plan=plan, job_id=job_id, finished=finished)
-    write_run(run_dir, run)
+    write_run(run_dir, Run(plan=plan, job_id=job_id, finished=finished))
+    run = read_run(run_dir)
+    assert run is not None
     return run
+
+
+def job_of(workspace: Workspace, plan: TrainPlan, name: str = "first") -> Job:
+    """A job that was asked to train ``plan`` in this workspace, and has ended."""
+    job = Job(workspace.jobs_dir / name)
+    params = TrainParams(plan=plan, run_dir=str((workspace.runs_dir / plan.run_id).absolute()))
+    asked = JobRequest(id=name, stage="train", entry="x:y", params=params.model_dump(mode="json"), created=plan.created)
+    job.folder.mkdir()
+    job.paths.request.write_text(asked.model_dump_json())
+    return job
 
 
 def test_a_started_run_is_listed_with_its_own_copy_of_the_data(
@@ -81,17 +92,71 @@ def test_a_run_that_is_done_is_not_done_twice(workspace: Workspace, plan: TrainP
 def test_a_stopped_run_is_not_done_and_its_job_is_resumed(
     workspace: Workspace, plan: TrainPlan, begun: list[str]
 ) -> None:
-    (workspace.jobs_dir / "first").mkdir()
+    job_of(workspace, plan)
     finish(workspace, plan, stopped=True, job_id="first")
     assert finished_run(workspace, plan.fingerprint) is None
     resume_or_start(workspace, plan)
     assert begun == ["resume first"]
 
 
+def test_a_run_that_is_to_take_less_memory_is_gone_on_with_by_a_job_that_is_asked_so(
+    workspace: Workspace, plan: TrainPlan, begun: list[str]
+) -> None:
+    (workspace.jobs_dir / "first").mkdir()
+    finish(workspace, plan, stopped=True, job_id="first")
+    recipe = plan.recipe.model_copy(update={"micro_batch_size": 2})
+    resume_or_start(workspace, plan.model_copy(update={"recipe": recipe}))
+    assert begun == [f"start {plan.run_id}"]
+
+
 def test_a_run_whose_job_is_gone_is_started_anew(workspace: Workspace, plan: TrainPlan, begun: list[str]) -> None:
     finish(workspace, plan, stopped=True, job_id="removed")
     resume_or_start(workspace, plan)
     assert begun == [f"start {plan.run_id}"]
+
+
+def moved(workspace: Workspace, root: Path) -> Workspace:
+    """The workspace after its root was renamed."""
+    workspace.close()
+    workspace.folder.parent.rename(root)
+    return Workspace.open(root, workspace.folder.name)
+
+
+def test_a_finished_run_is_found_where_its_workspace_was_moved_to(tmp_path: Path, plan: TrainPlan) -> None:
+    before = Workspace.open(tmp_path / "before", "persona")
+    finish(before, plan)
+    after = moved(before, tmp_path / "after")
+    run = finished_run(after, plan.fingerprint)
+    assert run and run.finished
+    assert Path(run.finished.adapter_path) == after.runs_dir / plan.run_id / "adapter"
+    assert Path(run.plan.data_path).is_relative_to(after.folder)
+
+
+@pytest.mark.parametrize("how", ["by its plan", "by its job"])
+def test_a_stopped_run_whose_workspace_was_moved_goes_on_there(
+    tmp_path: Path, plan: TrainPlan, begun: list[str], how: str
+) -> None:
+    before = Workspace.open(tmp_path / "before", "persona")
+    job_of(before, plan)
+    finish(before, plan, stopped=True, job_id="first")
+    (before.runs_dir / plan.run_id / "data.jsonl").write_text("kept")
+    Path(plan.data_path).unlink()
+    after = moved(before, tmp_path / "after")
+    if how == "by its plan":
+        resume_or_start(after, plan)
+    else:
+        resume_run(after, Job(after.jobs_dir / "first"))
+    assert begun == [f"start {plan.run_id}"], "the job would work in the folder that is gone"
+    assert Path(find_run(after, plan.run_id).plan.data_path).read_text() == "kept"
+
+
+def test_the_base_of_a_run_is_looked_for_anew_once_it_has_gone(tmp_path: Path, plan: TrainPlan) -> None:
+    (tmp_path / "base").mkdir()
+    gone = plan.model_copy(update={"base_path": str(tmp_path / "venv" / "pocket")})
+    there = plan.model_copy(update={"base_model": "base", "base_path": str(tmp_path / "base")})
+    assert base_of(gone) == plan.base_path and base_of(there) == str(tmp_path / "base")
+    with pytest.raises(UserError, match="no such folder"):
+        base_of(there.model_copy(update={"base_model": "./gone", "base_path": "/gone"}))
 
 
 def test_a_run_in_progress_is_not_touched_by_starting_it_again(

@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.doctor.find_gpus", lambda: ())
+    monkeypatch.setattr("studio.doctor.find_gpus", lambda visible: ())

@@ -141,3 +141,11 @@ def text_of(app: Any) -> str:
     """What is on the screen, as lines of text."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def painted_in(pilot: Pilot[Any], seconds: float) -> int:
+    """How many times the terminal is written to in so many seconds without a key."""
+    painted: list[object] = []
+    pilot.app._display = lambda *arguments: painted.append(arguments)  # type: ignore[method-assign]
+    await pilot.pause(seconds)
+    return len(painted)

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from textual.pilot import Pilot
 
 from studio.errors import UserError
-from studio.serve import AdapterProof, ServeParams, ServeReady
+from studio.jobs import Job
+from studio.serve import AdapterProof, Server, ServeReady
 from studio.spec import load
-from studio.store import Workspace
+from studio.store import StudioFile, Workspace
+from studio.train.types import Run
 from studio.tui import StudioApp
-from studio.tui.conversation import TABLE, Vote
+from studio.tui.conversation import TABLE, Choice, Vote, keep_vote
 from studio.tui.progress.chat import ServeProgress
 from studio.tui.snapshot import JobMoved
 from tests.llm.fake_server import Answer, FakeServer
 from tests.llm.faults import Cut, Fault
-from tests.tui.making import press, shows, text_of, until, window, write_spec
+from tests.tui.making import painted_in, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_run, made_snapshot, told
 
 PROOF = AdapterProof(delta_on_off=12.63, delta_off_base=0.0, proven=True)
@@ -43,17 +48,20 @@ def opened_with_run(folder: Path) -> tuple[StudioApp, Workspace]:
 
 @asynccontextmanager
 async def served(
-    monkeypatch: pytest.MonkeyPatch, answer: Answer = said, faults: tuple[Fault | None, ...] = ()
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Answer = said,
+    faults: tuple[Fault | None, ...] = (),
+    lease: IO[bytes] | None = None,
 ) -> AsyncIterator[FakeServer]:
     """A worker for the chat, without a process or a model."""
     with tempfile.TemporaryDirectory(prefix="chat") as folder:  # a socket's path is short
         socket = Path(folder) / "s"
         ready = ServeReady(socket=str(socket), device="CPU", models=("base", "tuned"), proof=PROOF, seconds=1)
 
-        async def have_worker(jobs_dir: Path, params: ServeParams) -> ServeReady:
-            return ready
+        async def have_worker(jobs_dir: Path, run: Run) -> Server:
+            return Server(Job(jobs_dir / "serve"), ready, lease or BytesIO())
 
-        monkeypatch.setattr("studio.tui.screens.chat.have_worker", have_worker)
+        monkeypatch.setattr("studio.tui.screens.chat_answering.have_worker", have_worker)
         async with FakeServer(answer, faults=faults, uds=socket) as server:
             yield server
 
@@ -163,14 +171,29 @@ async def test_a_broken_reply_is_told_and_only_it_is_asked_again(
         assert len(server.requests) == asked + 1
 
 
+async def test_the_worker_is_left_once_another_stage_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _ = opened_with_run(tmp_path)
+    lease = BytesIO()
+    async with served(monkeypatch, lease=lease), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "tuned heard 1: hello")
+        await pilot.pause(1.5)
+        assert not lease.closed
+        await press(pilot, ["escape", "5"], "train")
+        await until(pilot, lambda: lease.closed)
+
+
 async def test_no_worker_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app, _ = opened_with_run(tmp_path)
 
-    async def none_to_be_had(jobs_dir: Path, params: ServeParams) -> ServeReady:
+    async def none_to_be_had(jobs_dir: Path, run: Run) -> Server:
         raise UserError("the model's worker died", remedy="look at its log")
 
     async with app.run_test(size=SIZE) as pilot:
-        monkeypatch.setattr("studio.tui.screens.chat.have_worker", none_to_be_had)
+        monkeypatch.setattr("studio.tui.screens.chat_answering.have_worker", none_to_be_had)
         await press(pilot, ["7"], "run-made")
         await say(pilot, "hello")
         await until(pilot, lambda: "look at its log" in told(app))
@@ -229,3 +252,55 @@ async def test_the_transcript_stays_where_the_reader_is(tmp_path: Path, monkeypa
         go["on"]()
         await shows(pilot, "which?", "base line 39", "tuned line 2")
         assert "tuned line 39" not in text_of(app)
+
+
+async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: StudioFile, vote: Vote) -> Counter[Choice]:
+        raise UserError("cannot save: no space left on device")
+
+    app, workspace = opened_with_run(tmp_path)
+    async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "which? h l t x")
+        await press(pilot, ["escape", "h"], "base 1  tuned 0")
+        with monkeypatch.context() as patch:
+            patch.setattr("studio.tui.screens.chat_voting.keep_vote", full)
+            await pilot.press("l")
+            await until(pilot, lambda: "no space left" in told(app))
+        await shows(pilot, "base 1  tuned 0", "now: base")
+        await pilot.press("ctrl+q")
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "base 1  tuned 0  tie 0  both bad 0   now: base")
+    assert [vote.choice for vote in workspace.studio.all(TABLE, Vote)] == ["base"]
+
+
+async def test_a_vote_on_its_way_is_shown_at_once_and_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = threading.Event()
+
+    def slowly(file: StudioFile, vote: Vote) -> Counter[Choice]:
+        written.wait(10)
+        return keep_vote(file, vote)
+
+    app, _ = opened_with_run(tmp_path)
+    monkeypatch.setattr("studio.tui.screens.chat_voting.keep_vote", slowly)
+    async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "which? h l t x")
+        await press(pilot, ["escape", "h", "l"], "base 0  tuned 0  tie 0  both bad 0   now: tuned …")
+        written.set()
+        await shows(pilot, "base 0  tuned 1")
+        assert "…" not in text_of(app)
+
+
+async def test_a_worker_that_is_ready_and_idle_paints_nothing(tmp_path: Path) -> None:
+    app, workspace = opened_with_run(tmp_path)
+    ready = ServeReady(socket="/s", device="CPU", models=("base", "tuned"), proof=PROOF, seconds=1)
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "no worker is loaded")
+        app.post_message(JobMoved(made_snapshot(workspace, "chat", ServeProgress(ready))))
+        await shows(pilot, "base proven", "chat ready")
+        await pilot.pause(0.5)
+        assert await painted_in(pilot, 2.5) == 0

@@ -14,8 +14,10 @@ from studio.judge import open_judge
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.tui import StudioApp
+from studio.tui.memory import ScreenState
 from studio.tui.progress.evaluate import EvaluateProgress, fold
 from studio.tui.snapshot import JobMoved
+from studio.tui.widgets.virtual_list import VirtualList
 from tests.tui.making import press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_run, made_evaluation, made_result, made_snapshot, told
 
@@ -69,7 +71,7 @@ async def test_the_weakest_probe_is_first_and_opens_whole(tmp_path: Path) -> Non
     keep_evaluation(workspace, loaded.spec, keep_run(workspace))
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "> ")
-        assert "0.0 base  0.0" in line_with(app, "> ")
+        assert "tuned  0.0  base  0.0" in line_with(app, "> ")
         await press(pilot, ["enter"], "Ahoy. Berth 0 has four metres.")
         await shows(
             pilot, "tuned  0.0 of 10", "names the berth", "base  0.0 of 10", "asked in both orders: tuned, tuned"
@@ -117,6 +119,55 @@ async def test_the_cursor_stays_on_its_probe_over_a_restart(tmp_path: Path) -> N
     async with again.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "24 probes")
         await until(pilot, lambda: "berth 2?" in line_with(again, "> "))
+
+
+async def test_while_no_probe_comes_no_line_of_the_list_is_drawn(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    results = tuple(made_result(loaded.spec, number) for number in range(6))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "not evaluated yet")
+        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", EvaluateProgress(STARTED, results, eta_s=90))))
+        await shows(pilot, "6 of 24 probes")
+        await pilot.pause(0.5)
+        probes, drawn = app.screen.query_one("#probes", VirtualList), []
+        draw = probes.draw
+        probes.draw = lambda index, width: drawn.append(index) or draw(index, width)  # type: ignore[func-returns-value]
+        await shows(pilot, "running for 3 s")
+        assert drawn == []
+
+
+async def test_the_cursor_stays_where_a_key_put_it_while_probes_come(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    workspace.studio.put("screen", "evaluate", ScreenState(stage="evaluate", values={"probe": "probe-009"}))
+    results = [made_result(loaded.spec, number) for number in range(12)]
+
+    def scored(count: int) -> JobMoved:
+        progress = EvaluateProgress(STARTED, tuple(results[:count]), eta_s=90)
+        return JobMoved(made_snapshot(workspace, "evaluate", progress))
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "not evaluated yet")
+        app.post_message(scored(6))
+        await shows(pilot, "6 of 24 probes")
+        await pilot.press("j", "j", "k")
+        await until(pilot, lambda: "berth 1?" in line_with(app, "> "))
+        app.post_message(scored(12))
+        await shows(pilot, "12 of 24 probes")
+        await pilot.pause(0.3)
+        assert "berth 1?" in line_with(app, "> ")
+
+
+async def test_the_cursor_goes_to_the_remembered_probe_once_it_comes(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    workspace.studio.put("screen", "evaluate", ScreenState(stage="evaluate", values={"probe": "probe-004"}))
+    results = [made_result(loaded.spec, number) for number in range(6)]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "not evaluated yet")
+        for count in (2, 6):
+            progress = EvaluateProgress(STARTED, tuple(results[:count]), eta_s=90)
+            app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress)))
+            await shows(pilot, f"{count} of 24 probes")
+        await until(pilot, lambda: "berth 4?" in line_with(app, "> "))
 
 
 def test_an_evaluation_that_goes_on_counts_each_probe_once(tmp_path: Path) -> None:

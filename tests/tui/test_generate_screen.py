@@ -88,3 +88,16 @@ async def test_a_job_that_was_killed_is_shown_as_dead_and_goes_on(tmp_path: Path
         await press(pilot, ["S"], "stop")
         for one in list_jobs(tmp_path / "ws" / "harbour" / "jobs"):
             one.wait(30)
+
+
+async def test_keys_typed_ahead_of_a_log_close_it(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["3"], "No examples yet")
+        await press(pilot, ["s"], "generate running")
+        for key in ("L", "escape", "1"):
+            app.simulate_key(key)
+        await shows(pilot, "Tells sailors")
+        assert len(app.screen_stack) == 1
+        jobs = tmp_path / "ws" / "harbour" / "jobs"
+        await until(pilot, lambda: active(jobs, "generate") is None, "the end of the job")

@@ -1,11 +1,13 @@
-"""How screens look, as text, at two sizes. After a wanted change: STUDIO_LOOKS=new pytest tests/tui/test_looks.py"""
+"""How screens look, as text, at three sizes. After a wanted change: STUDIO_LOOKS=new pytest tests/tui/test_looks.py"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from studio.spec import load
 from studio.store import Workspace
@@ -15,7 +17,7 @@ from tests.tui.making import SPEC, opened, shows, text_of, until
 from tests.tui.outcomes import POCKET_SPEC, keep_evaluation, keep_package, keep_run
 
 GOLDEN = Path(__file__).parent / "golden"
-SIZES = [(100, 30), (160, 45)]
+SIZES = ["80x24", "100x30", "160x45"]
 LOOKS = {
     "spec": (["j"], ["Stays level", "spec✓"]),
     "bank": (["2"], ["ferry mate", "never built", "1 person"]),
@@ -23,34 +25,59 @@ LOOKS = {
     "triage": (["4"], ["16 accepted", "rules judge"]),
     "triage-why": (["4", "j", "w"], ["why it is here", "Ida"]),
     "triage-reject": (["4", "r"], ["Reject it because", "something else"]),
-    "train": (["5"], ["0.412 8/9 gates", "run-made, step 120", "s starts it"]),
+    "train": (["5"], ["0.412 8/9 gates", "run-made, step 120", "s starts it", "2.857"]),
     "evaluate": (["6"], ["8 PASS", "How deep is berth 0"]),
     "chat": (["7"], ["How deep is berth two?", "which? h l t x"]),
     "package": (["8"], ["pack-made", "verified"]),
     "help": (["2", "question_mark"], ["esc closes this", "Find people by a word"]),
 }
+"""Keys, and words that are there once all is."""
+DIALOGS = {
+    "spec-editor": (["e"], ["schema: 1", "valid  as saved"]),
+    "spec-unsaved": (["e", "x", "escape"], ["go on editing", "to mend"]),
+    "bank-ask": (["2", "s"], ["How many built-in people"]),
+    "generate-scenarios": (["3", "b"], ["Scenarios", "Ask for wind"]),
+    "triage-filter": (["4", "f"], ["show only", "rejected for score (4)"]),
+    "triage-edit": (["4", "e"], ["user  Question 000", "save"]),
+    "train-recipe": (["5", "e"], ["The recipe", "leave as it was"]),
+    "train-run": (["5", "enter"], ["Run run-made", "8 PASS"]),
+    "evaluate-probe": (["6", "enter"], ["Probe probe-000", "of the pair: warmer"]),
+    "evaluate-report": (["6", "r"], ["Evaluation run-made-eval", "overall"]),
+    "palette": (["4", "colon"], ["what to do", "Accept the example"]),
+    "quit": (["e", "x", "ctrl+q"], ["Quit without saving the spec?", "to mend"]),
+}
+"""The same of what lies over a screen, at the least size and a large one."""
+CASES = [
+    *((name, size) for name in LOOKS for size in SIZES),
+    *((name, size) for name in DIALOGS for size in (SIZES[0], SIZES[-1])),
+]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["100x30", "160x45"])
-@pytest.mark.parametrize("name", LOOKS)
-async def test_it_looks_as_it_did(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, size: tuple[int, int]
-) -> None:
-    keys, words = LOOKS[name]
+@pytest.mark.parametrize(("name", "size"), CASES)
+async def test_it_looks_as_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, size: str) -> None:
+    keys, words = {**LOOKS, **DIALOGS}[name]
+    width, height = map(int, size.split("x"))
     monkeypatch.chdir(tmp_path)  # so that the paths on the screen are the same everywhere
-    app = opened(Path(), 20, text=POCKET_SPEC if name == "train" else SPEC)
+    app = opened(Path(), 20, text=POCKET_SPEC if name.startswith("train") else SPEC)
     keep_outcomes()
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=(width, height)) as pilot:
         await until(pilot, lambda: app.session and app.marks)
         await pilot.press(*keys)
-        await shows(pilot, *words)
-        await until(pilot, lambda: text_of(app) == text_of(app))
-        look = f"{text_of(app)}\n"
-    path = GOLDEN / f"{name}-{size[0]}x{size[1]}.txt"
+        await shows(pilot, "1 spec", *words)  # also behind a dialog
+        look = await settled(pilot)
+    path = GOLDEN / f"{name}-{size}.txt"
     if os.environ.get("STUDIO_LOOKS") == "new":
         path.parent.mkdir(exist_ok=True)
         path.write_text(look, encoding="utf-8")
     assert look == path.read_text(encoding="utf-8")
+
+
+async def settled(pilot: Pilot[Any]) -> str:
+    """What is on the screen once it has not changed for a tenth of a second."""
+    look = ""
+    while look != (look := f"{text_of(pilot.app)}\n"):
+        await pilot.pause(0.1)
+    return look
 
 
 def keep_outcomes() -> None:

@@ -13,7 +13,7 @@ from studio.store import Workspace
 from studio.tui.keys import ACTIONS, BY_ID, bindings, name_of
 from studio.tui.memory import KeyMap, Memory, Value
 from studio.tui.screens import ENTRIES
-from tests.tui.making import opened, press, shows, text_of, until, window, write_spec
+from tests.tui.making import SPEC, opened, painted_in, press, shows, text_of, until, window, write_spec
 
 EATEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a", "ctrl+b", "ctrl+z", "shift+enter"}
 ALONE = ("edit", "reply", "chat", "write")
@@ -23,6 +23,10 @@ ALONE = ("edit", "reply", "chat", "write")
 def test_ids_are_unique_and_scoped() -> None:
     assert max(Counter(action.id for action in ACTIONS).values()) == 1
     assert all(action.help and action.label and action.scope for action in ACTIONS)
+
+
+def test_every_help_fits_into_the_palette_at_80_columns() -> None:
+    assert [action.help for action in ACTIONS if len(action.help) > 57] == []
 
 
 def test_no_key_is_one_that_a_terminal_eats() -> None:
@@ -73,6 +77,13 @@ async def test_the_frame_fits(tmp_path: Path, size: tuple[int, int]) -> None:
         assert "a accept" in lines[-1] and "? help" in lines[-1]
 
 
+async def test_a_name_of_wide_characters_is_shown_whole(tmp_path: Path) -> None:
+    app = opened(tmp_path, 1, text=SPEC.replace("name: Harbour", "name: 港の番人さん"))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await shows(pilot, "港の番人さん")
+        assert text_of(app).splitlines()[0].endswith("港の番人さん")
+
+
 async def test_help_lists_what_the_keys_do_here(tmp_path: Path) -> None:
     async with opened(tmp_path, 3).run_test(size=(100, 45)) as pilot:
         await press(pilot, ["4"], "Question 000")
@@ -96,13 +107,13 @@ async def test_the_palette_runs_what_was_typed(tmp_path: Path) -> None:
 async def test_keys_can_be_remapped(tmp_path: Path) -> None:
     path = write_spec(tmp_path)
     workspace = Workspace.open(tmp_path / "ws", load(path).spec.slug)
-    workspace.studio.put("settings", "keys", KeyMap(keys={"triage.why": "y"}))
+    workspace.studio.put("settings", "keys", KeyMap(keys={"triage.why": "o"}))
     workspace.close()
     app = opened(tmp_path, 3)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: app.session)
-        await press(pilot, ["4"], "y why")
-        await press(pilot, ["y"], "why it is here")
+        await press(pilot, ["4"], "o why")
+        await press(pilot, ["o"], "why it is here")
 
 
 async def test_a_damaged_memory_does_not_keep_the_window_shut(tmp_path: Path) -> None:
@@ -158,7 +169,27 @@ async def test_idle_paints_nothing(tmp_path: Path) -> None:
         await press(pilot, ["4"], "1 of 50")
         await until(pilot, lambda: app.marks)
         await pilot.pause(1.0)
-        painted: list[object] = []
-        app._display = lambda *arguments: painted.append(arguments)  # type: ignore[method-assign]
-        await pilot.pause(2.0)
-        assert painted == []
+        assert await painted_in(pilot, 2.0) == 0
+
+
+@pytest.mark.parametrize("key", ["question_mark", "colon", "r", "f", "slash", "e"])
+async def test_the_window_can_be_closed_from_any_dialog(tmp_path: Path, key: str) -> None:
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        await pilot.press(key)
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: not app.is_running)
+
+
+async def test_closing_the_window_asks_once_before_it_drops_a_reply(tmp_path: Path) -> None:
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        await press(pilot, ["e"], "The reply as it ought to be")
+        await press(pilot, ["z", "ctrl+q", "ctrl+q"], "Quit without saving the reply?")
+        await press(pilot, ["n"], "as she goes.z")
+        assert len(app.screen_stack) == 2
+        await pilot.press("ctrl+q", "y")
+        await until(pilot, lambda: not app.is_running)

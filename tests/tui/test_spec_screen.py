@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import stat
+import threading
 from pathlib import Path
 
+import pytest
 from textual.widgets import TextArea
 
 from studio.store import Workspace
@@ -121,3 +124,81 @@ async def test_the_part_is_remembered(tmp_path: Path) -> None:
     async with again.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "no idea")
         assert "> vocabulary" in text_of(again)
+
+
+async def test_keys_typed_ahead_of_a_save_meet_what_it_leaves(tmp_path: Path) -> None:
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session)
+        await press(pilot, ["e", "enter"], "changed, not saved")
+        for key in ("ctrl+o", "ctrl+o", "escape", "4"):
+            app.simulate_key(key)
+        await shows(pilot, "Question 000")
+        assert (tmp_path / "harbour.yaml").read_text() == f"\n{SPEC}"
+        await press(pilot, ["1"], "overview")
+
+
+async def test_keys_typed_ahead_answer_what_a_save_asks(tmp_path: Path) -> None:
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session)
+        await press(pilot, ["e", "x"], "changed, not saved")
+        for key in ("ctrl+o", "y", "escape", "4"):
+            app.simulate_key(key)
+        await shows(pilot, "Question 000")
+        assert (tmp_path / "harbour.yaml").read_text() == f"x{SPEC}"
+
+
+async def test_a_second_save_waits_for_a_slow_disk_and_asks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.tui.ordered_keys.OrderedKeys.HELD_S", 0.1)
+    written = threading.Event()
+
+    def slowly(path: Path, data: str, *, mode: int = 0o644) -> None:
+        path.write_text(data)
+        written.wait(10)
+
+    monkeypatch.setattr("studio.tui.screens.spec_editor.write_atomic", slowly)
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e", "enter"], "changed, not saved")
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: (tmp_path / "harbour.yaml").read_text() != SPEC)
+        await pilot.press("ctrl+o")
+        await pilot.pause(0.3)
+        written.set()
+        await shows(pilot, "as saved")
+        assert len(app.screen_stack) == 1
+
+
+async def test_saving_keeps_the_links_and_the_mode_of_the_file(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    (tmp_path / "real").mkdir()
+    real = (tmp_path / "harbour.yaml").rename(tmp_path / "real" / "harbour.yaml")
+    real.chmod(0o600)
+    (tmp_path / "harbour.yaml").symlink_to(real)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e", "enter"], "changed, not saved")
+        await press(pilot, ["ctrl+o"], "as saved")
+    assert (tmp_path / "harbour.yaml").is_symlink()
+    assert real.read_text() == f"\n{SPEC}" and stat.S_IMODE(real.stat().st_mode) == 0o600
+
+
+async def test_line_ends_of_another_kind_are_no_change(tmp_path: Path) -> None:
+    app = opened(tmp_path, text=SPEC.replace("what they ask", "what\u2028they ask"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "as saved")
+        await press(pilot, ["escape"], "overview")
+
+
+async def test_the_page_beside_a_list_is_scrolled_from_the_list(tmp_path: Path) -> None:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["p", "j", "j"], "You judge one reply")
+        await press(pilot, ["J", "J"], "> judge prompt")
+        await until(pilot, lambda: "You judge one reply" not in text_of(pilot.app))
+        await press(pilot, ["K", "K"], "You judge one reply")

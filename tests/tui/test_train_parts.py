@@ -11,6 +11,7 @@ from studio.jobs.types import Event
 from studio.train.types import CheckpointSaved, StepLogged, TrainStarted
 from studio.tui.progress.train import fold
 from studio.tui.screens.curve import axis, laid_out
+from studio.tui.screens.train_parts import saved_line
 
 
 def told(value: BaseModel) -> Event:
@@ -18,7 +19,7 @@ def told(value: BaseModel) -> Event:
     return Event(at=datetime.now(UTC), kind=data["kind"], data=data)
 
 
-def started(resumed_from: int = 0) -> Event:
+def started(resumed_from: int = 0, note: str = "") -> Event:
     return told(
         TrainStarted(
             run_id="run",
@@ -28,6 +29,7 @@ def started(resumed_from: int = 0) -> Event:
             resumed_from=resumed_from,
             trainable_parameters=1,
             total_parameters=2,
+            note=note,
         )
     )
 
@@ -42,6 +44,11 @@ def test_a_resumed_run_drops_the_steps_that_were_lost() -> None:
     second = fold(first, [started(resumed_from=2), step(3, 2.5)])
     assert second.points == ((1, 4.0), (2, 3.0), (3, 2.5))
     assert second.brief == "3/10 loss 2.50 ETA 3 s"
+
+
+def test_what_turned_out_otherwise_is_told_beside_what_is_saved() -> None:
+    assert "weights" in saved_line(fold(None, [started()])).plain
+    assert saved_line(fold(None, [started(note="left out: 3")])).plain == "not saved yet  left out: 3"
 
 
 def test_the_curve_reaches_as_far_as_the_run_has_come() -> None:

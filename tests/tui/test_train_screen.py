@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from studio.build import Session
+from studio.errors import UserError
 from studio.spec import load
 from studio.store import Workspace
 from studio.train import resume_or_start
 from studio.train.types import StepLogged, TrainFinished, TrainStarted
 from studio.tui import StudioApp
 from studio.tui.progress.train import TrainProgress
+from studio.tui.screens.planning import Planned
 from studio.tui.snapshot import JobMoved
 from tests.tui.making import fill, opened, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import POCKET_SPEC, keep_evaluation, keep_run, made_snapshot, told
@@ -88,6 +92,18 @@ async def test_a_recipe_that_cannot_be_is_told_in_the_form(tmp_path: Path) -> No
         await press(pilot, ["escape"], "16 in 8 epochs")
 
 
+async def test_what_saves_memory_can_be_changed_in_the_form(tmp_path: Path) -> None:
+    app, _ = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["e"], "The recipe")
+        await pilot.press("shift+tab", "end", "x")
+        await press(pilot, ["enter"], "recipe: method")
+        await pilot.press(*["backspace"] * 5, *"qlora", "shift+tab", "shift+tab", "end", "backspace", "2", "enter")
+        await shows(pilot, "16 in 8 epochs", "preset pocket, changed")
+        assert app.session is not None and app.session.recipe == {"method": "qlora", "micro_batch_size": 2}
+
+
 async def test_a_running_job_is_told_in_figures_and_as_a_curve(tmp_path: Path) -> None:
     app, workspace = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -146,3 +162,24 @@ async def test_the_job_that_is_started_trains_this_plan(tmp_path: Path, monkeypa
         await until(pilot, lambda: "exactly this is trained already" in told(app))
     request = json.loads(next(workspace.jobs_dir.glob("*train*/job.json")).read_text())
     assert request["params"]["plan"]["examples"] == 16
+
+
+async def test_keys_typed_ahead_of_the_plan_are_about_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Session] = []
+
+    def nothing_to_train_with(session: Session) -> Planned:
+        time.sleep(0.3)
+        raise UserError(f"nothing to train with at {session.recipe}")
+
+    monkeypatch.setattr("studio.tui.screens.train.plan_now", nothing_to_train_with)
+    monkeypatch.setattr("studio.tui.screens.train.train_now", started.append)
+    app, _ = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session and app.marks)
+        for key in ("5", "s"):
+            app.simulate_key(key)
+        await until(pilot, lambda: "nothing to train with at {}" in told(app))
+        for key in ("e", "end", "backspace", "2", "enter", "s"):
+            app.simulate_key(key)
+        await until(pilot, lambda: "nothing to train with at {'epochs': 2}" in told(app))
+    assert started == []

@@ -16,6 +16,7 @@ from studio.jobs.types import Event
 from studio.tui import figures
 from studio.tui.progress import bank, generate
 from studio.tui.screens.triage_text import as_text, from_text
+from studio.tui.text import cells, pad
 from studio.tui.widgets.bars import bar, coverage
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.loss_chart import decimate, plot
@@ -60,6 +61,16 @@ def test_a_bar_is_neither_empty_nor_full_before_its_time(done: int, whole: int, 
 def test_a_line_of_coverage_fits_and_tells_the_numbers() -> None:
     content = coverage("a_very_long_name_of_a_category", 3, 7, 40)
     assert content.cell_length <= 40 and content.plain.endswith("3/7")
+
+
+@given(st.text(max_size=40), st.integers(min_value=0, max_value=40))
+def test_padded_text_takes_exactly_its_cells(text: str, width: int) -> None:
+    assert cells(pad(text, width)) == width
+
+
+def test_wide_characters_take_two_cells() -> None:
+    assert pad("港の番人さん", 14) == "港の番人さん  "
+    assert pad("港の番人さん", 8) == "港の番 …"
 
 
 def test_facts_wrap_under_themselves_and_leave_out_what_is_empty() -> None:

@@ -36,11 +36,13 @@ class Api:
         """Seconds without a request; 0 while there is one."""
         return 0.0 if self._open else time.monotonic() - self.touched
 
-    def application(self) -> web.Application:
+    def runner(self) -> web.AppRunner:
+        """The routes, ready to be bound to a socket."""
         application = web.Application(middlewares=[self._guard])
         application.router.add_get("/v1/models", self._list_models)
         application.router.add_post("/v1/chat/completions", self._complete)
-        return application
+        # Without handler_cancellation nobody would notice that a client has left.
+        return web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=1)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:

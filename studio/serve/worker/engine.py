@@ -49,7 +49,8 @@ class Engine:
         return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
     def _config(self, max_tokens: int) -> GenerationConfig:
-        """Greedy and nothing else: what a row wants beyond that is done by the sampler and by the rows."""
+        """Greedy, as the model's own config is made to be: what a row wants beyond that is done by the sampler and by
+        the rows."""
         return GenerationConfig(
             max_new_tokens=max_tokens,
             do_sample=False,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from studio.jobs import JobContext
-from studio.serve.sockets import secure_folder
+from studio.serve.leases import alone
+from studio.serve.sockets import secure_folder, socket_path
 from studio.serve.types import ServeParams, ServeReady
 from studio.serve.worker.api import Api
 from studio.serve.worker.batching import Batcher
@@ -19,7 +22,7 @@ from studio.serve.worker.models import load
 from studio.serve.worker.prompts import Prompter
 
 _LOOK_S = 0.5
-"""How often it looks whether it has been idle for too long."""
+"""How often it looks whether anybody still uses it, and can reach it."""
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
@@ -28,13 +31,12 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     began = time.monotonic()
     stop = asyncio.Event()
     context.on_stop(stop.set)
-    served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path)
+    served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path, asked.method)
     batcher = Batcher(Engine(served).run)
     api = Api(served.names, Prompter(served, asked.system_prompt), batcher)
-    # Without handler_cancellation nobody would notice that a client has left.
-    runner = web.AppRunner(api.application(), handler_cancellation=True, access_log=None, shutdown_timeout=1)
+    runner = api.runner()
     await runner.setup()
-    socket = Path(asked.socket)
+    socket = socket_path(context.folder.parent)
     try:
         await _listen(runner, socket)
         context.emit(
@@ -46,8 +48,9 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
                 seconds=time.monotonic() - began,
             )
         )
-        while not stop.is_set() and api.idle_s < asked.idle_s:
-            await _wait(stop, _LOOK_S)
+        async for _ in _looks(context.folder, api, stop, asked.grace_s):
+            if not socket.exists():  # a cleaner of temporary files took it
+                await _listen(runner, socket)
     finally:
         await batcher.close()
         await runner.cleanup()
@@ -60,6 +63,24 @@ async def _listen(runner: web.AppRunner, socket: Path) -> None:
     socket.unlink(missing_ok=True)
     await web.UnixSite(runner, str(socket)).start()
     socket.chmod(0o600)
+
+
+async def _looks(folder: Path, api: Api, stop: asyncio.Event, grace_s: float) -> AsyncIterator[None]:
+    """Now and then, until ``grace_s`` after the last client left and the last request ended, or until ``stop``.
+
+    From then on nobody can join: the lock is held until the process ends.
+    """
+    used = time.monotonic()
+    while not stop.is_set():
+        whole = alone(folder, patience_s=0)
+        if whole is None or api.idle_s < _LOOK_S:
+            used = time.monotonic()
+        elif time.monotonic() - used >= grace_s:
+            return
+        if whole is not None:
+            os.close(whole)
+        yield
+        await _wait(stop, _LOOK_S)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

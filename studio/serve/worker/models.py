@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from studio.errors import UserError
 from studio.serve.types import BASE, TUNED, AdapterProof
+from studio.train.types import Method
+from studio.train.worker.loading import four_bits
+from studio.train.worker.placement import choose_placement, set_threads
 
 ADAPTERS = {BASE: "__base__", TUNED: "default"}
 """PEFT's names for no adapter and for the one that is loaded."""
-SMALL = 50_000_000
-"""Below this many parameters a second thread costs more than it brings."""
 _PROOF_TEXT = "Please add a task for tomorrow and tell me what comes next."
 
 
@@ -51,11 +51,14 @@ class Served:
         return frozenset(one for one in (*listed, self.tokenizer.eos_token_id) if one is not None)
 
 
-def load(base_path: str, adapter_path: str | None) -> Served:
-    """Load once, prove, and get ready to answer. Raises :class:`UserError` where the parts do not fit."""
+def load(base_path: str, adapter_path: str | None, method: Method = "lora") -> Served:
+    """Load once, prove, and get ready to answer; the base model in four bits for ``qlora``.
+
+    Raises :class:`UserError` where the parts do not fit.
+    """
     if adapter_path and not (Path(adapter_path) / "adapter_config.json").is_file():
         raise UserError("no adapter there", where=adapter_path, remedy="train to the end, or serve the base alone")
-    model = _load_base(base_path)
+    model = _load_base(base_path, method)
     tokenizer = AutoTokenizer.from_pretrained(_tokenizer_path(base_path, adapter_path))
     if tokenizer.chat_template is None:
         raise UserError("the model has no chat template", where=base_path, remedy="choose an instruction-tuned one")
@@ -76,19 +79,27 @@ def prove(plain: torch.Tensor, mixed: torch.Tensor) -> AdapterProof:
     return AdapterProof(delta_on_off=on_off, delta_off_base=off_base, proven=on_off > 0 and off_base == 0)
 
 
-def _load_base(base_path: str) -> Any:
-    cuda = torch.cuda.is_available()
-    dtype = (torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16) if cuda else torch.float32
+def _load_base(base_path: str, method: Method) -> Any:
+    placement = choose_placement()
+    options: dict[str, Any] = {"dtype": placement.dtype, "device_map": {"": placement.device}}
+    if method == "qlora":
+        options["quantization_config"] = four_bits(placement)
     try:
-        model = AutoModelForCausalLM.from_pretrained(base_path, dtype=dtype, device_map={"": "cuda" if cuda else "cpu"})
+        model = AutoModelForCausalLM.from_pretrained(base_path, **options)
     except (torch.OutOfMemoryError, MemoryError):
         remedy = "stop what else uses it, or take a smaller base model"
         raise UserError("out of memory", where=base_path, remedy=remedy) from None
     except (OSError, ValueError) as error:
         raise UserError(str(error).strip().splitlines()[0], where=base_path) from error
-    threads = 1 if model.num_parameters() < SMALL else psutil.cpu_count(logical=False) or 1
-    torch.set_num_threads(threads)
+    set_threads(model.num_parameters())
+    model.generation_config = _bare(model.generation_config)
     return model.eval()
+
+
+def _bare(given: GenerationConfig) -> GenerationConfig:
+    """Greedy and nothing else: what a base model suggests beyond its end tokens (penalties, minimal lengths, banned
+    words) would be mixed into every reply, as generate() fills what it was not given from here."""
+    return GenerationConfig(do_sample=False, eos_token_id=given.eos_token_id, pad_token_id=given.pad_token_id)
 
 
 def _tokenizer_path(base_path: str, adapter_path: str | None) -> str:

@@ -6,7 +6,7 @@ import secrets
 
 from jinja2 import TemplateError
 
-from studio.chatml import Messages, system
+from studio.chatml import TEMPLATE_OPTIONS, Messages, system
 from studio.serve.worker.models import Served
 from studio.serve.worker.rows import Asked
 from studio.serve.worker.schema import ChatRequest, RefusalError
@@ -49,7 +49,7 @@ class Prompter:
         turns = [message.model_dump() for message in messages]
         try:
             ids = self._served.tokenizer.apply_chat_template(
-                turns, add_generation_prompt=True, tokenize=True, return_dict=False
+                turns, add_generation_prompt=True, tokenize=True, return_dict=False, **TEMPLATE_OPTIONS
             )
         except TemplateError as error:
             raise RefusalError(400, f"the chat template refuses the messages: {error}", param="messages") from None

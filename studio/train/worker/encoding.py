@@ -8,7 +8,7 @@ from typing import Any
 
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 
-from studio.chatml import Messages, system
+from studio.chatml import TEMPLATE_OPTIONS, Messages, system
 
 IGNORED = -100
 """A label that takes no part in the loss (the value that torch's cross-entropy skips)."""
@@ -16,10 +16,14 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Encoded:
-    """One conversation: ``input_ids`` and ``labels`` of equal length."""
+    """One conversation: ``input_ids`` and ``labels`` of equal length.
+
+    ``as_served``: its last reply follows the very tokens that serving will prompt the model with.
+    """
 
     input_ids: list[int]
     labels: list[int]
+    as_served: bool = True
 
     @property
     def taught(self) -> int:
@@ -30,8 +34,10 @@ class Encoded:
 class Encoder:
     """Applies a tokenizer's chat template and masks everything but the assistant's turns with their end tokens.
 
-    Three ways, by what the template offers: its own ``{% generation %}`` markers; the marked version that TRL keeps
-    of templates that it knows; else the tokens that a turn adds to the conversation before it.
+    What is taught is found by the template's own ``{% generation %}`` markers; by those of the version that TRL keeps
+    of a template that it knows; or as the tokens that a turn adds to the conversation before it. TRL's versions may
+    render a conversation otherwise than the tokenizer's own template does, and some mark the line breaks around a
+    reply too. They are used as long as the last reply follows what serving sends.
     """
 
     def __init__(self, tokenizer: Any, max_length: int) -> None:
@@ -41,13 +47,27 @@ class Encoder:
     def encode(self, messages: Messages) -> Encoded:
         """The conversation cut to ``max_length`` tokens at its end."""
         turns = [message.model_dump() for message in messages]
+        prompt = self._prompt(turns)
         ids, taught = self._by_markers(turns) if self._template else self._by_growth(turns)
+        if self._template and not _begins(ids, prompt):
+            grown = self._by_growth(turns)
+            ids, taught = grown if _begins(grown[0], prompt) else (ids, taught)
         labels = [token if learn else IGNORED for token, learn in zip(ids, taught, strict=True)]
-        return Encoded(ids[: self._max_length], labels[: self._max_length])
+        return Encoded(ids[: self._max_length], labels[: self._max_length], _begins(ids, prompt))
+
+    def _prompt(self, turns: list[dict[str, str]]) -> list[int]:
+        """What serving would ask the last reply with; nothing where there is no reply."""
+        last = max((index for index, turn in enumerate(turns) if turn["role"] == "assistant"), default=None)
+        return [] if last is None else self._render(turns[:last], add_generation_prompt=True)
 
     def _by_markers(self, turns: list[dict[str, str]]) -> tuple[list[int], list[bool]]:
         rendered = self._tokenizer.apply_chat_template(
-            turns, chat_template=self._template, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+            turns,
+            chat_template=self._template,
+            tokenize=True,
+            return_dict=True,
+            return_assistant_tokens_mask=True,
+            **TEMPLATE_OPTIONS,
         )
         return list(rendered["input_ids"]), [bool(one) for one in rendered["assistant_masks"]]
 
@@ -70,6 +90,7 @@ class Encoder:
         return next((at + 1 for at in range(end - 1, end - 3, -1) if at >= 0 and ids[at] == ends), end)
 
     def _render(self, turns: list[dict[str, str]], **options: bool) -> list[int]:
+        options = {**TEMPLATE_OPTIONS, **options}
         return list(self._tokenizer.apply_chat_template(turns, tokenize=True, return_dict=False, **options))
 
 
@@ -90,7 +111,7 @@ def with_prompt(messages: Messages, prompt: str | None) -> Messages:
 
 
 def _marked_template(tokenizer: Any) -> str | None:
-    """A template with generation markers that renders what the tokenizer's own does; None where there is none."""
+    """The tokenizer's own template where it has generation markers, else TRL's version of it; None without either."""
     own = tokenizer.chat_template
     if has_generation_markers(own):
         return str(own)
@@ -98,6 +119,10 @@ def _marked_template(tokenizer: Any) -> str | None:
         return str(get_training_chat_template(tokenizer))
     except ValueError:  # not one of the templates that TRL knows
         return None
+
+
+def _begins(ids: Sequence[int], prompt: Sequence[int]) -> bool:
+    return list(ids[: len(prompt)]) == list(prompt)
 
 
 def _shared(first: Sequence[int], second: Sequence[int]) -> int:

@@ -37,14 +37,13 @@ def explained(plan: TrainPlan) -> Iterator[None]:
 
 def out_of_memory(plan: TrainPlan) -> UserError:
     """What to lower first: what costs memory and does not change the result, then what does."""
-    recipe = plan.recipe
-    ways = []
-    if recipe.micro_batch_size > 1:
-        ways.append(f"micro_batch_size below {recipe.micro_batch_size} (the batch stays {recipe.batch_size})")
+    recipe, ways = plan.recipe, []
+    if recipe.micro_batch > 1:
+        ways.append(f"micro_batch_size below {recipe.micro_batch} (the batch stays {recipe.batch_size})")
     if recipe.method == "lora":
         ways.append("method qlora")
     ways.append(f"max_length below {recipe.max_length}")
-    return UserError("out of memory", where=plan.base_model, remedy=f"try {', or '.join(ways)}; then resume")
+    return UserError("out of memory", where=plan.base_model, remedy=f"train again with {', or '.join(ways)}")
 
 
 def _from_disk(error: OSError, plan: TrainPlan) -> UserError:

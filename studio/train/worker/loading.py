@@ -7,13 +7,15 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from peft import LoraConfig, NoMatchingPeftModuleError, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from studio.errors import UserError
 from studio.train.types import Recipe
-from studio.train.worker.backend import choose_backend
 from studio.train.worker.placement import Placement
+
+FUSED = {"qkv_proj": ("q_proj", "k_proj", "v_proj"), "gate_up_proj": ("gate_proj", "up_proj")}
+"""Several projections as one layer, as in Phi-3."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,17 @@ class Loaded:
         trainable, total = self.model.get_nb_trainable_parameters()
         return int(trainable), int(total)
 
+    def missing(self, recipe: Recipe) -> list[str]:
+        """The recipe's target modules that the base model has under no name that is known."""
+        tuner = self.model.base_model
+        paths = (*tuner.targeted_module_names, *tuner.targeted_parameter_names)
+        adapted = {path.rpartition(".")[2] for path in paths}
+        adapted.update(part for name in adapted & set(FUSED) for part in FUSED[name])
+        return [name for name in recipe.target_modules if name not in adapted]
 
-def load(base_path: str, recipe: Recipe, placement: Placement) -> Loaded:
+
+def load(base_path: str, recipe: Recipe, placement: Placement, backend: str = "peft") -> Loaded:
     """The base model with a fresh adapter. Seed before: the adapter's first weights are drawn here."""
-    backend = choose_backend(recipe, placement)
     if backend == "unsloth":
         from studio.train.worker.unsloth_backend import load_with_unsloth
 
@@ -48,12 +57,16 @@ def load(base_path: str, recipe: Recipe, placement: Placement) -> Loaded:
     return Loaded(model, tokenizer, backend)
 
 
-def lora_config(recipe: Recipe) -> LoraConfig:
+def lora_config(recipe: Recipe, model: Any) -> LoraConfig:
+    """With the layers that stand for several of the target modules, where the model has such."""
+    layers = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    wanted = set(recipe.target_modules)
+    fused = [name for name, parts in FUSED.items() if name in layers and wanted.issuperset(parts)]
     return LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules=list(recipe.target_modules),
+        target_modules=[*recipe.target_modules, *fused],
         task_type="CAUSAL_LM",
     )
 
@@ -61,15 +74,23 @@ def lora_config(recipe: Recipe) -> LoraConfig:
 def _load_with_peft(base_path: str, recipe: Recipe, placement: Placement) -> tuple[Any, Any]:
     options: dict[str, Any] = {"dtype": placement.dtype, "device_map": {"": placement.device}}
     if recipe.method == "qlora":
-        options["quantization_config"] = _four_bits(placement)
+        options["quantization_config"] = four_bits(placement)
     model = AutoModelForCausalLM.from_pretrained(base_path, **options)
-    model.config.use_cache = False  # with a cache, transformers would not keep padding-free sequences apart
+    model.config.get_text_config().use_cache = (
+        False  # with a cache, transformers would not keep padding-free sequences apart
+    )
     if recipe.method == "qlora":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=not placement.on_cpu)
-    return get_peft_model(model, lora_config(recipe)), AutoTokenizer.from_pretrained(base_path)
+    try:
+        model = get_peft_model(model, lora_config(recipe, model))
+    except NoMatchingPeftModuleError:
+        wanted = f"its layers have none of the names {', '.join(recipe.target_modules)}"
+        remedy = f"choose another base model: {wanted}"
+        raise UserError("the base model has no layer to put the adapter on", where=base_path, remedy=remedy) from None
+    return model, AutoTokenizer.from_pretrained(base_path)
 
 
-def _four_bits(placement: Placement) -> BitsAndBytesConfig:
+def four_bits(placement: Placement) -> BitsAndBytesConfig:
     """NF4 with double quantisation (QLoRA, arXiv:2305.14314)."""
     if find_spec("bitsandbytes") is None:
         raise UserError("method qlora needs bitsandbytes", remedy="pip install '.[gpu]', or method lora")

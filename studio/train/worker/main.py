@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,7 @@ from studio.jobs import JobContext
 from studio.train.folder import write_run
 from studio.train.types import Run, TrainParams
 from studio.train.unsloth import import_unsloth
-from studio.train.worker.backend import choose_backend
-from studio.train.worker.placement import choose_placement
+from studio.train.worker.devices import keep_to_one_gpu
 
 
 def main(params: dict[str, Any], context: JobContext) -> None:
@@ -19,11 +19,16 @@ def main(params: dict[str, Any], context: JobContext) -> None:
     run_dir = Path(asked.run_dir)
     run = Run(plan=asked.plan, job_id=context.id)
     write_run(run_dir, run)
-    if choose_backend(asked.plan.recipe, choose_placement()) == "unsloth":
+    alone = keep_to_one_gpu(os.environ)  # before the imports below bring in torch, which looks once
+    from studio.train.worker.backend import choose_backend
+    from studio.train.worker.placement import choose_placement
+
+    backend, without = choose_backend(asked.plan.recipe, choose_placement())
+    if backend == "unsloth":
         import_unsloth()  # before the import below brings in what it has to patch
     from studio.train.worker.run import Control, train
 
     control = Control(context.emit, lambda: context.stop_requested, asked.save_every_s)
-    finished = train(asked.plan, run_dir, control)
-    write_run(run_dir, run.model_copy(update={"finished": finished}))
+    finished = train(asked.plan, run_dir, control, backend=backend, notes=(alone, without))
+    write_run(run_dir, run.model_copy(update={"plan": asked.plan.on(finished.examples), "finished": finished}))
     context.emit(finished)

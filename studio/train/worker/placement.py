@@ -1,4 +1,4 @@
-"""Where a run computes, in which number format and on how many threads."""
+"""Where a worker computes, in which number format and on how many threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALL = 50_000_000
 
 @dataclass(frozen=True)
 class Placement:
-    """``dtype`` is that of the base model's weights and of the computation; adapters are kept in 32 bits."""
+    """``dtype`` is that of the base model's weights and of the computation; adapters are trained in 32 bits."""
 
     device: str
     dtype: torch.dtype
@@ -29,10 +29,14 @@ class Placement:
 
 
 def choose_placement() -> Placement:
-    """CUDA where there is one, else the CPU, where 32 bits are at home on every processor."""
+    """CUDA where there is one, else the CPU, where 32 bits are at home on every processor.
+
+    bfloat16 where the GPU computes in it (since Ampere). Older ones emulate it, slowly: they get float16.
+    """
     if not torch.cuda.is_available():
         return Placement("cpu", torch.float32)
-    return Placement("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
+    native = torch.cuda.is_bf16_supported(including_emulation=False)
+    return Placement("cuda", torch.bfloat16 if native else torch.float16)
 
 
 def set_threads(parameters: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,26 +34,33 @@ class Control:
     save_every_s: float = 20.0
 
 
-def train(plan: TrainPlan, run_dir: Path, control: Control) -> TrainFinished:
+def train(
+    plan: TrainPlan, run_dir: Path, control: Control, *, backend: str = "peft", notes: Sequence[str] = ()
+) -> TrainFinished:
     """Train, or go on from the newest complete checkpoint. Returns when it is done or was stopped; both save.
 
-    The result does not depend on interruptions. Raises :class:`UserError` for what a user can mend.
+    ``notes`` are told with those that come up here.
+
+    The result does not depend on interruptions: not at all on a CPU, on a GPU by no more than its kernels differ from
+    one run to the next. Raises :class:`UserError` for what a user can mend.
     """
     with explained(plan):
         conversations = list(read_conversations(Path(plan.data_path)))
         placement = choose_placement()
         set_seed(plan.recipe.seed)  # before loading: the adapter's first weights are drawn there
-        loaded = load(plan.base_path, plan.recipe, placement)
+        loaded = load(plan.base_path, plan.recipe, placement, backend)
         set_threads(loaded.parameters[1])
         data, useless = _encoded(plan, loaded, conversations)
+        plan = plan.on(len(data))
+        note = "; ".join(filter(None, (*notes, *_notes(plan, loaded, data, useless))))
         resume = newest_checkpoint(run_dir / CHECKPOINTS)
-        control.emit(_started(plan, loaded, placement, resume[1] if resume else 0, useless))
+        control.emit(_started(plan, loaded, placement, resume[1] if resume else 0, note))
         log = MetricsLog(run_dir, resume[1] if resume else 0)
         try:
             progress = Progress(log, plan.steps, control.emit, control.stopping, control.save_every_s)
             trainer = make_trainer(plan, loaded, data, placement, progress, run_dir / CHECKPOINTS)
             trainer.train(resume_from_checkpoint=str(resume[0]) if resume else None)
-            return _finished(plan, save_adapter(loaded, run_dir, placement), log, progress)
+            return _finished(plan, save_adapter(loaded, run_dir, placement), log, progress, note)
         finally:
             log.close()
 
@@ -98,7 +105,16 @@ def _encoded(plan: TrainPlan, loaded: Loaded, conversations: list[Messages]) -> 
     return data, useless
 
 
-def _started(plan: TrainPlan, loaded: Loaded, placement: Placement, step: int, useless: int) -> TrainStarted:
+def _notes(plan: TrainPlan, loaded: Loaded, data: Sequence[Encoded], useless: int) -> Iterator[str]:
+    if missing := loaded.missing(plan.recipe):
+        yield f"the base model has no {', '.join(missing)}: no adapter there"
+    if useless:
+        yield f"left out, no reply within max_length: {useless}"
+    if others := sum(not one.as_served for one in data):
+        yield f"{others} of {len(data)} replies follow another prompt than serving sends: a quirk of the chat template"
+
+
+def _started(plan: TrainPlan, loaded: Loaded, placement: Placement, step: int, note: str) -> TrainStarted:
     trainable, total = loaded.parameters
     return TrainStarted(
         run_id=plan.run_id,
@@ -108,13 +124,15 @@ def _started(plan: TrainPlan, loaded: Loaded, placement: Placement, step: int, u
         resumed_from=step,
         trainable_parameters=trainable,
         total_parameters=total,
-        note=f"left out, no reply within max_length: {useless}" if useless else "",
+        note=note,
     )
 
 
-def _finished(plan: TrainPlan, adapter: Path, log: MetricsLog, progress: Progress) -> TrainFinished:
+def _finished(plan: TrainPlan, adapter: Path, log: MetricsLog, progress: Progress, note: str) -> TrainFinished:
     return TrainFinished(
         run_id=plan.run_id,
+        examples=plan.examples,
+        note=note,
         steps=log.steps[-1].step if log.steps else 0,
         loss=last_epoch_loss(log.steps),
         seconds=log.seconds,

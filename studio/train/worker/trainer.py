@@ -6,19 +6,31 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
 from studio.train.types import TrainPlan
 from studio.train.worker.encoding import Encoded
+from studio.train.worker.flat import lay_flat
 from studio.train.worker.loading import Loaded
+from studio.train.worker.order import LengthGrouped
 from studio.train.worker.placement import Placement
 from studio.train.worker.progress import Progress
 
 SMALL_VOCABULARY = 32_768
 """Up to this size all logits are kept; computing the loss in chunks saves memory and takes a tenth longer."""
 PADDING_FREE_TOKENS = 2048
-"""Up to so many tokens a micro batch one dense block-diagonal mask is cheaper than computing on padding."""
+"""Up to so many tokens at once one dense block-diagonal mask is cheaper on a CPU than computing on padding."""
+
+
+class GroupingTrainer(SFTTrainer):
+    """Takes its data with sequences of like length together, which leaves little padding."""
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthGrouped:
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return LengthGrouped([len(ids) for ids in rows["input_ids"]], batch, self.args.seed)
 
 
 def make_trainer(
@@ -31,24 +43,37 @@ def make_trainer(
 ) -> SFTTrainer:
     """A trainer that takes exactly ``plan.steps`` optimiser steps over ``data``, which is tokenised and masked."""
     rows = Dataset.from_list([{"input_ids": one.input_ids, "labels": one.labels} for one in data])
-    return SFTTrainer(
+    longest = max(len(one.input_ids) for one in data)
+    # The order follows from the whole batch: a run may be gone on with in other micro batches.
+    short = placement.on_cpu and longest * plan.recipe.batch_size <= PADDING_FREE_TOKENS
+    trainer = (SFTTrainer if short else GroupingTrainer)(
         model=loaded.model,
-        args=_config(plan, loaded, data, placement, checkpoints),
+        args=_config(plan, loaded, longest, placement, checkpoints),
         train_dataset=rows,
         processing_class=loaded.tokenizer,
         callbacks=[progress],
     )
+    if trainer.args.padding_free and loaded.backend == "peft":
+        lay_flat(trainer)
+    if placement.dtype == torch.float16:
+        _in_32_bits(loaded.model)
+    return trainer
 
 
-def _config(
-    plan: TrainPlan, loaded: Loaded, data: Sequence[Encoded], placement: Placement, checkpoints: Path
-) -> SFTConfig:
+def _in_32_bits(model: Any) -> None:
+    """TRL puts the adapter of a 4-bit base model in bfloat16, whose gradients float16's loss scaling cannot take."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+
+
+def _config(plan: TrainPlan, loaded: Loaded, longest: int, placement: Placement, checkpoints: Path) -> SFTConfig:
     recipe = plan.recipe
     return SFTConfig(
         output_dir=str(checkpoints),
         max_steps=plan.steps,
-        per_device_train_batch_size=recipe.micro_batch_size,
-        gradient_accumulation_steps=-(-recipe.batch_size // recipe.micro_batch_size),
+        per_device_train_batch_size=recipe.micro_batch,
+        gradient_accumulation_steps=recipe.batch_size // recipe.micro_batch,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type=recipe.scheduler,
         warmup_steps=round(recipe.warmup_ratio * plan.steps),
@@ -62,21 +87,12 @@ def _config(
         gradient_checkpointing=not placement.on_cpu,  # on a CPU it costs 70 % more time and saves what is plentiful
         report_to="none",
         disable_tqdm=True,
-        loss_type="nll" if loaded.model.config.vocab_size <= SMALL_VOCABULARY else "chunked_nll",
+        loss_type="nll" if loaded.model.config.get_text_config().vocab_size <= SMALL_VOCABULARY else "chunked_nll",
+        padding_free=placement.on_cpu and longest * recipe.micro_batch <= PADDING_FREE_TOKENS,
         **_numbers(placement),
-        **_batching(recipe.micro_batch_size, data, placement),
     )
 
 
 def _numbers(placement: Placement) -> dict[str, Any]:
-    half = placement.dtype.itemsize == 2
-    bf16 = half and "bfloat16" in str(placement.dtype)
-    return {"use_cpu": placement.on_cpu, "bf16": bf16, "fp16": half and not bf16}
-
-
-def _batching(micro: int, data: Sequence[Encoded], placement: Placement) -> dict[str, Any]:
-    """No padding where a flattened micro batch is small; else padding, with sequences of like length together."""
-    longest = max(len(one.input_ids) for one in data)
-    if placement.on_cpu and micro * longest <= PADDING_FREE_TOKENS:
-        return {"padding_free": True}
-    return {"train_sampling_strategy": "group_by_length"}
+    dtype = placement.dtype
+    return {"use_cpu": placement.on_cpu, "bf16": dtype == torch.bfloat16, "fp16": dtype == torch.float16}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from studio.bank.types import BankFinished, BankStarted, PersonAdded
 from studio.jobs.types import Event
+from studio.tui.progress.events import parsed
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,12 @@ class BankProgress:
 
 def fold(progress: BankProgress | None, events: Sequence[Event]) -> BankProgress:
     now = progress or BankProgress()
-    for event in events:
-        if event.kind == "bank_started":
-            now = BankProgress(people=BankStarted.model_validate(event.data).people)
-        elif event.kind == "person_added":
-            now = replace(now, done=PersonAdded.model_validate(event.data).done)
-        elif event.kind == "bank_finished":
-            now = replace(now, finished=BankFinished.model_validate(event.data))
+    for event in parsed(events, BankStarted, PersonAdded, BankFinished):
+        match event:
+            case BankStarted():
+                now = BankProgress(people=event.people)
+            case PersonAdded():
+                now = replace(now, done=event.done)
+            case BankFinished():
+                now = replace(now, finished=event)
     return now

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from studio.jobs.types import Event
 from studio.serve.types import ServeReady
+from studio.tui.progress.events import parsed
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,5 @@ class ServeProgress:
 
 
 def fold(progress: ServeProgress | None, events: Sequence[Event]) -> ServeProgress:
-    ready = [event for event in events if event.kind == "serve_ready"]
-    if ready:
-        return ServeProgress(ServeReady.model_validate(ready[-1].data))
-    return progress or ServeProgress()
+    ready = [*parsed(events, ServeReady)]
+    return ServeProgress(ready[-1]) if ready else progress or ServeProgress()

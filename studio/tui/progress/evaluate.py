@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored
 from studio.jobs.types import Event
 from studio.tui.figures import duration
+from studio.tui.progress.events import parsed
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,13 @@ class EvaluateProgress:
 def fold(progress: EvaluateProgress | None, events: Sequence[Event]) -> EvaluateProgress:
     now = progress or EvaluateProgress()
     results = list(now.results)
-    for event in events:
-        if event.kind == "evaluate_started":
-            results, now = [], EvaluateProgress(started=EvaluateStarted.model_validate(event.data))
-        elif event.kind == "probe_scored":
-            scored = ProbeScored.model_validate(event.data)
-            results.append(scored.result)
-            now = replace(now, eta_s=scored.eta_s)
-        elif event.kind == "evaluate_finished":
-            now = replace(now, finished=EvaluateFinished.model_validate(event.data), eta_s=None)
+    for event in parsed(events, EvaluateStarted, ProbeScored, EvaluateFinished):
+        match event:
+            case EvaluateStarted():
+                results, now = [], EvaluateProgress(started=event)
+            case ProbeScored():
+                results.append(event.result)
+                now = replace(now, eta_s=event.eta_s)
+            case EvaluateFinished():
+                now = replace(now, finished=event, eta_s=None)
     return replace(now, results=tuple(results))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from studio.generate.types import CallFailed, GenerateFinished, GenerateProgressed, GenerateStarted
 from studio.jobs.types import Event
+from studio.tui.progress.events import parsed
 
 
 @dataclass(frozen=True)
@@ -31,26 +32,29 @@ class GenerateProgress:
 
 def fold(progress: GenerateProgress | None, events: Sequence[Event]) -> GenerateProgress:
     now = progress or GenerateProgress()
-    for event in events:
-        if event.kind == "generate_started":
-            started = GenerateStarted.model_validate(event.data)
-            now = GenerateProgress(
-                author=started.author,
-                judge=started.judge,
-                wanted=sum(one.target for one in started.targets),
-                accepted=sum(min(one.accepted, one.target) for one in started.targets),
-                errors=now.errors,
-                last_error=now.last_error,
-            )
-        elif event.kind == "generate_progressed":
-            now = _progressed(now, GenerateProgressed.model_validate(event.data))
-        elif event.kind == "call_failed":
-            failed = CallFailed.model_validate(event.data)
-            now = replace(now, last_error=f"{failed.purpose}: {failed.error}", errors=now.errors + 1)
-        elif event.kind == "generate_finished":
-            done = GenerateFinished.model_validate(event.data)
-            now = replace(now, finished=done, errors=done.errors, cost_usd=done.cost_usd, rate=0.0, eta_s=None)
+    for event in parsed(events, GenerateStarted, GenerateProgressed, CallFailed, GenerateFinished):
+        match event:
+            case GenerateStarted():
+                now = _started(now, event)
+            case GenerateProgressed():
+                now = _progressed(now, event)
+            case CallFailed():
+                now = replace(now, last_error=f"{event.purpose}: {event.error}", errors=now.errors + 1)
+            case GenerateFinished():
+                now = replace(now, finished=event, errors=event.errors, cost_usd=event.cost_usd, rate=0.0, eta_s=None)
     return now
+
+
+def _started(now: GenerateProgress, told: GenerateStarted) -> GenerateProgress:
+    """The errors of a job that goes on are kept."""
+    return GenerateProgress(
+        author=told.author,
+        judge=told.judge,
+        wanted=sum(one.target for one in told.targets),
+        accepted=sum(min(one.accepted, one.target) for one in told.targets),
+        errors=now.errors,
+        last_error=now.last_error,
+    )
 
 
 def _progressed(now: GenerateProgress, told: GenerateProgressed) -> GenerateProgress:

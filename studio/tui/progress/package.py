@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from studio.jobs.types import Event
 from studio.package.types import PackageFinished, PackageStepped
+from studio.tui.progress.events import parsed
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,10 @@ class PackageProgress:
 
 def fold(progress: PackageProgress | None, events: Sequence[Event]) -> PackageProgress:
     now = progress or PackageProgress()
-    for event in events:
-        if event.kind == "package_stepped":
-            now = PackageProgress(PackageStepped.model_validate(event.data))
-        elif event.kind == "package_finished":
-            now = PackageProgress(now.step, PackageFinished.model_validate(event.data))
+    for event in parsed(events, PackageStepped, PackageFinished):
+        match event:
+            case PackageStepped():
+                now = PackageProgress(event)
+            case PackageFinished():
+                now = PackageProgress(now.step, event)
     return now

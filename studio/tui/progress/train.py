@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from studio.jobs.types import Event
 from studio.train.types import CheckpointSaved, StepLogged, TrainFinished, TrainStarted
 from studio.tui.figures import duration
+from studio.tui.progress.events import parsed
 
 Point = tuple[int, float]
 """A step and its loss."""
@@ -39,17 +40,16 @@ class TrainProgress:
 def fold(progress: TrainProgress | None, events: Sequence[Event]) -> TrainProgress:
     now = progress or TrainProgress()
     points = list(now.points)
-    for event in events:
-        if event.kind == "train_started":
-            started = TrainStarted.model_validate(event.data)
-            points = [point for point in points if point[0] <= started.resumed_from]
-            now = replace(now, started=started, step=None, finished=None, saved=started.resumed_from)
-        elif event.kind == "step_logged":
-            step = StepLogged.model_validate(event.data)
-            points.append((step.step, step.loss))
-            now = replace(now, step=step)
-        elif event.kind == "checkpoint_saved":
-            now = replace(now, saved=CheckpointSaved.model_validate(event.data).step)
-        elif event.kind == "train_finished":
-            now = replace(now, finished=TrainFinished.model_validate(event.data))
+    for event in parsed(events, TrainStarted, StepLogged, CheckpointSaved, TrainFinished):
+        match event:
+            case TrainStarted():
+                points = [point for point in points if point[0] <= event.resumed_from]
+                now = replace(now, started=event, step=None, finished=None, saved=event.resumed_from)
+            case StepLogged():
+                points.append((event.step, event.loss))
+                now = replace(now, step=event)
+            case CheckpointSaved():
+                now = replace(now, saved=event.step)
+            case TrainFinished():
+                now = replace(now, finished=event)
     return replace(now, points=tuple(points))

@@ -43,7 +43,7 @@ def _find(place: str) -> Any:
 
 
 ENTRIES = (
-    Entry("spec", "1", "The persona: read it, edit it, see the prompts made from it", "screens.spec:SpecScreen"),
+    Entry("spec", "1", "The persona: read it, edit it, see its prompts", "screens.spec:SpecScreen"),
     Entry("bank", "2", "The people who talk to it", "screens.bank:BankScreen", "progress.bank:fold"),
     Entry("generate", "3", "Examples, as they are made", "screens.generate:GenerateScreen", "progress.generate:fold"),
     Entry("triage", "4", "Look at examples and decide", "screens.triage:TriageScreen"),
@@ -59,7 +59,3 @@ def preload() -> None:
     """Import every screen, so that the first look at each is as quick as the second."""
     for entry in ENTRIES:
         _find(entry.screen)
-
-
-def entry_of(stage: str) -> Entry:
-    return next(entry for entry in ENTRIES if entry.stage == stage)

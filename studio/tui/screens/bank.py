@@ -12,8 +12,9 @@ from studio.store.records import Person
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.bank import BankProgress
+from studio.tui.screens.beside import Beside
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
-from studio.tui.text import clip, join, line
+from studio.tui.text import clip, join, line, pad
 from studio.tui.widgets.dialogs import Ask
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
@@ -26,11 +27,11 @@ NAMES = {"": "in all", "profiles": "from the spec's profiles", "bank": "from the
 EMPTY = "Nobody yet. Press s to build people; without a bank, generating draws from the built-in components."
 
 
-class BankScreen(JobStage):
+class BankScreen(Beside, JobStage):
     """Everybody is read at once: a person is a hundred bytes, and a bank holds some hundreds."""
 
     CSS_PATH = "bank.tcss"
-    BINDINGS = [*bindings("job"), *bindings("bank"), *bindings("detail")]
+    BINDINGS = [*bindings("job"), *bindings("bank")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -39,18 +40,20 @@ class BankScreen(JobStage):
         self._words = ""
         self._wanted = ""
         """The id of the person to stand on when the list has been read."""
-        self._version = -1
+        self._read_for: object = None
 
     def body(self) -> ComposeResult:
         yield Title()
         with Container(id="split"):
             yield VirtualList(self._draw, id="people", empty=EMPTY)
-            yield Page(id="person")
+            yield Page(id="person", classes="beside")
 
     def on_mount(self) -> None:
         self.query_one("#people").focus()
 
     def recall(self, state: dict[str, Value]) -> None:
+        self._people = []
+        self.query_one("#people", VirtualList).set_count(0)
         self._source = str(state.get("source") or "")
         self._wanted = str(state.get("person") or "")
 
@@ -60,8 +63,9 @@ class BankScreen(JobStage):
 
     def sync(self) -> None:
         self._show_title()
-        if self._version != self.studio.version:
-            self._version = self.studio.version
+        wanted = self.session.workspace, self.studio.version
+        if wanted != self._read_for:
+            self._read_for = wanted
             self.run(self._read(), "read", exclusive=True)
 
     async def _read(self) -> None:
@@ -94,9 +98,9 @@ class BankScreen(JobStage):
 
     def _draw(self, index: int, width: int) -> Content:
         person = self._people[index]
-        name, role = clip(person.name or person.topic, 18), clip(person.role, 26)
+        name, role = pad(person.name or person.topic, 18), pad(person.role, 26)
         rest = clip(person.background or person.query, max(width - 19 - 27, 0))
-        return join(f"{name:<18} ", f"{role:<26} ", (rest, "$quiet"))
+        return join(name, " ", role, " ", (rest, "$quiet"))
 
     @on(VirtualList.Moved, "#people")
     def _show_person(self) -> None:
@@ -115,12 +119,16 @@ class BankScreen(JobStage):
     def _build(self, answer: str | None) -> None:
         if answer is None:
             return
-        if not answer.strip().isdigit():
+        try:
+            count = int(answer)
+        except ValueError:
+            count = -1
+        if count < 0:
             self.studio.tell("that is no number of people", "error")
             return
         session = self.session
         params = BankParams(
-            spec_path=str(session.loaded.path), workspace=str(session.root), count=int(answer), seed=session.seed
+            spec_path=str(session.loaded.path), workspace=str(session.root), count=count, seed=session.seed
         )
         self.launch_entry(ENTRY, params)
 
@@ -151,12 +159,6 @@ class BankScreen(JobStage):
                 people.move_to(place)
                 return
         self.studio.tell(f"nobody has {self._words}" if self._words else "press / and say what to find")
-
-    def action_page_down(self) -> None:
-        self.query_one("#person", Page).action_half_down()
-
-    def action_page_up(self) -> None:
-        self.query_one("#person", Page).action_half_up()
 
 
 def person_page(person: Person, width: int) -> Content:

@@ -47,8 +47,10 @@ def proof_line(ready: ServeReady) -> Content:
     return join((told, "$success"), (f"  on {ready.device}", "$quiet"))
 
 
-def votes_line(votes: Counter[Choice], conversation: Conversation, *, saved: bool, busy: bool) -> Content:
-    """The running count, and how the newest pair stands."""
+def votes_line(
+    votes: Counter[Choice], conversation: Conversation, *, on_its_way: Choice | None = None, busy: bool = False
+) -> Content:
+    """The running count, and how the newest pair stands; a vote ``on_its_way`` to the disk is not called saved."""
     counts = "  ".join(f"{label} {votes[choice]}" for choice, label in CHOICES.items())
     told = join(("votes  ", "$quiet"), counts, "   ")
     last = conversation.last
@@ -58,12 +60,13 @@ def votes_line(votes: Counter[Choice], conversation: Conversation, *, saved: boo
         return join(told, ("replying", "$primary bold"))
     if not last.whole:
         return join(told, ("a reply is missing: r", "$warning"))
-    if last.vote is None:
+    vote = on_its_way or last.vote
+    if vote is None:
         return join(told, ("which? h l t x", "$primary"))
-    return join(told, (f"now: {CHOICES[last.vote]}", "bold"), ("" if saved else " …", "$quiet"))
+    return join(told, (f"now: {CHOICES[vote]}", "bold"), (" …" if on_its_way else "", "$quiet"))
 
 
 def pane_title(side: str, run_id: str) -> Content:
     """``base  adapter off`` and ``tuned  adapter on, run ...``."""
-    told = "adapter off" if side == "base" else f"adapter on, {line(run_id).plain}"
+    told = "adapter off" if side == "base" else ", ".join(["adapter on", *([line(run_id).plain] if run_id else [])])
     return join((side, "bold $primary"), (f"  {told}", "$quiet"))

@@ -6,7 +6,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Static
 
 from studio.evaluate import Evaluation
 from studio.evaluate.job import EvaluateParams
@@ -18,11 +17,13 @@ from studio.tui.memory import Value
 from studio.tui.progress.evaluate import EvaluateProgress
 from studio.tui.runs import chosen_with_evaluation, is_current
 from studio.tui.screens import evaluate_figures as figures
+from studio.tui.screens.beside import Beside
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.probe_parts import probe_line, probe_page, weakest_first
 from studio.tui.text import Part, join, lines, shown
 from studio.tui.widgets.bars import bar
+from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.text_dialog import Text
@@ -33,11 +34,11 @@ EMPTY = "The held-out probes are listed here, the weakest reply first."
 NOTHING = "not evaluated yet: s runs the held-out probes through base and tuned"
 
 
-class EvaluateScreen(JobStage):
+class EvaluateScreen(Beside, JobStage):
     """While the job runs it shows what was scored so far; else the newest evaluation of the newest run."""
 
     CSS_PATH = "evaluate.tcss"
-    BINDINGS = [*bindings("job"), *bindings("evaluate"), *bindings("detail")]
+    BINDINGS = [*bindings("job"), *bindings("evaluate")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -50,22 +51,32 @@ class EvaluateScreen(JobStage):
         self._wanted = ""
 
     def body(self) -> ComposeResult:
-        yield Static(id="state")
+        yield Caption(id="state")
         with Container(id="evaluation"):
             yield Page(id="measures")
             with Container(id="probing"):
                 yield VirtualList(self._draw, id="probes", empty=EMPTY, opens=True)
-                yield Page(id="probe")
+                yield Page(id="probe", classes="beside")
 
     def on_mount(self) -> None:
-        self.query_one("#probes").focus()
+        self._probes.focus()
+
+    @property
+    def _probes(self) -> VirtualList:
+        return self.query_one("#probes", VirtualList)
+
+    @property
+    def _awaited(self) -> str:
+        """The probe to stand on as soon as it is scored, unless a key went elsewhere before."""
+        return "" if self._probes.steered else self._wanted
 
     def recall(self, state: dict[str, Value]) -> None:
         self._wanted = str(state.get("probe") or "")
+        self._probes.steered = False
 
     def remember(self) -> dict[str, Value]:
         result = self._result()
-        return {"probe": result.probe.id if result else self._wanted}
+        return {"probe": self._awaited or (result.probe.id if result else "")}
 
     def sync(self) -> None:
         marks, job = self.studio.marks, self.job
@@ -102,7 +113,7 @@ class EvaluateScreen(JobStage):
             measures, results = figures.measures_so_far(live.results), live.results
         elif evaluation is not None:
             measures, results = figures.measures(evaluation), evaluation.results
-        self.query_one("#state", Static).update(self._state(live), layout=False)
+        self.query_one("#state", Caption).show(self._state(live))
         self.query_one("#measures", Page).show(lambda width: _measures(measures, width), from_top=False)
         self._list(weakest_first(results))
 
@@ -124,11 +135,11 @@ class EvaluateScreen(JobStage):
         return told
 
     def _list(self, results: list[ProbeResult]) -> None:
-        probes = self.query_one("#probes", VirtualList)
-        standing = self._result()
-        wanted = self._wanted or (standing.probe.id if standing and probes.cursor else "")
-        self._results = results
-        probes.set_count(len(results))
+        probes, standing = self._probes, self._result()
+        wanted = self._awaited or (standing.probe.id if standing and probes.cursor else "")
+        if results != self._results:
+            self._results = results
+            probes.set_count(len(results))
         ids = [one.probe.id for one in results]
         if wanted in ids:
             self._wanted = ""
@@ -139,7 +150,7 @@ class EvaluateScreen(JobStage):
         return probe_line(self._results[index], width)
 
     def _result(self) -> ProbeResult | None:
-        cursor = self.query_one("#probes", VirtualList).cursor
+        cursor = self._probes.cursor
         return self._results[cursor] if cursor < len(self._results) else None
 
     @on(VirtualList.Moved, "#probes")
@@ -152,12 +163,6 @@ class EvaluateScreen(JobStage):
         result = self._result()
         if result is not None:
             self.app.push_screen(Text(f"Probe {result.probe.id}", probe_page(result)))
-
-    def action_page_down(self) -> None:
-        self.query_one("#probe", Page).action_half_down()
-
-    def action_page_up(self) -> None:
-        self.query_one("#probe", Page).action_half_up()
 
     def action_start(self) -> None:
         run = self._run

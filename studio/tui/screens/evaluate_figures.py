@@ -12,7 +12,7 @@ from studio.evaluate.types import Evaluation, Gate, Interval, ProbeResult, SideM
 from studio.store.records import Judgement
 from studio.tui.figures import UNKNOWN
 from studio.tui.screens.gate_lines import STYLES, bound, label
-from studio.tui.text import clip, join, lines
+from studio.tui.text import clip, join, lines, pad
 from studio.tui.widgets.bars import bar
 
 BASE_STYLE, TUNED_STYLE = "$secondary", "$primary"
@@ -80,13 +80,13 @@ def measures_content(found: Sequence[Measure], width: int) -> Content:
     room = max(min((width - fixed) // 2, most), least)
     note = width - fixed - 2 * room - 2
     heading = f"{'':<{NAME}} {'base':>{NUMBER}} {'':<{room}} {'tuned':>{NUMBER}} {'':<{room}}"
-    head = join((heading + (f" {'95 %':^{SPAN}} gate" if gated else ""), "$quiet"))
+    head = join((heading + (f" {'95 %':<{SPAN}} gate" if gated else ""), "$quiet"))
     return lines([head, *(_line(one, room, note) for one in found)])
 
 
 def _line(one: Measure, room: int, note: int) -> Content:
     figures = join(
-        f"{clip(one.name, NAME):<{NAME}} ",
+        f"{pad(one.name, NAME)} ",
         (f"{one.told(one.base) if one.whole else '':>{NUMBER}} ", ""),
         _bar(one.base, one.whole, room, BASE_STYLE),
         (f" {one.told(one.tuned):>{NUMBER}} ", "bold"),

@@ -8,12 +8,13 @@ from textual.content import Content
 
 from studio.evaluate.types import Gate
 from studio.tui.figures import UNKNOWN
-from studio.tui.text import clip, join, line, lines
+from studio.tui.text import join, line, lines, pad
 
 STYLES = {"PASS": "$success bold", "FAIL": "$error bold", "UNDECIDED": "$warning bold"}
 SIGNS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
 AT_MOST = ("violations", "train_loss", "adapter_mb", "latency_s")
 SHARES = ("violations", "win_rate", "kept")
+LABELS = {"adapter_mb": "adapter MB"}
 UNITS = {"adapter_mb": " MB", "latency_s": " s"}
 
 
@@ -22,7 +23,7 @@ def gate_line(gate: Gate, width: int) -> Content:
     room = max(min(width - 32, 18), 8)
     return join(
         (f"{SIGNS[gate.status]} {gate.status:<9} ", STYLES[gate.status]),
-        f"{clip(label(gate.name), room):<{room}} ",
+        f"{pad(label(gate.name), room)} ",
         (f"{figure(gate.name, gate.value):>8}", "bold"),
         (f" {bound(gate)}", "$quiet"),
     )
@@ -30,11 +31,13 @@ def gate_line(gate: Gate, width: int) -> Content:
 
 def gates_content(gates: Sequence[Gate], width: int) -> Content:
     """A line a gate; a note that does not fit beside follows on a line of its own."""
+    told_of = [gate_line(gate, width) for gate in gates]
+    widest = max((told.cell_length for told in told_of), default=0)
     found: list[Content] = []
-    for gate in gates:
-        told, note = gate_line(gate, width), line(gate.note, "$quiet")
-        beside = told.cell_length + note.cell_length + 2 <= width
-        found.append(join(told, "  ", note) if beside else told)
+    for gate, told in zip(gates, told_of, strict=True):
+        note = line(gate.note, "$quiet")
+        beside = widest + note.cell_length + 2 <= width
+        found.append(join(told.pad_right(widest - told.cell_length), "  ", note) if gate.note and beside else told)
         if gate.note and not beside:
             found.append(join("  ", note))
     return lines(found)
@@ -49,7 +52,7 @@ def tally(gates: Sequence[Gate]) -> Content:
 
 def label(name: str) -> str:
     """``trait:action_oriented`` is ``action oriented``."""
-    return name.removeprefix("trait:").replace("_", " ")
+    return LABELS.get(name) or name.removeprefix("trait:").replace("_", " ")
 
 
 def bound(gate: Gate) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal
+from textual.containers import Horizontal
 from textual.content import Content
 
 from studio.build import Session
@@ -18,12 +18,14 @@ from studio.store import Filter
 from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
 from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
+from studio.tui.screens.beside import Beside
 from studio.tui.screens.generate_balance import balance_lines
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
-from studio.tui.text import Part, join, line, lines
+from studio.tui.text import Part, cells, join, line, lines
 from studio.tui.widgets.bars import coverage
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_box import RowBox
 from studio.tui.widgets.row_line import SIGNS_TOLD
 from studio.tui.widgets.row_list import RowList
 from studio.tui.widgets.text_dialog import Text
@@ -65,12 +67,12 @@ class Standing:
         return self.wanted > 0 and all(one.accepted >= one.target for one in self.targets)
 
 
-class GenerateScreen(JobStage):
+class GenerateScreen(Beside, JobStage):
     """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
 
     SIGNS = SIGNS_TOLD
     CSS_PATH = "generate.tcss"
-    BINDINGS = [*bindings("job"), *bindings("generate"), *bindings("detail")]
+    BINDINGS = [*bindings("job"), *bindings("generate")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -81,9 +83,9 @@ class GenerateScreen(JobStage):
     def body(self) -> ComposeResult:
         yield Title()
         with Horizontal(id="figures"):
-            yield Page(id="coverage")
-            yield Page(id="numbers")
-        with Container(id="rows-box"):
+            yield Page(id="coverage", classes="beside")
+            yield Page(id="numbers", classes="beside")
+        with RowBox():
             yield RowList(id="rows", empty=EMPTY, follow=True, opens=True)
 
     def on_mount(self) -> None:
@@ -124,14 +126,6 @@ class GenerateScreen(JobStage):
         again = f", judging {counted(now.earlier, 'example')} again" if now.earlier else ""
         return join((f"{progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
 
-    def action_page_down(self) -> None:
-        for page in self.query(Page):
-            page.action_half_down()
-
-    def action_page_up(self) -> None:
-        for page in self.query(Page):
-            page.action_half_up()
-
     def action_start(self) -> None:
         session = self.session
         params = GenerateParams(
@@ -144,7 +138,7 @@ class GenerateScreen(JobStage):
         self.launch_entry(ENTRY, params)
 
     def action_balance(self) -> None:
-        self.run(self._show_balance())
+        self.run(self._show_balance(), keys_wait=True)
 
     async def _show_balance(self) -> None:
         found = await self.studio.disk.read(scenarios, self.session)
@@ -181,7 +175,7 @@ def read_standing(session: Session) -> Standing:
 
 def coverage_lines(now: Standing, width: int) -> Content:
     """A bar a category."""
-    name_width = max((len(one.category) for one in now.targets), default=0)
+    name_width = max((cells(one.category) for one in now.targets), default=0)
     return lines(coverage(one.category, one.accepted, one.target, width, name_width=name_width) for one in now.targets)
 
 

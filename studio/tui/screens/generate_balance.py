@@ -8,7 +8,7 @@ from itertools import groupby
 from textual.content import Content
 
 from studio.generate import ScenarioBalance
-from studio.tui.text import clip, join, line, lines
+from studio.tui.text import cells, join, line, lines, pad
 
 STYLES = {"missing": "$error bold", "under": "$warning bold", "over": "$warning", "even": "$quiet"}
 _FIGURES = 22
@@ -17,7 +17,7 @@ _FIGURES = 22
 
 def balance_lines(found: Sequence[ScenarioBalance], width: int) -> Content:
     """``  Ask for wind        0 of 4  missing``, below the name of each category, the worst first in it."""
-    room = max(min(width - _FIGURES, max((len(one.scenario) for one in found), default=0)), 8)
+    room = max(min(width - _FIGURES, max((cells(one.scenario) for one in found), default=0)), 8)
     told: list[Content] = []
     for category, rows in groupby(found, key=lambda one: one.category):
         told.append(line(category, "bold $primary"))
@@ -27,7 +27,7 @@ def balance_lines(found: Sequence[ScenarioBalance], width: int) -> Content:
 
 def _line(one: ScenarioBalance, room: int) -> Content:
     return join(
-        f"  {clip(one.scenario, room):<{room}} ",
+        f"  {pad(one.scenario, room)} ",
         (f"{one.accepted:>4}", "bold"),
         (f" of {one.share:<5.3g}", "$quiet"),
         (one.standing if one.standing != "even" else "", STYLES[one.standing]),

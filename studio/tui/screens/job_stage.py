@@ -46,7 +46,7 @@ class JobStage(StageScreen):
         self.halt()
 
     def action_log(self) -> None:
-        self.run(self._show_log())
+        self.run(self._show_log(), keys_wait=True)
 
     async def _show_log(self) -> None:
         if self.job is None:

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Static
 
 from studio.evaluate.types import Evaluation
 from studio.package import Package, package_id, packages
@@ -20,9 +19,11 @@ from studio.tui.keys import bindings
 from studio.tui.progress.package import PackageProgress
 from studio.tui.runs import chosen_with_evaluation
 from studio.tui.screens import package_parts as parts
+from studio.tui.screens.beside import Beside
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.text import join, shown
 from studio.tui.widgets.bars import bar
+from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.virtual_list import VirtualList
 
@@ -45,11 +46,11 @@ class Found:
         return next((one for one in self.made if one.id == name), None)
 
 
-class PackageScreen(JobStage):
+class PackageScreen(Beside, JobStage):
     """What would be packed above, the packages below; the page is that of the package under the cursor."""
 
     CSS_PATH = "package.tcss"
-    BINDINGS = [*bindings("job"), *bindings("package"), *bindings("detail")]
+    BINDINGS = [*bindings("job"), *bindings("package")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -57,19 +58,19 @@ class PackageScreen(JobStage):
         self._read_for: object = None
 
     def body(self) -> ComposeResult:
-        yield Static(id="state")
+        yield Caption(id="state")
         with Container(id="packing"):
             yield Page(id="intake")
             with Container(id="made"):
                 yield VirtualList(self._draw, id="packages", empty=EMPTY)
-                yield Page(id="package")
+                yield Page(id="package", classes="beside")
 
     def on_mount(self) -> None:
         self.query_one("#packages").focus()
 
     def sync(self) -> None:
-        marks = self.studio.marks
-        wanted = (self.job.job.id, self.job.view.state) if self.job else None, marks.get("train"), marks.get("evaluate")
+        marks, job = self.studio.marks, (self.job.job.id, self.job.view.state) if self.job else None
+        wanted = self.session.workspace, job, marks.get("train"), marks.get("evaluate")
         if wanted != self._read_for:
             self._read_for = wanted
             self.run(self._read(), "read", exclusive=True, keys_wait=True)
@@ -85,7 +86,7 @@ class PackageScreen(JobStage):
         self._show_state()
 
     def _show_state(self) -> None:
-        self.query_one("#state", Static).update(self._state(), layout=False)
+        self.query_one("#state", Caption).show(self._state())
 
     def _state(self) -> Content:
         told = join(("package ", "$quiet"), job_state(self.job, "never packed"))
@@ -159,12 +160,6 @@ class PackageScreen(JobStage):
             self.studio.tell("there is no package yet")
         else:
             self.run(copy(self.studio, package.path, "the path"))
-
-    def action_page_down(self) -> None:
-        self.query_one("#package", Page).action_half_down()
-
-    def action_page_up(self) -> None:
-        self.query_one("#package", Page).action_half_up()
 
 
 def found_in(session: Session) -> Found:

@@ -12,17 +12,17 @@ from studio.package import Package
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.screens.gate_lines import tally
-from studio.tui.text import Part, clip, join, line, lines, shown
+from studio.tui.text import Part, cells, clip, join, line, lines, pad, shown
 from studio.tui.widgets.facts import facts
 
 CONTENTS = (
-    ("adapter_config.json", "which base model it belongs to, and its shape"),
+    ("adapter_config.json", "base model and shape"),
     ("adapter_model.safetensors", "the weights"),
-    ("tokenizer files", "with the chat template it was trained in"),
-    ("README.md", "model card: usage, metrics, limits, lineage"),
-    ("PERSONA_SPEC.md", "the persona, in words and as its file"),
+    ("tokenizer files", "with the chat template"),
+    ("README.md", "the model card"),
+    ("PERSONA_SPEC.md", "the persona in words"),
     ("EVALUATION_RESULTS.json", "every probe, every gate"),
-    ("examples/sample_interactions.jsonl", "held-out probes with both replies"),
+    ("examples/sample_interactions.jsonl", "probes with both replies"),
 )
 Sizes = Mapping[str, int]
 """File -> bytes."""
@@ -89,9 +89,9 @@ def package_page(package: Package, sizes: Sizes, width: int) -> Content:
         ("gates", ("passed", "$success") if package.gates_passed else ("not all passed", "$warning")),
         *_proof(package),
     ]
-    names = max((len(name) for name in package.files), default=0)
+    names = max(map(cells, package.files), default=0)
     files = [
-        join(f"{clip(name, names):<{names}} ", (f"{size(sizes[name]) if name in sizes else 'gone':>9}", "bold"))
+        join(f"{pad(name, names)} ", (f"{size(sizes[name]) if name in sizes else 'gone':>9}", "bold"))
         for name in package.files
     ]
     return lines([facts(pairs, width, name_width=8), join(("Files", "bold $primary")), *files])

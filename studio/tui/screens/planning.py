@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from studio.build import Session
 from studio.build.stages import planned_run
+from studio.build.training import begin_training
 from studio.errors import UserError
 from studio.jobs import Job
-from studio.train import resume_or_start
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml
 
@@ -32,4 +32,4 @@ def plan_now(session: Session) -> Planned:
 
 def train_now(session: Session) -> Job:
     """Start the run of :func:`plan_now`, or go on with it where it was begun."""
-    return resume_or_start(session.workspace, plan_now(session).plan)
+    return begin_training(session, plan_now(session).plan)

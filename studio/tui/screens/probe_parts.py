@@ -10,7 +10,8 @@ from studio.chatml import last_request
 from studio.evaluate.types import ProbeResult
 from studio.store.records import Judgement
 from studio.tui.figures import score
-from studio.tui.text import clip, join, line, lines, shown
+from studio.tui.screens.triage_detail import MARKS
+from studio.tui.text import cells, clip, join, line, lines, pad, shown
 
 WINNERS = {"tuned": ("tuned wins", "$success"), "base": ("base wins", "$error"), "tie": ("tie", "$quiet")}
 
@@ -25,12 +26,13 @@ def _total(judgement: Judgement) -> float:
 
 
 def probe_line(result: ProbeResult, width: int) -> Content:
-    """``2.0  base 4.0  tie  I finished the report``."""
+    """``tuned  2.0  base  4.0  tie  I finished the report``."""
     winner, style = WINNERS[result.comparison.winner]
     lost = result.tuned_kept is False
     head = join(
+        ("tuned ", "$quiet"),
         (f"{_told(result.tuned_judgement):>4}", "bold"),
-        (f" base {_told(result.base_judgement):>4}  ", "$quiet"),
+        (f"  base {_told(result.base_judgement):>4}  ", "$quiet"),
         (f"{winner:<10} ", style),
         ("lost words  " if lost else "", "$warning"),
     )
@@ -71,11 +73,16 @@ def judgement_lines(judgement: Judgement) -> list[Content]:
     if judgement.verdict == "error":
         return [shown(f"could not be judged: {judgement.error or 'no reason given'}", "$warning")]
     found: list[Content] = []
-    longest = max(map(len, judgement.traits), default=0)
+    longest = max(map(cells, judgement.traits), default=0)
     for name, mark in judgement.traits.items():
         quote = f'  "{mark.quote}"' if mark.quote else ""
         found.append(
-            join((f"  {mark.score} ", _style(mark.score)), f"{name:<{longest}} ", line(mark.rationale, "$quiet"), quote)
+            join(
+                (f"  {mark.score} ", f"{MARKS[mark.score]} bold"),
+                f"{pad(name, longest)} ",
+                line(mark.rationale, "$quiet"),
+                quote,
+            )
         )
     for one in judgement.violations:
         quote = f'  "{one.quote}"' if one.quote else ""
@@ -83,10 +90,6 @@ def judgement_lines(judgement: Judgement) -> list[Content]:
     if missing := [step for step, taken in judgement.steps.items() if not taken]:
         found.append(join(("  steps missing: ", "$quiet"), ", ".join(missing)))
     return found
-
-
-def _style(mark: int) -> str:
-    return {0: "$error bold", 1: "$warning bold", 2: "$success bold"}[mark]
 
 
 def _told(judgement: Judgement) -> str:

@@ -13,7 +13,7 @@ from textual.widgets import ContentSwitcher
 from studio.errors import UserError
 from studio.tui.external import edit_file
 from studio.tui.keys import BY_ID, bindings
-from studio.tui.screens.stage import StageScreen
+from studio.tui.screens.beside import Beside
 from studio.tui.text import lines, shown
 from studio.tui.widgets.page import Page, Shown
 from studio.tui.widgets.virtual_list import VirtualList
@@ -42,12 +42,12 @@ NAMES = (
 FIRST_PROMPT = NAMES.index("persona prompt")
 
 
-class SpecScreen(StageScreen):
+class SpecScreen(Beside):
     """A list of parts beside the page of the one under the cursor; ``e`` puts the editor in their place."""
 
     CSS_PATH = "spec.tcss"
     NEEDS_SESSION: ClassVar[bool] = False
-    BINDINGS = [*bindings("spec"), *bindings("detail")]
+    BINDINGS = bindings("spec")
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -57,7 +57,7 @@ class SpecScreen(StageScreen):
     def body(self) -> ComposeResult:
         with ContentSwitcher(initial="reading"), Horizontal(id="reading"):
             yield VirtualList(self._draw, id="parts")
-            yield Page(id="part")
+            yield Page(id="part", classes="beside")
 
     def on_mount(self) -> None:
         self.query_one("#parts", VirtualList).set_count(len(NAMES))
@@ -101,12 +101,6 @@ class SpecScreen(StageScreen):
         parts = self.query_one("#parts", VirtualList)
         parts.move_to(FIRST_PROMPT if parts.cursor < FIRST_PROMPT else 0)
 
-    def action_page_down(self) -> None:
-        self.query_one("#part", Page).action_half_down()
-
-    def action_page_up(self) -> None:
-        self.query_one("#part", Page).action_half_up()
-
     def action_edit(self) -> None:
         self.run(self._edit(), "edit", exclusive=True, keys_wait=True)
 
@@ -115,9 +109,10 @@ class SpecScreen(StageScreen):
 
         if self._editor is None:
             self._editor = SpecEditor(id="editing")
-            await self.query_one(ContentSwitcher).mount(self._editor)
-        self._show("editing")
+            await self.query_one(ContentSwitcher).add_content(self._editor)
         await self._editor.open(self.studio.spec_path)
+        self._show("editing")
+        self._editor.area.focus()
 
     def action_editor(self) -> None:
         if edit_file(self.studio, self.studio.spec_path):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,9 +23,8 @@ from studio.tui.widgets.page import Page
 
 if TYPE_CHECKING:
     from studio.spec import Problem
+    from studio.tui.screens.stage import StageScreen
 
-P = ParamSpec("P")
-T = TypeVar("T")
 PAUSE_S = 0.25
 """Without a key before the text is checked."""
 
@@ -46,6 +44,10 @@ class SpecEditor(Vertical):
         super().__init__(id=id)
         self._path = Path()
         self._read = ""
+        """What the file held when it was read or written here."""
+        self._clean = ""
+        """The same as the text area has it: with one kind of line ends."""
+        self._saving = False
         self._problems: tuple[Problem, ...] | None = None
         self._pause: Timer | None = None
 
@@ -62,17 +64,25 @@ class SpecEditor(Vertical):
     @property
     def changed(self) -> bool:
         """Whether there is something to lose."""
-        return self.is_mounted and self.area.text != self._read
+        return self.is_mounted and self.area.text != self._clean
+
+    @property
+    def _stage(self) -> StageScreen:
+        screen: Any = self.screen
+        return screen  # type: ignore[no-any-return]
 
     async def open(self, path: Path) -> None:
-        """Read the file, unless an edit of it is still open."""
-        self.area.focus()
+        """Read the file, unless an edit of it is still open. Raises UserError for one that cannot be edited here."""
         if self.changed:
             return
+        self._read = await self._stage.studio.disk.read(_read, path)
         self._path = path
-        self._read = await self._disk(_read, path)
-        self.area.load_text(self._read)
+        self._load()
         await self._check()
+
+    def _load(self) -> None:
+        self.area.load_text(self._read)
+        self._clean = self.area.text
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
@@ -82,14 +92,15 @@ class SpecEditor(Vertical):
         self._show_problems()
 
     def _check_soon(self) -> None:
-        self.run_worker(self._check(), group="check", exclusive=True)
+        self._stage.run(self._check(), "check", exclusive=True)
 
-    async def _check(self) -> None:
+    async def _check(self) -> tuple[Problem, ...]:
         text = self.area.text
-        problems = await self._disk(_problems, text, self._path)
+        problems = await self._stage.studio.disk.read(_problems, text, self._path)
         if text == self.area.text:
             self._problems = problems
             self._show_problems()
+        return problems
 
     def _show_problems(self) -> None:
         state = ("changed, not saved", "$warning") if self.changed else ("as saved", "$quiet")
@@ -112,26 +123,41 @@ class SpecEditor(Vertical):
             self.area.move_cursor((next((row for row in rows if row > here), rows[0]), 0), center=True)
 
     def action_save(self) -> None:
-        self.run_worker(self._save(), group="save", exclusive=True)
+        self._begin_to_save()
+
+    def _begin_to_save(self, *, close: bool = False) -> None:
+        """One save at a time. The keys after it are meant for what it leaves: they wait."""
+        if not self._saving:
+            self._saving = True
+            self._stage.studio.hold_keys(self)
+            self._stage.run(self._save_through(close), "save")
+
+    async def _save_through(self, close: bool) -> None:
+        saved = False
+        try:
+            saved = await self._save()
+        finally:
+            if close and saved:
+                self._close()
+            elif close:
+                self.area.focus()
+            self._saving = False
+            self._stage.studio.free_keys(self)
 
     async def _save(self) -> bool:
-        """Write the file, after asking where it is not valid or was changed by somebody else."""
-        await self._check()
-        if self._problems:
-            question = f"The spec has {counted(len(self._problems), 'problem')}. Save it anyway?"
+        """Write the file, after asking where it is not valid or was changed by somebody else. Raises UserError."""
+        text, disk = self.area.text, self._stage.studio.disk
+        problems = await self._check()
+        if problems:
+            question = f"The spec has {counted(len(problems), 'problem')}. Save it anyway?"
             if not await self._asked(Confirm(question, "The stages cannot use it until it is mended.")):
                 return False
-        if await self._disk(_read, self._path) != self._read:
+        if await disk.read(_read, self._path) != self._read:
             question = "The file was changed outside the window. Overwrite it?"
             if not await self._asked(Confirm(question, "What was written there since is lost.")):
                 return False
-        text = self.area.text
-        try:
-            await self._disk(write_atomic, self._path, text)
-        except OSError as error:
-            self.app.notify(f"not saved: {error.strerror or error}", severity="error")
-            return False
-        self._read = text
+        await disk.write(_write, self._path, text)
+        self._read = self._clean = text
         self._show_problems()
         self.post_message(self.Saved())
         return True
@@ -147,27 +173,21 @@ class SpecEditor(Vertical):
     def _leave(self, answer: str | None) -> None:
         if answer == "s":
             self.screen.set_focus(None)
-            self.run_worker(self._save_and_close(), group="save", exclusive=True)
+            self._begin_to_save(close=True)
         elif answer == "d":
-            self.area.load_text(self._read)
+            self._load()
             self._close()
-
-    async def _save_and_close(self) -> None:
-        if await self._save():
-            self._close()
-        else:
-            self.area.focus()
 
     def _close(self) -> None:
         """Without the focus, so that a key that comes before the editor is gone is not typed into it."""
         self.screen.set_focus(None)
         self.post_message(self.Left())
 
-    async def _disk(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.to_thread(function, *args, **kwargs)
-
     async def _asked(self, question: Confirm) -> bool:
+        """The keys are the question's until it is answered."""
+        self._stage.studio.free_keys(self)
         answer: bool | None = await self.app.push_screen_wait(question)
+        self._stage.studio.hold_keys(self)
         return bool(answer)
 
 
@@ -178,10 +198,23 @@ def _problems(text: str, path: Path) -> tuple[Problem, ...]:
 
 
 def _read(path: Path) -> str:
-    """The file's text; empty where there is none yet. Undecodable bytes are shown as such and never saved over."""
+    """The file's text; empty where there is none yet. Raises UserError for what is no text, so that it is never saved
+    over."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be edited here: {error}", where=str(path)) from None
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise UserError("is not UTF-8 text", where=str(path), remedy="convert it, or edit it with E") from None
+
+
+def _write(path: Path, text: str) -> None:
+    """A link stays a link, and the file keeps its mode. Raises UserError."""
+    target = path.resolve()
+    try:
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+        write_atomic(target, text, mode=mode)
+    except OSError as error:
+        raise UserError(f"not saved: {error.strerror or error}", where=str(path)) from None

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from dataclasses import dataclass, replace
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Static
 
 from studio.errors import UserError
 from studio.train.metrics import read_metrics
-from studio.train.presets import preset_for, with_recipe
-from studio.train.types import Recipe
+from studio.tui.aside import aside
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
-from studio.tui.progress.train import Point, TrainProgress
+from studio.tui.progress.train import TrainProgress
 from studio.tui.runs import RunRow, run_rows
 from studio.tui.screens import train_parts as parts
-from studio.tui.screens.curve import axis, dots_across, laid_out
-from studio.tui.screens.job_stage import JobStage, job_state
+from studio.tui.screens.job_stage import job_state
 from studio.tui.screens.planning import Planned, plan_now, train_now
+from studio.tui.screens.train_curve import Curve, CurveView
+from studio.tui.screens.train_recipe import Adjusting
 from studio.tui.text import lines, shown
-from studio.tui.widgets.form import Form, Values
-from studio.tui.widgets.loss_chart import LossChart
+from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.text_dialog import Text
 from studio.tui.widgets.virtual_list import VirtualList
@@ -36,16 +32,7 @@ NO_RUN = "No run yet."
 INSTALL = "the training libraries are not installed"
 
 
-@dataclass(frozen=True)
-class Curve:
-    """The losses of a run, and how many steps it is to take."""
-
-    run_id: str = ""
-    points: tuple[Point, ...] = ()
-    steps: int = 0
-
-
-class TrainScreen(JobStage):
+class TrainScreen(Adjusting):
     """The curve is that of the job, or of the run under the cursor once one looks at another."""
 
     CSS_PATH = "train.tcss"
@@ -65,24 +52,21 @@ class TrainScreen(JobStage):
                 yield Page(id="plan")
                 yield VirtualList(self._draw, id="runs", empty=NO_RUN, opens=True)
             with Container(id="going"):
-                yield Static(id="state")
-                yield LossChart(id="curve", empty="The loss is drawn here once steps are logged.")
-                yield Static(id="axis")
+                yield Caption(id="state")
+                yield CurveView(id="losses")
 
     def on_mount(self) -> None:
         self.query_one("#runs").focus()
 
     def recall(self, state: dict[str, Value]) -> None:
         """The changes to the recipe outlive the window too."""
-        try:
-            changes = json.loads(str(state.get("recipe") or "{}"))
-            with_recipe(preset_for(self.session.base_model).recipe, changes)
-        except (ValueError, TypeError, UserError):
-            return
-        self._change(changes)
+        self._planned, self._rows, self._looked_at = None, [], Curve()
+        self.query_one("#runs", VirtualList).set_count(0)
+        super().recall(state)
 
-    def remember(self) -> dict[str, Value]:
-        return {"recipe": json.dumps(self.session.recipe, sort_keys=True)}
+    def recipe_changed(self) -> None:
+        self._planned = None
+        self.sync()
 
     def sync(self) -> None:
         generating = self.studio.snapshots.get("generate")
@@ -91,17 +75,19 @@ class TrainScreen(JobStage):
         wanted = (session.loaded.hash, json.dumps(session.recipe), session.base, None if busy else self.studio.version)
         if wanted != self._planned_for:
             self._planned_for = wanted
-            self.run(self._read_plan(), "plan", exclusive=True)
-        listed = (self.job.view.state, self.job.job.id) if self.job else None, self.studio.marks.get("evaluate")
+            # A key may be about the first plan, or about that of another recipe; else the one that is shown will do.
+            self.run(self._read_plan(), "plan", exclusive=True, keys_wait=self._planned is None)
+        job = (self.job.view.state, self.job.job.id) if self.job else None
+        listed = session.workspace, job, self.studio.marks.get("evaluate")
         if listed != self._listed_for:
             self._listed_for = listed
-            self.run(self._read_runs(), "runs", exclusive=True)
+            self.run(self._read_runs(), "runs", exclusive=True, keys_wait=True)
         self._show_run()
 
     async def _read_plan(self) -> None:
         try:
             # Not among the writes: it may ask the hub for the base model.
-            self._planned = await asyncio.to_thread(plan_now, self.session)
+            self._planned = await aside(plan_now, self.session)
         except UserError as error:
             self._planned = error
         self._show_plan()
@@ -139,31 +125,29 @@ class TrainScreen(JobStage):
         return str(plan.get("run_id", "")) if isinstance(plan, dict) else self.job.job.id
 
     def _show_run(self) -> None:
-        progress, state = self._progress, self.query_one("#state", Static)
+        progress, state = self._progress, self.query_one("#state", Caption)
         width = state.content_size.width
         told = [
             parts.state_line(job_state(self.job, self._nothing()), progress, width, alive=bool(self._training)),
             parts.figures_line(progress),
             parts.saved_line(progress),
         ]
-        state.update(lines(told), layout=False)
+        state.show(lines(told))
         self._show_curve()
 
     def _nothing(self) -> str:
         if not self.studio.environment.can_train:
-            return f"{INSTALL}: pip install 'persona-studio[train]'"
+            return f"{INSTALL}: pip install '.[train]'"
         return "nothing is training"
 
     def _show_curve(self) -> None:
         """That of the run under the cursor, or of the job where that is the same or nothing was looked at."""
         looked, progress = self._looked_at, self._progress
+        view = self.query_one(CurveView)
         if progress is not None and looked.run_id in ("", progress.run_id):
-            looked = Curve(progress.run_id, progress.points, progress.started.steps if progress.started else 0)
-        chart, under = self.query_one("#curve", LossChart), self.query_one("#axis", Static)
-        width = chart.content_size.width
-        chart.show(laid_out(looked.points, looked.steps, dots_across(width)))
-        name = looked.run_id if progress is None or looked.run_id != progress.run_id else ""
-        under.update(axis(looked.steps if looked.points else 0, width, name), layout=False)
+            view.show(Curve.of(progress))
+        else:
+            view.show(looked, looked.run_id)
 
     @on(VirtualList.Moved, "#runs")
     def _moved(self) -> None:
@@ -194,10 +178,12 @@ class TrainScreen(JobStage):
         """Train the plan; where its run was begun, go on with it."""
         planned = self._planned
         if not self.studio.environment.can_train:
-            self.studio.tell(UserError(INSTALL, remedy="pip install 'persona-studio[train]'"))
+            self.studio.tell(UserError(INSTALL, remedy="pip install '.[train]'"))
+        elif planned is None:
+            self.studio.tell("the plan is still being made; s starts it then")
         elif isinstance(planned, UserError):
             self.studio.tell(planned)
-        elif planned is not None and (known := parts.known_run(planned.plan, self._rows)) and known.whole:
+        elif (known := parts.known_run(planned.plan, self._rows)) and known.whole:
             self.studio.tell("exactly this is trained already; change the recipe with e, or the examples")
         else:
             session = self.session
@@ -212,42 +198,8 @@ class TrainScreen(JobStage):
 
     def action_resume(self) -> None:
         """Go on with the newest job, also where the plan has changed since."""
-        from studio.jobs import resume
+        from studio.build.training import resume_training
 
         if self.job is not None:
-            job = self.job.job
-            self.launch(lambda: resume(job))
-
-    @work
-    async def action_edit(self) -> None:
-        """Change the recipe."""
-        base, preset = self.session.base_model, preset_for(self.session.base_model).recipe
-        now = with_recipe(preset, self.session.recipe)
-        form = Form(
-            "The recipe", parts.recipe_values(now), lambda values: _recipe(preset, values), parts.recipe_note(base)
-        )
-        values = await self.app.push_screen_wait(form)
-        if values is not None:
-            told, given = parts.recipe_values(preset), self.session.recipe
-            kept = {name: value for name, value in given.items() if name not in told}
-            self._change({**kept, **_numbers({name: text for name, text in values.items() if text != told[name]})})
-
-    def _change(self, changes: dict[str, float]) -> None:
-        self.studio.session = replace(self.session, recipe=changes)
-        if self._recalled is self.studio.memory:
-            self.keep_memory()
-        self.refresh_soon()
-
-
-def _recipe(preset: Recipe, values: Values) -> Recipe:
-    return with_recipe(preset, _numbers(values))
-
-
-def _numbers(values: Values) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, text in values.items():
-        try:
-            found[name] = int(text) if text.isdigit() else float(text)
-        except ValueError:
-            raise UserError(f"{text!r} is not a number", where=name) from None
-    return found
+            job, session = self.job.job, self.session
+            self.launch(lambda: resume_training(session, job))

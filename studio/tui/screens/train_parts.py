@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from studio.files import as_seen
 from studio.train.base import POCKET
 from studio.train.presets import POCKET_PRESET, preset_for
 from studio.train.types import Recipe, TrainPlan
@@ -14,7 +15,7 @@ from studio.tui.progress.train import TrainProgress
 from studio.tui.runs import RunRow
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.planning import Planned
-from studio.tui.text import Part, clip, join, lines, shown
+from studio.tui.text import Part, cells, clip, join, lines, pad, shown
 from studio.tui.widgets.bars import bar
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Shown
@@ -104,7 +105,7 @@ def saved_line(progress: TrainProgress | None) -> Content:
     if finished is not None:
         return join((f"stopped and saved at step {finished.steps}; s goes on from there", "$warning"))
     saved = f"saved at step {progress.saved}" if progress.saved else "not saved yet"
-    return join((f"{saved}  {size}  {started.note}", "$quiet"))
+    return join((f"{saved}  ", "$quiet"), (started.note, "$warning") if started.note else (size, "$quiet"))
 
 
 def _pair(name: str, value: str) -> Content:
@@ -122,7 +123,7 @@ def run_line(row: RunRow, width: int) -> Content:
     else:
         state = ("not evaluated", "$quiet") if row.whole else ("not finished", "$warning")
     name = clip(row.run.plan.run_id.removeprefix("run-"), max(width - 20, 6))
-    return join(f"{name:<10} ", (loss, "bold"), " ", state)
+    return join(pad(name, max(cells(name), 10)), " ", (loss, "bold"), " ", state)
 
 
 def run_page(row: RunRow) -> Shown:
@@ -136,13 +137,14 @@ def _run(row: RunRow) -> list[tuple[str, Part]]:
     return [
         ("run", plan.run_id),
         ("base", plan.base_model),
-        ("examples", f"{plan.examples} from {plan.data_path}"),
+        ("examples", f"{plan.examples} from {as_seen(plan.data_path)}"),
         ("recipe", f"r {recipe.rank}, alpha {recipe.alpha}, dropout {recipe.dropout:g}, lr {recipe.learning_rate:g}"),
         ("", f"{recipe.epochs:g} epochs, batch {recipe.batch_size}, {recipe.scheduler}, {recipe.method}"),
         ("steps", f"{finished.steps if finished else 0} of {plan.steps}"),
         ("loss", f"{finished.loss:.4f}" if finished else "not finished"),
         ("time", duration(finished.seconds) if finished else ""),
-        ("adapter", f"{finished.adapter_mb:.2f} MB in {finished.adapter_path}" if finished else ""),
+        ("note", finished.note if finished else ""),
+        ("adapter", f"{finished.adapter_mb:.2f} MB in {as_seen(finished.adapter_path)}" if finished else ""),
         ("spec", plan.spec_hash[:12]),
         ("print", plan.fingerprint),
     ]
@@ -163,7 +165,9 @@ def recipe_values(recipe: Recipe) -> dict[str, str]:
         "rank": str(recipe.rank),
         "alpha": str(recipe.alpha),
         "batch_size": str(recipe.batch_size),
+        "micro_batch_size": str(recipe.micro_batch_size),
         "max_length": str(recipe.max_length),
+        "method": recipe.method,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from studio.tui.text import clip, join
+from studio.tui.text import join, pad
 
 
 def bar(done: float, whole: float, width: int, style: str = "$primary") -> Content:
@@ -25,7 +25,7 @@ def coverage(name: str, done: int, whole: int, width: int, *, name_width: int = 
     room = max(width - name_width - 10, 4)
     style = "$success" if done >= whole else "$primary"
     return join(
-        f"{clip(name, name_width):<{name_width}} ",
+        f"{pad(name, name_width)} ",
         bar(done, whole, room, style),
         (f" {numbers:>8}", "$success" if done >= whole else ""),
     )

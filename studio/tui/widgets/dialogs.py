@@ -11,7 +11,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from studio.tui.keys import name_of
 from studio.tui.text import join, lines, shown
+from studio.tui.widgets.hints import hints
 
 
 class Confirm(ModalScreen[bool]):
@@ -19,8 +21,8 @@ class Confirm(ModalScreen[bool]):
 
     BINDINGS = [("y,enter", "answer(True)"), ("n,escape", "answer(False)")]
 
-    def __init__(self, question: str, consequence: str = "") -> None:
-        super().__init__()
+    def __init__(self, question: str, consequence: str = "", *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._question, self._consequence = question, consequence
 
     def compose(self) -> ComposeResult:
@@ -28,7 +30,7 @@ class Confirm(ModalScreen[bool]):
             yield Static(shown(self._question, "bold"))
             if self._consequence:
                 yield Static(shown(self._consequence))
-            yield Static(join(("y", "$primary bold"), " yes   ", ("n", "$primary bold"), " no"))
+            yield Static(hints(("y", "yes"), ("n", "no")))
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
@@ -51,6 +53,7 @@ class Ask(ModalScreen[str | None]):
             yield field
             if self._note:
                 yield Static(shown(self._note, "$quiet"))
+            yield Static(hints(("enter", "take it"), ("esc", "leave")))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)
@@ -71,10 +74,11 @@ class Choose(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(shown(self._question, "bold"))
-            yield Static(lines(self._choice(key, label) for key, label in self._choices.items()))
+            choices = {**self._choices} if "escape" in self._choices else {**self._choices, "escape": "leave"}
+            yield Static(lines(self._choice(key, label) for key, label in choices.items()))
 
     def _choice(self, key: str, label: str) -> Content:
-        return join((f"{key:>5}", "$primary bold"), "  ", label)
+        return join((f"{name_of(key):>5}", "$primary bold"), "  ", label)
 
     def on_key(self, event: events.Key) -> None:
         pressed = event.character if event.character in self._choices else event.key

@@ -10,7 +10,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from studio.errors import UserError
-from studio.tui.text import join, shown
+from studio.tui.text import shown
+from studio.tui.widgets.hints import hints
 
 Values = dict[str, str]
 
@@ -41,7 +42,7 @@ class Form(ModalScreen[Values | None]):
                     yield field
             yield Static(shown(self._note, "$quiet"))
             yield Static("", id="wrong")
-            yield Static(join(("enter", "$primary bold"), " keep   ", ("esc", "$primary bold"), " leave as it was"))
+            yield Static(hints(("enter", "keep"), ("esc", "leave as it was")))
 
     def on_input_submitted(self) -> None:
         values = {field.id or "": field.value.strip() for field in self.query(Input)}

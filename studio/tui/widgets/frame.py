@@ -10,7 +10,7 @@ from textual.widget import Widget
 from studio.tui.keys import BY_ID, name_of
 from studio.tui.screens import ENTRIES
 from studio.tui.snapshot import MARKS
-from studio.tui.text import clip, join
+from studio.tui.text import cells, clip, join
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -64,9 +64,8 @@ class StageTabs(FrameLine):
         room = width - tabs.cell_length - 2
         if loaded is None or room < 12:
             return tabs
-        return join(
-            tabs.pad_right(room - len(clip(loaded.spec.name, room)) + 1), (clip(loaded.spec.name, room), "bold")
-        )
+        persona = clip(loaded.spec.name, room)
+        return join(tabs.pad_right(room - cells(persona) + 1), (persona, "bold"))
 
 
 class StatusLine(FrameLine):
@@ -76,9 +75,9 @@ class StatusLine(FrameLine):
         session = self.studio.session
         on = (self.studio.environment.on(session.base_model) if session else self.studio.environment).status_line
         jobs = "  ".join(one.brief for one in self.studio.snapshots.values() if one.brief)
-        room = width - len(jobs) - 2 if jobs else width
+        room = width - cells(jobs) - 2 if jobs else width
         left = clip(on, room)
-        gap = max(width - Content(left).cell_length - len(jobs), 1)
+        gap = max(width - cells(left) - cells(jobs), 1)
         return join((left, "$quiet"), " " * gap if jobs else "", (jobs, "$primary"))
 
 

@@ -16,6 +16,7 @@ from studio.tui.snapshot import MARKS, MARKS_TOLD
 from studio.tui.text import join, lines
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.found import Here, actions_here
+from studio.tui.widgets.hints import CLOSE
 from studio.tui.widgets.page import Page
 
 TITLES = {
@@ -40,7 +41,7 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
             yield Page(lambda width: join(keys_content(self._here, width), "\n\n", signs_content(self._signs, width)))
-            yield Static(join(("esc closes this, j and k scroll", "$quiet")))
+            yield Static(CLOSE)
 
     def action_leave(self) -> None:
         self.dismiss(None)

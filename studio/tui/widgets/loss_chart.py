@@ -44,9 +44,11 @@ class LossChart(Widget):
 
     def on_resize(self) -> None:
         self._draw()
+        self._drawn_at = 0.0  # what is shown for the new width need not wait
 
     def _draw(self) -> None:
-        self._later, self._drawn_at = None, time.monotonic()
+        self._later = None
+        self._drawn_at = time.monotonic() if self._values else 0.0
         self._lines = chart(self._values, self.content_size.width, self.content_size.height)
         self.refresh()
 

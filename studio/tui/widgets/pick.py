@@ -8,9 +8,10 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from studio.tui.text import join, line
+from studio.tui.widgets.hints import hints
 from studio.tui.widgets.virtual_list import VirtualList
 
 
@@ -41,6 +42,7 @@ class Pick(ModalScreen[int | str | None]):
             found = VirtualList(self._draw, empty="Nothing is called that here.")
             found.can_focus = False
             yield found
+            yield Static(hints(("enter", "take it"), ("esc", "leave")))
 
     def on_mount(self) -> None:
         self.query_one(VirtualList).set_count(len(self._found))

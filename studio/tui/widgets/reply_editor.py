@@ -18,11 +18,14 @@ from studio.tui.widgets.page import Page
 class ReplyEditor(ModalScreen[str | None]):
     """Gives the reply as it was saved, or None where it was left as it is."""
 
+    AUTO_FOCUS = "TextArea"
     BINDINGS = bindings("reply")
 
     def __init__(self, messages: Messages) -> None:
         super().__init__()
         self._asked, self._reply = last_request(messages), last_reply(messages)
+        self._clean = self._reply
+        """The reply as the text area has it: with one kind of line ends."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
@@ -35,18 +38,27 @@ class ReplyEditor(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         area = self.query_one(TextArea)
-        area.focus()
+        self._clean = area.text
         area.move_cursor(area.document.end)
 
+    @property
+    def _text(self) -> str:
+        return self.query_one(TextArea).text
+
+    @property
+    def unsaved(self) -> str:
+        """What quitting would lose, in words; empty where nothing."""
+        return "the reply" if self._text.strip() != self._clean.strip() else ""
+
     def action_save(self) -> None:
-        text = self.query_one(TextArea).text.strip()
+        text = self._text.strip()
         if not text:
             self.app.notify("an empty reply teaches nothing; esc leaves it as it was", severity="warning")
         else:
-            self.dismiss(text)
+            self.dismiss(text if self.unsaved else self._reply)
 
     def action_leave(self) -> None:
-        if self.query_one(TextArea).text.strip() == self._reply.strip():
+        if not self.unsaved:
             self.dismiss(None)
             return
         self.app.push_screen(Confirm("Leave the reply as it was?", "What you wrote is dropped."), self._leave)

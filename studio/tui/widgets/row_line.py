@@ -7,7 +7,7 @@ from textual.content import Content
 from studio.chatml import last_reply, last_request
 from studio.store.records import Row, Status
 from studio.tui.figures import score
-from studio.tui.text import clip, join
+from studio.tui.text import cells, clip, join, pad
 
 SIGNS: dict[Status, tuple[str, str]] = {
     "accepted": ("✓", "$success"),
@@ -24,6 +24,12 @@ WIDE, NAME = 100, 20
 """From how many cells on the category is shown, and in how many."""
 
 
+def row_heading(width: int) -> str:
+    """The names of the columns, for the border above a list: its title begins a cell from the left."""
+    name = f"{'category':<{NAME}}  " if width >= WIDE else ""
+    return f"    score  {name}request and reply "
+
+
 def row_line(
     row: Row, width: int, status: Status | None = None, *, marked: bool = False, saving: bool = False
 ) -> Content:
@@ -36,16 +42,16 @@ def row_line(
     by = "…" if saving else "~" if _edited(row) else "=" if row.decision else " "
     total = row.judgement.total if row.judgement else None
     failed = row.judgement is not None and row.judgement.verdict == "error"
-    name = clip(row.example.category, NAME) if width >= WIDE else ""
+    name = pad(row.example.category, NAME) if width >= WIDE else ""
     room = max(width - 10 - (NAME + 2 if name else 0), 8)
     asked = clip(last_request(row.messages), max(room * 2 // 5, 4))
-    told = clip(last_reply(row.messages), max(room - Content(asked).cell_length - 2, 0))
+    told = clip(last_reply(row.messages), max(room - cells(asked) - 2, 0))
     return join(
         ("*" if marked else " ", "$warning bold"),
         (sign, style),
         (by, "$quiet"),
         (f" {'err' if failed else score(total):>4}  ", "$error" if failed else ""),
-        (f"{name:<{NAME}}  " if name else "", "$quiet"),
+        (f"{name}  " if name else "", "$quiet"),
         asked,
         "  ",
         (told, "$quiet"),

@@ -8,6 +8,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from studio.tui.text import shown
+from studio.tui.widgets.hints import CLOSE
 from studio.tui.widgets.page import Page, Shown
 
 
@@ -24,6 +25,7 @@ class Text(ModalScreen[None]):
         with Vertical(classes="dialog tall wide"):
             yield Static(shown(self._title, "bold $primary"))
             yield Page(shown(self._text) if isinstance(self._text, str) else self._text)
+            yield Static(CLOSE)
 
     def action_leave(self) -> None:
         self.dismiss(None)

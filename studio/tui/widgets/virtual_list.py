@@ -51,6 +51,8 @@ class VirtualList(Scrolling):
         self.draw: Draw = draw or (lambda _index, _width: None)
         self.count = 0
         self.cursor = 0
+        self.steered = False
+        """Whether a key has moved the cursor."""
         self.empty = empty
         """Shown where there is no row: what to do about it."""
 
@@ -112,22 +114,26 @@ class VirtualList(Scrolling):
         return strips[index - 1] if 0 < index <= len(strips) else blank
 
     def action_down(self) -> None:
-        self.move_to(self.cursor + 1)
+        self._steer_to(self.cursor + 1)
 
     def action_up(self) -> None:
-        self.move_to(self.cursor - 1)
+        self._steer_to(self.cursor - 1)
 
     def action_first(self) -> None:
-        self.move_to(0)
+        self._steer_to(0)
 
     def action_last(self) -> None:
-        self.move_to(self.count - 1)
+        self._steer_to(self.count - 1)
 
     def action_half_down(self) -> None:
-        self.move_to(self.cursor + max(self.text_height // 2, 1))
+        self._steer_to(self.cursor + max(self.text_height // 2, 1))
 
     def action_half_up(self) -> None:
-        self.move_to(self.cursor - max(self.text_height // 2, 1))
+        self._steer_to(self.cursor - max(self.text_height // 2, 1))
+
+    def _steer_to(self, index: int) -> None:
+        self.steered = True
+        self.move_to(index)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "choose" or self._opens

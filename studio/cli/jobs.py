@@ -1,0 +1,119 @@
+"""``studio jobs``: what runs in a workspace, whoever started it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from studio.build import StageBegan, StageEnded, StageTold
+from studio.build.types import BuildEvent
+from studio.cli.options import WORKSPACE, AsJson, WorkspaceFolder
+from studio.cli.output import say, say_json, tell
+from studio.cli.run import show
+from studio.errors import UserError
+from studio.inert import inert_line
+from studio.jobs import ENDED, Job, follow, list_jobs
+
+STOP_S = 60.0
+"""How long a job that is asked to stop may take to save before it is left alone with that."""
+app = typer.Typer(
+    help="List, watch and stop what runs.",
+    epilog="Example: studio jobs list --running",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Part = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or any part of it, such as its stage.")]
+
+
+@app.command("list")
+def listing(
+    workspace: WorkspaceFolder = WORKSPACE,
+    running: Annotated[bool, typer.Option("--running", help="Only those that run.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the jobs of every persona, the newest first. Example: studio jobs list --running"""
+    views = [(_persona(job), job.view()) for job in _jobs(workspace, running=running)]
+    if as_json:
+        kept = {"state", "pid", "error", "started", "ended"}
+        say_json(
+            [
+                {"id": view.request.id, "persona": persona, "stage": view.request.stage}
+                | view.model_dump(mode="json", include=kept)
+                for persona, view in views
+            ]
+        )
+        return
+    for persona, view in views:
+        error = f"  {inert_line(view.error)}" if view.error else ""
+        say(f"{view.request.id:<34} {view.state:<9} {persona}{error}")
+
+
+@app.command("watch")
+def watch(job: Part, workspace: WorkspaceFolder = WORKSPACE) -> None:
+    """Follow a job until it ends; ctrl+c leaves it running. Example: studio jobs watch train"""
+    found = _the_one(job, workspace)
+    show(_events(found))
+    view = found.view()
+    if view.state != "finished":
+        raise UserError(view.error or f"it is {view.state}", where=found.id, remedy=f"studio jobs log {found.id}")
+
+
+@app.command("stop")
+def stop(job: Part, workspace: WorkspaceFolder = WORKSPACE) -> None:
+    """Ask a job to save and end, and wait until it has. Example: studio jobs stop train"""
+    found = _the_one(job, workspace, running=True)
+    tell(f"stopping {found.id}; what is done is kept")
+    found.stop()
+    view = found.wait(STOP_S)
+    if view.state not in ENDED:
+        raise UserError("it was asked to stop and still runs", where=found.id, remedy=f"studio jobs log {found.id}")
+    say(f"{view.state} {found.id}")
+
+
+@app.command("log")
+def log(
+    job: Part,
+    workspace: WorkspaceFolder = WORKSPACE,
+    lines: Annotated[int, typer.Option("--lines", "-n", metavar="N", min=1, help="So many at most.")] = 50,
+) -> None:
+    """Show the end of what a job printed. Example: studio jobs log train -n 20"""
+    found = _the_one(job, workspace)
+    tell(f"{found.paths.log}")
+    say(found.log_tail(lines) or "it printed nothing")
+
+
+async def _events(job: Job) -> AsyncIterator[BuildEvent]:
+    yield StageBegan(stage=job.stage, note=job.id)
+    async for event in follow(job):
+        yield StageTold(stage=job.stage, event=event)
+    yield StageEnded(stage=job.stage, note=job.view().state)
+
+
+def _persona(job: Job) -> str:
+    return job.folder.parent.parent.name
+
+
+def _jobs(workspace: Path, *, running: bool = False) -> list[Job]:
+    """Of every persona in the workspace, the newest first."""
+    folders = [path for path in workspace.iterdir() if path.is_dir()] if workspace.is_dir() else []
+    found = [job for folder in folders for job in list_jobs(folder / "jobs") if job.alive or not running]
+    return sorted(found, key=lambda job: (job.request.created, job.id), reverse=True)
+
+
+def _the_one(part: str, workspace: Path, *, running: bool = False) -> Job:
+    """The newest job with ``part`` in its id; where several run, ``part`` has to tell them apart."""
+    every = [job for job in _jobs(workspace, running=running) if part in job.id]
+    alive = every if running else [job for job in every if job.alive]
+    if len(alive) > 1:
+        raise UserError(f"{len(alive)} jobs run that are named so", remedy=f"one of {_listed(alive)}")
+    if not every:
+        known = _listed(_jobs(workspace, running=running)) or "none"
+        raise UserError(f"no {'running ' if running else ''}job {part}", remedy=f"there are: {known}")
+    return (alive or every)[0]
+
+
+def _listed(jobs: list[Job]) -> str:
+    return ", ".join(job.id for job in jobs[:5]) + (", ..." if len(jobs) > 5 else "")

@@ -1,0 +1,43 @@
+"""Evaluating as a job: what it does about the worker that serves the run."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.evaluate.job import EvaluateParams, main
+from studio.jobs import JobContext
+from studio.jobs.events import EventLog
+from studio.llm import ModelSettings
+from studio.serve import ServeParams, Server
+from tests.package.making import Made
+
+
+async def test_a_stop_while_the_model_loads_ends_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Made(tmp_path)
+    loading: list[ServeParams] = []
+
+    async def ensure(jobs_dir: Path, params: ServeParams) -> Server:
+        loading.append(params)
+        return await asyncio.Event().wait()  # type: ignore[return-value]
+
+    monkeypatch.setattr("studio.evaluate.job.ensure", ensure)
+    log = EventLog(tmp_path / "events.jsonl")
+    context = JobContext(tmp_path, log)
+    context.attach(asyncio.get_running_loop())
+    asked = EvaluateParams(
+        spec_path=str(made.loaded.path), workspace=str(made.root), run_id="run-1", settings=ModelSettings()
+    )
+    params: dict[str, Any] = asked.model_dump(mode="json")
+    working = asyncio.create_task(main(params, context))
+    while not loading:  # noqa: ASYNC110 - the job is a task of its own
+        await asyncio.sleep(0.01)
+    context.request_stop()
+    async with asyncio.timeout(10):
+        await working
+    assert loading[0].adapter_path == str(made.adapter)
+    log.close()
+    made.workspace.close()

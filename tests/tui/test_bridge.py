@@ -1,0 +1,74 @@
+"""What the bridge posts of a workspace that other processes change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual.message import Message
+
+from studio.build import Session
+from studio.errors import UserError
+from studio.jobs import JobRequest
+from studio.jobs.types import Event
+from studio.llm import ModelSettings
+from studio.spec import load
+from studio.store import Workspace
+from studio.train.types import StepLogged
+from studio.tui.bridge import Bridge
+from studio.tui.snapshot import Mark
+from tests.tui.making import WHEN, write_spec
+
+STEP = StepLogged(step=1, steps=9, loss=1.0, learning_rate=1e-3, epoch=0.1, rate=1, eta_s=8)
+
+
+def made_bridge(folder: Path) -> Bridge:
+    loaded = load(write_spec(folder))
+    workspace = Workspace.open(folder / "ws", loaded.spec.slug)
+    session = Session(loaded=loaded, workspace=workspace, root=folder / "ws", settings=ModelSettings(), base=None)
+    return Bridge(session, lambda _: None)
+
+
+def say(folder: Path) -> None:
+    """One more step of a training job that nobody runs."""
+    job = folder / "ws" / "harbour" / "jobs" / "job-x"
+    if not job.exists():
+        job.mkdir(parents=True)
+        request = JobRequest(id="job-x", stage="train", entry="x:y", params={}, created=WHEN)
+        (job / "job.json").write_text(request.model_dump_json())
+    event = Event(at=datetime.now(UTC), kind=STEP.kind, data=STEP.model_dump(mode="json"))
+    with (job / "events.jsonl").open("a") as file:
+        file.write(f"{event.model_dump_json()}\n")
+
+
+def names(messages: list[Message]) -> list[str]:
+    return [type(message).__name__ for message in messages]
+
+
+def test_nothing_new_posts_nothing(tmp_path: Path) -> None:
+    bridge = made_bridge(tmp_path)
+    assert names(bridge.look()) == ["StoreMoved"]
+    assert bridge.look() == []
+
+
+def test_a_job_that_only_goes_on_leaves_the_marks_unread(tmp_path: Path) -> None:
+    bridge = made_bridge(tmp_path)
+    say(tmp_path)
+    assert names(bridge.look()) == ["JobMoved", "StoreMoved"]
+    say(tmp_path)
+    assert names(bridge.look()) == ["JobMoved"]
+
+
+def test_what_cannot_be_read_is_posted_once_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(session: Session) -> dict[str, Mark]:
+        raise UserError("not JSON")
+
+    bridge = made_bridge(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("studio.tui.bridge.marks_of", damaged)
+        assert names(bridge.look()) == ["LookFailed"]
+        assert bridge.look() == []
+        say(tmp_path)
+        assert names(bridge.look()) == ["JobMoved"], "the rest goes on"
+    assert names(bridge.look()) == ["StoreMoved"]
