@@ -68,7 +68,8 @@ def _training_started(event: Event) -> Progressed:
 
 def _training(event: Event) -> Progressed:
     step = StepLogged.model_validate(event.data)
-    text = f"step {step.step}/{step.steps} · loss {step.loss:.3f} · {step.rate:.1f}/s · ETA {duration(step.eta_s)}"
+    rate = "" if step.rate is None else f" · {step.rate:.1f}/s"
+    text = f"step {step.step}/{step.steps} · loss {step.loss:.3f}{rate} · ETA {duration(step.eta_s)}"
     return Progressed(step.step, step.steps, text)
 
 

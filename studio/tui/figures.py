@@ -39,8 +39,8 @@ def share(part: float, whole: float) -> str:
     return UNKNOWN if whole <= 0 else f"{100 * part / whole:.0f} %"
 
 
-def rate(per_second: float) -> str:
+def rate(per_second: float | None) -> str:
     """Whichever of ``3.2/s`` and ``14/min`` is easier to read."""
-    if per_second <= 0:
+    if not per_second or per_second < 0:
         return UNKNOWN
     return f"{per_second:.1f}/s" if per_second >= 1 else f"{per_second * 60:.1f}/min"
