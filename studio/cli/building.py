@@ -17,7 +17,7 @@ from studio.cli.options import (
     TrainMethod,
     WorkspaceFolder,
 )
-from studio.cli.output import say, say_json, tell
+from studio.cli.output import err, say, say_json, say_prose
 from studio.cli.run import open_session, show
 from studio.cli.scores import print_gates, tally
 from studio.doctor import environment
@@ -57,7 +57,7 @@ def build_command(
         recipe={"method": method},
     ) as session:
         found = environment(session.settings, base=session.base_model, folder=session.root)
-        tell(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}")
+        say_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}", err)
         ended = show(build(session))
     assert ended is not None, "a build that ends without an error says what it came to"
     if as_json:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from studio.build.types import SideSummary
-from studio.cli.output import cell, out, say
+from studio.cli.output import cell, out, say, say_prose
 from studio.evaluate.gate_text import bound, label, measured
 from studio.evaluate.types import Evaluation, Gate, Interval
 from studio.judge import limits_of
@@ -35,7 +35,7 @@ def print_gates(gates: Sequence[Gate], judge: str) -> None:
     for gate in gates:
         out.print(_gate(gate, names), soft_wrap=True)
     if limits := limits_of(judge):
-        say(limits)
+        say_prose(limits)
 
 
 def tally(gates: Sequence[Gate]) -> str:
