@@ -16,6 +16,8 @@ from studio.llm.errors import ModelError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+CUT_OFF = 141
+"""Whoever read stdout has left, as ``head`` does: what SIGPIPE would have come to."""
 OWN_OPTIONS = ("--help", "-h", "--version")
 """What comes before any command; all other options are the window's."""
 
@@ -61,7 +63,8 @@ COMMANDS = frozenset("open build generate triage train evaluate chat package ban
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry of the ``studio`` script. Exit status: 0 good, 2 bad input, 3 gates failed, 130 interrupted."""
+    """Entry of the ``studio`` script. Exit status: 0 good, 2 bad input, 3 gates failed, 130 interrupted,
+    141 nobody reads stdout any more."""
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -81,6 +84,10 @@ def run(arguments: list[str]) -> int:
         return BAD_INPUT
     except typer.Exit as end:
         return end.exit_code
+    except SystemExit as end:  # how the libraries that print and parse leave for want of a reader
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        return CUT_OFF
     except Exception as error:
         return _usage_error(error)
     if status == INTERRUPTED:  # typer makes an exit status of ctrl+c
