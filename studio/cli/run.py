@@ -10,6 +10,7 @@ from pathlib import Path
 from studio.build import BuildEnded, Session
 from studio.build.types import BuildEvent
 from studio.cli.display import display
+from studio.cli.options import named
 from studio.llm import resolve_settings
 from studio.spec import load
 from studio.store import Owner, Workspace
@@ -29,7 +30,7 @@ def open_session(
     recipe: dict[str, object] | None = None,
 ) -> Iterator[Session]:
     """A loaded spec in its opened workspace."""
-    loaded = load(spec)
+    loaded = load(named(spec))
     workspace = Workspace.open(root.absolute(), loaded.spec.slug, Owner.of(loaded.spec.name, loaded.path))
     try:
         yield Session(

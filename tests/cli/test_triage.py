@@ -131,18 +131,8 @@ def test_a_file_that_is_there_is_not_overwritten_unless_that_is_wanted(studio: S
 def test_a_reader_that_leaves_ends_a_command_without_a_word(studio: Studio) -> None:
     studio.fill(*(f"good{number}" for number in range(300)), reply="Over and out. " * 100)
     for command in (["list", "--json"], ["list"], ["export", "--out", "-"], ["export", "--out", "/dev/stdout"]):
-        words = [
-            sys.executable,
-            "-m",
-            "studio.cli",
-            "triage",
-            *command,
-            "--spec",
-            studio.spec,
-            "--workspace",
-            studio.root,
-        ]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        words = ["-m", "studio.cli", "triage", *command, "--spec", str(studio.spec), "--workspace", str(studio.root)]
+        with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout and process.stderr
             process.stdout.close()
             assert process.stderr.read() == b""
