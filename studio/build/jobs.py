@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from studio.build.types import BuildEvent, Session, StageBegan, StageError, StageTold
+from studio.files import as_seen
 from studio.jobs import Job, active, follow
 
 Stream = AsyncIterator[BuildEvent]
@@ -37,7 +38,9 @@ async def run_job(
         yield event
     view = job.view()
     if view.state in ("failed", "dead"):
-        raise StageError(view.error or f"{stage} ended without a word", remedy=f"its log: {job.folder / 'log.txt'}")
+        again = "run the same command to go on; " if view.state == "dead" else ""
+        remedy = f"{again}its log: {as_seen(job.paths.log)}"
+        raise StageError(view.error or f"{stage} ended without a word", remedy=remedy)
     if view.state == "stopped":
         raise _stopped(stage)
 

@@ -123,6 +123,7 @@ async def test_a_job_that_is_killed_ends_the_stage(stage: Stage) -> None:
     with pytest.raises(StageError, match="killed") as caught:
         await going
     assert str(caught.value).count("log.txt") == 1, "where its log is, said once"
+    assert "run the same command to go on" in caught.value.remedy
 
 
 async def test_who_is_cancelled_stops_the_job_and_leaves_once_it_has_saved(stage: Stage) -> None:
