@@ -34,6 +34,12 @@ def test_every_command_helps_with_an_example(studio: Studio, command: list[str],
     assert "Usage:" in told.out and "Example" in told.out and "studio" in told.out.split("Example", 1)[1]
 
 
+def test_the_help_names_what_the_window_takes(studio: Studio) -> None:
+    opened = studio("open", "--help").out
+    options = {word for word in opened.split() if word.startswith("--")} - {"--help"}
+    assert options and all(option in studio("--help").out for option in options)
+
+
 def test_every_registered_command_is_known_as_one() -> None:
     registered = {command.name for command in app.registered_commands} | {one.name for one in app.registered_groups}
     assert registered == COMMANDS
