@@ -82,7 +82,7 @@ async def test_a_job_that_was_killed_is_shown_as_dead_and_goes_on(tmp_path: Path
         job = active(tmp_path / "ws" / "harbour" / "jobs", "generate")
         assert job is not None
         job.kill()
-        await shows(pilot, "dead")
+        await shows(pilot, "dead: killed; s goes on, L shows its log")
         await press(pilot, ["s"], "generate▸")
         await until(pilot, lambda: len(list_jobs(tmp_path / "ws" / "harbour" / "jobs")) == 2)
         await press(pilot, ["S"], "stop")

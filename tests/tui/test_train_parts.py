@@ -8,10 +8,10 @@ import pytest
 from pydantic import BaseModel
 
 from studio.jobs.types import Event
-from studio.train.types import CheckpointSaved, StepLogged, TrainStarted
+from studio.train.types import CheckpointSaved, Recipe, StepLogged, TrainStarted
 from studio.tui.progress.train import fold
 from studio.tui.screens.curve import axis, laid_out
-from studio.tui.screens.train_parts import saved_line
+from studio.tui.screens.train_parts import epochs, saved_line
 
 
 def told(value: BaseModel) -> Event:
@@ -49,6 +49,11 @@ def test_a_resumed_run_drops_the_steps_that_were_lost() -> None:
 def test_what_turned_out_otherwise_is_told_beside_what_is_saved() -> None:
     assert "weights" in saved_line(fold(None, [started()])).plain
     assert saved_line(fold(None, [started(note="left out: 3")])).plain == "not saved yet  left out: 3"
+
+
+@pytest.mark.parametrize(("passes", "said"), [(1, "1 epoch"), (2.5, "2.5 epochs"), (4, "4 epochs")])
+def test_one_pass_over_the_data_is_one_epoch(passes: float, said: str) -> None:
+    assert epochs(Recipe(epochs=passes)) == said
 
 
 def test_the_curve_reaches_as_far_as_the_run_has_come() -> None:

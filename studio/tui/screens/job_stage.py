@@ -110,6 +110,8 @@ def job_state(snapshot: Snapshot | None, nothing: str) -> Content:
     told = Content("")
     if snapshot.alive and view.started:
         told = join((f" for {duration((datetime.now(UTC) - view.started).total_seconds())}", "$quiet"))
+    elif view.state == "dead":
+        told = join(": killed; s goes on, L shows its log")
     elif view.error:
         told = join(": ", view.error)
     elif view.ended and view.started:

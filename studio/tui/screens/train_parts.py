@@ -36,7 +36,7 @@ def _plan(planned: Planned, known: RunRow | None, training: str) -> list[tuple[s
         ("plan", ("in training now", "$primary bold") if training == plan.run_id else _standing(known)),
         ("data", f"{plan.examples} accepted examples, {plan.data_hash[:8]}"),
         ("", (f"{stale} of an earlier spec left out: generate (3)", "$warning") if stale else ""),
-        ("steps", f"{plan.steps} in {recipe.epochs:g} epochs, batch {recipe.batch_size}"),
+        ("steps", f"{plan.steps} in {epochs(recipe)}, batch {recipe.batch_size}"),
         ("recipe", f"LoRA r {recipe.rank} a {recipe.alpha}, lr {recipe.learning_rate:g}"),
         ("base", f"{plan.base_model} (preset {preset.name}{changed})"),
         ("note", (POCKET_NOTE, "$warning") if plan.base_model == POCKET else ""),
@@ -139,7 +139,7 @@ def _run(row: RunRow) -> list[tuple[str, Part]]:
         ("base", plan.base_model),
         ("examples", f"{plan.examples} from {as_seen(plan.data_path)}"),
         ("recipe", f"r {recipe.rank}, alpha {recipe.alpha}, dropout {recipe.dropout:g}, lr {recipe.learning_rate:g}"),
-        ("", f"{recipe.epochs:g} epochs, batch {recipe.batch_size}, {recipe.scheduler}, {recipe.method}"),
+        ("", f"{epochs(recipe)}, batch {recipe.batch_size}, {recipe.scheduler}, {recipe.method}"),
         ("steps", f"{finished.steps if finished else 0} of {plan.steps}"),
         ("loss", f"{finished.loss:.4f}" if finished else "not finished"),
         ("time", duration(finished.seconds) if finished else ""),
@@ -155,6 +155,11 @@ def _gates(row: RunRow, width: int) -> Content:
         return shown("Not evaluated yet.", "$quiet")
     gates = row.evaluation.gates
     return lines([tally(gates), gates_content(gates, width)])
+
+
+def epochs(recipe: Recipe) -> str:
+    """``1 epoch``, ``2.5 epochs``."""
+    return f"{recipe.epochs:g} epoch{'' if recipe.epochs == 1 else 's'}"
 
 
 def recipe_values(recipe: Recipe) -> dict[str, str]:

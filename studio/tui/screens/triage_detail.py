@@ -37,8 +37,8 @@ def _status(row: Row) -> Content:
     sign, style = SIGNS[row.status]
     by = "the judge"
     if row.decision:
-        reason = f", {row.decision.reason}" if row.decision.reason else ""
-        by = f"{row.decision.by}: {row.decision.action}{reason}"
+        why = row.decision.reason or ("edited" if row.decision.action == "edit" else "")
+        by = f"you: {why}" if why else "you"
     total = row.judgement.total if row.judgement else None
     return join(
         (f"{sign} {row.status}", f"{style} bold"),
