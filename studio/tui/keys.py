@@ -142,7 +142,8 @@ CHAT = (
     Action("chat.tuned_better", "l", "tuned", "The right reply, the tuned one's, is better", run="vote('tuned')"),
     Action("chat.tie", "t", "tie", "Both replies are equally good", run="vote('tie')"),
     Action("chat.both_bad", "x", "both bad", "Neither reply will do", run="vote('bad')"),
-    Action("chat.fresh", "n", "new", "Begin a new conversation; the votes stay"),
+    Action("chat.fresh", "n", "new", "Begin a new conversation; this one is kept"),
+    Action("chat.earlier", "o", "earlier", "Open an earlier conversation"),
     Action("chat.again", "r", "again", "Ask again for a reply that never came", False),
 )
 
