@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -299,6 +300,16 @@ async def test_the_worker_is_told_as_it_stands(tmp_path: Path, progress: Any, st
         known = ServeProgress(ready) if progress == "ready" else progress
         app.post_message(JobMoved(made_snapshot(workspace, "chat", known, state)))
         await shows(pilot, words)
+
+
+async def test_why_the_worker_died_is_told_whole(tmp_path: Path) -> None:
+    app, workspace = opened_with_run(tmp_path)
+    dead = made_snapshot(workspace, "chat", None, "dead")
+    why = "killed, or crashed without a word; its log may say more about where it was when that came"
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "no worker is loaded")
+        app.post_message(JobMoved(replace(dead, view=dead.view.model_copy(update={"error": why}))))
+        await shows(pilot, "s starts it again, L shows its log", "that came")
 
 
 async def test_a_proof_that_failed_is_said_so(tmp_path: Path) -> None:

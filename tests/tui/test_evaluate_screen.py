@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -98,13 +99,36 @@ async def test_what_is_scored_is_shown_while_the_job_runs(tmp_path: Path) -> Non
     app, workspace, loaded = opened_with_run(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "not evaluated yet")
-        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", EvaluateProgress())))
+        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", EvaluateProgress(), run_id="run-made")))
         await shows(pilot, "loading base and adapter")
         results = tuple(made_result(loaded.spec, number) for number in range(6))
         progress = EvaluateProgress(STARTED, results, eta_s=90)
-        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress)))
+        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, run_id="run-made")))
         await shows(pilot, "6 of 24 probes", "ETA 1:30", "evaluate 6/24 ETA 1:30", "How deep is berth 4?")
         assert "PASS" not in text_of(app)
+
+
+async def test_an_evaluation_of_another_run_is_not_told_of_this_one(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    results = tuple(made_result(loaded.spec, number) for number in range(6))
+    progress = EvaluateProgress(STARTED, results)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "run-made  not evaluated yet")
+        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, run_id="run-older")))
+        await shows(pilot, "run-older  running for", "6 of 24 probes")
+        for state in ("stopped", "finished", "dead"):
+            app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, state, run_id="run-older")))
+            await shows(pilot, "run-made  not evaluated yet", "s runs the held-out probes through base and tuned")
+
+
+async def test_why_it_failed_is_told_whole_with_what_to_do(tmp_path: Path) -> None:
+    app, workspace, _ = opened_with_run(tmp_path)
+    why = "the judge at a place with quite a long name did not answer; try it again with one that is nearer"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "not evaluated yet")
+        failed = made_snapshot(workspace, "evaluate", None, "failed", run_id="run-made")
+        app.post_message(JobMoved(replace(failed, view=failed.view.model_copy(update={"error": why}))))
+        await shows(pilot, "run-made  failed: the judge", "one that is nearer", "L shows its log")
 
 
 async def test_the_cursor_stays_on_its_probe_over_a_restart(tmp_path: Path) -> None:
@@ -143,7 +167,7 @@ async def test_the_cursor_stays_where_a_key_put_it_while_probes_come(tmp_path: P
 
     def scored(count: int) -> JobMoved:
         progress = EvaluateProgress(STARTED, tuple(results[:count]), eta_s=90)
-        return JobMoved(made_snapshot(workspace, "evaluate", progress))
+        return JobMoved(made_snapshot(workspace, "evaluate", progress, run_id="run-made"))
 
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "not evaluated yet")
@@ -165,7 +189,7 @@ async def test_the_cursor_goes_to_the_remembered_probe_once_it_comes(tmp_path: P
         await press(pilot, ["6"], "not evaluated yet")
         for count in (2, 6):
             progress = EvaluateProgress(STARTED, tuple(results[:count]), eta_s=90)
-            app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress)))
+            app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, run_id="run-made")))
             await shows(pilot, f"{count} of 24 probes")
         await until(pilot, lambda: "berth 4?" in line_with(app, "> "))
 

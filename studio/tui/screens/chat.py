@@ -15,8 +15,10 @@ from studio.tui.memory import Value
 from studio.tui.runs import chosen_run
 from studio.tui.screens.chat_parts import pane_title, votes_line, worker_line
 from studio.tui.screens.chat_voting import Voting
+from studio.tui.screens.job_stage import job_failed
 from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.composer import Composer
+from studio.tui.widgets.title import Title
 from studio.tui.widgets.transcript import Transcript
 
 NOTHING_SAID = "Nothing said yet. Press enter and write to both sides."
@@ -42,7 +44,7 @@ class ChatScreen(Voting):
                 with Vertical(id=f"{side}-pane"):
                     yield Caption(pane_title(side, ""), id=f"{side}-title")
                     yield Transcript(id=side, empty=NOTHING_SAID)
-        yield Caption(id="worker")
+        yield Title("worker")
         yield Caption(id="votes")
         yield Composer(PLACEHOLDER, id="composer")
 
@@ -82,7 +84,7 @@ class ChatScreen(Voting):
     def show_lines(self) -> None:
         talked_to = self.conversation.run_id if self.conversation.exchanges else self.run_id
         self.query_one("#tuned-title", Caption).show(pane_title("tuned", talked_to))
-        self.query_one("#worker", Caption).show(worker_line(self.job, self.run_id))
+        self.query_one(Title).show(worker_line(self.job, self.run_id), whole=job_failed(self.job))
         votes = votes_line(
             self.votes,
             self.conversation,

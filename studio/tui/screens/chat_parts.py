@@ -28,7 +28,8 @@ def worker_line(snapshot: Snapshot | None, run_id: str) -> Content:
     progress: ServeProgress | None = snapshot.progress
     if snapshot.view.state in ("failed", "dead"):
         why = line(snapshot.view.error or "").plain
-        return join((f"the worker {ENDS[snapshot.view.state]}: s starts it again  ", "$warning bold"), (why, "$quiet"))
+        ended = f"the worker {ENDS[snapshot.view.state]}: s starts it again, L shows its log  "
+        return join((ended, "$warning bold"), (why, "$quiet"))
     if not snapshot.alive:
         return join((ENDED, "$quiet"))
     if progress is None or progress.ready is None:

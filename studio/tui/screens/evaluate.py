@@ -21,12 +21,13 @@ from studio.tui.screens.beside import Beside
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.probe_parts import probe_line, probe_page, weakest_first
+from studio.tui.snapshot import Snapshot
 from studio.tui.text import Part, join, lines, shown
-from studio.tui.widgets.bars import bar
-from studio.tui.widgets.caption import Caption
+from studio.tui.widgets.bars import with_bar
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.text_dialog import Text
+from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 ENTRY = "studio.evaluate.job:main"
@@ -51,7 +52,7 @@ class EvaluateScreen(Beside, JobStage):
         self._wanted = ""
 
     def body(self) -> ComposeResult:
-        yield Caption(id="state")
+        yield Title("state")
         with Container(id="evaluation"):
             yield Page(id="measures")
             with Container(id="probing"):
@@ -97,13 +98,20 @@ class EvaluateScreen(Beside, JobStage):
         self._show()
 
     @property
+    def _about(self) -> Snapshot | None:
+        """The job while it lives, and after that where it was about the run that is shown."""
+        job = self.job
+        return job if job and self._run and (job.alive or job.run_id == self._run.plan.run_id) else None
+
+    @property
     def _live(self) -> EvaluateProgress | None:
         """The job's progress while that is newer than any evaluation."""
-        progress: EvaluateProgress | None = self.job.progress if self.job else None
-        if progress is None or progress.finished is not None or self.job is None:
+        job = self._about
+        progress: EvaluateProgress | None = job.progress if job else None
+        if progress is None or progress.finished is not None or job is None:
             return None
-        older = self._evaluation is None or self._evaluation.created < self.job.view.request.created
-        return progress if self.job.alive or (older and progress.results) else None
+        older = self._evaluation is None or self._evaluation.created < job.view.request.created
+        return progress if job.alive or (older and progress.results) else None
 
     def _show(self) -> None:
         live, evaluation = self._live, self._evaluation
@@ -113,20 +121,22 @@ class EvaluateScreen(Beside, JobStage):
             measures, results = figures.measures_so_far(live.results), live.results
         elif evaluation is not None:
             measures, results = figures.measures(evaluation), evaluation.results
-        self.query_one("#state", Caption).show(self._state(live))
+        state = self.query_one(Title)
+        state.show(self._state(live, state.content_size.width), whole=True)
         self.query_one("#measures", Page).show(lambda width: _measures(measures, width), from_top=False)
         self._list(weakest_first(results))
 
-    def _state(self, live: EvaluateProgress | None) -> Content:
+    def _state(self, live: EvaluateProgress | None, width: int) -> Content:
         if self._run is None:
             return shown("No run was trained to its end yet: train one first (5).", "$warning")
-        told = join((self._run.plan.run_id, "bold"), "  ", job_state(self.job, NOTHING))
+        job = self._about
+        told = join((job.run_id if job else self._run.plan.run_id, "bold"), "  ", job_state(job, NOTHING))
         if live is not None and not live.probes:
-            return join(told, ", loading base and adapter" if self.job and self.job.alive else "")
+            return join(told, ", loading base and adapter" if job and job.alive else "")
         if live is not None:
             done, probes = len(live.results), live.probes
-            eta = join((f"  ETA {duration(live.eta_s)}", "$quiet")) if live.eta_s is not None else Content("")
-            return join(told, f"  {done} of {probes} probes ", bar(done, probes, 20), eta)
+            eta = f"  ETA {duration(live.eta_s)}" if live.eta_s is not None else ""
+            return with_bar(join(told, f"  {done} of {probes} probes "), done, probes, width, join((eta, "$quiet")))
         if self._evaluation is not None:
             by = f"  {len(self._evaluation.results)} probes, {self._evaluation.judge}  "
             changed = "" if self._is_current else "  spec or judge changed: s"

@@ -102,8 +102,12 @@ def job_failed(snapshot: Snapshot | None) -> bool:
     return snapshot is not None and bool(snapshot.view.error)
 
 
-def job_state(snapshot: Snapshot | None, nothing: str) -> Content:
-    """``running for 1:12``, ``failed: why``; ``nothing`` where there was no job yet."""
+AGAIN = "s goes on where it was"
+
+
+def job_state(snapshot: Snapshot | None, nothing: str, *, again: str = AGAIN) -> Content:
+    """``running for 1:12``, ``failed: why``, and what to do then: ``again`` and the log. ``nothing`` where there was no
+    job yet."""
     if snapshot is None:
         return join((nothing, "$quiet"))
     view = snapshot.view
@@ -111,7 +115,7 @@ def job_state(snapshot: Snapshot | None, nothing: str) -> Content:
     if snapshot.alive and view.started:
         told = join((f" for {duration((datetime.now(UTC) - view.started).total_seconds())}", "$quiet"))
     elif view.error:
-        told = join(": ", view.error)
+        told = join(": ", view.error, (f"  {again}; L shows its log", "$quiet"))
     elif view.ended and view.started:
         told = join((f" after {duration((view.ended - view.started).total_seconds())}", "$quiet"))
     return join((view.state, STATE_STYLES.get(view.state, "bold")), told)
