@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from textual.widgets import TextArea
 
 from studio.store import Workspace
+from studio.tui.drafts import draft_path, keep_draft
 from studio.tui.screens.spec import NAMES
 from studio.tui.screens.spec_parts import PARTS
 from tests.tui.making import PERSON, SPEC, opened, press, shows, text_of, until, window, write_spec
@@ -56,6 +58,52 @@ async def test_leaving_the_editor_asks_before_it_drops_anything(tmp_path: Path) 
         await press(pilot, ["escape"], "drop the changes")
         await press(pilot, ["d"], "overview")
         assert (tmp_path / "harbour.yaml").read_text() == SPEC
+
+
+async def test_what_was_typed_outlives_a_window_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.tui.screens.spec_editor.DRAFT_S", 0.1)
+    typed = SPEC.replace("Stays level", "Stays very level")
+    draft = draft_path(tmp_path / "ws", tmp_path / "harbour.yaml")
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "valid")
+        app.screen.query_one(TextArea).text = typed
+        await until(pilot, lambda: draft.exists() and draft.read_text() == typed)
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "was not saved.")
+        await press(pilot, ["escape"], "overview")
+        await press(pilot, ["e"], "go on with the draft")
+        await press(pilot, ["y"], "Stays very level")
+        await shows(pilot, "changed, not saved")
+        await press(pilot, ["ctrl+o"], "as saved")
+        assert (tmp_path / "harbour.yaml").read_text() == typed and not draft.exists()
+
+
+async def test_a_draft_that_was_dropped_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.tui.screens.spec_editor.DRAFT_S", 0.1)
+    draft = draft_path(tmp_path / "ws", tmp_path / "harbour.yaml")
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "valid")
+        await pilot.press("x")
+        await until(pilot, draft.exists)
+        await press(pilot, ["escape"], "drop the changes")
+        await pilot.press("d")
+        await until(pilot, lambda: not draft.exists())
+        keep_draft(tmp_path / "ws", tmp_path / "harbour.yaml", "left by another window")
+        os.utime(draft, (1e9, 1e9))
+        (tmp_path / "harbour.yaml").write_text(f"{SPEC}# newer\n")
+        await press(pilot, ["e"], "The file was changed since.")
+        await press(pilot, ["d"], "as saved")
+        await until(pilot, lambda: not draft.exists())
+        await press(pilot, ["escape"], "overview")
+        await press(pilot, ["e"], "as saved")
 
 
 async def test_keys_typed_ahead_of_the_closing_editor_are_not_typed_into_it(tmp_path: Path) -> None:
