@@ -88,7 +88,7 @@ async def test_a_recipe_that_cannot_be_is_told_in_the_form(tmp_path: Path) -> No
         await pilot.press("end", "backspace", "x")
         await press(pilot, ["enter"], "'x' is not a number")
         await pilot.press("backspace", "0")
-        await press(pilot, ["enter"], "recipe: epochs")
+        await press(pilot, ["enter"], "recipe: epochs: must be greater than 0")
         await press(pilot, ["escape"], "16 in 8 epochs")
 
 
@@ -128,6 +128,19 @@ async def test_a_stopped_run_says_that_it_is_saved_and_goes_on(tmp_path: Path) -
         app.post_message(JobMoved(made_snapshot(workspace, "train", progress, "running")))
         await shows(pilot, "loading the libraries and the base model", "saved at step 40, it goes on from there")
         assert "stopped" not in text_of(app)
+
+
+async def test_how_long_it_will_take_is_told_by_an_earlier_run(tmp_path: Path) -> None:
+    app, workspace = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "16 in 8 epochs")
+        assert "about" not in text_of(app)
+        await pilot.press("ctrl+q")
+    keep_run(workspace)
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "about 9 s, as the last run went")
+        await shows(pilot, "loss gates passed")
 
 
 async def test_the_state_is_that_of_the_run_under_the_cursor(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from studio.tui.screens.planning import Planned, plan_now, train_now
 from studio.tui.screens.train_curve import Curve, CurveView
 from studio.tui.screens.train_recipe import Adjusting
 from studio.tui.text import lines, shown
+from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.text_dialog import Text
 from studio.tui.widgets.title import Title
@@ -52,7 +53,9 @@ class TrainScreen(Adjusting):
         with Container(id="training"):
             with Container(id="given"):
                 yield Page(id="plan")
-                yield VirtualList(self._draw, id="runs", empty=NO_RUN, opens=True)
+                with Container(id="earlier"):
+                    yield Caption(parts.runs_heading(), id="heading")
+                    yield VirtualList(self._draw, id="runs", empty=NO_RUN, opens=True)
             with Container(id="going"):
                 yield Title("state")
                 yield CurveView(id="losses")
@@ -110,8 +113,7 @@ class TrainScreen(Adjusting):
             title = shown("This cannot be trained yet.", "bold $warning")
             page.show(lines([title, shown(planned.message), shown(planned.remedy)]))
         elif planned is not None:
-            known = parts.known_run(planned.plan, self._rows)
-            page.show(parts.plan_page(planned, known, self._training), from_top=False)
+            page.show(parts.plan_page(planned, self._rows, self._training), from_top=False)
 
     def on_resize(self) -> None:
         if self.ready:

@@ -25,13 +25,14 @@ from studio.tui.widgets.page import Shown
 POCKET_NOTE = "pocket-sized (4M parameters): to try things with, not to deploy"
 
 
-def plan_page(planned: Planned, known: RunRow | None, training: str) -> Shown:
-    """What ``s`` would train. ``training`` is the run that is being trained now."""
-    return lambda width: facts(_plan(planned, known, training), width, name_width=9)
+def plan_page(planned: Planned, rows: Sequence[RunRow], training: str) -> Shown:
+    """What ``s`` would train. ``rows`` are the runs there are, ``training`` the one that is being trained now."""
+    return lambda width: facts(_plan(planned, rows, training), width, name_width=9)
 
 
-def _plan(planned: Planned, known: RunRow | None, training: str) -> list[tuple[str, Part]]:
-    plan, stale = planned.plan, planned.export.stale
+def _plan(planned: Planned, rows: Sequence[RunRow], training: str) -> list[tuple[str, Part]]:
+    plan, stale, known = planned.plan, planned.export.stale, known_run(planned.plan, rows)
+    takes = None if known else estimate_s(plan, rows)
     recipe, preset = plan.recipe, preset_for(plan.base_model)
     changed = "" if _same(recipe, preset.recipe) else ", changed"
     return [
@@ -42,8 +43,23 @@ def _plan(planned: Planned, known: RunRow | None, training: str) -> list[tuple[s
         ("recipe", f"LoRA r {recipe.rank} a {recipe.alpha}, lr {recipe.learning_rate:g}"),
         ("base", f"{plan.base_model} (preset {preset.name}{changed})"),
         ("note", (POCKET_NOTE, "$warning") if plan.base_model == POCKET else ""),
-        ("print", plan.fingerprint[:12]),
+        ("time", "" if takes is None else f"about {duration(takes)}, as the last run went"),
     ]
+
+
+def estimate_s(plan: TrainPlan, rows: Sequence[RunRow]) -> float | None:
+    """Seconds that a run will take, by the newest one of its kind here; None where there was none."""
+    for row in rows:
+        finished = row.run.finished
+        if finished and finished.steps and finished.seconds > 0 and _costs(row.run.plan) == _costs(plan):
+            return plan.steps * finished.seconds / finished.steps
+    return None
+
+
+def _costs(plan: TrainPlan) -> tuple[object, ...]:
+    """What decides how long a step takes."""
+    recipe = plan.recipe
+    return plan.base_model, recipe.batch_size, recipe.micro_batch, recipe.max_length, recipe.rank, recipe.method
 
 
 def _same(recipe: Recipe, preset: Recipe) -> bool:
@@ -129,6 +145,11 @@ def _pair(name: str, value: str) -> Content:
     return join((f"{name} " if name else "", "$quiet"), (value, "bold"))
 
 
+def runs_heading() -> Content:
+    """Over the lines of :func:`run_line` in a list."""
+    return join((f"  {'run':<10} {'loss':>5} gates passed", "$quiet"))
+
+
 def run_line(row: RunRow, width: int) -> Content:
     """``fa2b01cd99 0.412 12/13 gates``."""
     finished = row.run.finished
@@ -163,7 +184,7 @@ def _run(row: RunRow) -> list[tuple[str, Part]]:
         ("note", finished.note if finished else ""),
         ("adapter", f"{finished.adapter_mb:.2f} MB in {as_seen(finished.adapter_path)}" if finished else ""),
         ("spec", plan.spec_hash[:12]),
-        ("print", plan.fingerprint),
+        ("fingerprint", plan.fingerprint),
     ]
 
 
