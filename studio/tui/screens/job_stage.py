@@ -53,7 +53,7 @@ class JobStage(StageScreen):
             self.studio.tell(f"{self.stage} has no job yet")
             return
         log = await self.studio.disk.read(self.job.job.log_tail, 200)
-        self.app.push_screen(Text(f"The log of {self.job.job.id}", log or "It printed nothing."))
+        self.app.push_screen(Text(f"The log of {self.job.job.id}", log or "It printed nothing.", at_end=True))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         alive = self.is_mounted and self.job is not None and self.job.alive
