@@ -17,6 +17,7 @@ from studio.store import Workspace
 from studio.tui import StudioApp
 from studio.tui.memory import ScreenState
 from studio.tui.progress.evaluate import EvaluateProgress, fold
+from studio.tui.screens.probe_parts import probe_line
 from studio.tui.snapshot import JobMoved
 from studio.tui.widgets.virtual_list import VirtualList
 from tests.tui.making import press, shows, text_of, until, window, write_spec
@@ -65,6 +66,32 @@ async def test_too_few_probes_leave_a_gate_undecided_and_say_what_it_takes(tmp_p
         await press(pilot, ["6"], "6 UNDECIDED")
         assert "UNDECIDED" in line_with(app, "overall")
         await press(pilot, ["r"], "15 more held-out probes needed")
+
+
+async def test_a_gate_that_failed_says_what_to_do(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    run = keep_run(workspace)
+    mark = fingerprint(loaded, run, open_judge(app.settings, loaded).name)
+    results = [made_result(loaded.spec, number, marks=(2, 1)) for number in range(24)]
+    evaluation = made_evaluation(loaded.spec, run, results)
+    save(workspace, evaluation.model_copy(update={"fingerprint": mark}))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await press(pilot, ["6"], "calm fails: r says what to do")
+        await shows(pilot, "The rules judge measures manner, steps")
+        await press(pilot, ["r"], "Weakest in calm (1.00 of 2)")
+        await shows(pilot, "accept more examples", "train again", "Train loss: train for more epochs")
+        await press(pilot, ["G"], "not truth or meaning")
+
+
+def test_a_side_that_wins_against_the_scores_is_told_with_the_reason(tmp_path: Path) -> None:
+    spec = load(write_spec(tmp_path)).spec
+    even = made_result(spec, 1, marks=(1, 1))
+    lost = even.comparison.model_copy(
+        update={"winner": "base", "orders": ("first", "second"), "rationale": "The first: it answers what was asked."}
+    )
+    told = probe_line(even.model_copy(update={"comparison": lost}), 90).plain
+    assert "base wins  it answers what was" in told and "The first" not in told
+    assert "warmer" not in probe_line(made_result(spec, 1), 90).plain
 
 
 async def test_the_weakest_probe_is_first_and_opens_whole(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from textual.content import Content
 from studio.evaluate import Evaluation
 from studio.evaluate.job import EvaluateParams
 from studio.evaluate.types import ProbeResult
+from studio.judge import limits_of
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.keys import bindings
@@ -18,6 +19,7 @@ from studio.tui.progress.evaluate import EvaluateProgress
 from studio.tui.runs import chosen_with_evaluation, is_current
 from studio.tui.screens import evaluate_figures as figures
 from studio.tui.screens.beside import Beside
+from studio.tui.screens.evaluate_advice import advice, short_advice
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.probe_parts import probe_line, probe_page, weakest_first
@@ -123,7 +125,8 @@ class EvaluateScreen(Beside, JobStage):
             measures, results = figures.measures(evaluation), evaluation.results
         state = self.query_one(Title)
         state.show(self._state(live, state.content_size.width), whole=True)
-        self.query_one("#measures", Page).show(lambda width: _measures(measures, width), from_top=False)
+        limits = limits_of(evaluation.judge) if evaluation and live is None and self.has_class("-tall") else ""
+        self.query_one("#measures", Page).show(lambda width: _measures(measures, width, limits), from_top=False)
         self._list(weakest_first(results))
 
     def _state(self, live: EvaluateProgress | None, width: int) -> Content:
@@ -140,8 +143,9 @@ class EvaluateScreen(Beside, JobStage):
         if self._evaluation is not None:
             by = f"  {len(self._evaluation.results)} probes, {self._evaluation.judge}  "
             changed = "" if self._is_current else "  spec or judge changed: s"
-            counts = tally(self._evaluation.gates)
-            return join((self._run.plan.run_id, "bold"), (by, "$quiet"), counts, (changed, "$warning"))
+            counts, todo = tally(self._evaluation.gates), short_advice(self._evaluation.gates) if not changed else ""
+            told = join((self._run.plan.run_id, "bold"), (by, "$quiet"), counts, (changed, "$warning"))
+            return join(told, (f"  {todo}", "$warning")) if todo else told
         return told
 
     def _list(self, results: list[ProbeResult]) -> None:
@@ -203,10 +207,12 @@ class EvaluateScreen(Beside, JobStage):
 def report(evaluation: Evaluation, width: int) -> Content:
     """All of an evaluation but its single replies."""
     size = f"{evaluation.adapter_mb:.2f} MB" if evaluation.adapter_mb is not None else ""
+    todo = [shown(told, "$warning") for told in (advice(evaluation),) if told]
     pairs: list[tuple[str, Part]] = [
         ("run", evaluation.run_id),
         ("base", evaluation.base_model),
         ("judge", evaluation.judge),
+        ("", limits_of(evaluation.judge)),
         ("probes", f"{len(evaluation.results)} in {duration(evaluation.seconds)}"),
         ("unscored", figures.errors_told(evaluation.base, evaluation.tuned)),
         ("adapter", size),
@@ -216,6 +222,7 @@ def report(evaluation: Evaluation, width: int) -> Content:
         [
             join(("Gates  ", "bold $primary"), tally(evaluation.gates)),
             gates_content(evaluation.gates, width),
+            *todo,
             Content(""),
             join(("Mean score by category of probes, of 10", "bold $primary")),
             figures.categories_content(evaluation, width),
@@ -227,5 +234,8 @@ def report(evaluation: Evaluation, width: int) -> Content:
     )
 
 
-def _measures(found: list[figures.Measure], width: int) -> Content:
-    return figures.measures_content(found, width) if found else shown("Base beside tuned is shown here.", "$quiet")
+def _measures(found: list[figures.Measure], width: int, limits: str) -> Content:
+    if not found:
+        return shown("Base beside tuned is shown here.", "$quiet")
+    told = figures.measures_content(found, width)
+    return lines([told, shown(limits, "$quiet")]) if limits else told
