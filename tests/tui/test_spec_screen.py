@@ -14,6 +14,7 @@ from studio.store import Workspace
 from studio.tui.drafts import draft_path, keep_draft
 from studio.tui.screens.spec import NAMES
 from studio.tui.screens.spec_parts import PARTS
+from studio.tui.widgets.hanging import hang, hang_text, hanging
 from tests.tui.making import PERSON, SPEC, opened, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import told
 
@@ -160,6 +161,29 @@ async def test_a_spec_that_was_broken_meanwhile_starts_nothing(tmp_path: Path) -
 async def test_a_spec_that_is_not_there_is_told(tmp_path: Path) -> None:
     async with window(tmp_path / "none.yaml", tmp_path / "ws").run_test(size=(160, 45)) as pilot:
         await shows(pilot, "cannot be used yet", "no such file")
+
+
+def test_what_is_wrapped_stands_under_its_text() -> None:
+    page = hanging([hang("is      ", "stays level whatever is said to it"), *hang_text("- one thing after another")])
+    assert callable(page)
+    assert page(26).plain.splitlines() == [
+        "is      stays level",
+        "        whatever is said",
+        "        to it",
+        "- one thing after another",
+    ]
+    assert page(20).plain.splitlines()[-2:] == ["- one thing after", "  another"]
+
+
+async def test_a_long_line_of_the_file_is_seen_whole_and_counted_once(tmp_path: Path) -> None:
+    long = SPEC.replace("Stays level", f"Stays level {'through it all, ' * 8}to the end")
+    app = opened(tmp_path, text=long)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "valid")
+        await shows(pilot, "to the end")
+        after = next(row for row in text_of(app).splitlines() if "is_not: Alarmed" in row)
+        assert after.split()[0] == str(long.splitlines().index("    is_not: Alarmed") + 1)
 
 
 async def test_the_part_is_remembered(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class SpecEditor(Vertical):
         self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        area = TextArea(show_line_numbers=True, soft_wrap=False, tab_behavior="indent", id="text")
+        area = TextArea(show_line_numbers=True, soft_wrap=True, tab_behavior="indent", id="text")
         area.cursor_blink = False
         yield area
         yield Page(id="problems")
