@@ -20,7 +20,7 @@ SIZES = ["80x24", "100x30", "160x45"]
 LOOKS = {
     "spec": (["j"], ["Stays level", "spec✓"]),
     "bank": (["2"], ["ferry mate", "never built", "1 person"]),
-    "generate": (["3"], ["accepted  16 of 12", "Question 019", "not started"]),
+    "generate": (["3"], ["accepted  12 of 12, +4", "Question 019", "not started"]),
     "triage": (["4"], ["16 accepted", "rules judge"]),
     "triage-why": (["4", "j", "w"], ["why it is here", "Ida"]),
     "triage-reject": (["4", "r"], ["Reject it because", "something else"]),

@@ -16,7 +16,7 @@ from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.bank import BankProgress
 from studio.tui.screens.beside import Beside
-from studio.tui.screens.job_stage import JobStage, job_failed, job_state
+from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.text import clip, join, line, pad
 from studio.tui.widgets.dialogs import Ask, Confirm
 from studio.tui.widgets.facts import facts
@@ -105,7 +105,7 @@ class BankScreen(Beside, JobStage):
         number = f"{len(self._people)} {'person' if len(self._people) == 1 else 'people'}"
         from_where = NAMES[self._source] if self._source else self._heads.told
         who = join((number, "bold"), f"  {from_where}  " if from_where else "  ")
-        self.query_one(Title).show(join(who, ("bank ", "$quiet"), told, done), whole=job_failed(self.job))
+        self.query_one(Title).show(join(who, ("bank ", "$quiet"), told, done), whole=True)
 
     def _draw(self, index: int, width: int) -> Content:
         person = self._people[index]
