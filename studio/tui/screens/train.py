@@ -65,7 +65,7 @@ class TrainScreen(Adjusting):
 
     def recall(self, state: dict[str, Value]) -> None:
         """The changes to the recipe outlive the window too."""
-        self._planned, self._rows, self._looked_at = None, [], None
+        self._planned, self._rows, self._looked_at, self._curve = None, [], None, Curve()
         self._runs.set_count(0)
         self._runs.steered = False
         super().recall(state)
