@@ -149,13 +149,16 @@ async def test_an_evaluation_of_another_run_is_not_told_of_this_one(tmp_path: Pa
 
 
 async def test_why_it_failed_is_told_whole_with_what_to_do(tmp_path: Path) -> None:
-    app, workspace, _ = opened_with_run(tmp_path)
+    app, workspace, loaded = opened_with_run(tmp_path)
     why = "the judge at a place with quite a long name did not answer; try it again with one that is nearer"
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "not evaluated yet")
-        failed = made_snapshot(workspace, "evaluate", None, "failed", run_id="run-made")
+        progress = EvaluateProgress(STARTED, (made_result(loaded.spec, 1),), eta_s=9)
+        failed = made_snapshot(workspace, "evaluate", progress, "failed", run_id="run-made")
         app.post_message(JobMoved(replace(failed, view=failed.view.model_copy(update={"error": why}))))
-        await shows(pilot, "run-made  failed: the judge", "one that is nearer", "L shows its log")
+        await shows(pilot, "run-made  failed: the judge", "one that is nearer; s goes on where it was")
+        await shows(pilot, "L shows its log", "1 of 24 probes scored")
+        assert "ETA" not in text_of(app)
 
 
 async def test_the_cursor_stays_on_its_probe_over_a_restart(tmp_path: Path) -> None:

@@ -138,6 +138,8 @@ class EvaluateScreen(Beside, JobStage):
             return join(told, ", loading base and adapter" if job and job.alive else "")
         if live is not None:
             done, probes = len(live.results), live.probes
+            if job is None or not job.alive:
+                return join(told, f"  {done} of {probes} probes scored")
             eta = f"  ETA {duration(live.eta_s)}" if live.eta_s is not None else ""
             return with_bar(join(told, f"  {done} of {probes} probes "), done, probes, width, join((eta, "$quiet")))
         if self._evaluation is not None:

@@ -115,7 +115,7 @@ def job_state(snapshot: Snapshot | None, nothing: str, *, again: str = AGAIN) ->
     if snapshot.alive and view.started:
         told = join((f" for {duration((datetime.now(UTC) - view.started).total_seconds())}", "$quiet"))
     elif view.error:
-        told = join(": ", view.error, (f"  {again}; L shows its log", "$quiet"))
+        told = join(": ", view.error, (f"; {again}, L shows its log", "$quiet"))
     elif view.ended and view.started:
         told = join((f" after {duration((view.ended - view.started).total_seconds())}", "$quiet"))
     return join((view.state, STATE_STYLES.get(view.state, "bold")), told)

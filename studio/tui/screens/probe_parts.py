@@ -38,7 +38,7 @@ def why_told(result: ProbeResult) -> str:
 def probe_line(result: ProbeResult, width: int) -> Content:
     """``tuned  4.0  base  4.0  base wins  it answers more  I finished the report``."""
     winner, style = WINNERS[result.comparison.winner]
-    why = clip(why_told(result), max((width - 45) // 2, 12))
+    why = clip(why_told(result), max(min(width - 55, 26), 12))
     lost = result.tuned_kept is False
     head = join(
         ("tuned ", "$quiet"),
