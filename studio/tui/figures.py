@@ -17,9 +17,9 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
-def counted(number: int, what: str) -> str:
-    """``1 problem``, ``2 problems``."""
-    return f"{number} {what}" + ("" if number == 1 else "s")
+def counted(number: int, what: str, several: str = "") -> str:
+    """``1 problem``, ``2 problems``; ``several`` where that is no plain ``s``."""
+    return f"{number} {what if number == 1 else several or what + 's'}"
 
 
 def cost(usd: float | None) -> str:

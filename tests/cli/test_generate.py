@@ -70,7 +70,7 @@ def test_the_balance_of_the_scenarios_is_shown_and_nothing_written(studio: Studi
 def test_people_are_built_once_and_listed(studio: Studio) -> None:
     command = ["bank", "build", studio.spec, "--workspace", studio.root, "-n", "5"]
     assert studio(*command, "--json").json == {"people": 5}
-    assert studio(*command).out == "5 people\n"
+    assert studio(*command).out == "5 people: 5 built\n"
     listed = studio("bank", "list", studio.spec, "--workspace", studio.root, "--json")
     assert len(listed.json) == 5 and len({person["id"] for person in listed.json}) == 5
     assert len(studio("bank", "list", studio.spec, "--workspace", studio.root).lines) == 5
