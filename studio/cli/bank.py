@@ -51,3 +51,15 @@ def listing(spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPAC
         say(f"{person.id}  {person.source:<8} {person.role:<28} {person.tone:<12} {person.background}")
     if not people:
         say(f"nobody yet; studio bank build {spec} makes some (generating also uses the built-in components)")
+
+
+@app.command("clear")
+def clear(spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = False) -> None:
+    """Remove the built people whom no example names. Example: studio bank clear specs/taskmaster.yaml"""
+    with open_session(spec, workspace) as session:
+        examples = session.workspace.examples
+        removed, left = examples.remove_unused_people("bank"), len(examples.people())
+    if as_json:
+        say_json({"removed": removed, "people": left})
+    else:
+        say(f"{removed} removed, {left} stay")

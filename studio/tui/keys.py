@@ -96,7 +96,7 @@ BANK = (
     Action("bank.search", "slash", "search", "Find people by a word"),
     Action("bank.next", "n", "next", "Next person found", False),
     Action("bank.previous", "N", "previous", "Previous person found", False),
-    Action("bank.remove", "d", "remove", "Remove built people that no example refers to; asks first"),
+    Action("bank.remove", "d", "remove", "Remove the built people whom no example names"),
     Action("bank.filter", "f", "filter", "Show everybody, those of the spec, or those built"),
 )
 

@@ -76,6 +76,13 @@ def test_people_are_built_once_and_listed(studio: Studio) -> None:
     assert len(studio("bank", "list", studio.spec, "--workspace", studio.root).lines) == 5
 
 
+def test_built_people_whom_nobody_needs_are_removed(studio: Studio) -> None:
+    at = [studio.spec, "--workspace", studio.root]
+    studio("bank", "build", *at, "-n", "5")
+    assert studio("bank", "clear", *at).out == "5 removed, 0 stay\n"
+    assert studio("bank", "clear", *at, "--json").json == {"removed": 0, "people": 0}
+
+
 def test_nobody_in_the_bank_is_said(studio: Studio) -> None:
     assert studio("bank", "list", studio.spec, "--workspace", studio.root).out.startswith(
         "nobody yet; studio bank build"
