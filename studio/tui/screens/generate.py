@@ -12,6 +12,7 @@ from textual.content import Content
 from studio.build import Session
 from studio.build.stages import scenarios, standing, wanted_examples
 from studio.generate import GenerateParams
+from studio.generate.stale import outdated
 from studio.generate.types import CategoryTarget
 from studio.store import Filter
 from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
@@ -43,7 +44,8 @@ class Standing:
     targets: tuple[CategoryTarget, ...] = ()
     reasons: tuple[tuple[str, int], ...] = ()
     earlier: int = 0
-    """Examples that were judged by an earlier version of the spec; they are judged again before new ones are made."""
+    """Examples that an earlier version of the spec or of the judge judged; they are judged again before new ones are
+    made."""
 
     @property
     def wanted(self) -> int:
@@ -130,7 +132,7 @@ class GenerateScreen(Beside, JobStage):
         return join(state, "  ", what_next(progress, now, stopped=stopped))
 
     def _while_it_runs(self, progress: GenerateProgress, now: Standing) -> Content:
-        again = f", judging {counted(now.earlier, 'example')} of an earlier spec again" if now.earlier else ""
+        again = f", judging {counted(now.earlier, 'example')} again" if now.earlier else ""
         return join((f"{progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
 
     def action_start(self) -> None:
@@ -162,7 +164,8 @@ class GenerateScreen(Beside, JobStage):
 def what_next(progress: GenerateProgress, now: Standing, *, stopped: bool = False) -> Content:
     """What to do about examples while none are being made. ``stopped``: by a person, who needs no reason told."""
     if now.earlier:
-        return join((f"the spec was changed: press s to judge {counted(now.earlier, 'example')} again", "$warning"))
+        told = f"the spec or the judge was changed: press s to judge {counted(now.earlier, 'example')} again"
+        return join((told, "$warning"))
     if progress.finished and progress.finished.note and not stopped:
         return join((progress.finished.note, "$warning"))
     if now.complete:
@@ -174,6 +177,7 @@ def read_standing(session: Session) -> Standing:
     """Reads the store."""
     examples = session.workspace.examples
     earlier = examples.count() - examples.count(Filter(spec_hash=session.loaded.hash))
+    earlier += len(outdated(session.loaded, examples))
     return Standing(standing(session), reasons_told(examples), earlier)
 
 
@@ -193,7 +197,7 @@ def numbers(now: Standing, progress: GenerateProgress, width: int, alive: bool) 
         ("rate", speed if progress.rate else UNKNOWN),
         ("cost", cost(progress.cost_usd)),
         ("errors", join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0"),
-        ("earlier", join((f"{now.earlier} of an earlier spec", "$warning")) if now.earlier else ""),
+        ("earlier", join((f"{now.earlier} of an earlier spec or judge", "$warning")) if now.earlier else ""),
         ("rejected", f"{now.rejected}"),
     ]
     told = [join((f"{count:>5} ", "$quiet"), line(reason)) for reason, count in now.reasons]

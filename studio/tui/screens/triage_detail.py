@@ -9,7 +9,7 @@ from textual.content import Content
 from studio.bank import person_text
 from studio.chatml import Messages
 from studio.generate.offline_author import NAME as OFFLINE_AUTHOR
-from studio.store.records import Judgement, Person, Row, TraitScore
+from studio.store.records import Person, Row, TraitScore
 from studio.tui.figures import score
 from studio.tui.text import join, line, lines, shown
 from studio.tui.widgets.facts import facts
@@ -24,7 +24,7 @@ def example_page(row: Row, width: int) -> Content:
     parts = [_status(row), Content(""), conversation(row.messages)]
     if row.messages != row.example.messages:
         parts += [Content(""), join(("before the edit", "$quiet")), conversation(row.example.messages, "$quiet")]
-    parts += [Content(""), *_judged(row.judgement, width)]
+    parts += [Content(""), *_judged(row, width)]
     return lines(parts)
 
 
@@ -40,19 +40,22 @@ def _status(row: Row) -> Content:
         why = row.decision.reason or ("edited" if row.decision.action == "edit" else "")
         by = f"you: {why}" if why else "you"
     total = row.judgement.total if row.judgement else None
+    before = " before the edit" if total is not None and not row.judged else ""
     return join(
         (f"{sign} {row.status}", f"{style} bold"),
         (f" by {by}  ", "$quiet"),
-        (f"{score(total)} of 10", "bold"),
+        (f"{score(total)} of 10{before}", "$quiet" if before else "bold"),
         (f"  {row.example.category}: {row.example.scenario}", "$quiet"),
     )
 
 
-def _judged(judgement: Judgement | None, width: int) -> Iterator[Content]:
+def _judged(row: Row, width: int) -> Iterator[Content]:
+    judgement = row.judgement
     if judgement is None:
         yield join(("not judged yet", "$quiet"))
         return
-    yield join(("judge  ", "bold"), judgement.judge, (f"  {judgement.verdict}", "$quiet"))
+    before = "" if row.judged else "  the text before the edit: generating (3, s) judges it again"
+    yield join(("judge  ", "bold"), judgement.judge, (f"  {judgement.verdict}", "$quiet"), (before, "$warning"))
     if judgement.error:
         yield join(("not scored: ", "$error"), judgement.error)
     for violation in judgement.violations:
