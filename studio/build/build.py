@@ -53,7 +53,7 @@ async def build(session: Session) -> Stream:
     made: list[Package] = []
     async for event in package_stage(session, runs[0], evaluations[0], made.append):
         yield event
-    yield BuildEnded(summary=summarise(session, runs[0], evaluations[0], made[0]))
+    yield BuildEnded(summary=summarise(session, runs[0], evaluations[0], made[0]), evaluation=evaluations[0])
 
 
 def summarise(session: Session, run: Run, evaluation: Evaluation, package: Package) -> Summary:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from studio.build.types import BuildEvent, Session, StageBegan, StageError, StageTold
+from studio.files import as_seen
 from studio.jobs import Job, active, follow
 
 Stream = AsyncIterator[BuildEvent]
@@ -23,21 +24,26 @@ async def run_job(
     end decides nothing. Raises :class:`StageError` where a job fails, dies, or somebody stops it meanwhile.
     """
     running = active(session.workspace.jobs_dir, stage)
-    yield StageBegan(stage=stage, note="going on with the running job" if running else note)
+    yield StageBegan(stage=stage, note="following the job that runs already" if running else note)
     if running is not None:
         was_stopping = running.view().state == "stopping"
         async for event in _follow(stage, running):
             yield event
         if running.view().state == "stopped" and not was_stopping and not done():
             raise _stopped(stage)
-    if done():
+        if done():
+            return
+        yield StageBegan(stage=stage, note=note)
+    elif done():
         return
     job = begin()
     async for event in _follow(stage, job):
         yield event
     view = job.view()
     if view.state in ("failed", "dead"):
-        raise StageError(view.error or f"{stage} ended without a word", remedy=f"its log: {job.folder / 'log.txt'}")
+        again = "run the same command to go on; " if view.state == "dead" else ""
+        remedy = f"{again}its log: {as_seen(job.paths.log)}"
+        raise StageError(view.error or f"{stage} ended without a word", remedy=remedy)
     if view.state == "stopped":
         raise _stopped(stage)
 

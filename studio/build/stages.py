@@ -9,6 +9,7 @@ from studio.build.training import begin_training
 from studio.build.types import Session, StageBegan, StageEnded, StageError, StageTold
 from studio.evaluate import Evaluation, evaluation_of, fingerprint
 from studio.evaluate.job import EvaluateParams
+from studio.files import as_seen
 from studio.generate import CategoryTarget, GenerateParams, ScenarioBalance, balance, coverage
 from studio.generate.author import open_author
 from studio.generate.types import GenerateFinished
@@ -76,7 +77,7 @@ async def triage_stage(session: Session, keep: Callable[[Export], None]) -> Stre
     export = export_chatml(session.workspace, session.loaded)
     keep(export)
     left_out = f", {export.held_out} left out that say a held-out message" if export.held_out else ""
-    note = f"{export.count} exported{left_out}, {len(sample)} sampled for review -> {export.path}"
+    note = f"{export.count} exported{left_out}, {len(sample)} sampled for review"
     yield StageEnded(stage="triage", note=note)
 
 
@@ -157,7 +158,7 @@ async def package_stage(session: Session, run: Run, evaluation: Evaluation, keep
         package = find()
         if package is None:
             raise StageError("the package did not answer as the run did", remedy="see its package.json, then run again")
-    yield StageEnded(stage="package", skipped=skipped, note=package.path)
+    yield StageEnded(stage="package", skipped=skipped, note=as_seen(package.path))
     keep(package)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.chatml import Frozen
 from studio.errors import UserError
-from studio.evaluate.types import GateStatus, SideMetrics
+from studio.evaluate.types import Evaluation, GateStatus, SideMetrics
 from studio.jobs.types import Event
 from studio.llm import ModelSettings
 from studio.spec import LoadedSpec
@@ -137,7 +137,10 @@ class Summary(Frozen):
 
 
 class BuildEnded(Frozen):
+    """``evaluation`` is what ``summary`` tells in short."""
+
     summary: Summary
+    evaluation: Evaluation
 
 
 BuildEvent = StageBegan | StageTold | StageEnded | BuildEnded

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from studio.bank import MOST_BUILT, heads
 from studio.build.people import bank_stage
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, Seed, SpecFile, WorkspaceFolder
 from studio.cli.output import say, say_json
 from studio.cli.run import open_session, show
 
+COUNT = "Built-in people wanted, beside those of the profiles and those who came with generating."
 app = typer.Typer(
     help="Build and list the people who talk to it.",
     epilog="Example: studio bank build specs/taskmaster.yaml -n 60",
@@ -23,7 +25,7 @@ app = typer.Typer(
 def build(
     spec: SpecFile = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
-    count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, help="People wanted in all.")] = 40,
+    count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, max=MOST_BUILT, help=COUNT)] = 40,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -34,7 +36,7 @@ def build(
     if as_json:
         say_json({"people": len(people)})
     else:
-        say(f"{len(people)} people")
+        say(f"{len(people)} people: {heads(people).told}")
 
 
 @app.command("list")
@@ -49,3 +51,15 @@ def listing(spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPAC
         say(f"{person.id}  {person.source:<8} {person.role:<28} {person.tone:<12} {person.background}")
     if not people:
         say(f"nobody yet; studio bank build {spec} makes some (generating also uses the built-in components)")
+
+
+@app.command("clear")
+def clear(spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = False) -> None:
+    """Remove the built people whom no example names. Example: studio bank clear specs/taskmaster.yaml"""
+    with open_session(spec, workspace) as session:
+        examples = session.workspace.examples
+        removed, left = examples.remove_unused_people("bank"), len(examples.people())
+    if as_json:
+        say_json({"removed": removed, "people": left})
+    else:
+        say(f"{removed} removed, {left} stay")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from rich.table import Table
-
-from studio.build import Summary, build
+from studio.build import BuildEnded, build
 from studio.cli.options import (
     DEFAULT_SPEC,
     WORKSPACE,
@@ -19,13 +17,13 @@ from studio.cli.options import (
     TrainMethod,
     WorkspaceFolder,
 )
-from studio.cli.output import cell, out, say, say_json, tell
+from studio.cli.output import err, say, say_json, say_prose
 from studio.cli.run import open_session, show
+from studio.cli.scores import print_gates, tally
 from studio.doctor import environment
-from studio.judge import limits_of
+from studio.files import as_seen
 
 GATES_FAILED = 3
-COLOURS = {"PASS": "green", "FAIL": "red", "UNDECIDED": "yellow"}
 
 
 def build_command(
@@ -59,30 +57,19 @@ def build_command(
         recipe={"method": method},
     ) as session:
         found = environment(session.settings, base=session.base_model, folder=session.root)
-        tell(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}")
-        summary = show(build(session))
-    assert summary is not None, "a build that ends without an error ends with its summary"
+        say_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}", err)
+        ended = show(build(session))
+    assert ended is not None, "a build that ends without an error says what it came to"
     if as_json:
-        say_json(summary)
+        say_json(ended.summary)
     else:
-        print_summary(summary)
-    return 0 if summary.passed else GATES_FAILED
+        print_end(ended)
+    return 0 if ended.summary.passed else GATES_FAILED
 
 
-def print_summary(summary: Summary) -> None:
-    """The table of gates, and where the package is."""
-    table = Table(title="Quality gates", title_justify="left")
-    table.add_column("gate")
-    table.add_column("target", justify="right")
-    table.add_column("value", justify="right")
-    table.add_column("status")
-    for gate in summary.gates:
-        value = "not measured" if gate.value is None else f"{gate.value:.3g}"
-        status = cell(gate.status)
-        status.stylize(COLOURS[gate.status])
-        table.add_row(cell(gate.name), cell(f"{gate.target:g}"), cell(value), status)
-    out.print(table)
-    if limits := limits_of(summary.evaluation.judge):
-        say(limits)
-    proof = "verified" if summary.package.verified else "NOT verified"
-    say(f"Package ({proof}): {summary.package.path}")
+def print_end(ended: BuildEnded) -> None:
+    """The gates, and where the package is."""
+    say(tally(ended.evaluation.gates))
+    print_gates(ended.evaluation.gates, ended.evaluation.judge)
+    package = ended.summary.package
+    say(f"package ({'verified' if package.verified else 'NOT verified'}): {as_seen(package.path)}")

@@ -6,12 +6,12 @@ import time
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from studio.build import StageBegan, StageEnded, StageTold
 from studio.build.types import BuildEvent
-from studio.cli.lines import Progressed, progress_of
+from studio.cli.bars import BarDisplay
+from studio.cli.lines import progress_of
 from studio.cli.output import err
 from studio.inert import inert_line
 
@@ -32,50 +32,7 @@ class Display(Protocol):
 
 def display() -> Display:
     """The face that fits where stderr goes."""
-    return BarDisplay() if err.is_terminal else LineDisplay()
-
-
-class BarDisplay:
-    """One bar a stage, the running one moving."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.fields[stage]:<9}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>4.0f}%"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[text]}", markup=False),
-            console=err,
-            refresh_per_second=4,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def show(self, event: BuildEvent) -> None:
-        if isinstance(event, StageBegan):
-            self._update(event.stage, Progressed(0, 1, event.note))
-        elif isinstance(event, StageTold):
-            told = progress_of(event.event)
-            if told:
-                self._update(event.stage, told)
-        elif isinstance(event, StageEnded):
-            mark = "kept: " if event.skipped else ""
-            self._update(event.stage, Progressed(1, 1, mark + event.note))
-            self._progress.stop_task(self._tasks[event.stage])
-
-    def _update(self, stage: str, told: Progressed) -> None:
-        if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task("", total=None, stage=stage, text="")
-        text = inert_line(told.text)
-        self._progress.update(self._tasks[stage], completed=told.done, total=max(told.total, 1e-9), text=text)
+    return BarDisplay() if err.is_terminal and not err.is_dumb_terminal else LineDisplay()
 
 
 class LineDisplay:

@@ -21,10 +21,8 @@ class Progressed(NamedTuple):
     text: str
 
 
-def duration(seconds: float | None) -> str:
-    """``75`` -> ``1m15s``; ``?`` where it is not known."""
-    if seconds is None:
-        return "?"
+def duration(seconds: float) -> str:
+    """``75`` -> ``1m15s``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -46,8 +44,8 @@ def _generating(event: Event) -> Progressed:
     share = now.accepted / now.generated if now.generated else 0.0
     errors = f" · {now.errors} errors" if now.errors else ""
     text = (
-        f"{done}/{target} accepted · {share:.0%} pass · {now.rejected} rejected{errors} "
-        f"· {now.rate:.1f}/s{cost} · ETA {duration(now.eta_s)}"
+        f"{_count(done, target)} accepted{_left(now.eta_s)}{cost} · {share:.0%} pass{errors} "
+        f"· {now.rejected} rejected · {now.rate:.1f}/s"
     )
     return Progressed(done, target, text)
 
@@ -68,13 +66,14 @@ def _training_started(event: Event) -> Progressed:
 
 def _training(event: Event) -> Progressed:
     step = StepLogged.model_validate(event.data)
-    text = f"step {step.step}/{step.steps} · loss {step.loss:.3f} · {step.rate:.1f}/s · ETA {duration(step.eta_s)}"
+    rate = "" if step.rate is None else f" · {step.rate:.1f}/s"
+    text = f"step {_count(step.step, step.steps)}{_left(step.eta_s)} · loss {step.loss:.3f}{rate}"
     return Progressed(step.step, step.steps, text)
 
 
 def _evaluating(event: Event) -> Progressed:
     scored = ProbeScored.model_validate(event.data)
-    text = f"{scored.done}/{scored.probes} probes · ETA {duration(scored.eta_s)}"
+    text = f"{_count(scored.done, scored.probes)} probes{_left(scored.eta_s)}"
     return Progressed(scored.done, scored.probes, text)
 
 
@@ -85,7 +84,16 @@ def _packaging(event: Event) -> Progressed:
 
 def _adding(event: Event) -> Progressed:
     added = PersonAdded.model_validate(event.data)
-    return Progressed(added.done, added.people, f"{added.done}/{added.people} people")
+    return Progressed(added.done, added.people, f"{_count(added.done, added.people)} people")
+
+
+def _count(done: int, total: int) -> str:
+    """As wide from the first to the last."""
+    return f"{done:>{len(str(total))}}/{total}"
+
+
+def _left(eta_s: float | None) -> str:
+    return "" if eta_s is None else f" · {duration(eta_s)} left"
 
 
 _TELLERS: dict[str, Callable[[Event], Progressed | None]] = {

@@ -10,12 +10,13 @@ import typer
 
 from studio import __version__
 from studio.cli import bank, building, chat, doctor, jobs, specs, stages, triage, window
-from studio.cli.output import say, tell
+from studio.cli.output import say, say_json, tell
 from studio.errors import UserError
-from studio.llm.errors import ModelError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+CUT_OFF = 141
+"""Whoever read stdout has left, as ``head`` does: what SIGPIPE would have come to."""
 OWN_OPTIONS = ("--help", "-h", "--version")
 """What comes before any command; all other options are the window's."""
 
@@ -36,7 +37,8 @@ def _before(version: Version = False) -> None:
 app = typer.Typer(
     name="studio",
     help="Persona Studio: from a persona spec to a LoRA adapter that passed its quality gates.",
-    epilog="Example, without a command it opens the window: studio specs/taskmaster.yaml",
+    epilog="Without a command it opens the window: studio [SPEC] [--workspace DIR] [--base MODEL] [--endpoint URL] "
+    "[--model NAME] [--judge-model NAME]; studio open --help explains them. Example: studio specs/taskmaster.yaml",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -61,31 +63,42 @@ COMMANDS = frozenset("open build generate triage train evaluate chat package ban
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry of the ``studio`` script. Exit status: 0 good, 2 bad input, 3 gates failed, 130 interrupted."""
+    """Entry of the ``studio`` script. Exit status: 0 good, 2 bad input, 3 gates failed, 130 interrupted,
+    141 nobody reads stdout any more."""
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and give its exit status."""
+    """Run one command and give its exit status. One that fails says why on stderr and, with ``--json``, on stdout."""
+    as_json = "--json" in arguments
     if _wants_window(arguments):
         arguments = ["open", *arguments]
     try:
         status = app(args=arguments, standalone_mode=False)
-    except (UserError, ModelError) as error:
-        tell(f"studio: {error}")
-        return BAD_INPUT
+    except UserError as error:
+        return _failed(error, as_json)
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except OSError as error:
-        tell(f"studio: {error.filename or 'the system'}: {error.strerror or error}")
-        return BAD_INPUT
+        return _failed(UserError(error.strerror or str(error), where=str(error.filename or "the system")), as_json)
     except typer.Exit as end:
         return end.exit_code
+    except SystemExit as end:  # how the libraries that print and parse leave for want of a reader
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        return CUT_OFF
     except Exception as error:
-        return _usage_error(error)
+        return _usage_error(error, as_json)
     if status == INTERRUPTED:  # typer makes an exit status of ctrl+c
-        tell("studio: interrupted; run the same command to go on")
+        return _failed(UserError("interrupted; run the same command to go on"), as_json, INTERRUPTED)
     return status if isinstance(status, int) else 0
+
+
+def _failed(error: UserError, as_json: bool, status: int = BAD_INPUT) -> int:
+    tell(f"studio: {error}")
+    if as_json:
+        say_json({"error": {"message": error.message, "where": error.where, "remedy": error.remedy}})
+    return status
 
 
 def _wants_window(arguments: list[str]) -> bool:
@@ -93,7 +106,7 @@ def _wants_window(arguments: list[str]) -> bool:
     return not arguments or (arguments[0] not in COMMANDS and arguments[0] not in OWN_OPTIONS)
 
 
-def _usage_error(error: Exception) -> int:
+def _usage_error(error: Exception, as_json: bool) -> int:
     """A wrong option or argument, as the command line library raises it; anything else is a fault of ours."""
     show = getattr(error, "format_message", None)
     if show is None:
@@ -102,5 +115,4 @@ def _usage_error(error: Exception) -> int:
         print(show())
         return BAD_INPUT
     command = getattr(getattr(error, "ctx", None), "command_path", "studio")
-    tell(f"studio: {show()} (see: {command} --help)")
-    return BAD_INPUT
+    return _failed(UserError(show(), remedy=f"see: {command} --help"), as_json)

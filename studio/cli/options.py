@@ -7,9 +7,18 @@ from typing import Annotated
 
 import typer
 
+from studio.errors import UserError
 from studio.train.types import MAX_SEED, Method
 
 DEFAULT_SPEC = Path("specs/taskmaster.yaml")
+
+
+def named(spec: Path) -> Path:
+    """``spec``, unless it is the one that is taken where none is named, and not there. Raises UserError."""
+    if spec == DEFAULT_SPEC and not spec.exists():
+        raise UserError(f"there is no {spec} here", remedy="name a spec, or write one: studio spec new NAME")
+    return spec
+
 
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The persona's YAML file.", show_default=True)]
 WorkspaceFolder = Annotated[

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from studio.build import BuildEnded, Session, Summary
+from studio.build import BuildEnded, Session
 from studio.build.types import BuildEvent
 from studio.cli.display import display
+from studio.cli.options import named
 from studio.llm import resolve_settings
 from studio.spec import load
 from studio.store import Owner, Workspace
@@ -29,7 +30,7 @@ def open_session(
     recipe: dict[str, object] | None = None,
 ) -> Iterator[Session]:
     """A loaded spec in its opened workspace."""
-    loaded = load(spec)
+    loaded = load(named(spec))
     workspace = Workspace.open(root.absolute(), loaded.spec.slug, Owner.of(loaded.spec.name, loaded.path))
     try:
         yield Session(
@@ -46,16 +47,16 @@ def open_session(
         workspace.close()
 
 
-def show(events: AsyncIterator[BuildEvent]) -> Summary | None:
-    """Show events as they come; the summary where they are a whole build's."""
+def show(events: AsyncIterator[BuildEvent]) -> BuildEnded | None:
+    """Show events as they come; the last one where they are a whole build's."""
     return asyncio.run(_show(events))
 
 
-async def _show(events: AsyncIterator[BuildEvent]) -> Summary | None:
-    summary = None
+async def _show(events: AsyncIterator[BuildEvent]) -> BuildEnded | None:
+    ended = None
     with display() as face:
         async for event in events:
             face.show(event)
             if isinstance(event, BuildEnded):
-                summary = event.summary
-    return summary
+                ended = event
+    return ended

@@ -9,15 +9,44 @@ import typer
 
 from studio.cli.options import WORKSPACE, AsJson, WorkspaceFolder
 from studio.cli.output import say, say_json, tell
-from studio.spec import SpecError, load, persona_prompt, targets
+from studio.errors import UserError
+from studio.files import write_atomic
+from studio.spec import SpecError, load, persona_prompt, starter, targets
+from studio.spec import check as check_text
 
 app = typer.Typer(
-    help="Check and show persona files.",
+    help="Begin, check and show persona files.",
     epilog="Example: studio spec check specs/taskmaster.yaml",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A persona's YAML file.")]
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the persona is called.")],
+    path: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Instead of a file of its name here.")
+    ] = None,
+    workspace: WorkspaceFolder = WORKSPACE,
+) -> None:
+    """Write a spec to begin with, which explains itself and can be built as it stands. The workspace is not looked at.
+
+    Example: studio spec new "Harbor Guide"
+    """
+    text = starter(name)
+    loaded, problems = check_text(text, path or "the new spec")
+    if loaded is None:
+        raise UserError(f"not a name: {problems[0].message}", where=name, remedy="letters, as it is to be shown")
+    target = path or Path(f"{loaded.spec.slug}.yaml")
+    if target.exists():
+        raise UserError("there is such a file already", where=str(target), remedy="another name, or --out FILE")
+    try:
+        write_atomic(target, text)
+    except OSError as error:
+        raise UserError(error.strerror or str(error), where=str(target), remedy="--out FILE") from error
+    say(f"{target}: change it from the top down; studio spec check {target} tells what is wrong")
 
 
 @app.command("check")

@@ -18,7 +18,7 @@ from studio.build.stages import (
     train_stage,
     triage_stage,
 )
-from studio.build.types import Session, SideSummary
+from studio.build.types import Session
 from studio.cli.options import (
     DEFAULT_SPEC,
     WORKSPACE,
@@ -35,11 +35,10 @@ from studio.cli.options import (
 )
 from studio.cli.output import say, say_json
 from studio.cli.run import open_session, show
+from studio.cli.scores import print_gates, print_scores
 from studio.errors import UserError
 from studio.evaluate import Evaluation, evaluation_of
-from studio.evaluate.types import Interval
 from studio.generate import ScenarioBalance
-from studio.judge import limits_of
 from studio.package import Package
 from studio.train import Run, find_run, runs
 from studio.train.types import MAX_EPOCHS, Backend
@@ -173,7 +172,8 @@ def evaluate(
     if as_json:
         say_json(evaluation.model_copy(update={"results": ()}))
     else:
-        print_evaluation(evaluation)
+        print_scores(evaluation)
+        print_gates(evaluation.gates, evaluation.judge)
     return 0 if evaluation.passed else 3
 
 
@@ -205,28 +205,3 @@ def chosen_run(session: Session, run_id: str | None) -> Run:
     if not finished:
         raise UserError("no finished training run yet", remedy=f"studio train {session.loaded.path}")
     return finished[0]
-
-
-def print_evaluation(evaluation: Evaluation) -> None:
-    base, tuned = SideSummary.of(evaluation.base), SideSummary.of(evaluation.tuned)
-    say(f"{'':<24} {'base':>8} {'tuned':>8}")
-    for name, left, right in (
-        ("overall (0..10)", base.overall, tuned.overall),
-        *((f"{name} (0..2)", base.traits.get(name), tuned.traits[name]) for name in tuned.traits),
-        ("violations", base.violations, tuned.violations),
-        ("keeps what was asked", _share(evaluation.base.kept), _share(evaluation.tuned.kept)),
-        ("latency p95 (s)", base.latency_s, tuned.latency_s),
-    ):
-        say(f"{name:<24} {_figure(left):>8} {_figure(right):>8}")
-    for gate in evaluation.gates:
-        say(f"{gate.status:<9} {gate.name:<24} {_figure(gate.value)} (target {gate.target:g}) {gate.note}")
-    if limits := limits_of(evaluation.judge):
-        say(limits)
-
-
-def _share(found: Interval | None) -> float | None:
-    return found.value if found else None
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -10,13 +11,14 @@ import typer
 from studio.build.types import Session
 from studio.chatml import Message
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, WorkspaceFolder
-from studio.cli.output import say, say_json
+from studio.cli.output import say, say_json, tell
 from studio.cli.run import open_session
 from studio.errors import UserError
 from studio.inert import inert_line
 from studio.store import Decision, Filter, Row, Status
-from studio.triage import REASONS, Triage, export_chatml, sample_ids
+from studio.triage import REASONS, STREAM, Triage, export_chatml, sample_ids
 
+STDOUT = (STREAM, Path("/dev/stdout"))
 STATUSES: tuple[str, ...] = get_args(Status)
 _SHOWN = 5
 """Ids that an ambiguous beginning is answered with."""
@@ -131,17 +133,25 @@ def sample(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPA
 def export(
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
-    path: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Instead of the workspace.")] = None,
+    path: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Instead of the workspace; - is stdout.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file, whatever it holds.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the accepted examples as ChatML JSONL. Example: studio triage export --out data.jsonl"""
+    piped = path in STDOUT
+    if piped and as_json:
+        raise UserError("--json and --out - both want stdout", remedy="leave one out")
+    target = sys.stdout.buffer if piped else path
     with open_session(spec, workspace) as session:
-        done = export_chatml(session.workspace, session.loaded, path)
+        done = export_chatml(session.workspace, session.loaded, target, force=force)
     if as_json:
         say_json(done)
     else:
         left_out = f" ({done.held_out} left out that say a held-out message)" if done.held_out else ""
-        say(f"{done.count} examples: {done.path}{left_out}")
+        aside = piped or not done.path.is_file()  # what reads the data reads no words
+        (tell if aside else say)(f"{done.count} examples: {done.path}{left_out}")
 
 
 def _told(done: str, decisions: list[Decision]) -> str:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, Base, Endpoint, JudgeModel, Model, SpecFile, WorkspaceFolder
+from studio.cli.options import (
+    DEFAULT_SPEC,
+    WORKSPACE,
+    Base,
+    Endpoint,
+    JudgeModel,
+    Model,
+    SpecFile,
+    WorkspaceFolder,
+    named,
+)
 from studio.doctor import environment
 from studio.errors import UserError
 from studio.llm import resolve_settings
@@ -19,7 +29,7 @@ def open_window(
     base: Base = None,
 ) -> None:
     """Open the window on a spec. Example: studio specs/taskmaster.yaml"""
-    if not spec.exists():
+    if not named(spec).exists():
         remedy = "studio --help lists the commands; studio SPEC.yaml opens the window"
         raise UserError("no such command or spec", where=str(spec), remedy=remedy)
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from studio.evaluate.types import Gate, GateStatus, Interval, SideMetrics
+from studio.evaluate.types import Gate, GateStatus, Interval, SideMetrics, reaches
 from studio.spec.models import Spec
 
 MIN_SAMPLES = 20
@@ -12,16 +10,6 @@ MIN_SAMPLES = 20
 +-0.2, and the percentile is the slowest of them."""
 MAX_ERRORS = 0.05
 """The share of replies without a judgement above which the judged ones may not stand for all."""
-
-Reaches = Callable[[float, float], bool]
-
-
-def at_least(value: float, target: float) -> bool:
-    return value >= target
-
-
-def at_most(value: float, target: float) -> bool:
-    return value <= target
 
 
 def gates(
@@ -42,18 +30,18 @@ def gates(
     success, errors = spec.success, tuned.errors
     traits = ((name, tuned.traits.get(name)) for name in spec.trait_names)
     return (
-        _sampled("overall", tuned.overall, success.overall, at_least, errors),
-        *(_sampled(f"trait:{name}", measured, success.trait, at_least, errors) for name, measured in traits),
-        _sampled("violations", tuned.violations, success.violations, at_most, errors),
-        _sampled("win_rate", win_rate, success.win_rate, at_least, not_compared),
-        _single("train_loss", train_loss, success.train_loss, at_most),
-        _single("adapter_mb", adapter_mb, success.adapter_mb, at_most),
+        _sampled("overall", tuned.overall, success.overall, errors),
+        *(_sampled(f"trait:{name}", measured, success.trait, errors) for name, measured in traits),
+        _sampled("violations", tuned.violations, success.violations, errors),
+        _sampled("win_rate", win_rate, success.win_rate, not_compared),
+        _single("train_loss", train_loss, success.train_loss),
+        _single("adapter_mb", adapter_mb, success.adapter_mb),
         _timed("latency_s", tuned, success.latency_s),
-        _single("examples", float(examples), float(success.examples), at_least),
+        _single("examples", float(examples), float(success.examples)),
     )
 
 
-def _sampled(name: str, measured: Interval | None, target: float, reaches: Reaches, errors: int) -> Gate:
+def _sampled(name: str, measured: Interval | None, target: float, errors: int) -> Gate:
     unjudged = f"{errors} could not be judged" if errors else ""
     if measured is None:
         note = _joined("not measured: no judged replies", unjudged)
@@ -65,26 +53,26 @@ def _sampled(name: str, measured: Interval | None, target: float, reaches: Reach
         note = f"{errors} of {asked} could not be judged; evaluate again"
     else:
         note = _joined(f"95 %: {measured.low:.2f} to {measured.high:.2f}, n {measured.n}", unjudged)
-        return _decided(name, measured.value, target, reaches, note)
+        return _decided(name, measured.value, target, note)
     return Gate(name=name, target=target, value=measured.value, status="UNDECIDED", note=note)
 
 
 def _timed(name: str, side: SideMetrics, target: float) -> Gate:
     if side.latency_s is None or side.timed >= MIN_SAMPLES:
         note = f"95th percentile of {side.timed} timed replies"
-        return _single(name, side.latency_s, target, at_most, note)
+        return _single(name, side.latency_s, target, note)
     note = f"{MIN_SAMPLES - side.timed} more timed replies needed"
     return Gate(name=name, target=target, value=side.latency_s, status="UNDECIDED", note=note)
 
 
-def _single(name: str, value: float | None, target: float, reaches: Reaches, note: str = "") -> Gate:
+def _single(name: str, value: float | None, target: float, note: str = "") -> Gate:
     if value is None:
         return Gate(name=name, target=target, value=None, status="UNDECIDED", note="not measured")
-    return _decided(name, value, target, reaches, note)
+    return _decided(name, value, target, note)
 
 
-def _decided(name: str, value: float, target: float, reaches: Reaches, note: str) -> Gate:
-    status: GateStatus = "PASS" if reaches(value, target) else "FAIL"
+def _decided(name: str, value: float, target: float, note: str) -> Gate:
+    status: GateStatus = "PASS" if reaches(name, value, target) else "FAIL"
     return Gate(name=name, target=target, value=value, status=status, note=note)
 
 

@@ -12,6 +12,9 @@ from studio.judge.types import Comparison
 from studio.store.records import Judgement
 
 GateStatus = Literal["PASS", "FAIL", "UNDECIDED"]
+Bound = Literal[">=", "<="]
+AT_MOST = frozenset({"violations", "train_loss", "adapter_mb", "latency_s"})
+"""The gates of which less is better."""
 Side = Literal["base", "tuned"]
 
 
@@ -80,8 +83,18 @@ class SideMetrics(Frozen):
     errors: int = 0
 
 
+def bound_of(name: str) -> Bound:
+    """How the value of the gate ``name`` has to stand to its target."""
+    return "<=" if name in AT_MOST else ">="
+
+
+def reaches(name: str, value: float, target: float) -> bool:
+    """Whether the gate ``name`` is passed with ``value``."""
+    return value <= target if bound_of(name) == "<=" else value >= target
+
+
 class Gate(Frozen):
-    """One criterion of ``success``. ``value`` is None where it was not measured."""
+    """One criterion of ``success``: ``value``, None where it was not measured, is to be ``bound`` its target."""
 
     name: str
     target: float
@@ -89,6 +102,7 @@ class Gate(Frozen):
     status: GateStatus
     note: str = ""
     """Why it is undecided, and what it would take: ``12 more probes``."""
+    bound: Bound = Field(default_factory=lambda values: bound_of(values["name"]))
 
 
 class Evaluation(Frozen):

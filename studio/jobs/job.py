@@ -61,7 +61,7 @@ class Job:
             status = read_status(self.paths.status) or status  # its last word may have come between the two looks
         if status is not None and status.phase in LAST_WORDS:
             return self._as(status.phase, status)
-        return self._as("dead", status, "killed, or crashed without a word")
+        return self._as("dead", status, "killed, perhaps for want of memory; what is done is kept")
 
     def _living(self, status: Status | None) -> JobView:
         if status is not None and status.phase in LAST_WORDS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from studio.evaluate.gate_text import bound, label, measured
 from studio.evaluate.types import Evaluation, Interval, SideMetrics
 from studio.judge import limits_of
 from studio.package.base import base_name, is_folder
@@ -95,8 +96,7 @@ def _seconds(side: SideMetrics) -> str:
 
 def _gates(evaluation: Evaluation) -> str:
     rows = [
-        f"| {gate.name} | {gate.target:g} | {'not measured' if gate.value is None else f'{gate.value:.3g}'} "
-        f"| {gate.status} | {gate.note} |"
+        f"| {label(gate.name)} | {bound(gate)} | {measured(gate, 'not measured')} | {gate.status} | {gate.note} |"
         for gate in evaluation.gates
     ]
     verdict = "All gates passed." if evaluation.passed else "Not every gate passed: read the table before deploying."

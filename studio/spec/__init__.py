@@ -20,6 +20,7 @@ from studio.spec.problems import Problem, SpecError
 from studio.spec.profiles import Topic, UserType
 from studio.spec.prompts import author_messages, compare_messages, judge_messages, persona_prompt
 from studio.spec.rules import Hit, Rules
+from studio.spec.starting import starter
 from studio.spec.targets import targets
 
 __all__ = [
@@ -52,5 +53,6 @@ __all__ = [
     "load",
     "persona_prompt",
     "probe_text",
+    "starter",
     "targets",
 ]

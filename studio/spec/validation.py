@@ -116,7 +116,8 @@ def _expectation(annotation: Any) -> str:
     bare, marks = _bare(annotation), _metadata(annotation)
     origin = get_origin(bare)
     if origin is Literal:
-        return "one of " + ", ".join(str(value) for value in get_args(bare))
+        choices = [str(value) for value in get_args(bare)]
+        return choices[0] if len(choices) == 1 else "one of " + ", ".join(choices)
     if origin is tuple:
         return "a list of " + _plural(get_args(bare)[0])
     if origin is dict:

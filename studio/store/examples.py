@@ -62,6 +62,11 @@ class ExampleStore:
         with self.database.reading() as connection:
             return people.all_of(connection, source)
 
+    def remove_unused_people(self, source: str) -> int:
+        """Forget those of one source whom no example names; how many they were."""
+        with self.database.writing() as connection:
+            return people.remove_unused(connection, source)
+
     # Examples, judgements and decisions
 
     def add_example(self, example: Example, judgement: Judgement | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 from studio.chatml import Frozen, Messages
 from studio.dedup import HeldOut
@@ -13,6 +14,9 @@ from studio.files import write_atomic
 from studio.spec import LoadedSpec, held_out_texts
 from studio.store import Filter, Workspace
 from studio.triage.triage import check_conversation
+
+STREAM = Path("-")
+"""The path of an export that went into an open file."""
 
 
 class Export(Frozen):
@@ -33,13 +37,20 @@ class Export(Frozen):
     """Says a message that the spec holds out to measure with, word for word or nearly."""
 
 
-def export_chatml(workspace: Workspace, loaded: LoadedSpec | None = None, path: Path | None = None) -> Export:
+def export_chatml(
+    workspace: Workspace,
+    loaded: LoadedSpec | None = None,
+    path: Path | BinaryIO | None = None,
+    *,
+    force: bool = False,
+) -> Export:
     """Write every accepted example as ``{"messages": [...]}``, edits in place of what they edit, each text once.
 
     With ``loaded`` only those of that spec (:attr:`studio.store.Filter.spec_hash`), and nothing that it holds out.
     Lines are in the order of their hashes: the same conversations give the same file, in whatever order they came.
     Without ``path`` it goes into the workspace under a name that tells its content, so that an export which a run was
-    trained on is never overwritten.
+    trained on is never overwritten. A named file with anything else in it is only overwritten with ``force``; a
+    device or a pipe is written to. Raises UserError where it cannot be written.
     """
     lines: dict[bytes, str] = {}
     accepted = workspace.examples.count(Filter(status="accepted"))
@@ -61,10 +72,14 @@ def export_chatml(workspace: Workspace, loaded: LoadedSpec | None = None, path: 
     data = "".join(lines[digest] for digest in sorted(lines)).encode()
     content = hashlib.sha256(data).hexdigest()
     target = path or workspace.exports_dir / f"accepted-{content[:12]}.jsonl"
-    _write(target, data)
+    if isinstance(target, Path):
+        _write(target, data, force or path is None)
+    else:
+        target.write(data)
+        target.flush()
     stale = max(0, accepted - seen)
     return Export(
-        path=target,
+        path=target if isinstance(target, Path) else STREAM,
         count=len(lines),
         hash=content,
         skipped=duplicates + stale + unusable + leaks,
@@ -92,11 +107,19 @@ def _usable(messages: Messages) -> bool:
     return True
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, force: bool) -> None:
     try:
-        if path.exists() and path.read_bytes() == data:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(data)  # a device or a pipe: renamed over, it would be gone
             return
-        write_atomic(path, data)
+        path = path.resolve()
+        there = path.read_bytes() if path.exists() else b""
+        if there and there != data and not force:
+            raise UserError("it holds something else", where=str(path), remedy="another name, or --force to replace it")
+        if there != data or not path.exists():
+            write_atomic(path, data)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         remedy = "make room, or name another file; what is accepted is kept in the workspace"
         raise UserError(f"the export could not be written: {error.strerror}", where=str(path), remedy=remedy) from error

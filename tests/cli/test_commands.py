@@ -15,8 +15,8 @@ from tests.cli.making import SPECS, Studio, one_line, raw
 
 GROUPS = {
     "triage": "list accept reject edit undo redo sample export".split(),
-    "bank": "build list".split(),
-    "spec": "check show".split(),
+    "bank": "build list clear".split(),
+    "spec": "new check show".split(),
     "jobs": "list watch stop log".split(),
 }
 EVERY = [
@@ -32,6 +32,12 @@ def test_every_command_helps_with_an_example(studio: Studio, command: list[str],
     told = studio(*command, help_)
     assert told.status == 0 and told.err == ""
     assert "Usage:" in told.out and "Example" in told.out and "studio" in told.out.split("Example", 1)[1]
+
+
+def test_the_help_names_what_the_window_takes(studio: Studio) -> None:
+    opened = studio("open", "--help").out
+    options = {word for word in opened.split() if word.startswith("--")} - {"--help"}
+    assert options and all(option in studio("--help").out for option in options)
 
 
 def test_every_registered_command_is_known_as_one() -> None:
@@ -97,6 +103,30 @@ def test_bad_input_is_one_line_and_status_2(
     assert one_line(told) and said in told.err and raw(told.err) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        (["build", "nope.yaml"], "nope.yaml:1"),
+        (["spec", "show", "nope.yaml"], "nope.yaml:1"),
+        (["build", "--nope"], ""),
+        (["triage", "list", "--status", "fine"], ""),
+        (["triage", "undo"], ""),
+        (["bank", "list", "--workspace", "file"], ""),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_a_command_that_fails_says_why_in_json_too_where_it_was_asked_for(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, arguments: list[str], where: str
+) -> None:
+    monkeypatch.chdir(studio.root.parent)
+    Path("specs").symlink_to(SPECS)
+    Path("file").touch()
+    told = studio(*arguments, "--json")
+    error = told.json["error"]
+    assert told.status == 2 and len(told.lines) == 1 and set(error) == {"message", "where", "remedy"}
+    assert error["message"] in told.err and where in error["where"] and len(told.err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate", "package", "chat"])
 def test_a_stage_without_what_it_needs_says_what_comes_before(studio: Studio, command: str) -> None:
     told = studio(command, studio.spec, "--workspace", studio.root)
@@ -147,8 +177,12 @@ def test_the_window_without_a_terminal_says_what_to_do(studio: Studio) -> None:
         assert process.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", [["--version"], ["triage", "list", "--json"], ["--help"]], ids=" ".join)
-def test_a_reader_that_leaves_early_is_no_error(studio: Studio, command: list[str]) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [["--version"], ["triage", "list", "--json"], ["triage", "export", "--out", "-"], ["--help"]],
+    ids=" ".join,
+)
+def test_a_reader_that_leaves_early_ends_a_command_as_it_ends_a_pipe(studio: Studio, command: list[str]) -> None:
     if command[0] == "triage":
         studio.fill(*(f"e{index}" for index in range(40)), reply="Over. " * 500)
         command = [*command, "--spec", str(studio.spec), "--workspace", str(studio.root)]
@@ -158,4 +192,4 @@ def test_a_reader_that_leaves_early_is_no_error(studio: Studio, command: list[st
         process = subprocess.run(
             [sys.executable, "-m", "studio.cli", *command], stdout=out, stderr=subprocess.PIPE, timeout=60
         )
-    assert process.returncode == 1 and process.stderr == b""
+    assert process.returncode == 141 and process.stderr == b""

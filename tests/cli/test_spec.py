@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.cli.making import SPEC, SPECS, Studio, raw
+from studio.spec import load
+from tests.cli.making import SPEC, SPECS, Studio, one_line, raw
 
 
 @pytest.mark.parametrize("name", ["taskmaster", "bank-support", "lost-and-found"])
@@ -15,6 +17,40 @@ def test_the_bundled_specs_are_good(studio: Studio, name: str) -> None:
     told = studio("spec", "check", path)
     assert told.status == 0 and told.err == "" and ": good (" in told.out
     assert studio("spec", "check", path, "--json").json["valid"] is True
+
+
+@pytest.mark.parametrize("name", ["Harbor Guide", 'O\'Brien: #1 "Mate"', "港のガイド"])
+def test_a_new_spec_is_good_and_bears_its_name(
+    studio: Studio, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = studio("spec", "new", name)
+    path = tmp_path / told.out.split(":")[0]
+    assert told.status == 0 and load(path).spec.name == name
+    written = path.read_text()
+    assert one_line(again := studio("spec", "new", name)) and "already" in again.err and path.read_text() == written
+    assert studio("spec", "new", name, "--out", tmp_path / "other.yaml").status == 0 and load("other.yaml")
+
+
+def test_what_cannot_be_a_name_makes_no_spec(studio: Studio, tmp_path: Path) -> None:
+    told = studio("spec", "new", "", "--out", tmp_path / "new.yaml")
+    assert one_line(told) and not (tmp_path / "new.yaml").exists()
+
+
+def test_the_offline_author_writes_of_a_new_spec_all_that_the_pocket_base_wants(studio: Studio, tmp_path: Path) -> None:
+    studio("spec", "new", "Harbor Guide", "--out", tmp_path / "new.yaml")
+    told = studio("generate", tmp_path / "new.yaml", "--workspace", studio.root, "--json")
+    assert told.status == 0 and told.json["examples"]["accepted"] >= 360
+
+
+@pytest.mark.parametrize("command", [[], ["build"], ["triage", "list"]], ids=" ".join)
+def test_where_no_spec_is_named_and_none_is_there_it_says_how_to_begin(
+    studio: Studio, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = studio(*command, "--workspace", studio.root)
+    assert one_line(told) and "studio spec new" in told.err and "no such command" not in told.err
+    assert not studio.root.exists()
 
 
 def test_a_bad_spec_is_one_line_a_problem_on_stderr(studio: Studio) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from tests.cli.making import HOSTILE, Studio, one_line, raw
@@ -87,6 +88,43 @@ def test_an_export_that_cannot_be_written_is_told(studio: Studio) -> None:
     studio.fill("good1")
     told = studio.triage("export", "--out", "/proc/none/data.jsonl")
     assert one_line(told) and "/proc/none" in told.err
+
+
+def test_an_export_may_go_to_stdout_and_nothing_else_does(studio: Studio) -> None:
+    studio.fill("good1", "good2")
+    for name in ("-", "/dev/stdout"):
+        told = studio.triage("export", "--out", name)
+        assert [set(json.loads(line)) for line in told.lines] == [{"messages"}] * 2
+        assert told.err == "2 examples: -\n" and not Path("-").exists()
+    told = studio.triage("export", "--out", "-", "--json")
+    assert told.status == 2 and "stdout" in told.json["error"]["message"]
+
+
+def test_an_export_goes_through_a_pipe_that_stays_one(studio: Studio, tmp_path: Path) -> None:
+    studio.fill("good1")
+    os.mkfifo(pipe := tmp_path / "pipe")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert studio.triage("export", "--out", pipe).status == 0
+        assert json.loads(os.read(reader, 10_000))["messages"] and pipe.is_fifo()
+    finally:
+        os.close(reader)
+
+
+def test_a_file_that_is_there_is_not_overwritten_unless_that_is_wanted(studio: Studio, tmp_path: Path) -> None:
+    studio.fill("good1")
+    spec = studio.spec.read_text()
+    told = studio.triage("export", "--out", studio.spec)
+    assert one_line(told) and "--force" in told.err and studio.spec.read_text() == spec
+    path, link = tmp_path / "data.jsonl", tmp_path / "link.jsonl"
+    link.symlink_to(path)
+    path.touch()
+    for _ in range(2):  # an empty one, and the same again
+        assert studio.triage("export", "--out", link).status == 0 and len(path.read_text().splitlines()) == 1
+    studio.fill("good2")
+    assert studio.triage("export", "--out", path).status == 2
+    assert studio.triage("export", "--out", link, "--force").status == 0 and link.is_symlink()
+    assert len(path.read_text().splitlines()) == 2
 
 
 def test_hostile_text_never_reaches_the_terminal_raw(studio: Studio) -> None:

@@ -38,7 +38,7 @@ PLACED = [
     ("success: {latency_s: 1e999}", 10, "success.latency_s", "expected a finite number, found 1e999"),
     ("language: english please", 10, "language", "expected a language tag such as en or pt-BR"),
     ("users: {weight: {profiles: 0, bank: 0}}", 10, "users.weight", "expected at least one weight above 0"),
-    ("users: {bank: no-such-bank}", 10, "users.bank", "expected one of default, found the text 'no-such-bank'"),
+    ("users: {bank: no-such-bank}", 10, "users.bank", "expected default, found the text 'no-such-bank'"),
     ("slots: {pet: [cat]}\nusers: {things: {bank: [pets]}}", 11, "users.things.bank.0", "one of the slots pet, found"),
     ("users: {things: {profiles: [pet]}}", 10, "users.things.profiles.0", "there are none under slots, found 'pet'"),
     ("users: {weight: {bank: 1.5}}", 10, "users.weight.bank", "expected a number from 0 to 1"),
@@ -89,6 +89,10 @@ def test_a_mistake_is_named_with_its_place(extra: str, line: int, key: str, mess
     found = only(MINIMAL + extra + "\n")
     assert found[:2] == (line, key)
     assert message in found[2]
+
+
+def test_where_only_one_value_is_right_it_is_named() -> None:
+    assert only(MINIMAL.replace("schema: 1", "schema: 2"))[1:] == ("schema", "expected 1, found the number 2")
 
 
 SCENARIOS = [

@@ -8,10 +8,11 @@ from statistics import fmean
 
 from textual.content import Content
 
+from studio.evaluate.gate_text import bound, label
 from studio.evaluate.types import Evaluation, Gate, Interval, ProbeResult, SideMetrics
 from studio.store.records import Judgement
 from studio.tui.figures import UNKNOWN
-from studio.tui.screens.gate_lines import STYLES, bound, label
+from studio.tui.screens.gate_lines import STYLES
 from studio.tui.text import clip, join, lines, pad
 from studio.tui.widgets.bars import bar
 

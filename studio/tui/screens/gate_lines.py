@@ -6,16 +6,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from studio.evaluate.gate_text import bound, label, measured
 from studio.evaluate.types import Gate
-from studio.tui.figures import UNKNOWN
 from studio.tui.text import join, line, lines, pad
 
 STYLES = {"PASS": "$success bold", "FAIL": "$error bold", "UNDECIDED": "$warning bold"}
 SIGNS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
-AT_MOST = ("violations", "train_loss", "adapter_mb", "latency_s")
-SHARES = ("violations", "win_rate", "kept")
-LABELS = {"adapter_mb": "adapter MB"}
-UNITS = {"adapter_mb": " MB", "latency_s": " s"}
 
 
 def gate_line(gate: Gate, width: int) -> Content:
@@ -24,7 +20,7 @@ def gate_line(gate: Gate, width: int) -> Content:
     return join(
         (f"{SIGNS[gate.status]} {gate.status:<9} ", STYLES[gate.status]),
         f"{pad(label(gate.name), room)} ",
-        (f"{figure(gate.name, gate.value):>8}", "bold"),
+        (f"{measured(gate):>8}", "bold"),
         (f" {bound(gate)}", "$quiet"),
     )
 
@@ -48,25 +44,3 @@ def tally(gates: Sequence[Gate]) -> Content:
     counts = {status: sum(gate.status == status for gate in gates) for status in STYLES}
     told = [join((f"{count} {status}", STYLES[status])) for status, count in counts.items() if count]
     return Content("  ").join(told)
-
-
-def label(name: str) -> str:
-    """``trait:action_oriented`` is ``action oriented``."""
-    return LABELS.get(name) or name.removeprefix("trait:").replace("_", " ")
-
-
-def bound(gate: Gate) -> str:
-    """What it takes to pass: ``>= 7.5``."""
-    target = f"{gate.target:.0%}" if gate.name in SHARES else f"{gate.target:g}{UNITS.get(gate.name, '')}"
-    return f"{'<=' if gate.name in AT_MOST else '>='} {target}"
-
-
-def figure(name: str, value: float | None) -> str:
-    """A gate's number in its own unit."""
-    if value is None:
-        return UNKNOWN
-    if name in SHARES:
-        return f"{value:.0%}"
-    if name == "examples" or value >= 100:
-        return f"{value:.0f}{UNITS.get(name, '')}"
-    return f"{value:.2f}{UNITS.get(name, '')}"

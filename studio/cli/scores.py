@@ -1,0 +1,58 @@
+"""What an evaluation came to, as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from studio.build.types import SideSummary
+from studio.cli.output import cell, out, say, say_prose
+from studio.evaluate.gate_text import bound, label, measured
+from studio.evaluate.types import Evaluation, Gate, Interval
+from studio.judge import limits_of
+
+COLOURS = {"PASS": "green", "FAIL": "red", "UNDECIDED": "yellow"}
+
+
+def print_scores(evaluation: Evaluation) -> None:
+    """Base beside tuned."""
+    base, tuned = SideSummary.of(evaluation.base), SideSummary.of(evaluation.tuned)
+    say(f"{'':<24} {'base':>8} {'tuned':>8}")
+    for name, left, right in (
+        ("overall (0..10)", base.overall, tuned.overall),
+        *((f"{name} (0..2)", base.traits.get(name), tuned.traits[name]) for name in tuned.traits),
+        ("violations", base.violations, tuned.violations),
+        ("keeps what was asked", _share(evaluation.base.kept), _share(evaluation.tuned.kept)),
+        ("latency p95 (s)", base.latency_s, tuned.latency_s),
+    ):
+        say(f"{name:<24} {_figure(left):>8} {_figure(right):>8}")
+
+
+def print_gates(gates: Sequence[Gate], judge: str) -> None:
+    """A line a gate, ``PASS  overall  7.61 >= 7.5``, and what ``judge`` does not measure."""
+    names = max((len(label(gate.name)) for gate in gates), default=0)
+    for gate in gates:
+        out.print(_gate(gate, names), soft_wrap=True)
+    if limits := limits_of(judge):
+        say_prose(limits)
+
+
+def tally(gates: Sequence[Gate]) -> str:
+    """``11 of 12 gates passed``."""
+    return f"{sum(gate.status == 'PASS' for gate in gates)} of {len(gates)} gates passed"
+
+
+def _gate(gate: Gate, names: int) -> Text:
+    status = cell(f"{gate.status:<9}")
+    status.stylize(COLOURS[gate.status])
+    line = f" {label(gate.name):<{names}} {measured(gate):>8} {bound(gate):<8}  {gate.note}"
+    return Text.assemble(status, cell(line.rstrip()))
+
+
+def _share(found: Interval | None) -> float | None:
+    return found.value if found else None
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

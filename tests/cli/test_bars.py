@@ -1,0 +1,66 @@
+"""The rows of a build fit a terminal of any width, and keep what matters."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from studio.build import StageBegan, StageEnded, StageTold
+from studio.cli.bars import SPARE, BarDisplay, fitted
+from studio.jobs.types import Event
+
+PATH = "/home/ada/projects/personas/workspace/harbour-pilot/exports/accepted-0123456789ab.jsonl"
+
+
+def drawn(width: int) -> list[str]:
+    """The rows of a build in the middle of its training."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
+    bars = BarDisplay(console)
+    step = {"step": 45, "steps": 90, "loss": 1.234, "learning_rate": 1e-3, "epoch": 1, "rate": 3.4, "eta_s": 75.0}
+    bars.show(StageEnded(stage="spec", note="Harbour: 5 traits, 9 categories"))
+    bars.show(StageBegan(stage="generate"))
+    bars.show(StageEnded(stage="generate", note="360 accepted"))
+    bars.show(StageBegan(stage="triage"))
+    bars.show(StageEnded(stage="triage", note=f"360 exported, 36 sampled for review -> {PATH}"))
+    bars.show(StageBegan(stage="train", note="90 steps on pocket"))
+    bars.show(StageTold(stage="train", event=Event(at=datetime.now(UTC), kind="step_logged", data=step)))
+    with console.capture() as shown:
+        console.print(bars)
+    return [row.rstrip() for row in shown.get().splitlines()]
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_every_stage_has_one_row_that_leaves_room_for_a_control_c(width: int) -> None:
+    rows = drawn(width)
+    assert [row.split()[0] for row in rows] == ["spec", "generate", "triage", "train"]
+    assert all(cell_len(row) <= width - SPARE for row in rows)
+    assert all("━" in row and "%" in row for row in rows)
+
+
+def test_a_row_at_80_columns_says_how_far_it_is_and_how_long_it_will_take() -> None:
+    train = drawn(80)[-1]
+    assert " 50% " in train and "step 45/90 · 1m15s left · loss 1.234" in train
+
+
+def test_a_stage_that_had_something_to_do_keeps_its_time_and_another_has_none() -> None:
+    spec, generate, *_ = drawn(80)
+    assert "100%     0s 360 accepted" in generate
+    assert "100%        Harbour" in spec
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "told"),
+    [
+        ("360 accepted", 12, "360 accepted"),
+        ("360 accepted", 8, "360 acc…"),
+        (f"36 for review -> {PATH}", 60, "36 for review -> /home/ada/proj…/accepted-0123456789ab.jsonl"),
+        (f"36 for review -> {PATH}", 30, "36 for review -> /home/ada/pr…"),
+        ("港のパイロット", 8, "港のパ…"),
+    ],
+)
+def test_a_note_is_cut_in_the_middle_of_its_path_or_at_its_end(text: str, room: int, told: str) -> None:
+    assert fitted(text, room) == told and cell_len(told) <= room
