@@ -41,12 +41,12 @@ from studio.evaluate import Evaluation, evaluation_of
 from studio.generate import ScenarioBalance
 from studio.package import Package
 from studio.train import Run, find_run, runs
-from studio.train.types import MAX_EPOCHS, Backend
-from studio.triage import Export
+from studio.train.types import MAX_EPOCHS, Backend, TrainPlan
+from studio.triage import Export, export_chatml
 
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
 Balance = Annotated[bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")]
-DryRun = Annotated[bool, typer.Option("--plan", help="Show the plan and train nothing.")]
+DryRun = Annotated[bool, typer.Option("--plan", help="Show the plan, and write and train nothing.")]
 
 
 def generate(
@@ -135,11 +135,12 @@ def train(
         "backend": backend,
     }
     with open_session(spec, workspace, base=base, seed=seed, recipe=recipe) as session:
+        if dry_run:
+            planned = planned_run(session, export_chatml(session.workspace, session.loaded, write=False))
+            say_json(planned) if as_json else _print_plan(planned)
+            return
         exports: list[Export] = []
         show(triage_stage(session, exports.append))
-        if dry_run:
-            say_json(planned_run(session, exports[0]))
-            return
         done: list[Run] = []
         show(train_stage(session, exports[0], done.append))
     finished = done[0].finished
@@ -150,6 +151,18 @@ def train(
         say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
         if finished.note:
             say(f"note: {finished.note}")
+
+
+def _print_plan(plan: TrainPlan) -> None:
+    recipe = plan.recipe
+    epochs = f"{recipe.epochs:g} epoch{'' if recipe.epochs == 1 else 's'}"
+    say(f"run     {plan.run_id}")
+    say(f"data    {plan.examples} accepted examples, {plan.data_hash[:12]}")
+    say(f"steps   {plan.steps}: {epochs}, batch {recipe.batch_size}, at most {recipe.max_length} tokens a conversation")
+    rates = f"lr {recipe.learning_rate:g}, {recipe.scheduler}"
+    say(f"recipe  {recipe.method} r {recipe.rank}, alpha {recipe.alpha}, {rates}")
+    say(f"base    {plan.base_model}")
+    say("nothing is trained yet; the same command without --plan trains it")
 
 
 def evaluate(
