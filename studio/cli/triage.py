@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
+from rich.cells import cell_len, set_cell_size
 
 from studio.build.types import Session
 from studio.chatml import Message
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, WorkspaceFolder
-from studio.cli.output import say, say_json, tell
+from studio.cli.output import cut, out, say, say_json, tell
 from studio.cli.run import open_session
 from studio.errors import UserError
 from studio.inert import inert_line
@@ -22,6 +24,8 @@ STDOUT = (STREAM, Path("/dev/stdout"))
 STATUSES: tuple[str, ...] = get_args(Status)
 _SHOWN = 5
 """Ids that an ambiguous beginning is answered with."""
+_WORDS, _LEAST_WORDS = 160, 20
+"""Columns of the conversation where there is no terminal, and on the narrowest one."""
 app = typer.Typer(
     help="Look at examples, decide, and export them.",
     epilog="Example: studio triage list --status rejected",
@@ -29,11 +33,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
+SpecFile = Annotated[
+    Path | None, typer.Argument(metavar="SPEC", help="The persona's YAML file; --spec FILE means the same.")
+]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id or by how it begins.")]
 
 
 @app.command("list")
 def listing(
+    file: SpecFile = None,
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
     status: Annotated[str | None, typer.Option(help="accepted, rejected or pending.")] = None,
@@ -49,13 +57,20 @@ def listing(
     if status not in (None, *STATUSES):
         raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
     wanted = Filter.model_validate({"status": status, "category": category, "text": text})
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
+        _check_category(session, category)
         rows = session.workspace.examples.rows(wanted, limit=limit)
-        if as_json:
-            say_json([row.model_dump(mode="json") for row in rows])
-            return
-        for row in rows:
-            say(_line(row))
+        found = session.workspace.examples.count(wanted)
+    if as_json:
+        say_json([row.model_dump(mode="json") for row in rows])
+    else:
+        _print_rows(rows)
+    if len(rows) < found:
+        tell(f"{len(rows)} of {found}; --limit N shows more")
+    elif not found:
+        tell(
+            "no example is like that" if status or category or text else "no examples yet; studio generate writes some"
+        )
 
 
 @app.command("accept")
@@ -103,34 +118,39 @@ def edit(
 
 
 @app.command("undo")
-def undo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
+def undo(file: SpecFile = None, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Take back what was decided last, all of one command at once. Example: studio triage undo"""
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
         say(_told("took back", Triage(session.workspace).undo()) or "nothing to undo")
 
 
 @app.command("redo")
-def redo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
+def redo(file: SpecFile = None, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Put back what undo took. Example: studio triage redo"""
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
         say(_told("put back", Triage(session.workspace).redo()) or "nothing to redo")
 
 
 @app.command("sample")
-def sample(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = False) -> None:
+def sample(
+    file: SpecFile = None,
+    spec: SpecOption = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    as_json: AsJson = False,
+) -> None:
     """Show the random 10 % that a person ought to look at. Example: studio triage sample"""
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
         rows = session.workspace.examples.rows(Filter(ids=sample_ids(session.workspace)), limit=100_000)
         if as_json:
             say_json([row.model_dump(mode="json") for row in rows])
             return
-        for row in rows:
-            say(_line(row))
+        _print_rows(rows)
         say(f"{sum(row.decision is not None for row in rows)} of {len(rows)} reviewed")
 
 
 @app.command("export")
 def export(
+    file: SpecFile = None,
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
     path: Annotated[
@@ -144,7 +164,7 @@ def export(
     if piped and as_json:
         raise UserError("--json and --out - both want stdout", remedy="leave one out")
     target = sys.stdout.buffer if piped else path
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
         done = export_chatml(session.workspace, session.loaded, target, force=force)
     if as_json:
         say_json(done)
@@ -175,8 +195,21 @@ def _the_one(beginning: str, ids: list[str]) -> str:
     raise UserError(f"no example {beginning}", remedy="studio triage list shows the ids")
 
 
-def _line(row: Row) -> str:
-    total = row.judgement.total if row.judgement else None
-    score = "  - " if total is None else f"{total:4.1f}"
-    words = " / ".join(inert_line(message.content) for message in row.messages)
-    return f"{row.example.id}  {row.status:<8} {score}  {row.example.category:<20} {words[:160]}"
+def _check_category(session: Session, category: str | None) -> None:
+    """Raises UserError for one that neither the spec nor an example has."""
+    known = {*session.loaded.spec.scenarios, *(one.category for one in session.workspace.examples.counts())}
+    if category is not None and category not in known:
+        raise UserError(f"no such category: {category}", remedy=f"one of {', '.join(sorted(known))}")
+
+
+def _print_rows(rows: Sequence[Row]) -> None:
+    """A line a row, on a terminal no longer than that is wide."""
+    width = max((cell_len(inert_line(row.example.category)) for row in rows), default=0)
+    for row in rows:
+        total = row.judgement.total if row.judgement else None
+        score = "  - " if total is None else f"{total:4.1f}"
+        category = set_cell_size(inert_line(row.example.category), width)
+        line = f"{row.example.id}  {row.status:<8} {score}  {category}  "
+        words = " / ".join(inert_line(message.content) for message in row.messages)
+        room = max(_LEAST_WORDS, out.width - cell_len(line) - 1) if out.is_terminal else _WORDS
+        say(line + cut(words, room))
