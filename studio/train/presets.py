@@ -42,6 +42,12 @@ def preset_for(base_model: str) -> Preset:
     return POCKET_PRESET if base_model == POCKET else STARTING
 
 
+def more_examples(wanted: int, base_model: str) -> str:
+    """Why more than ``wanted`` accepted examples are made for a base model; empty where that many are."""
+    asked = preset_for(base_model).examples
+    return f"the {base_model} base model asks for {asked}" if asked > wanted else ""
+
+
 def with_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     """``recipe`` with some of its fields replaced, validated as a whole. Raises :class:`UserError`."""
     try:
