@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -54,6 +56,12 @@ def assistant(content: str) -> Message:
 
 def system(content: str) -> Message:
     return Message(role="system", content=content)
+
+
+def digest(messages: Messages) -> str:
+    """Sixteen hex digits that tell a conversation from any other."""
+    turns = [[message.role, message.content] for message in messages]
+    return hashlib.sha256(json.dumps(turns).encode()).hexdigest()[:16]
 
 
 def last_reply(messages: Messages) -> str:

@@ -73,7 +73,22 @@ class Environment(Frozen):
     @property
     def status_line(self) -> str:
         """What the studio runs on, in one line: ``offline author · rules judge · pocket base model · CPU``."""
-        return " · ".join((self.author, self.judge, self.base_label, self.device))
+        return " · ".join((*self._models, self.base_label, self.device))
+
+    @property
+    def short_line(self) -> str:
+        """The same where there is little room: ``offline · rules · pocket · CPU``."""
+        models = ("offline", "rules") if self.endpoint is None else self._models
+        return " · ".join((*models, self.base.rpartition("/")[2], self.device))
+
+    @property
+    def _models(self) -> tuple[str, ...]:
+        """Which model does what. One at an endpoint may have any name, so it is said what it is for."""
+        if self.endpoint is None:
+            return self.author, self.judge
+        if self.author == self.judge:
+            return (f"{self.author} writes and judges",)
+        return f"{self.author} writes", f"{self.judge} judges"
 
 
 class Finding(Frozen):

@@ -27,11 +27,15 @@ def test_with_nothing_at_all_the_status_line_says_what_it_runs_on(monkeypatch: p
     monkeypatch.setenv("PATH", "/nowhere")
     found = doctor.environment(OFFLINE)
     assert found.status_line == "offline author · rules judge · pocket base model · CPU"
+    assert found.short_line == "offline · rules · pocket · CPU"
 
 
 def test_a_real_author_and_judge_are_named() -> None:
     found = doctor.environment(REMOTE, base="meta-llama/Llama-3.1-8B-Instruct")
-    assert found.status_line.startswith("llama · qwen · meta-llama/Llama-3.1-8B-Instruct · ")
+    assert found.status_line.startswith("llama writes · qwen judges · meta-llama/Llama-3.1-8B-Instruct · ")
+    assert found.short_line.startswith("llama writes · qwen judges · Llama-3.1-8B-Instruct · ")
+    both = doctor.environment(REMOTE.model_copy(update={"judge_model": None}))
+    assert both.status_line.startswith("llama writes and judges · ")
 
 
 def test_the_base_model_of_the_spec_is_the_one_that_is_named() -> None:

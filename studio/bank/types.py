@@ -9,9 +9,13 @@ from pydantic import Field
 from studio.chatml import Frozen
 from studio.store.records import Person
 
+MOST_BUILT = 10_000
+"""People that a bank is asked for at most: more than a spec can want, and made in seconds."""
+
 
 class BankParams(Frozen):
-    """``count`` built-in people are kept beside everybody from the spec's profiles."""
+    """``count`` built-in people are kept beside everybody from the spec's profiles, and beside those who came with
+    generating."""
 
     spec_path: str
     workspace: str

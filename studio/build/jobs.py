@@ -24,14 +24,17 @@ async def run_job(
     end decides nothing. Raises :class:`StageError` where a job fails, dies, or somebody stops it meanwhile.
     """
     running = active(session.workspace.jobs_dir, stage)
-    yield StageBegan(stage=stage, note="going on with the running job" if running else note)
+    yield StageBegan(stage=stage, note="following the job that runs already" if running else note)
     if running is not None:
         was_stopping = running.view().state == "stopping"
         async for event in _follow(stage, running):
             yield event
         if running.view().state == "stopped" and not was_stopping and not done():
             raise _stopped(stage)
-    if done():
+        if done():
+            return
+        yield StageBegan(stage=stage, note=note)
+    elif done():
         return
     job = begin()
     async for event in _follow(stage, job):

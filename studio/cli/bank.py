@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 from rich.cells import cell_len, set_cell_size
 
+from studio.bank import MOST_BUILT, heads
 from studio.build.people import bank_stage
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, Seed, SpecFile, WorkspaceFolder
 from studio.cli.output import say, say_json
 from studio.cli.run import open_session, show
 from studio.inert import inert_line
 
+COUNT = "Built-in people wanted, beside those of the profiles and those who came with generating."
 app = typer.Typer(
     help="Build and list the people who talk to it.",
     epilog="Example: studio bank build specs/taskmaster.yaml -n 60",
@@ -25,7 +27,7 @@ app = typer.Typer(
 def build(
     spec: SpecFile = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
-    count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, help="People wanted in all.")] = 40,
+    count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, max=MOST_BUILT, help=COUNT)] = 40,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -36,7 +38,7 @@ def build(
     if as_json:
         say_json({"people": len(people)})
     else:
-        say(f"{len(people)} people")
+        say(f"{len(people)} people: {heads(people).told}")
 
 
 @app.command("list")
@@ -54,3 +56,15 @@ def listing(spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPAC
         say("  ".join(set_cell_size(text, width) for text, width in zip(row, widths, strict=True)).rstrip())
     if not people:
         say(f"nobody yet; studio bank build {spec} makes some (generating also uses the built-in components)")
+
+
+@app.command("clear")
+def clear(spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = False) -> None:
+    """Remove the built people whom no example names. Example: studio bank clear specs/taskmaster.yaml"""
+    with open_session(spec, workspace) as session:
+        examples = session.workspace.examples
+        removed, left = examples.remove_unused_people("bank"), len(examples.people())
+    if as_json:
+        say_json({"removed": removed, "people": left})
+    else:
+        say(f"{removed} removed, {left} stay")

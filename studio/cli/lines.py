@@ -66,7 +66,8 @@ def _training_started(event: Event) -> Progressed:
 
 def _training(event: Event) -> Progressed:
     step = StepLogged.model_validate(event.data)
-    text = f"step {_count(step.step, step.steps)}{_left(step.eta_s)} · loss {step.loss:.3f} · {step.rate:.1f}/s"
+    rate = "" if step.rate is None else f" · {step.rate:.1f}/s"
+    text = f"step {_count(step.step, step.steps)}{_left(step.eta_s)} · loss {step.loss:.3f}{rate}"
     return Progressed(step.step, step.steps, text)
 
 

@@ -25,7 +25,7 @@ from studio.evaluate.types import (
     ProbeResult,
     ProbeScored,
 )
-from studio.judge import Judge
+from studio.judge import Judge, version_of
 from studio.llm.types import ChatModel
 from studio.spec import LoadedSpec
 from studio.train.types import Run
@@ -151,6 +151,8 @@ class Evaluator:
 
 
 def fingerprint(loaded: LoadedSpec, run: Run, judge: str) -> str:
-    """A SHA-256 over all that decides an evaluation: the spec (with its probes), the run and the judge."""
+    """A SHA-256 over all that decides an evaluation: the spec (with its probes), the run and the judge, by its name."""
     parts = {"spec": loaded.hash, "run": run.plan.run_id, "plan": run.plan.fingerprint, "judge": judge}
+    if version := version_of(judge):
+        parts["judge_version"] = version
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

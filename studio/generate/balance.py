@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from studio.chatml import Frozen
+from studio.generate.stale import current_counts
 from studio.generate.types import CategoryTarget
 from studio.spec import LoadedSpec, Spec, targets
 from studio.store import Workspace
@@ -55,7 +56,10 @@ def wanted(spec: Spec, examples: int | None = None) -> dict[str, int]:
 
 
 def coverage(loaded: LoadedSpec, workspace: Workspace, examples: int | None = None) -> tuple[CategoryTarget, ...]:
-    """Each category's target and what counts towards it: what was judged by this very spec, in its own scenarios."""
+    """Each category's target and what counts towards it: what was judged by this very spec, in its own scenarios.
+
+    What an earlier version of the rules judge judged is not counted: it is judged again first.
+    """
     return Ledger(loaded, workspace, examples).targets()
 
 
@@ -108,7 +112,7 @@ class Ledger:
         self, loaded: LoadedSpec, workspace: Workspace, examples: int | None = None, *, max_attempts: float = 4.0
     ) -> None:
         """``max_attempts``: how many attempts each missing example may take, over a category."""
-        counts = workspace.examples.scenario_counts(loaded.hash)
+        counts = current_counts(loaded, workspace.examples)
         self._categories: dict[str, _Category] = {}
         for name, target in wanted(loaded.spec, examples).items():
             scenarios = {item: _Scenario(item) for item in loaded.spec.scenarios[name].items}

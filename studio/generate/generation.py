@@ -50,10 +50,10 @@ async def generate(
 ) -> AsyncGenerator[GenerateEvent, None]:
     """Write examples of ``loaded`` into ``workspace`` until each category has its target, and tell of each.
 
-    It goes on from what the store holds: what was judged by another version of the spec is judged again first, and
-    only what is missing is written. An event comes after its example is safe. ``author`` and ``judge`` stand in for
-    those of ``params.settings``. The last event is GenerateFinished; after it ModelError is raised where models
-    failed for good or the spec gives the offline author too little.
+    It goes on from what the store holds: what was judged by another version of the spec or of the judge, or before it
+    was edited, is judged again first, and only what is missing is written. An event comes after its example is safe.
+    ``author`` and ``judge`` stand in for those of ``params.settings``. The last event is GenerateFinished; after it
+    ModelError is raised where models failed for good or the spec gives the offline author too little.
     """
     log = StoreCallLog(workspace.examples)
     own_author = author or open_author(params.settings, loaded, log)
@@ -200,7 +200,7 @@ class Generation:
             created=datetime.now(UTC),
         )
         if met.reason is not None:
-            return _Written(attempt, example, rejection(self._loaded, self._judge.name, met))
+            return _Written(attempt, example, rejection(self._loaded, self._judge, messages, met))
         judgement = await self._judge.score(messages, attempt.scenario)
         seen.judged(attempt.example_id, judgement)
         return _Written(attempt, example, judgement)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from studio.chatml import Messages
+from studio.chatml import Messages, digest
 from studio.dedup import HeldOut, NearDuplicates
 from studio.generate.offline.text import plain, sentences
+from studio.judge import Judge
 from studio.spec import LoadedSpec, Spec, held_out_texts
 from studio.store import ExampleStore, Judgement, Neighbour, Violation
 
@@ -89,12 +90,14 @@ class Seen:
         return role == "assistant" and plain(sentence) in self._stock
 
 
-def rejection(loaded: LoadedSpec, judge: str, met: Met) -> Judgement:
+def rejection(loaded: LoadedSpec, judge: Judge, messages: Messages, met: Met) -> Judgement:
     """A rule fails it, without a call to ``judge``."""
     assert met.reason is not None, "only what is rejected gets a rejection"
     return Judgement(
-        judge=judge,
+        judge=judge.name,
+        judge_version=judge.version,
         spec_hash=loaded.hash,
+        digest=digest(messages),
         verdict="failed",
         violations=(Violation(kind=met.reason, name=met.name),),
         reasons=(met.reason,),

@@ -1,28 +1,57 @@
-"""Examples whose judgement is out of date: judged by another version of the spec, or never with success."""
+"""Examples whose judgement is out of date: of another spec, judge or text than now, or never with success."""
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import chain
+
 from studio.generate.seen import Seen, rejection
-from studio.judge import Judge
+from studio.judge import RULES_JUDGE, Judge, version_of
 from studio.spec import LoadedSpec
-from studio.store import ExampleStore, Filter, Judgement, Row
+from studio.store import CategoryCount, ExampleStore, Filter, Judgement, Outdated, Row
 
 
 def stale_ids(loaded: LoadedSpec, store: ExampleStore) -> list[str]:
     """Ids of examples to judge again before any new one is written, oldest first.
 
-    Those of scenarios that the spec no longer has are left as they are: they count for nothing.
+    Those are what another version of the spec or of the rules judge judged, what was edited since, and what no judge
+    could judge. Those of scenarios that the spec no longer has are left as they are: they count for nothing.
     """
     open_scenarios = {
         (name, item) for name, one in loaded.spec.scenarios.items() if not one.holdout for item in one.items
     }
-    every, current = store.scenario_counts(), store.scenario_counts(loaded.hash)
-    outdated = any(every[key] != current.get(key) for key in every.keys() & open_scenarios)
-    return [
-        row.example.id
-        for row in store.each(Filter() if outdated else Filter(status="pending"))
+    every, current = store.scenario_counts(), current_counts(loaded, store)
+    if any(every[key] != current.get(key) for key in every.keys() & open_scenarios):
+        looked_at = store.each()
+    else:
+        looked_at = chain(store.each(Filter(status="pending")), store.each(Filter(decided=True)))
+    found = [
+        (row.seq, row.example.id)
+        for row in looked_at
         if (row.example.category, row.example.scenario) in open_scenarios and _is_stale(row, loaded.hash)
     ]
+    return [name for _, name in sorted(found)]
+
+
+def current_counts(loaded: LoadedSpec, store: ExampleStore) -> dict[tuple[str, str], CategoryCount]:
+    """By (category, scenario): what was judged by this very spec, by a judge that would judge so today."""
+    counts = store.scenario_counts(loaded.hash)
+    less = Counter((one.category, one.scenario, one.status) for one in outdated(loaded, store))
+    for category, scenario in {key[:2] for key in less}:
+        one = counts[category, scenario]
+        counts[category, scenario] = CategoryCount(
+            category=category,
+            accepted=one.accepted - less[category, scenario, "accepted"],
+            rejected=one.rejected - less[category, scenario, "rejected"],
+            pending=one.pending - less[category, scenario, "pending"],
+        )
+    return counts
+
+
+def outdated(loaded: LoadedSpec, store: ExampleStore) -> list[Outdated]:
+    """What an earlier version of the rules judge judged by this very spec."""
+    found = store.judged_otherwise(RULES_JUDGE, version_of(RULES_JUDGE))
+    return [one for one in found if one.spec_hash == loaded.hash]
 
 
 async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, seen: Seen) -> Judgement:
@@ -31,7 +60,7 @@ async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, seen: Seen) -
         return await judge.score(row.messages, row.example.scenario)
     met = seen.meet(row.example.id, row.messages)
     if met.reason is not None:
-        return rejection(loaded, judge.name, met)
+        return rejection(loaded, judge, row.messages, met)
     judgement = await judge.score(row.messages, row.example.scenario)
     seen.judged(row.example.id, judgement)
     return judgement
@@ -39,4 +68,6 @@ async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, seen: Seen) -
 
 def _is_stale(row: Row, spec_hash: str) -> bool:
     judgement = row.judgement
-    return judgement is None or judgement.spec_hash != spec_hash or judgement.verdict == "error"
+    if judgement is None or judgement.verdict == "error" or not row.judged:
+        return True
+    return judgement.spec_hash != spec_hash or judgement.judge_version != version_of(judgement.judge)

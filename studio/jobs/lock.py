@@ -21,7 +21,7 @@ _LOOK_S = 0.005
 def is_held(path: Path) -> bool:
     """Whether somebody holds the lock. The look takes a shared lock for an instant, so looks do not see each other."""
     try:
-        handle = os.open(path, os.O_RDWR)
+        handle = os.open(path, os.O_RDONLY)  # the disk may be, too
     except FileNotFoundError:
         return False
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from studio.chatml import Messages
+from studio.chatml import Messages, digest
 from studio.errors import UserError
 from studio.judge import pairwise
-from studio.judge.offline import MEASURES, NAME, rules_judge
+from studio.judge.offline import MEASURES, VERSION, rules_judge
+from studio.judge.offline import NAME as RULES_JUDGE
 from studio.judge.rules import LengthBounds, check_reply
 from studio.judge.schema import judgement_schema, read_answer
 from studio.judge.scoring import failed_by_rules, scored, unscored
@@ -33,12 +34,21 @@ class Judge:
         """The model that judges."""
         return self._model.name
 
+    @property
+    def version(self) -> str:
+        """See :func:`version_of`."""
+        return version_of(self.name)
+
     async def score(self, messages: Messages, scenario: str = "", *, rules_first: bool = True) -> Judgement:
         """The judgement of the last reply; the rules and boundaries hold for every assistant turn.
 
         With ``rules_first`` a reply that breaks a rule fails without a call (no marks, no total); without it the
         traits are scored anyway. A call that failed for good gives the verdict ``error``; it never raises for one.
         """
+        found = await self._scored(messages, scenario, rules_first)
+        return found.model_copy(update={"judge_version": self.version, "digest": digest(messages)})
+
+    async def _scored(self, messages: Messages, scenario: str, rules_first: bool) -> Judgement:
         spec = self._loaded.spec
         broken = check_reply(self._rules, spec.language, messages, self._bounds)
         if broken and rules_first:
@@ -76,6 +86,11 @@ def open_judge(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | 
     return Judge(OpenAIModel(settings, model, call_log=call_log), loaded)
 
 
+def version_of(judge: str) -> str:
+    """What tells the marks of a judge of this name from those that it gave before it was changed; a model has none."""
+    return VERSION if judge == RULES_JUDGE else ""
+
+
 def limits_of(judge: str) -> str:
     """What the scores of a judge of this name rest on, in a sentence; empty for a model, which reads what it scores."""
-    return f"The {NAME} measures {MEASURES}." if judge == NAME else ""
+    return f"The {RULES_JUDGE} measures {MEASURES}." if judge == RULES_JUDGE else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from studio.store.records import CategoryCount
+from studio.store.records import CategoryCount, Outdated
 
 _SUMS = (
     "sum(iif(status = 'accepted', n, 0)), sum(iif(status = 'rejected', n, 0)), sum(iif(status = 'pending', n, 0))"
@@ -23,6 +23,16 @@ def by_scenario(connection: sqlite3.Connection, spec_hash: str | None) -> dict[t
         (spec_hash, spec_hash),
     )
     return {(category, scenario): _count(category, *n) for scenario, category, *n in found if any(n)}
+
+
+def judged_otherwise(connection: sqlite3.Connection, judge: str, version: str) -> list[Outdated]:
+    found = connection.execute(
+        "SELECT examples.id, category, scenario, spec_hash, status FROM standings JOIN examples USING (seq)"
+        " JOIN judgements ON judgements.id = judgement WHERE json_extract(judgements.body, '$.judge') = ?"
+        " AND coalesce(json_extract(judgements.body, '$.judge_version'), '') <> ? ORDER BY standings.seq",
+        (judge, version),
+    )
+    return [Outdated(*values) for values in found]
 
 
 def by_reason(connection: sqlite3.Connection) -> dict[str, int]:

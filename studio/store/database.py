@@ -37,6 +37,8 @@ class Database:
             self._idle.append(connection)
             _use_wal(connection, busy_s)
             version = prepare(connection)
+            there = path.stat()
+            self._file = (there.st_dev, there.st_ino)
             self._watcher = self._connect()
         if version != VERSION:
             self.close()
@@ -64,6 +66,7 @@ class Database:
     def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
         """One transaction: stored when the block ends, undone when it raises. ``durable`` outlives a power cut."""
         with self._explained(), self._writing, self._borrowed() as connection:
+            self._check_place()
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -114,6 +117,16 @@ class Database:
         connection.execute("PRAGMA cache_size = -16384")  # KiB
         connection.execute("PRAGMA journal_size_limit = 67108864")
         return connection
+
+    def _check_place(self) -> None:
+        """SQLite goes on writing to a file that somebody has deleted, and nobody would ever see it again."""
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            there = None
+        if there is None or (there.st_dev, there.st_ino) != self._file:
+            remedy = "start again; what was there is in no copy of the studio's"
+            raise UserError("the workspace was deleted or replaced", where=str(self.path), remedy=remedy)
 
     def _was_closed(self) -> UserError:
         return UserError("the workspace was closed", where=str(self.path), remedy="open it again")

@@ -13,7 +13,7 @@ from studio.store import bodies, calls, counting, decisions, people
 from studio.store.calls import Spent
 from studio.store.database import BUSY_S, Database
 from studio.store.filters import Filter
-from studio.store.records import CategoryCount, Decision, Example, Judgement, Person, Row
+from studio.store.records import CategoryCount, Decision, Example, Judgement, Outdated, Person, Row
 from studio.store.standing import settle
 from studio.store.views import Views
 
@@ -62,6 +62,11 @@ class ExampleStore:
         with self.database.reading() as connection:
             return people.all_of(connection, source)
 
+    def remove_unused_people(self, source: str) -> int:
+        """Forget those of one source whom no example names; how many they were."""
+        with self.database.writing() as connection:
+            return people.remove_unused(connection, source)
+
     # Examples, judgements and decisions
 
     def add_example(self, example: Example, judgement: Judgement | None = None) -> int:
@@ -96,6 +101,14 @@ class ExampleStore:
             seq, _ = bodies.find(connection, example_id)
             found = connection.execute("SELECT body FROM judgements WHERE seq = ? ORDER BY id", (seq,))
             return [Judgement.model_validate_json(body) for (body,) in found]
+
+    def judged_otherwise(self, judge: str, version: str) -> list[Outdated]:
+        """Examples of which that judge's judgement stands, in another version than this; in order of arrival.
+
+        It takes 1 ms a thousand examples.
+        """
+        with self.database.reading() as connection:
+            return counting.judged_otherwise(connection, judge, version)
 
     def decide(self, decision: Decision) -> Decision:
         """Let a decision stand; it comes back with its id. What was undone before can no longer be redone."""

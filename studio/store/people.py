@@ -24,3 +24,9 @@ def all_of(connection: sqlite3.Connection, source: str | None) -> list[Person]:
     else:
         found = connection.execute("SELECT body FROM people WHERE source = ? ORDER BY rowid", (source,))
     return [Person.model_validate_json(body) for (body,) in found]
+
+
+def remove_unused(connection: sqlite3.Connection, source: str) -> int:
+    """Those of ``source`` whom no example names; how many they were."""
+    unused = "source = ? AND id NOT IN (SELECT person_id FROM standings)"
+    return connection.execute(f"DELETE FROM people WHERE {unused}", (source,)).rowcount

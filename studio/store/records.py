@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from studio.chatml import Frozen, Messages, Unicode
+from studio.chatml import Frozen, Messages, Unicode, digest
 
 Origin = Literal["generated", "hand", "chat"]
 Status = Literal["pending", "accepted", "rejected"]
@@ -33,7 +33,11 @@ class Judgement(Frozen):
     """One judging of one reply. ``total`` is computed in code from the trait scores, 0..10."""
 
     judge: str
+    judge_version: str = ""
+    """Of a judge whose marks change with the studio; a model's name says what it is."""
     spec_hash: str
+    digest: str = ""
+    """Of the conversation that was judged (:func:`studio.chatml.digest`); empty: the example as it was written."""
     verdict: Verdict
     traits: dict[str, TraitScore] = {}
     preferred: tuple[str, ...] = ()
@@ -110,7 +114,7 @@ class Decision(Frozen):
 
 
 class Row(Frozen):
-    """An example as lists and exports see it: with its newest judgement and its standing decision applied.
+    """An example as lists and exports see it: with the newest judgement of its text and its decision applied.
 
     ``status`` is the person's decision where there is one, else the judge's: passed is accepted, failed is
     rejected, unscored is pending. ``messages`` are the edited ones where an edit stands.
@@ -122,6 +126,24 @@ class Row(Frozen):
     decision: Decision | None
     status: Status
     messages: Messages
+
+    @property
+    def judged(self) -> bool:
+        """Whether the judgement is of ``messages``: after an edit there may be none but that of the text before."""
+        if self.judgement is None:
+            return False
+        return (self.judgement.digest or digest(self.example.messages)) == digest(self.messages)
+
+
+class Outdated(NamedTuple):
+    """Where an example stands whose judgement is of an earlier version of its judge."""
+
+    example_id: str
+    category: str
+    scenario: str
+    spec_hash: str
+    """As :attr:`Judgement.spec_hash`."""
+    status: Status
 
 
 class CategoryCount(Frozen):

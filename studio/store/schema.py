@@ -58,7 +58,7 @@ CREATE TABLE standings (
     scenario TEXT NOT NULL,
     person_id TEXT NOT NULL,
     spec_hash TEXT NOT NULL,    -- of the newest judgement; of the example while there is none
-    judgement INTEGER,          -- the newest
+    judgement INTEGER,          -- the newest of the text that stands, else the newest
     decision INTEGER,           -- the one that stands
     status TEXT NOT NULL CHECK (status IN ('accepted', 'rejected', 'pending')),
     changed INTEGER NOT NULL    -- grows with every change to any row

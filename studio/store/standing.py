@@ -1,11 +1,11 @@
-"""What an example comes to: its newest judgement, the decision that stands, and the status that follows."""
+"""What an example comes to: the newest judgement of its text, the decision that stands, and the status that follows."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
 
-from studio.chatml import Messages
+from studio.chatml import Messages, digest
 from studio.store import search
 from studio.store.records import Action, Decision, Example, Judgement, Status, Verdict
 
@@ -15,8 +15,9 @@ _JUDGED: dict[Verdict, Status] = {"passed": "accepted", "failed": "rejected", "e
 
 def settle(connection: sqlite3.Connection, seq: int, example: Example) -> None:
     """Bring the standing of an example in line with what was said of it, in the transaction that said it."""
-    judgement_id, judgement = newest_judgement(connection, seq)
     decision = standing_decision(connection, seq)
+    messages = decision.messages if decision and decision.messages else example.messages
+    judgement_id, judgement = standing_judgement(connection, seq, example, messages)
     status = _status(judgement, decision)
     connection.execute(
         "INSERT INTO standings (seq, category, scenario, person_id, spec_hash, judgement, decision, status, changed)"
@@ -35,14 +36,18 @@ def settle(connection: sqlite3.Connection, seq: int, example: Example) -> None:
         ),
     )
     _set_reasons(connection, seq, _reasons(status, judgement, decision))
-    _set_words(connection, seq, decision.messages if decision and decision.messages else example.messages)
+    _set_words(connection, seq, messages)
 
 
-def newest_judgement(connection: sqlite3.Connection, seq: int) -> tuple[int | None, Judgement | None]:
-    found = connection.execute("SELECT id, body FROM judgements WHERE seq = ? ORDER BY id DESC LIMIT 1", (seq,))
-    for number, body in found:
-        return number, Judgement.model_validate_json(body)
-    return None, None
+def standing_judgement(
+    connection: sqlite3.Connection, seq: int, example: Example, messages: Messages
+) -> tuple[int | None, Judgement | None]:
+    """The newest one of ``messages``, with its id; where there is none of them, the newest of any."""
+    found = connection.execute("SELECT id, body FROM judgements WHERE seq = ? ORDER BY id DESC", (seq,))
+    judgements = [(number, Judgement.model_validate_json(body)) for number, body in found]
+    original, wanted = digest(example.messages), digest(messages)
+    of_these = (one for one in judgements if (one[1].digest or original) == wanted)
+    return next(of_these, judgements[0] if judgements else (None, None))
 
 
 def standing_decision(connection: sqlite3.Connection, seq: int) -> Decision | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from studio.chatml import Frozen
 from studio.errors import UserError
@@ -48,6 +49,10 @@ def more_examples(wanted: int, base_model: str) -> str:
     return f"the {base_model} base model asks for {asked}" if asked > wanted else ""
 
 
+NUMBERS = {"int": "must be a whole number", "float": "must be a number", "finite": "must be a finite number"}
+"""By the first word of the kind of an error of pydantic's."""
+
+
 def with_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     """``recipe`` with some of its fields replaced, validated as a whole. Raises :class:`UserError`."""
     try:
@@ -56,4 +61,11 @@ def with_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         remedy = f"known: {', '.join(Recipe.model_fields)}" if first["type"] == "extra_forbidden" else ""
-        raise UserError(first["msg"], where=f"recipe: {key}", remedy=remedy) from None
+        raise UserError(_told(first), where=f"recipe: {key}", remedy=remedy) from None
+
+
+def _told(error: ErrorDetails) -> str:
+    """What a value must be, in words of ours."""
+    if error["type"] == "extra_forbidden":
+        return "there is no such value in a recipe"
+    return NUMBERS.get(error["type"].split("_")[0]) or error["msg"].replace("Input should be", "must be")

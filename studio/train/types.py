@@ -98,7 +98,7 @@ class TrainStarted(Frozen):
 
 
 class StepLogged(Frozen):
-    """After an optimiser step. ``rate`` is steps a second."""
+    """After an optimiser step. ``rate`` is steps a second; None, like the ETA, until two steps were measured."""
 
     kind: Literal["step_logged"] = "step_logged"
     step: int
@@ -106,8 +106,8 @@ class StepLogged(Frozen):
     loss: float
     learning_rate: float
     epoch: float
-    rate: float
-    eta_s: float
+    rate: float | None = None
+    eta_s: float | None = None
 
 
 class CheckpointSaved(Frozen):

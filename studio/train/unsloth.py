@@ -12,12 +12,14 @@ import os
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
 
 UNSLOTH_FOLDER = Path(sys.prefix) / "unsloth"
 VERSION = "2026.10.9"
+_CHANGED = ("torch", "transformers", "trl", "peft", "bitsandbytes")
 PACKAGES = (f"unsloth=={VERSION}", f"unsloth_zoo=={VERSION}", "pillow")
 """Without their dependencies: of those that it imports, all but pillow are here already."""
 INSTALL = shlex.join(
@@ -45,8 +47,22 @@ def import_unsloth(folder: Path = UNSLOTH_FOLDER) -> ModuleType:
 def import_error(folder: Path = UNSLOTH_FOLDER) -> str:
     """Why unsloth cannot be imported, in one line; empty where it can.
 
-    Tried in a process of its own: an import that fails half-way leaves transformers and trl changed.
+    Tried in a process of its own: an import that fails half-way leaves transformers and trl changed. That takes half a
+    minute on a fresh GPU box, so what once went well is noted in ``folder``, for these versions of all that it changes.
     """
+    proof, versions = folder / "imports-with.txt", _versions(folder)
+    if proof.is_file() and proof.read_text(encoding="utf-8") == versions:
+        return ""
     code = f"from pathlib import Path; from {__name__} import import_unsloth; import_unsloth(Path({str(folder)!r}))"
     tried = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    return "" if tried.returncode == 0 else (tried.stderr.strip().splitlines() or [f"status {tried.returncode}"])[-1]
+    if tried.returncode != 0:
+        return (tried.stderr.strip().splitlines() or [f"status {tried.returncode}"])[-1]
+    with suppress(OSError):  # a folder of somebody else's is tried each time
+        proof.write_text(versions, encoding="utf-8")
+    return ""
+
+
+def _versions(folder: Path) -> str:
+    """Of all that unsloth changes when it is imported, and of what it brings."""
+    found = [*distributions(path=[str(folder)]), *(one for name in _CHANGED for one in distributions(name=name))]
+    return "".join(sorted(f"{one.name} {one.version}\n" for one in found))

@@ -13,6 +13,7 @@ from rich.text import Text
 from textual.filter import LineFilter
 
 from studio.errors import UserError
+from studio.files import as_seen
 from studio.inert import inert
 from studio.tui.disk import Disk
 from studio.tui.keys import bindings
@@ -205,7 +206,10 @@ class StudioApp(OrderedKeys):
     def action_help(self) -> None:
         from studio.tui.widgets.help import Help
 
-        self.push_screen(Help(self.screen))
+        loaded, session = self.loaded, self.session
+        place = f"{loaded.spec.name}: {as_seen(self.spec_path)}" if loaded else as_seen(self.spec_path)
+        kept = f", kept in {as_seen(session.workspace.folder)}" if session else ""
+        self.push_screen(Help(self.screen, place + kept))
 
     def action_palette(self) -> None:
         from studio.tui.widgets.found import actions_here

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import ValidationError
-
 from studio.chatml import Frozen, Message, Messages, assistant, user
 from studio.evaluate.types import Side
 
@@ -20,6 +18,11 @@ Choice = Literal["base", "tuned", "tie", "bad"]
 CHOICES: dict[Choice, str] = {"base": "base", "tuned": "tuned", "tie": "tie", "bad": "both bad"}
 SIDES: tuple[Side, Side] = ("base", "tuned")
 TABLE = "votes"
+
+
+def new_id() -> str:
+    """Of a conversation."""
+    return secrets.token_hex(4)
 
 
 class Exchange(Frozen):
@@ -43,19 +46,12 @@ class Conversation(Frozen):
 
     id: str
     run_id: str = ""
+    begun: datetime
     exchanges: tuple[Exchange, ...] = ()
 
     @classmethod
     def new(cls, run_id: str = "") -> Conversation:
-        return cls(id=secrets.token_hex(4), run_id=run_id)
-
-    @classmethod
-    def read(cls, text: str) -> Conversation | None:
-        """From JSON; None where it is none of this version."""
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError:
-            return None
+        return cls(id=new_id(), run_id=run_id, begun=datetime.now(UTC))
 
     @property
     def last(self) -> Exchange | None:

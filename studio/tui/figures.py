@@ -17,9 +17,9 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
-def counted(number: int, what: str) -> str:
-    """``1 problem``, ``2 problems``."""
-    return f"{number} {what}" + ("" if number == 1 else "s")
+def counted(number: int, what: str, several: str = "") -> str:
+    """``1 problem``, ``2 problems``; ``several`` where that is no plain ``s``."""
+    return f"{number} {what if number == 1 else several or what + 's'}"
 
 
 def cost(usd: float | None) -> str:
@@ -39,8 +39,8 @@ def share(part: float, whole: float) -> str:
     return UNKNOWN if whole <= 0 else f"{100 * part / whole:.0f} %"
 
 
-def rate(per_second: float) -> str:
+def rate(per_second: float | None) -> str:
     """Whichever of ``3.2/s`` and ``14/min`` is easier to read."""
-    if per_second <= 0:
+    if not per_second or per_second < 0:
         return UNKNOWN
     return f"{per_second:.1f}/s" if per_second >= 1 else f"{per_second * 60:.1f}/min"

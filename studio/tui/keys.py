@@ -96,6 +96,7 @@ BANK = (
     Action("bank.search", "slash", "search", "Find people by a word"),
     Action("bank.next", "n", "next", "Next person found", False),
     Action("bank.previous", "N", "previous", "Previous person found", False),
+    Action("bank.remove", "d", "remove", "Remove the built people whom no example names"),
     Action("bank.filter", "f", "filter", "Show everybody, those of the spec, or those built"),
 )
 
@@ -142,7 +143,8 @@ CHAT = (
     Action("chat.tuned_better", "l", "tuned", "The right reply, the tuned one's, is better", run="vote('tuned')"),
     Action("chat.tie", "t", "tie", "Both replies are equally good", run="vote('tie')"),
     Action("chat.both_bad", "x", "both bad", "Neither reply will do", run="vote('bad')"),
-    Action("chat.fresh", "n", "new", "Begin a new conversation; the votes stay"),
+    Action("chat.fresh", "n", "new", "Begin a new conversation; this one is kept"),
+    Action("chat.earlier", "o", "earlier", "Open an earlier conversation"),
     Action("chat.again", "r", "again", "Ask again for a reply that never came", False),
 )
 

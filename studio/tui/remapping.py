@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from textual.binding import Binding, InvalidBinding
+from textual.keys import REPLACED_KEYS, Keys, key_to_character
 
 from studio.errors import UserError
 from studio.tui.keys import ACTIONS, BY_ID, Action, name_of
 
+_NAMED = frozenset((*(key.value for key in Keys), *REPLACED_KEYS))
 _LISTED = frozenset({"studio", "list", "detail"})
 PLACES = (
     *(_LISTED | {scope} for scope in ("spec", "triage")),
@@ -19,7 +21,7 @@ PLACES = (
 """Scopes whose actions can be done at the same time. Where text is written, keys of everywhere give way to it,
 but for those that are taken before it sees them."""
 
-Keys = dict[str, tuple[str, ...]]
+Taken = dict[str, tuple[str, ...]]
 """Action id -> its keys, by Textual's names."""
 
 
@@ -29,7 +31,7 @@ def usable(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[UserError]]:
     A key that another action has in the same place stays that action's, unless it gets other keys too.
     """
     problems: list[UserError] = []
-    taken: Keys = {}
+    taken: Taken = {}
     for id, keys in wanted.items():
         if id not in BY_ID:
             problems.append(_problem(id, "there is no such action", "studio/tui/keys.py lists them"))
@@ -38,6 +40,12 @@ def usable(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[UserError]]:
             taken[id] = _parted(keys)
         except InvalidBinding:
             problems.append(_problem(id, "it has no key", "separate several by commas"))
+            continue
+        if unknown := [key for key in taken[id] if not _is_key(key)]:
+            del taken[id]
+            problems.append(
+                _problem(id, f"there is no key {unknown[0]}", "such as w, ctrl+d, f5, pagedown or question_mark")
+            )
     while clash := next(_clashes(taken), None):
         id, key, other = clash
         problems.append(_problem(id, f"{name_of(key)} is that of {other.id}", f"give {other.id} another key too"))
@@ -47,7 +55,7 @@ def usable(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[UserError]]:
     return {id: ",".join(keys) for id, keys in taken.items()}, problems
 
 
-def _clashes(taken: Keys) -> Iterator[tuple[str, str, Action]]:
+def _clashes(taken: Taken) -> Iterator[tuple[str, str, Action]]:
     """Each new key that another action has in the same place; of two new ones the later."""
     for id in reversed(taken):
         for key in taken[id]:
@@ -65,6 +73,11 @@ def _together(one: Action, other: Action) -> bool:
 def _parted(keys: str) -> tuple[str, ...]:
     """Raises InvalidBinding where there is none."""
     return tuple(one.key for one in Binding.make_bindings([Binding(keys, "")]))
+
+
+def _is_key(key: str) -> bool:
+    name = key.rpartition("+")[2]
+    return key in _NAMED or name in _NAMED or key_to_character(name) is not None
 
 
 def _problem(id: str, message: str, remedy: str) -> UserError:

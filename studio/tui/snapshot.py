@@ -39,6 +39,17 @@ class Snapshot:
     def alive(self) -> bool:
         return self.view.state in ALIVE
 
+    def asked(self, name: str) -> str:
+        """One of the words that the job was asked with; empty where there is no such."""
+        value = self.view.request.params.get(name)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def run_id(self) -> str:
+        """The training run that the job makes or works on; empty where it is about none."""
+        plan = self.view.request.params.get("plan")
+        return str(plan.get("run_id", "")) if isinstance(plan, dict) else self.asked("run_id")
+
     @property
     def brief(self) -> str:
         """For the status line; empty unless it runs."""

@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from studio.tui import StudioApp
-StudioApp(Path(sys.argv[1]), Path(sys.argv[2]), None, SimpleNamespace(status_line="CPU")).run()
+StudioApp(Path(sys.argv[1]), Path(sys.argv[2]), None, SimpleNamespace(status_line="CPU", short_line="CPU")).run()
 """
 
 

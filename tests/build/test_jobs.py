@@ -72,7 +72,7 @@ async def test_a_running_job_that_does_the_work_is_followed_and_no_second_one_st
     await began(running)
     stage.hold.touch()
     events = await stage.run()
-    assert events[0] == StageBegan(stage=STAGE, note="going on with the running job")
+    assert events[0] == StageBegan(stage=STAGE, note="following the job that runs already")
     assert stage.jobs == [running]
 
 
@@ -81,8 +81,9 @@ async def test_a_running_job_that_was_asked_something_else_is_waited_for(
     stage: Stage, tmp_path: Path, entry: str
 ) -> None:
     stage.start(entry, mark=tmp_path / "other")
-    await stage.run()
+    told = [event.note for event in await stage.run() if isinstance(event, StageBegan)]
     assert stage.mark.exists() and len(stage.jobs) == 2
+    assert told == ["following the job that runs already", "a note"], "from where on it is the stage's own"
 
 
 async def test_a_job_that_is_stopping_already_is_waited_for(stage: Stage) -> None:

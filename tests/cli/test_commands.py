@@ -15,7 +15,7 @@ from tests.cli.making import SPECS, Studio, one_line, raw
 
 GROUPS = {
     "triage": "list accept reject edit undo redo sample export".split(),
-    "bank": "build list".split(),
+    "bank": "build list clear".split(),
     "spec": "new check show".split(),
     "jobs": "list watch stop log".split(),
 }

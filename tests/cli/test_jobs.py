@@ -73,7 +73,7 @@ def test_what_is_not_there_or_is_several_is_told(studio: Studio, held: list[Job]
 
 def test_ctrl_c_while_a_bank_is_built_stops_its_job_and_no_other_bank_is_taken_for_it(tmp_path: Path) -> None:
     studio = Commands(tmp_path)
-    process = studio.begin("bank build", "-n", "1000000")
+    process = studio.begin("bank build", "-n", "10000")
     until(lambda: studio.events("bank", "person_added"), process)
     other = studio.run("bank build", "-n", "5")
     assert other.status == 2 and f"studio jobs stop {studio.jobs('bank')[0].id}" in other.err

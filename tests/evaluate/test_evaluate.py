@@ -12,7 +12,7 @@ from studio.chatml import last_request
 from studio.errors import UserError
 from studio.evaluate import MIN_SAMPLES, Evaluation, Evaluator, probes
 from studio.evaluate.cache import ResultCache
-from studio.evaluate.evaluate import MOST_IN_A_ROW
+from studio.evaluate.evaluate import MOST_IN_A_ROW, fingerprint
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeScored
 from studio.judge import Judge, open_judge, rules_judge
 from studio.judge.types import JudgeBrief
@@ -224,3 +224,14 @@ async def test_a_judge_is_not_told_which_words_a_reply_ought_to_keep(loaded: Loa
     scenarios = [brief.scenario for brief in judge.briefs if isinstance(brief, JudgeBrief)]
     assert len(scenarios) == 2 * len(probes(loaded))
     assert not any("[" in scenario for scenario in scenarios)
+
+
+def test_another_version_of_the_rules_judge_makes_another_evaluation(
+    loaded: LoadedSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def marks() -> tuple[str, str]:
+        return fingerprint(loaded, trained(loaded), "rules judge"), fingerprint(loaded, trained(loaded), "a model")
+
+    rules, model = marks()
+    monkeypatch.setattr("studio.judge.judge.VERSION", "before")
+    assert marks()[0] != rules and marks()[1] == model

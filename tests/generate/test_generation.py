@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from studio.chatml import assistant, digest
 from studio.errors import UserError
 from studio.generate import (
     CallFailed,
@@ -19,14 +20,16 @@ from studio.generate import (
     GenerateFinished,
     GenerateProgressed,
     GenerateStarted,
+    coverage,
     generate,
 )
 from studio.generate.author import author_request, open_author
 from studio.generate.endings import MOST_IN_A_ROW
 from studio.generate.offline_author import offline_author
 from studio.generate.schema import Authored
+from studio.generate.stale import stale_ids
 from studio.generate.types import AuthorBrief, GenerateParams
-from studio.judge import open_judge
+from studio.judge import RULES_JUDGE, open_judge, version_of
 from studio.llm import ModelError, ModelSettings, Request
 from studio.spec import LoadedSpec, load
 from studio.store import Filter, Person, Workspace
@@ -332,6 +335,37 @@ async def test_after_an_edit_of_the_spec_what_is_there_is_judged_again_and_not_w
     assert {row.judgement.spec_hash for row in rows if row.judgement} == {"later"}
     assert {row.example.spec_hash for row in rows} == {"now"}
     assert len(studio.workspace.examples.judgements(rows[0].example.id)) == 2
+
+
+async def test_what_an_earlier_version_of_the_rules_judge_judged_counts_for_nothing_and_is_judged_again(
+    tmp_path: Path,
+) -> None:
+    studio = Studio(tmp_path, spec())
+    await studio.run()
+    rows = list(studio.workspace.examples.each())
+    for row, version in zip(rows, ("", "1", version_of(RULES_JUDGE)), strict=False):
+        judged = studio.workspace.examples.judgements(row.example.id)[0]
+        told = {"judge": RULES_JUDGE, "judge_version": version}
+        studio.workspace.examples.add_judgement(row.example.id, judged.model_copy(update=told))
+    assert sum(one.accepted for one in coverage(studio.loaded, studio.workspace)) == 18
+    again = Studio(tmp_path, spec())
+    assert ended(await again.run()).complete
+    assert (len(again.judge.requests), len(again.author.requests)) == (2, 0)
+    assert not stale_ids(studio.loaded, studio.workspace.examples)
+
+
+async def test_what_was_edited_is_judged_again_as_it_stands_once(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, spec())
+    await studio.run()
+    row = studio.workspace.examples.rows()[7]
+    edited = (*row.messages[:-1], assistant("Nowhere."))
+    Triage(studio.workspace).edit(row.example.id, edited)
+    for asked in (1, 0):
+        again = Studio(tmp_path, spec())
+        await again.run()
+        assert len(again.judge.requests) == asked
+    now = studio.workspace.examples.row(row.example.id)
+    assert now is not None and now.judged and now.judgement is not None and now.judgement.digest == digest(edited)
 
 
 async def test_a_duplicate_stays_one_under_another_spec_without_a_call(tmp_path: Path) -> None:

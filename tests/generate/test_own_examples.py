@@ -11,6 +11,8 @@ from studio.store import Workspace
 from tests.generate.making import loaded_spec
 
 PETS = ["cat", "dog", "hen", "cow", "fox"]
+OTHERS = ["owl", "rat", "pig", "ape", "elk", "bat", "ram", "yak", "emu", "eel"]
+"""So many that a dozen blind draws hold four different ones."""
 EXAMPLES = [
     {
         "scenario": "Found a pet",
@@ -24,7 +26,7 @@ EXAMPLES = [
 async def notes_of(tmp_path: Path, cues: list[str]) -> tuple[str, str]:
     """What is noted at the start and at the end."""
     traits = [{"name": "kind", "is": "Kind", "cues": cues}]
-    loaded = loaded_spec(traits=traits, slots={"pet": PETS}, examples=EXAMPLES)
+    loaded = loaded_spec(traits=traits, slots={"pet": [*PETS, *OTHERS]}, examples=EXAMPLES)
     workspace = Workspace.open(tmp_path, loaded.spec.slug)
     params = GenerateParams(
         spec_path="tester.yaml", workspace=str(tmp_path), settings=ModelSettings(), examples=4, max_attempts=1

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from studio.chatml import user
+from studio.chatml import digest, user
 from studio.errors import UserError
-from studio.judge import Judge, JudgeBrief, limits_of, open_judge
+from studio.judge import RULES_JUDGE, Judge, JudgeBrief, limits_of, open_judge, version_of
 from studio.judge.schema import Answer, BoundaryMark, TraitMark
 from studio.llm import ModelError, ModelSettings, OfflineModel, OpenAIModel, Request
 from tests.judge.making import loaded, small_spec, talk
@@ -48,6 +48,15 @@ async def test_a_reply_with_enough_points_passes() -> None:
     assert judged.steps == {"say": True, "ask": True}
     assert asked[0].brief == JudgeBrief(spec=LOADED.spec, messages=talk("Is it so?", REPLY), scenario="Small talk")
     assert asked[0].purpose == "judge" and REPLY in asked[0].messages[-1].content
+
+
+async def test_a_judgement_says_which_text_it_is_of_and_which_version_of_the_rules_judge_gave_it() -> None:
+    texts = (talk("Is it so?", REPLY), talk("Is it so?", "You should."))  # the second breaks a rule
+    found = [await judge(answer()).score(text) for text in texts]
+    assert [one.digest for one in found] == [digest(text) for text in texts] and found[0].digest != found[1].digest
+    assert [one.judge_version for one in found] == ["", ""]
+    rules = await open_judge(ModelSettings(), LOADED).score(texts[0])
+    assert (rules.judge, rules.judge_version) == (RULES_JUDGE, version_of(RULES_JUDGE)) != (RULES_JUDGE, "")
 
 
 async def test_a_reply_with_too_few_points_fails_and_says_which_trait_was_missing() -> None:

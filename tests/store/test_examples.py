@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from studio.chatml import assistant, last_reply, user
+from studio.chatml import assistant, digest, last_reply, user
 from studio.errors import UserError
-from studio.store import CategoryCount, ExampleStore, Filter
+from studio.store import CategoryCount, ExampleStore, Filter, Judgement
 from tests.store.making import decision, example, judgement
 
 
@@ -99,6 +99,48 @@ def test_accepting_or_rejecting_an_edit_speaks_of_the_edited_text_and_a_reset_fo
     store.decide(decision("one", "reset"))
     row = store.row("one")
     assert row is not None and row.messages == example().messages and row.decision is None
+
+
+def test_an_edited_text_is_not_judged_until_it_is_and_taking_the_edit_back_brings_its_judgement_back(
+    store: ExampleStore,
+) -> None:
+    def standing() -> tuple[bool, float | None]:
+        row = store.row("one")
+        assert row is not None and row.judgement is not None
+        return row.judged, row.judgement.total
+
+    store.add_example(example(), judgement())
+    assert standing() == (True, 7.0), "a judgement that names no text is of the example as it was written"
+    store.decide(decision("one", "edit", reply="Nice work!"))
+    assert standing() == (False, 7.0)
+    edited = (user("Add milk to my list"), assistant("Nice work!"))
+    store.add_judgement("one", judgement().model_copy(update={"digest": digest(edited), "total": 2.0}))
+    assert standing() == (True, 2.0)
+    store.undo()
+    assert standing() == (True, 7.0)
+    store.redo()
+    assert standing() == (True, 2.0)
+
+
+def test_an_example_that_nobody_judged_is_not_judged(store: ExampleStore) -> None:
+    store.add_example(example())
+    row = store.row("one")
+    assert row is not None and not row.judged
+
+
+def test_what_another_version_of_a_judge_judged_is_found_until_this_one_did(store: ExampleStore) -> None:
+    def by(version: str) -> Judgement:
+        return judgement().model_copy(update={"judge": "rules", "judge_version": version})
+
+    store.add_example(example("before versions"), by(""))
+    store.add_example(example("old"), by("1"))
+    store.add_example(example("new"), by("2"))
+    store.add_example(example("by a model"), judgement())
+    found = [one.example_id for one in store.judged_otherwise("rules", "2")]
+    assert found == ["before versions", "old"]
+    store.add_judgement("old", by("2"))
+    (left,) = store.judged_otherwise("rules", "2")
+    assert left == ("before versions", "tasks", "Create a task", "spec-1", "accepted")
 
 
 def test_filters_hold_together_and_lists_are_in_the_order_of_arrival(store: ExampleStore) -> None:

@@ -40,6 +40,18 @@ for pages in range(0, 100, 3):
 """
 
 
+def test_a_workspace_that_was_deleted_or_replaced_takes_no_decision_that_nobody_would_see(tmp_path: Path) -> None:
+    path = tmp_path / "examples.db"
+    store = filled(path)
+    path.unlink()
+    with pytest.raises(UserError, match="deleted or replaced"):
+        store.decide(decision("e0", "accept"))
+    filled(path).close()
+    with pytest.raises(UserError, match="deleted or replaced"):
+        store.decide(decision("e0", "accept"))
+    store.close()
+
+
 def filled(path: Path, count: int = 5) -> ExampleStore:
     store = ExampleStore(path)
     for number in range(count):

@@ -6,7 +6,7 @@ import pytest
 
 from studio.calls import CallRecord
 from studio.store import ExampleStore, Person
-from tests.store.making import NOW
+from tests.store.making import NOW, example
 
 
 def call(key: str, *, cost: float | None = 0.25, response: str = "yes") -> CallRecord:
@@ -58,3 +58,12 @@ def test_what_was_spent_adds_up_and_an_unknown_price_is_not_zero(store: ExampleS
     calls, prompt, completion, cost = store.spent()
     assert (calls, prompt, completion) == (4, 40, 20)
     assert cost == pytest.approx(0.5)
+
+
+def test_only_people_whom_no_example_names_are_removed(store: ExampleStore) -> None:
+    people = [Person(id=id, source="bank", name=id) for id in ("asked", "unused")]
+    for person in (*people, Person(id="of-profile", source="profiles", name="Bob")):
+        store.add_person(person)
+    store.add_example(example(person="asked"))
+    assert store.remove_unused_people("bank") == 1
+    assert [person.id for person in store.people()] == ["asked", "of-profile"]

@@ -16,7 +16,7 @@ from transformers import set_seed
 from studio.errors import UserError
 from studio.train.base import POCKET_FOLDER
 from studio.train.types import Backend, Recipe
-from studio.train.unsloth import import_unsloth, unsloth_version
+from studio.train.unsloth import import_error, import_unsloth, unsloth_version
 from studio.train.worker import loading
 from studio.train.worker.backend import choose_backend
 from studio.train.worker.loading import load
@@ -61,28 +61,40 @@ def test_unsloth_is_found_in_its_folder_and_does_not_take_our_place(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "placement", "installed", "chosen"),
+    ("wanted", "base", "placement", "installed", "chosen"),
     [
-        ("auto", CUDA, True, "unsloth"),
-        ("auto", CUDA, False, "peft"),
-        ("auto", CPU, True, "peft"),
-        ("peft", CUDA, True, "peft"),
-        ("unsloth", CPU, True, "unsloth"),
+        ("auto", "some/model", CUDA, True, "unsloth"),
+        ("auto", "some/model", CUDA, False, "peft"),
+        ("auto", "some/model", CPU, True, "peft"),
+        ("auto", "pocket", CUDA, True, "peft"),
+        ("peft", "some/model", CUDA, True, "peft"),
+        ("unsloth", "some/model", CPU, True, "unsloth"),
+        ("unsloth", "pocket", CUDA, True, "unsloth"),
     ],
 )
-def test_unsloth_is_used_on_a_gpu_where_it_is_installed(
-    wanted: Backend, placement: Placement, installed: bool, chosen: str, tmp_path: Path
+def test_unsloth_is_used_on_a_gpu_where_it_is_installed_and_worth_its_start(
+    wanted: Backend, base: str, placement: Placement, installed: bool, chosen: str, tmp_path: Path
 ) -> None:
     folder = install_unsloth(tmp_path) if installed else tmp_path
-    assert choose_backend(Recipe(backend=wanted), placement, folder) == (chosen, "")
+    assert choose_backend(Recipe(backend=wanted), base, placement, folder) == (chosen, "")
+
+
+def test_an_unsloth_that_was_imported_once_is_not_tried_again_until_something_changes(tmp_path: Path) -> None:
+    tries = tmp_path / "tries"
+    folder = install_unsloth(tmp_path / "unsloth", f"open({str(tries)!r}, 'a').write('x')")
+    for _ in range(2):
+        assert import_error(folder) == ""
+    assert tries.read_text() == "x"
+    (folder / "unsloth-1.2.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: unsloth\nVersion: 1.3\n")
+    assert import_error(folder) == "" and tries.read_text() == "xx"
 
 
 def test_an_unsloth_that_cannot_be_imported_is_done_without_unless_it_was_asked_for(tmp_path: Path) -> None:
     folder = install_unsloth(tmp_path, "import no_such_image_library")
-    chosen, note = choose_backend(Recipe(), CUDA, folder)
+    chosen, note = choose_backend(Recipe(), "some/model", CUDA, folder)
     assert chosen == "peft" and "No module named 'no_such_image_library'" in note
     with pytest.raises(UserError, match=r"no_such_image_library.*--upgrade.*pillow.*backend peft"):
-        choose_backend(Recipe(backend="unsloth"), CUDA, folder)
+        choose_backend(Recipe(backend="unsloth"), "some/model", CUDA, folder)
 
 
 def test_how_to_install_unsloth_can_be_pasted_whatever_the_folder_is_called() -> None:
@@ -95,7 +107,7 @@ def test_how_to_install_unsloth_can_be_pasted_whatever_the_folder_is_called() ->
 def test_what_is_not_installed_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"unsloth is not installed .*--target"):
-        choose_backend(Recipe(backend="unsloth"), CPU, tmp_path)
+        choose_backend(Recipe(backend="unsloth"), "some/model", CPU, tmp_path)
     with pytest.raises(UserError, match=r"qlora needs bitsandbytes .*\[gpu\]"):
         load(str(POCKET_FOLDER), Recipe(method="qlora"), CPU)
 

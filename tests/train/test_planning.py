@@ -116,6 +116,23 @@ def test_a_recipe_is_changed_as_a_whole_and_checked() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("rank", 0, "must be greater than or equal to 1"),
+        ("rank", 1.5, "must be a whole number"),
+        ("rank", "x", "must be a whole number"),
+        ("learning_rate", float("inf"), "must be a finite number"),
+        ("method", "x", "must be 'lora' or 'qlora'"),
+        ("ranks", 8, "there is no such value in a recipe"),
+    ],
+)
+def test_what_a_recipe_cannot_be_is_told_in_words(name: str, value: object, said: str) -> None:
+    with pytest.raises(UserError) as raised:
+        with_recipe(Recipe(), {name: value})
+    assert raised.value.message == said
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         *(("epochs", value) for value in (float("inf"), float("nan"), 1e308, 0)),

@@ -77,6 +77,12 @@ def test_every_step_is_recorded_and_the_last_is_told(whole: tuple[Path, Heard], 
     assert heard[-1].loss == pytest.approx(sum(one.loss for one in metrics[3:]) / 3)  # type: ignore[union-attr]
 
 
+def test_the_pace_is_told_once_it_is_known_and_not_from_a_first_step_that_warms_up(whole: tuple[Path, Heard]) -> None:
+    first, *_, last = [one for one in whole[1] if isinstance(one, StepLogged)]
+    assert (first.rate, first.eta_s) == (None, None)
+    assert last.rate and last.eta_s == 0
+
+
 def test_a_stopped_run_goes_on_to_the_very_same_result(
     whole: tuple[Path, Heard], plan: TrainPlan, tmp_path: Path
 ) -> None:

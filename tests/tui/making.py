@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from studio.chatml import Messages, assistant, user
 from studio.doctor import environment
+from studio.judge import RULES_JUDGE, version_of
 from studio.llm import ModelSettings
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
@@ -86,7 +87,8 @@ def made(number: int, loaded: LoadedSpec, said: str = "") -> tuple[Example, Judg
         created=WHEN,
     )
     judgement = Judgement(
-        judge=f"rules judge{said}",
+        judge=f"{RULES_JUDGE}{said}",
+        judge_version=version_of(RULES_JUDGE),
         spec_hash=loaded.hash,
         verdict="failed" if failed else "passed",
         traits={

@@ -21,6 +21,9 @@ from studio.train.metrics import METRICS_FILE, StepMetrics
 from studio.train.presets import POCKET_PRESET
 from studio.train.types import Run, TrainFinished, TrainPlan
 from studio.tui import StudioApp
+from studio.tui.conversation import Conversation, Exchange
+from studio.tui.conversations import keep_conversation
+from studio.tui.memory import ScreenState, Value
 from studio.tui.snapshot import Snapshot
 from tests.tui.making import SPEC
 
@@ -150,6 +153,14 @@ def keep_package(
     )
     workspace.studio.put("packages", package.id, package)
     return package
+
+
+def keep_talk(workspace: Workspace, run: Run, *pairs: Exchange, id: str = "talk", draft: str = "") -> Conversation:
+    """A conversation with a run, which the chat opens with, and a message that was not sent."""
+    said = Conversation(id=id, run_id=run.plan.run_id, begun=NOON, exchanges=pairs)
+    values: dict[str, Value] = {"conversation": id, "draft": draft}
+    workspace.studio.put("screen", "chat", ScreenState(stage="chat", values=values))
+    return keep_conversation(workspace.studio, said, None)
 
 
 def made_snapshot(workspace: Workspace, stage: str, progress: Any, state: State = "running", **params: Any) -> Snapshot:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from studio.bank import people_source
 from studio.jobs import list_jobs
+from studio.spec import load
 from studio.store import Workspace
 from studio.tui.text import cells
 from tests.tui.making import PERSON, opened, press, shows, text_of, until
+from tests.tui.outcomes import told
 
 
 async def test_an_empty_bank_says_what_to_do(tmp_path: Path) -> None:
@@ -36,8 +39,9 @@ async def test_a_person_is_found_and_shown_whole(tmp_path: Path) -> None:
         await press(pilot, ["slash"], "Find people")
         await pilot.press(*"ferry", "enter")
         await shows(pilot, "> Ida")
-        await press(pilot, ["f"], "0 people from the spec's profiles")
-        await press(pilot, ["f"], "1 person from the built-in components")
+        await press(pilot, ["f"], "0 people  from the spec's profiles")
+        await shows(pilot, "The spec's profiles made nobody yet")
+        await press(pilot, ["f"], "1 person  from the built-in components")
 
 
 async def test_columns_stand_under_each_other_whatever_the_script(tmp_path: Path) -> None:
@@ -50,12 +54,54 @@ async def test_columns_stand_under_each_other_whatever_the_script(tmp_path: Path
         assert len({cells(row[: row.index("sails at")]) for row in rows}) == 1
 
 
-@pytest.mark.parametrize("typed", ["x", "²", "-3"])
-async def test_a_number_that_is_none_is_refused(tmp_path: Path, typed: str) -> None:
-    async with opened(tmp_path).run_test(size=(100, 30), notifications=True) as pilot:
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        *((one, "that is no number of people") for one in ("x", "²", "-3")),
+        ("99999999", "10000 built-in people at most"),
+    ],
+)
+async def test_a_number_that_is_none_is_refused_and_may_be_mended(tmp_path: Path, typed: str, said: str) -> None:
+    async with opened(tmp_path).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["2"], "Nobody yet")
         await press(pilot, ["s"], "How many built-in people")
         await pilot.press("backspace", "backspace", "backspace", *("minus" if one == "-" else one for one in typed))
-        await pilot.press("enter")
-        await shows(pilot, "that is no number of people")
+        await press(pilot, ["enter"], said)
         assert list_jobs(tmp_path / "ws" / "harbour" / "jobs") == []
+        await pilot.press("ctrl+u", "5", "enter")
+        await shows(pilot, "5 people  5 built", "finished")
+
+
+async def test_people_are_found_by_what_they_think_of(tmp_path: Path) -> None:
+    app = opened(tmp_path, 1)
+    store = Workspace.open(tmp_path / "ws", "harbour")
+    other = {"id": "bank-2", "name": "Ruth", "things": ("order the silver dye",)}
+    store.examples.add_person(PERSON.model_copy(update=other))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["2"], "Ruth")
+        await press(pilot, ["slash"], "Find people")
+        await pilot.press(*"silver", "enter")
+        await shows(pilot, "> Ruth")
+
+
+async def test_who_came_with_generating_is_not_called_built(tmp_path: Path) -> None:
+    app = opened(tmp_path, 1)
+    store = Workspace.open(tmp_path / "ws", "harbour")
+    for person in people_source(load(tmp_path / "harbour.yaml")).people[:3]:
+        store.examples.add_person(person)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["2"], "4 people  1 built, 3 came with generating  bank never built")
+
+
+async def test_built_people_are_removed_but_for_those_an_example_names(tmp_path: Path) -> None:
+    app = opened(tmp_path, 1)
+    store = Workspace.open(tmp_path / "ws", "harbour")
+    for number in range(5):
+        store.examples.add_person(PERSON.model_copy(update={"id": f"bank-of-{number}", "name": f"Ruth {number}"}))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["2"], "6 people  6 built")
+        await press(pilot, ["d"], "Those whom an example refers to stay")
+        await press(pilot, ["n"], "6 people  6 built")
+        await press(pilot, ["d", "y"], "1 person  1 built")
+        await shows(pilot, "Ida")
+        await until(pilot, lambda: told(app) == "5 built-in people removed")

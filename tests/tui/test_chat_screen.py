@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -22,13 +23,14 @@ from studio.spec import load
 from studio.store import StudioFile, Workspace
 from studio.train.types import Run
 from studio.tui import StudioApp
-from studio.tui.conversation import TABLE, Choice, Vote, keep_vote
+from studio.tui.conversation import TABLE, Choice, Conversation, Exchange, Vote, keep_vote
+from studio.tui.conversations import conversations, keep_conversation
 from studio.tui.progress.chat import ServeProgress
 from studio.tui.snapshot import JobMoved
 from tests.llm.fake_server import Answer, FakeServer
 from tests.llm.faults import Cut, Fault
 from tests.tui.making import painted_in, press, shows, text_of, until, window, write_spec
-from tests.tui.outcomes import keep_run, made_snapshot, told
+from tests.tui.outcomes import keep_run, keep_talk, made_snapshot, told
 
 PROOF = AdapterProof(delta_on_off=12.63, delta_off_base=0.0, proven=True)
 SIZE = (80, 24)
@@ -88,6 +90,87 @@ async def test_both_sides_reply_side_by_side(tmp_path: Path, monkeypatch: pytest
         assert turns["tuned"] == ["hello", "tuned heard 1: hello", "more"]
 
 
+async def test_after_sending_the_keys_are_votes_and_enter_writes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _ = opened_with_run(tmp_path)
+    async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "adapter on, run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "which? h l t x", "l tuned")
+        await press(pilot, ["l"], "now: tuned")
+        await say(pilot, "more")
+        await shows(pilot, "tuned heard 3: more", "which? h l t x")
+        await press(pilot, ["enter"], "which? esc, then h l t x")
+        await press(pilot, ["l", "escape"], "which? h l t x")
+        assert app.screen.query_one("#composer").text == "l"  # type: ignore[attr-defined]
+
+
+async def test_a_new_conversation_keeps_the_one_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, _ = opened_with_run(tmp_path)
+    async with served(monkeypatch) as server, app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "adapter on, run-made")
+        await say(pilot, "hello")
+        await shows(pilot, "which? h l t x")
+        await press(pilot, ["l"], "now: tuned")
+        await press(pilot, ["n"], "Nothing said yet")
+        await say(pilot, "another")
+        await shows(pilot, "tuned heard 1: another", "which? h l t x")
+        await press(pilot, ["o"], "which conversation")
+        await shows(pilot, "1 turn  another", "1 turn  hello")
+        await pilot.press("h", "e", "l", "l", "o", "enter")
+        await shows(pilot, "tuned heard 1: hello", "now: tuned")
+        await say(pilot, "more")
+        await shows(pilot, "tuned heard 3: more")
+        assert next(one["content"] for one in server.requests[-1]["messages"]) == "hello"
+        await press(pilot, ["o", *"another", "enter"], "tuned heard 1: another")
+        await pilot.press("ctrl+q")
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "tuned heard 1: another")
+
+
+async def test_two_windows_that_go_on_with_one_conversation_keep_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, workspace = opened_with_run(tmp_path)
+    run = keep_run(workspace)
+    here = keep_talk(workspace, run, Exchange(user="first", base="b", tuned="t"))
+    async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "first")
+        keep_conversation(workspace.studio, here.add("said in the other window"), here)
+        await say(pilot, "said here")
+        await shows(pilot, "tuned heard 3: said here", "which?")
+        await until(pilot, lambda: "kept beside it" in told(app))
+        await say(pilot, "more")
+        await shows(pilot, "tuned heard 5: more", "which?")
+        await until(pilot, lambda: any("tuned heard 5" in last_reply(one) for one in conversations(workspace.studio)))
+    kept = {tuple(pair.user for pair in one.exchanges) for one in conversations(workspace.studio)}
+    assert kept == {("first", "said in the other window"), ("first", "said here", "more")}
+
+
+def last_reply(conversation: Conversation) -> str:
+    return (conversation.last and conversation.last.tuned) or ""
+
+
+async def test_an_earlier_conversation_is_with_the_run_that_it_was_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, workspace = opened_with_run(tmp_path)
+    older = keep_run(workspace, "run-older", stopped=True)
+    keep_talk(workspace, older, Exchange(user="long ago", base="b", tuned="t"), Exchange(user="then", base="b"))
+    async with served(monkeypatch) as server, app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "adapter on, run-older")
+        await shows(pilot, "a reply is missing: r")
+        await pilot.press("r")
+        await until(pilot, lambda: "this conversation is with run-older" in told(app))
+        await say(pilot, "hello")
+        await shows(pilot, "adapter on, run-made", "tuned heard 1: hello")
+        assert "long ago" not in text_of(app)
+        assert [len(body["messages"]) for body in server.requests] == [1, 1]
+        await press(pilot, ["o", *"long", "enter"], "adapter on, run-older")
+
+
 async def test_ctrl_j_is_a_new_line_and_letters_are_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app, _ = opened_with_run(tmp_path)
     async with served(monkeypatch) as server, app.run_test(size=SIZE) as pilot:
@@ -111,10 +194,10 @@ async def test_a_reply_is_seen_while_it_comes(tmp_path: Path, monkeypatch: pytes
         await say(pilot, "hello")
         await shows(pilot, "base heard 1: hello", "replying")
         assert "tuned heard" not in text_of(app)
-        await pilot.press("x", "enter")
+        await pilot.press("enter", "x", "enter")
         await until(pilot, lambda: "still coming" in told(app))
         more.set()
-        await shows(pilot, "tuned heard 1: hello", "which? h l t x")
+        await shows(pilot, "tuned heard 1: hello", "which? esc, then h l t x")
         assert "x" in app.screen.query_one("#composer").text  # type: ignore[attr-defined]
 
 
@@ -217,6 +300,16 @@ async def test_the_worker_is_told_as_it_stands(tmp_path: Path, progress: Any, st
         known = ServeProgress(ready) if progress == "ready" else progress
         app.post_message(JobMoved(made_snapshot(workspace, "chat", known, state)))
         await shows(pilot, words)
+
+
+async def test_why_the_worker_died_is_told_whole(tmp_path: Path) -> None:
+    app, workspace = opened_with_run(tmp_path)
+    dead = made_snapshot(workspace, "chat", None, "dead")
+    why = "killed, or crashed without a word; its log may say more about where it was when that came"
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "no worker is loaded")
+        app.post_message(JobMoved(replace(dead, view=dead.view.model_copy(update={"error": why}))))
+        await shows(pilot, "s starts it again, L shows its log", "that came")
 
 
 async def test_a_proof_that_failed_is_said_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from studio.store import Workspace
 from studio.tui import StudioApp
 from studio.tui.memory import ScreenState
 from studio.tui.progress.evaluate import EvaluateProgress, fold
+from studio.tui.screens.probe_parts import probe_line
 from studio.tui.snapshot import JobMoved
 from studio.tui.widgets.virtual_list import VirtualList
 from tests.tui.making import press, shows, text_of, until, window, write_spec
@@ -66,6 +68,32 @@ async def test_too_few_probes_leave_a_gate_undecided_and_say_what_it_takes(tmp_p
         await press(pilot, ["r"], "15 more held-out probes needed")
 
 
+async def test_a_gate_that_failed_says_what_to_do(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    run = keep_run(workspace)
+    mark = fingerprint(loaded, run, open_judge(app.settings, loaded).name)
+    results = [made_result(loaded.spec, number, marks=(2, 1)) for number in range(24)]
+    evaluation = made_evaluation(loaded.spec, run, results)
+    save(workspace, evaluation.model_copy(update={"fingerprint": mark}))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await press(pilot, ["6"], "calm fails: r says what to do")
+        await shows(pilot, "The rules judge measures manner, steps")
+        await press(pilot, ["r"], "Weakest in calm (1.00 of 2)")
+        await shows(pilot, "accept more examples", "train again", "Train loss: train for more epochs")
+        await press(pilot, ["G"], "not truth or meaning")
+
+
+def test_a_side_that_wins_against_the_scores_is_told_with_the_reason(tmp_path: Path) -> None:
+    spec = load(write_spec(tmp_path)).spec
+    even = made_result(spec, 1, marks=(1, 1))
+    lost = even.comparison.model_copy(
+        update={"winner": "base", "orders": ("first", "second"), "rationale": "The first: it answers what was asked."}
+    )
+    told = probe_line(even.model_copy(update={"comparison": lost}), 90).plain
+    assert "base wins  it answers what was" in told and "The first" not in told
+    assert "warmer" not in probe_line(made_result(spec, 1), 90).plain
+
+
 async def test_the_weakest_probe_is_first_and_opens_whole(tmp_path: Path) -> None:
     app, workspace, loaded = opened_with_run(tmp_path)
     keep_evaluation(workspace, loaded.spec, keep_run(workspace))
@@ -98,13 +126,39 @@ async def test_what_is_scored_is_shown_while_the_job_runs(tmp_path: Path) -> Non
     app, workspace, loaded = opened_with_run(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "not evaluated yet")
-        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", EvaluateProgress())))
+        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", EvaluateProgress(), run_id="run-made")))
         await shows(pilot, "loading base and adapter")
         results = tuple(made_result(loaded.spec, number) for number in range(6))
         progress = EvaluateProgress(STARTED, results, eta_s=90)
-        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress)))
+        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, run_id="run-made")))
         await shows(pilot, "6 of 24 probes", "ETA 1:30", "evaluate 6/24 ETA 1:30", "How deep is berth 4?")
         assert "PASS" not in text_of(app)
+
+
+async def test_an_evaluation_of_another_run_is_not_told_of_this_one(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    results = tuple(made_result(loaded.spec, number) for number in range(6))
+    progress = EvaluateProgress(STARTED, results)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "run-made  not evaluated yet")
+        app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, run_id="run-older")))
+        await shows(pilot, "run-older  running for", "6 of 24 probes")
+        for state in ("stopped", "finished", "dead"):
+            app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, state, run_id="run-older")))
+            await shows(pilot, "run-made  not evaluated yet", "s runs the held-out probes through base and tuned")
+
+
+async def test_why_it_failed_is_told_whole_with_what_to_do(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    why = "the judge at a place with quite a long name did not answer; try it again with one that is nearer"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "not evaluated yet")
+        progress = EvaluateProgress(STARTED, (made_result(loaded.spec, 1),), eta_s=9)
+        failed = made_snapshot(workspace, "evaluate", progress, "failed", run_id="run-made")
+        app.post_message(JobMoved(replace(failed, view=failed.view.model_copy(update={"error": why}))))
+        await shows(pilot, "run-made  failed: the judge", "one that is nearer; s goes on where it was")
+        await shows(pilot, "L shows its log", "1 of 24 probes scored")
+        assert "ETA" not in text_of(app)
 
 
 async def test_the_cursor_stays_on_its_probe_over_a_restart(tmp_path: Path) -> None:
@@ -143,7 +197,7 @@ async def test_the_cursor_stays_where_a_key_put_it_while_probes_come(tmp_path: P
 
     def scored(count: int) -> JobMoved:
         progress = EvaluateProgress(STARTED, tuple(results[:count]), eta_s=90)
-        return JobMoved(made_snapshot(workspace, "evaluate", progress))
+        return JobMoved(made_snapshot(workspace, "evaluate", progress, run_id="run-made"))
 
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "not evaluated yet")
@@ -165,7 +219,7 @@ async def test_the_cursor_goes_to_the_remembered_probe_once_it_comes(tmp_path: P
         await press(pilot, ["6"], "not evaluated yet")
         for count in (2, 6):
             progress = EvaluateProgress(STARTED, tuple(results[:count]), eta_s=90)
-            app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress)))
+            app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, run_id="run-made")))
             await shows(pilot, f"{count} of 24 probes")
         await until(pilot, lambda: "berth 4?" in line_with(app, "> "))
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from studio.generate.types import GenerateFinished
 from studio.jobs import active, list_jobs
+from studio.spec import load
 from studio.store import Workspace
-from tests.tui.making import opened, press, shows, text_of, until, window
+from studio.store.records import Violation
+from studio.tui.progress.generate import GenerateProgress
+from studio.tui.snapshot import JobMoved
+from tests.tui.making import PERSON, made, opened, press, shows, text_of, until, window
+from tests.tui.outcomes import made_snapshot
 
 
 async def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
@@ -101,3 +108,44 @@ async def test_keys_typed_ahead_of_a_log_close_it(tmp_path: Path) -> None:
         assert len(app.screen_stack) == 1
         jobs = tmp_path / "ws" / "harbour" / "jobs"
         await until(pilot, lambda: active(jobs, "generate") is None, "the end of the job")
+
+
+async def test_a_log_opens_at_its_end(tmp_path: Path) -> None:
+    app, workspace = opened(tmp_path, 3), Workspace.open(tmp_path / "ws", "harbour")
+    ended = made_snapshot(workspace, "generate", None, "finished")
+    ended.job.folder.mkdir(parents=True)
+    ended.job.paths.log.write_text("".join(f"line {number}\n" for number in range(100)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["3"], "Question 002")
+        app.post_message(JobMoved(ended))
+        await shows(pilot, "finished")
+        await press(pilot, ["L"], "line 99")
+        assert "line 0\n" not in text_of(app)
+
+
+async def test_figures_agree_with_the_status_line_and_stay_when_it_ends(tmp_path: Path) -> None:
+    app, workspace = opened(tmp_path, 20), Workspace.open(tmp_path / "ws", "harbour")
+    progress = GenerateProgress(wanted=12, accepted=12, rate=3.2, eta_s=8)
+    note = GenerateFinished(
+        complete=False, targets=(), generated=20, accepted=12, rejected=4, errors=0, seconds=3, cost_usd=0, note="why"
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["3"], "Question 019")
+        app.post_message(JobMoved(made_snapshot(workspace, "generate", progress)))
+        await shows(pilot, "3.2/s, 8 s left", "generate 12/12", "12 of 12, +4")
+        app.post_message(JobMoved(made_snapshot(workspace, "generate", replace(progress, finished=note), "stopped")))
+        await shows(pilot, "3.2/s at the end", "stopped")
+        assert "why" not in text_of(app)
+
+
+async def test_a_pattern_is_told_by_the_words_that_it_was_found_in(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    loaded, workspace = load(tmp_path / "harbour.yaml"), Workspace.open(tmp_path / "ws", "harbour")
+    example, judgement = made(4, loaded)
+    found = Violation(kind="pattern", name="(?:![^!]*){4,}", quote="Ahoy! Ahoy! Ahoy! Ahoy!")
+    broken = judgement.model_copy(update={"violations": (found,), "reasons": ("pattern:(?:![^!]*){4,}",)})
+    workspace.examples.add_person(PERSON)
+    workspace.examples.add_example(example, broken)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["3"], '1 pattern "Ahoy! Ahoy!')
+        assert "{4,}" not in text_of(app).split("Question 004")[0]

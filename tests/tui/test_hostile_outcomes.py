@@ -9,10 +9,9 @@ import pytest
 
 from studio.spec import load
 from studio.store import Workspace
-from studio.tui.conversation import Conversation, Exchange
-from studio.tui.memory import Memory
+from studio.tui.conversation import Exchange
 from tests.tui.making import press, shows, text_of, window, write_spec
-from tests.tui.outcomes import keep_evaluation, keep_package, keep_run
+from tests.tui.outcomes import keep_evaluation, keep_package, keep_run, keep_talk
 from tests.tui.pty_window import PtyWindow
 from tests.tui.test_chat_screen import say, served
 from tests.tui.test_hostile import FORBIDDEN, PAYLOAD
@@ -22,11 +21,10 @@ def hostile_workspace(folder: Path) -> Path:
     """A run, an evaluation, a package and a conversation with the payload in every reply, rationale and quote."""
     loaded = load(write_spec(folder))
     workspace = Workspace.open(folder / "ws", loaded.spec.slug)
-    evaluation = keep_evaluation(workspace, loaded.spec, keep_run(workspace), PAYLOAD)
+    run = keep_run(workspace)
+    evaluation = keep_evaluation(workspace, loaded.spec, run, PAYLOAD)
     keep_package(workspace, evaluation, "harbour-made", PAYLOAD)
-    pair = Exchange(user=PAYLOAD, base=PAYLOAD, tuned=PAYLOAD)
-    said = Conversation(id="c", run_id="run-made", exchanges=(pair,))
-    Memory(workspace.studio).keep("chat", {"conversation": said.model_dump_json(), "draft": PAYLOAD})
+    keep_talk(workspace, run, Exchange(user=PAYLOAD, base=PAYLOAD, tuned=PAYLOAD), draft=PAYLOAD)
     workspace.close()
     return loaded.path
 
@@ -53,6 +51,8 @@ def test_no_later_screen_lets_a_sequence_reach_the_terminal(tmp_path: Path, term
         close(window_)
         window_.press("7", "adapter on")
         window_.press("l", "now: tuned")
+        window_.press("o", "1 turn")
+        close(window_)
         window_.press("8", "loaded in a fresh process")
         window_.send("\x11")
         window_.process.wait(20)

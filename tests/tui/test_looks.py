@@ -11,17 +11,16 @@ from textual.pilot import Pilot
 
 from studio.spec import load
 from studio.store import Workspace
-from studio.tui.conversation import Conversation, Exchange
-from studio.tui.memory import ScreenState
+from studio.tui.conversation import Exchange
 from tests.tui.making import SPEC, opened, shows, text_of, until
-from tests.tui.outcomes import POCKET_SPEC, keep_evaluation, keep_package, keep_run
+from tests.tui.outcomes import POCKET_SPEC, keep_evaluation, keep_package, keep_run, keep_talk
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ["80x24", "100x30", "160x45"]
 LOOKS = {
     "spec": (["j"], ["Stays level", "spec✓"]),
     "bank": (["2"], ["ferry mate", "never built", "1 person"]),
-    "generate": (["3"], ["accepted  16 of 12", "Question 019", "not started"]),
+    "generate": (["3"], ["accepted  12 of 12, +4", "Question 019", "not started"]),
     "triage": (["4"], ["16 accepted", "rules judge"]),
     "triage-why": (["4", "j", "w"], ["why it is here", "Ida"]),
     "triage-reject": (["4", "r"], ["Reject it because", "something else"]),
@@ -86,7 +85,6 @@ def keep_outcomes() -> None:
     workspace = Workspace.open(Path("ws"), loaded.spec.slug)
     run = keep_run(workspace)
     keep_package(workspace, keep_evaluation(workspace, loaded.spec, run), "pack-made")
-    exchange = Exchange(user="How deep is berth two?", base="Okay.", tuned="Ahoy. Berth two has four metres.")
-    talked = Conversation(id="talk", run_id=run.plan.run_id, exchanges=(exchange,))
-    workspace.studio.put("screen", "chat", ScreenState(stage="chat", values={"conversation": talked.model_dump_json()}))
+    pair = Exchange(user="How deep is berth two?", base="Okay.", tuned="Ahoy. Berth two has four metres.")
+    keep_talk(workspace, run, pair)
     workspace.close()

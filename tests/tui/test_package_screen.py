@@ -44,6 +44,19 @@ async def test_failed_gates_are_said_before_packing(tmp_path: Path, size: tuple[
         await shows(pilot, "verify", "4 of 5", "running")
 
 
+async def test_the_packing_of_another_evaluation_is_not_told_of_this_one(tmp_path: Path) -> None:
+    app, workspace, _ = opened_with_run(tmp_path, evaluated=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["8"], "run-made  not packed yet")
+        packed = made_snapshot(workspace, "package", None, "finished", run_id="run-old", evaluation_id="run-old-eval")
+        app.post_message(JobMoved(packed))
+        await pilot.pause(0.5)
+        await shows(pilot, "run-made  not packed yet")
+        failed = {"run_id": "run-made", "evaluation_id": "run-made-eval"}
+        app.post_message(JobMoved(made_snapshot(workspace, "package", None, "failed", **failed)))
+        await shows(pilot, "run-made  failed")
+
+
 async def test_a_package_shows_its_path_its_files_and_its_proof(tmp_path: Path) -> None:
     app, workspace, loaded = opened_with_run(tmp_path, evaluated=True)
     evaluation = keep_evaluation(workspace, loaded.spec, keep_run(workspace))

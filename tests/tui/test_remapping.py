@@ -35,12 +35,24 @@ def test_the_keys_as_they_are_clash_nowhere() -> None:
         ({"edit.save": "ctrl+q"}, {}),
         ({"nonsense.x": "y"}, {}),
         ({"triage.why": ""}, {}),
+        ({"triage.why": "nokey"}, {}),
+        ({"triage.why": "f5,ctrl+t,z,semicolon"}, {"triage.why": "f5,ctrl+t,z,semicolon"}),
     ],
 )
 def test_a_key_that_is_taken_stays_where_it_is(wanted: dict[str, str], kept: dict[str, str]) -> None:
     found, problems = usable(wanted)
     assert found == kept
     assert bool(problems) == (wanted != kept)
+
+
+async def test_a_remapped_key_stays_in_its_place_in_the_footer(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "ws", load(write_spec(tmp_path)).spec.slug)
+    workspace.studio.put("settings", "keys", KeyMap(keys={"triage.accept": "z"}))
+    workspace.close()
+    app = opened(tmp_path, 3)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session)
+        await press(pilot, ["4"], "z accept  r reject")
 
 
 async def test_a_clash_is_told_and_both_actions_keep_a_key(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from textual.pilot import Pilot
 from studio.spec import load
 from studio.store import Workspace
 from studio.tui import StudioApp
-from studio.tui.conversation import Conversation, Exchange
+from studio.tui.conversation import Exchange
+from studio.tui.conversations import conversations
 from studio.tui.memory import ScreenState
 from tests.tui.making import SPEC, fill, press, shows, text_of, until, window, write_spec
-from tests.tui.outcomes import keep_evaluation, keep_package, keep_run
+from tests.tui.outcomes import keep_evaluation, keep_package, keep_run, keep_talk
 
-TALKED = Conversation(id="one", run_id="run-made", exchanges=(Exchange(user="a secret", base="b", tuned="t"),))
 LOOKS = {"2": "Ida", "3": "Question", "4": "Question", "5": "run-made", "6": "berth", "7": "a secret", "8": "pack-made"}
 """What each screen shows of the first persona."""
 
@@ -26,8 +26,7 @@ def opened_with_everything(folder: Path) -> StudioApp:
     workspace = fill(folder / "ws", loaded, 5)
     run = keep_run(workspace)
     keep_package(workspace, keep_evaluation(workspace, loaded.spec, run), "pack-made")
-    values = {"conversation": TALKED.model_dump_json(), "draft": "half a word"}
-    workspace.studio.put("screen", "chat", ScreenState(stage="chat", values=values))
+    keep_talk(workspace, run, Exchange(user="a secret", base="b", tuned="t"), draft="half a word")
     workspace.close()
     return window(loaded.path, folder / "ws")
 
@@ -61,5 +60,6 @@ async def test_a_conversation_is_not_kept_with_another_persona(tmp_path: Path) -
         await press(pilot, ["7"], "Nothing said yet")
         assert "half a word" not in text_of(app)
         await pilot.press("ctrl+q")
-    kept = Workspace.open(tmp_path / "ws", "lighthouse").studio.all("screen", ScreenState)
-    assert not [state for state in kept if "secret" in str(state.values)]
+    file = Workspace.open(tmp_path / "ws", "lighthouse").studio
+    assert conversations(file) == []
+    assert not [state for state in file.all("screen", ScreenState) if "half a word" in str(state.values)]

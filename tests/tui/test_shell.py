@@ -74,6 +74,7 @@ async def test_the_frame_fits(tmp_path: Path, size: tuple[int, int]) -> None:
         lines = text_of(app).splitlines()
         assert all(f"{entry.key} {entry.stage}" in lines[0] for entry in ENTRIES)
         assert "offline author · rules judge" in lines[-2] and "CPU" in lines[-2]
+        assert any("Harbour" in line for line in (lines[0], lines[-2]))
         assert "a accept" in lines[-1] and "? help" in lines[-1]
 
 
@@ -88,6 +89,7 @@ async def test_help_lists_what_the_keys_do_here(tmp_path: Path) -> None:
     async with opened(tmp_path, 3).run_test(size=(100, 45)) as pilot:
         await press(pilot, ["4"], "Question 000")
         await press(pilot, ["question_mark"], BY_ID["triage.reject"].help)
+        await shows(pilot, "Harbour: ", "kept in")
         assert BY_ID["spec.edit"].help not in text_of(pilot.app)
         assert BY_ID["list.choose"].help not in text_of(pilot.app), "a row of triage is open already"
         await press(pilot, ["G"], "a person decided; a person edited")

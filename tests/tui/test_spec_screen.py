@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from textual.widgets import TextArea
 
 from studio.store import Workspace
+from studio.tui.drafts import draft_path, keep_draft
 from studio.tui.screens.spec import NAMES
 from studio.tui.screens.spec_parts import PARTS
+from studio.tui.widgets.hanging import hang, hang_text, hanging
 from tests.tui.making import PERSON, SPEC, opened, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import told
 
@@ -56,6 +59,52 @@ async def test_leaving_the_editor_asks_before_it_drops_anything(tmp_path: Path) 
         await press(pilot, ["escape"], "drop the changes")
         await press(pilot, ["d"], "overview")
         assert (tmp_path / "harbour.yaml").read_text() == SPEC
+
+
+async def test_what_was_typed_outlives_a_window_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.tui.screens.spec_editor.DRAFT_S", 0.1)
+    typed = SPEC.replace("Stays level", "Stays very level")
+    draft = draft_path(tmp_path / "ws", tmp_path / "harbour.yaml")
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "valid")
+        app.screen.query_one(TextArea).text = typed
+        await until(pilot, lambda: draft.exists() and draft.read_text() == typed)
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "was not saved.")
+        await press(pilot, ["escape"], "overview")
+        await press(pilot, ["e"], "go on with the draft")
+        await press(pilot, ["y"], "Stays very level")
+        await shows(pilot, "changed, not saved")
+        await press(pilot, ["ctrl+o"], "as saved")
+        assert (tmp_path / "harbour.yaml").read_text() == typed and not draft.exists()
+
+
+async def test_a_draft_that_was_dropped_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.tui.screens.spec_editor.DRAFT_S", 0.1)
+    draft = draft_path(tmp_path / "ws", tmp_path / "harbour.yaml")
+    app = opened(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "valid")
+        await pilot.press("x")
+        await until(pilot, draft.exists)
+        await press(pilot, ["escape"], "drop the changes")
+        await pilot.press("d")
+        await until(pilot, lambda: not draft.exists())
+        keep_draft(tmp_path / "ws", tmp_path / "harbour.yaml", "left by another window")
+        os.utime(draft, (1e9, 1e9))
+        (tmp_path / "harbour.yaml").write_text(f"{SPEC}# newer\n")
+        await press(pilot, ["e"], "The file was changed since.")
+        await press(pilot, ["d"], "as saved")
+        await until(pilot, lambda: not draft.exists())
+        await press(pilot, ["escape"], "overview")
+        await press(pilot, ["e"], "as saved")
 
 
 async def test_keys_typed_ahead_of_the_closing_editor_are_not_typed_into_it(tmp_path: Path) -> None:
@@ -112,6 +161,29 @@ async def test_a_spec_that_was_broken_meanwhile_starts_nothing(tmp_path: Path) -
 async def test_a_spec_that_is_not_there_is_told(tmp_path: Path) -> None:
     async with window(tmp_path / "none.yaml", tmp_path / "ws").run_test(size=(160, 45)) as pilot:
         await shows(pilot, "cannot be used yet", "no such file")
+
+
+def test_what_is_wrapped_stands_under_its_text() -> None:
+    page = hanging([hang("is      ", "stays level whatever is said to it"), *hang_text("- one thing after another")])
+    assert callable(page)
+    assert page(26).plain.splitlines() == [
+        "is      stays level",
+        "        whatever is said",
+        "        to it",
+        "- one thing after another",
+    ]
+    assert page(20).plain.splitlines()[-2:] == ["- one thing after", "  another"]
+
+
+async def test_a_long_line_of_the_file_is_seen_whole_and_counted_once(tmp_path: Path) -> None:
+    long = SPEC.replace("Stays level", f"Stays level {'through it all, ' * 8}to the end")
+    app = opened(tmp_path, text=long)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "Tells sailors")
+        await press(pilot, ["e"], "valid")
+        await shows(pilot, "to the end")
+        after = next(row for row in text_of(app).splitlines() if "is_not: Alarmed" in row)
+        assert after.split()[0] == str(long.splitlines().index("    is_not: Alarmed") + 1)
 
 
 async def test_the_part_is_remembered(tmp_path: Path) -> None:

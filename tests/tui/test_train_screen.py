@@ -88,7 +88,7 @@ async def test_a_recipe_that_cannot_be_is_told_in_the_form(tmp_path: Path) -> No
         await pilot.press("end", "backspace", "x")
         await press(pilot, ["enter"], "'x' is not a number")
         await pilot.press("backspace", "0")
-        await press(pilot, ["enter"], "recipe: epochs")
+        await press(pilot, ["enter"], "recipe: epochs: must be greater than 0")
         await press(pilot, ["escape"], "16 in 8 epochs")
 
 
@@ -125,6 +125,48 @@ async def test_a_stopped_run_says_that_it_is_saved_and_goes_on(tmp_path: Path) -
         progress = TrainProgress(started=STARTED, step=STEP, points=POINTS, saved=40, finished=finished)
         app.post_message(JobMoved(made_snapshot(workspace, "train", progress, "stopped")))
         await shows(pilot, "stopped and saved at step 40; s goes on from there")
+        app.post_message(JobMoved(made_snapshot(workspace, "train", progress, "running")))
+        await shows(pilot, "loading the libraries and the base model", "saved at step 40, it goes on from there")
+        assert "stopped" not in text_of(app)
+
+
+async def test_how_long_it_will_take_is_told_by_an_earlier_run(tmp_path: Path) -> None:
+    app, workspace = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "16 in 8 epochs")
+        assert "about" not in text_of(app)
+        await pilot.press("ctrl+q")
+    keep_run(workspace)
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "about 9 s, as the last run went")
+        await shows(pilot, "loss gates passed")
+
+
+async def test_the_state_is_that_of_the_run_under_the_cursor(tmp_path: Path) -> None:
+    app, workspace = with_examples(tmp_path)
+    for name in ("run-one", "run-two"):
+        keep_run(workspace, name)
+    progress = TrainProgress(started=STARTED, step=STEP, points=POINTS, saved=40)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "not trained yet")
+        app.post_message(JobMoved(made_snapshot(workspace, "train", progress, plan={"run_id": "run-two"})))
+        await shows(pilot, "run-two  running for", "step 40 of 100", "> two")
+        key = "k" if text_of(app).index("> two") > text_of(app).index("  one") else "j"
+        await press(pilot, [key], "run-one  trained")
+        await shows(pilot, "step 120 of 120", "loss 0.412 in the last epoch", "not evaluated yet", "run-one, step 120")
+        assert "step 40 of" not in text_of(app) and "run-two  running" not in text_of(app)
+
+
+async def test_a_run_that_s_goes_on_with_is_not_offered_twice(tmp_path: Path) -> None:
+    app, workspace = with_examples(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "not trained yet")
+        plan = app.screen._planned.plan  # type: ignore[attr-defined]
+        app.post_message(JobMoved(made_snapshot(workspace, "train", None, "dead", plan={"run_id": "run-another"})))
+        await shows(pilot, "R resume")
+        app.post_message(JobMoved(made_snapshot(workspace, "train", None, "dead", plan={"run_id": plan.run_id})))
+        await until(pilot, lambda: "R resume" not in text_of(app))
 
 
 async def test_earlier_runs_have_their_loss_and_gates(tmp_path: Path) -> None:
@@ -156,7 +198,7 @@ async def test_the_job_that_is_started_trains_this_plan(tmp_path: Path, monkeypa
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "not trained yet")
         await press(pilot, ["s"], "step 3 of")
-        await shows(pilot, "finished", "done: mean loss 0.250")
+        await shows(pilot, "finished", "loss 0.250 in the last epoch")
         await shows(pilot, "trained already")
         await pilot.press("s")
         await until(pilot, lambda: "exactly this is trained already" in told(app))

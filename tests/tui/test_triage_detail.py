@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from studio.chatml import digest
 from studio.store import Row
 from studio.store.records import Decision, Status
+from studio.tui.figures import UNKNOWN
 from studio.tui.screens.triage_detail import example_page
+from studio.tui.widgets.row_line import row_line
 from tests.store.making import decision, example, judgement
 
 
@@ -23,3 +26,16 @@ def test_whose_word_stands_is_said_once(made: Decision | None, status: Status, s
     one = example("one")
     row = Row(seq=1, example=one, judgement=judgement(), decision=made, status=status, messages=one.messages)
     assert said in example_page(row, 80).plain.splitlines()[0]
+
+
+def test_a_judgement_of_the_text_before_an_edit_is_not_shown_as_that_of_the_edited_one() -> None:
+    one = example("one")
+    edit = decision("one", "edit", reply="Done.")
+    assert edit.messages
+    row = Row(seq=1, example=one, judgement=judgement(), decision=edit, status="accepted", messages=edit.messages)
+    told = example_page(row, 100).plain
+    assert "of 10 before the edit" in told.splitlines()[0] and "judges it again" in told
+    assert row_line(row, 100).plain.split()[1] == UNKNOWN
+    again = row.model_copy(update={"judgement": judgement().model_copy(update={"digest": digest(edit.messages)})})
+    assert "of 10 before the edit" not in example_page(again, 100).plain
+    assert row_line(again, 100).plain.split()[1] == "7.0"

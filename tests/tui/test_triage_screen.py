@@ -110,6 +110,7 @@ async def test_a_filter_keeps_the_place_while_examples_leave_it(tmp_path: Path) 
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "16 accepted 4 rejected")
         await press(pilot, ["f"], "rejected for score (4)")
+        await shows(pilot, "accepted (16)", "rejected (4)", "category weather (6)", "type narrows it")
         await press(pilot, [*"rejected", "enter"], "rejected 1 of 4")
         await press(pilot, ["a"], "rejected 1 of 3")
         await until(pilot, lambda: (row := rows_of(app).current) and row.example.id == "ex00009")
@@ -122,8 +123,9 @@ async def test_search_goes_round(tmp_path: Path) -> None:
         await press(pilot, ["4"], "Question 000")
         await press(pilot, ["slash"], "Go to examples")
         await pilot.press(*"Question 25", "enter")
-        await shows(pilot, "251 of 300")
+        await shows(pilot, "251 of 300", '"Question 25" 1 of 10')
         await press(pilot, ["n"], "252 of 300")
+        await shows(pilot, '"Question 25" 2 of 10')
         await press(pilot, ["N", "N"], "260 of 300")
 
 

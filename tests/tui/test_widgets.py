@@ -168,4 +168,4 @@ def test_generating_folds_its_events_and_keeps_errors_apart() -> None:
         note="x",
     )
     now = generate.fold(now, [event(ended)])
-    assert now.finished is not None and now.rate == 0.0
+    assert now.finished is not None and now.eta_s is None and now.rate == 2.0, "what it came to stays"

@@ -7,6 +7,6 @@ spec's cues and by common English words for well-known manners; without either, 
 replies. What is wrong with a whole reply holds every trait down. The same text gets the same marks.
 """
 
-from studio.judge.offline.judge import MEASURES, NAME, rules_judge
+from studio.judge.offline.judge import MEASURES, NAME, VERSION, rules_judge
 
-__all__ = ["MEASURES", "NAME", "rules_judge"]
+__all__ = ["MEASURES", "NAME", "VERSION", "rules_judge"]

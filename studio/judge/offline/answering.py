@@ -55,6 +55,8 @@ def _limit(persona: Persona, reading: Reading, trait: Trait) -> tuple[Literal[0,
         return 1, relevance.why
     if flow.flawed:
         return 1, f"the reply does not read well: {flow.flaw}"
+    if reading.bare and family not in _MEASURED:
+        return 1, "the bare answer, with nothing of the persona before or after it"
     if not relevance.answered and answering:
         return 1, relevance.why
     return 2, ""

@@ -10,6 +10,7 @@ from studio.judge.offline.alike import Alike
 from studio.judge.offline.framing import Framed
 from studio.judge.offline.nearness import Bag, Nearness
 from studio.judge.offline.slots import in_order
+from studio.judge.offline.wordings import Wordings
 
 NEAR = 0.5
 """Similarity of requests below which the spec shows nothing of what to answer."""
@@ -25,9 +26,9 @@ LEAST_PART = 3
 """Words from which a part of a sentence says something."""
 UNANIMOUS = 3
 """Examples near a request from which it is known how such a reply begins, if all begin alike."""
-_NEGATORS = frozenset("not never no none nothing nobody neither nor cannot without hardly".split())
 
-Wordings = tuple[Framed, ...]
+Worded = tuple[Framed, ...]
+"""All wordings of one sentence, the one by kind first."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,12 @@ class Exchange:
     asks: bool
     """Whether the request is a question."""
     requests: tuple[Bag, ...]
-    sentences: tuple[Wordings, ...]
-    body: tuple[Wordings, ...]
+    sentences: tuple[Worded, ...]
+    body: tuple[Worded, ...]
     """Those that answer: neither stock phrases nor what opens and closes."""
 
     @property
-    def opening(self) -> Wordings:
+    def opening(self) -> Worded:
         return self.sentences[0] if self.sentences else ()
 
 
@@ -72,18 +73,18 @@ class Likeness:
 class Answers:
     """What the spec's examples answer, by what they are asked."""
 
-    def __init__(self, exchanges: Sequence[Exchange]) -> None:
-        self._exchanges = exchanges
+    def __init__(self, exchanges: Sequence[Exchange], wordings: Wordings) -> None:
+        self._exchanges, self._wordings = exchanges, wordings
         self._nearness = Nearness([one.requests for one in exchanges])
-        self._alike = Alike([frozenset(token for first, *_ in one.sentences for token in first) for one in exchanges])
+        self._alike = Alike([frozenset().union(*_worded(one.sentences)) for one in exchanges])
         self._told = _worded(wordings for one in exchanges for wordings in one.sentences)
         self._bodies = _worded(wordings for one in exchanges for wordings in one.body)
         self._openings = _worded(one.opening for one in exchanges)
         self._closings = _worded(one.sentences[-1] for one in exchanges if one.sentences)
         self._opened: dict[Framed, list[Exchange]] = defaultdict(list)
         for one in exchanges:
-            for wording in one.opening if len(one.sentences) > 1 else ():
-                self._opened[wording].append(one)
+            if len(one.sentences) > 1:
+                self._opened[one.opening[0]].append(one)
 
     def __bool__(self) -> bool:
         return bool(self._exchanges)
@@ -106,18 +107,24 @@ class Answers:
     def likeness(self, sentences: Collection[Framed], body: Collection[Framed], expected: Expected) -> Likeness:
         """How like the expected answers a reply is, of whose sentences ``body`` are those that answer."""
         theirs = _worded(wordings for one in expected.exchanges for wordings in one.body)
-        mine = {
-            sentence: 1.0 if _part_of(sentence, theirs) else self._alike.best(sentence, theirs) for sentence in body
-        }
+        mine = {sentence: 1.0 if _part_of(sentence, theirs) else self._best(sentence, theirs) for sentence in body}
         said = min(mine.values(), default=0.0)
-        whole = max((self._whole(one, sentences) for one in expected.exchanges), default=0.0)
+        said_in_all = [form for sentence in sentences for form in self._wordings.forms(sentence)]
+        whole = max((self._whole(one, said_in_all) for one in expected.exchanges), default=0.0)
         anothers = expected.known and any(
-            value < LIKE and self._alike.best(sentence, self._bodies) >= max(ANOTHERS, value + GAP)
+            value < LIKE and self._best(sentence, self._bodies) >= max(ANOTHERS, value + GAP)
             for sentence, value in mine.items()
         )
-        they_deny = {_denies([sentence]) for sentence in theirs}
-        contradicts = (they_deny == {False} and _denies(body)) or (they_deny == {True} and not _denies(sentences))
+        denies = self._wordings.denies
+        they_deny = {denies([worded[0]]) for one in expected.exchanges for worded in one.body}
+        contradicts = (they_deny == {False} and denies(body)) or (they_deny == {True} and not denies(sentences))
         return Likeness(min(said, whole), anothers, contradicts=expected.known and contradicts)
+
+    def bare(self, sentences: Collection[Framed], expected: Expected) -> bool:
+        """Whether a reply is the answer alone, where all the expected say something before and after theirs."""
+        theirs = _worded(wordings for one in expected.exchanges for wordings in one.body)
+        around = all(len(one.body) + 2 <= len(one.sentences) for one in expected.exchanges)
+        return around and all(_part_of(one, theirs) or self._best(one, theirs) >= LIKE for one in sentences)
 
     def _whole(self, one: Exchange, sentences: Collection[Framed]) -> float:
         """How much of an example's answer a reply has: that of the sentence that it has least of."""
@@ -127,10 +134,10 @@ class Answers:
 
     def scrambled(self, sentence: Framed) -> bool:
         """Whether a sentence has the words of one of the spec's, but not in their order."""
-        if sentence in self._told:
+        if self._wordings.by_kind(sentence) in self._told:
             return False
         same = [other for other in self._told if self._alike.same_words(sentence, other) >= SAME_WORDS]
-        return bool(same) and self._alike.best(sentence, same) < LIKE
+        return bool(same) and self._best(sentence, same) < LIKE
 
     def opens_elsewhere(self, opening: Framed, asks: bool, expected: Expected) -> bool:
         """Whether the examples open so, but not for such a request.
@@ -138,7 +145,7 @@ class Answers:
         That is told by examples near it that all open with other words, and by what the words are used for: praise
         for a deed never answers a question, though chance alone would have it that some does.
         """
-        users = self._opened.get(opening, ())
+        users = self._opened.get(self._wordings.by_kind(opening), ())
         if not users or any(one in expected.around for one in users):
             return False
         near = [frozenset(one.opening) for one in expected.around if len(one.sentences) > 1]
@@ -151,14 +158,13 @@ class Answers:
         """0..1: how much a reply opens, answers and closes as the examples do, whatever they were asked."""
         if not sentences or not self._exchanges:
             return 0.0
-        found = [self._alike.best(sentences[0], self._openings), self._alike.best(sentences[-1], self._closings)]
+        found = [self._best(sentences[0], self._openings), self._best(sentences[-1], self._closings)]
         if body:
-            found.append(sum(self._alike.best(sentence, self._bodies) for sentence in body) / len(body))
+            found.append(sum(self._best(sentence, self._bodies) for sentence in body) / len(body))
         return sum(found) / len(found)
 
-
-def _denies(sentences: Iterable[Framed]) -> bool:
-    return any(token in _NEGATORS or token.endswith("n't") for sentence in sentences for token in sentence)
+    def _best(self, sentence: Framed, others: Collection[Framed]) -> float:
+        return max(self._alike.best(form, others) for form in self._wordings.forms(sentence))
 
 
 def _part_of(sentence: Framed, others: Iterable[Framed]) -> bool:
@@ -166,5 +172,5 @@ def _part_of(sentence: Framed, others: Iterable[Framed]) -> bool:
     return len(sentence) >= LEAST_PART and any(in_order(sentence, other) for other in others)
 
 
-def _worded(sentences: Iterable[Wordings]) -> frozenset[Framed]:
+def _worded(sentences: Iterable[Worded]) -> frozenset[Framed]:
     return frozenset(wording for wordings in sentences for wording in wordings)

@@ -11,6 +11,8 @@ from studio.judge.offline.text import Text, words_of
 
 LEAST_LITERALS = 2
 """Fixed words that a frame needs: ``explain X`` would fit far too much."""
+_LOOSE = "(?: ,)? "
+"""Between two words: a comma may stand there."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +47,38 @@ def tokens_of(sentence: str) -> tuple[str, ...]:
 def _frame(slots: Slots, carried: frozenset[str], tokens: tuple[str, ...], answer: tuple[str, ...]) -> Frame | None:
     """Commas only tell holes apart that follow each other; elsewhere people write them or not.
 
-    A hole right after another holds a phrase of its kind, for nothing else tells where it begins.
+    A hole right after another holds a phrase of its kind, for nothing else tells where it begins. Of a phrase of
+    another kind (what somebody feels) every phrase of that kind will do.
     """
+    words = tuple(token for token in tokens if token != ",")
+    after_comma = {at - number for number, at in enumerate(at for at, token in enumerate(tokens) if token == ",")}
     parts: list[str] = []
     kinds: list[str] = []
     kept: list[bool] = []
-    at = 0
-    for hit in slots.find(tokens):
+    at = literals = 0
+    for hit in slots.find(words):
+        between = [_literal(word) for word in words[at : hit.start]]
         if hit.kind in carried:
-            between = tokens[at : hit.start]
-            parts += [","] if kinds and between == (",",) else [re.escape(token) for token in between if token != ","]
-            parts.append("(.+?)" if between or not kinds else f"({'|'.join(map(re.escape, slots.phrases(hit.kind)))})")
+            apart = [","] if kinds and not between and hit.start in after_comma else between
+            parts += [*apart, "(.+?)" if apart or not kinds else f"({_any_of(slots, hit.kind)})"]
             kinds.append(hit.kind)
             kept.append(in_order(hit.words, answer))
-            at = hit.end
-    parts += [re.escape(token) for token in tokens[at:] if token != ","]
-    literals = sum(part[0] not in "(," for part in parts)
+            literals += len(between)
+        else:
+            parts += [*between, f"(?:{_any_of(slots, hit.kind)})"]
+            literals += len(between) + len(hit.words)
+        at = hit.end
+    literals += len(words) - at
     if literals < LEAST_LITERALS:
         return None
-    expression = "(?: ,)? ".join(parts).replace("(?: ,)? ,(?: ,)? ", " , ")
+    expression = _LOOSE.join([*parts, *map(_literal, words[at:])]).replace(f"{_LOOSE},{_LOOSE}", " , ")
     return Frame(re.compile(expression), tuple(kinds), tuple(kept), literals)
+
+
+def _any_of(slots: Slots, kind: str) -> str:
+    return "|".join(_LOOSE.join(map(_literal, phrase.split(" "))) for phrase in slots.phrases(kind))
+
+
+def _literal(word: str) -> str:
+    """A word as it is typed, in a hurry without its apostrophe."""
+    return re.escape(word).replace("'", "'?")

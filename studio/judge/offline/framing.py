@@ -19,9 +19,20 @@ _DETERMINERS = frozenset("a an the this that my your our his her its their".spli
 class Framing:
     """Frames the sentences of one reply."""
 
-    def __init__(self, slots: Slots, carried: frozenset[str], holes: Sequence[Words], earlier: Iterable[Words]) -> None:
-        """``holes`` are the phrases that the request names, in its order; ``earlier`` those of the turns before."""
-        self._slots, self._carried = slots, carried
+    def __init__(
+        self,
+        slots: Slots,
+        carried: frozenset[str],
+        free: frozenset[str],
+        holes: Sequence[Words],
+        earlier: Iterable[Words],
+    ) -> None:
+        """``holes`` are the phrases that the request names, in its order; ``earlier`` those of the turns before.
+
+        Phrases of the ``free`` kinds, which only replies have, stay as they are, whatever words of the request are in
+        them.
+        """
+        self._slots, self._carried, self._free = slots, carried, free
         self._phrases: dict[str, list[tuple[Words, str]]] = {}
         self._parts: dict[str, str] = {}
         for number, hole in enumerate(holes, 1):
@@ -36,35 +47,34 @@ class Framing:
         framed: list[str] = []
         at = 0
         while at < len(words):
-            token, size = self._at(words, at)
-            if not (token.startswith("<") and framed[-1:] == [token]):
-                framed.append(token)
+            tokens, size = self._at(words, at)
+            if not (tokens[0].startswith("<") and framed[-1:] == [*tokens]):
+                framed += tokens
             at += size
         return tuple(framed)
 
-    def _at(self, words: Words, at: int) -> tuple[str, int]:
-        for phrase, token in self._phrases.get(words[at], ()):
-            if words[at : at + len(phrase)] == phrase:
-                return token, len(phrase)
-        if (found := self._slots.at(words, at)) and found.kind in self._carried:
-            return f"<{found.kind}>", found.end - at
-        return self._parts.get(words[at], words[at]), 1
+    def _at(self, words: Words, at: int) -> tuple[Words, int]:
+        """What stands for the words at a place, and how many they are."""
+        slot = self._slots.at(words, at)
+        phrase, token = self._named(words, at)
+        if slot and slot.kind in self._free and len(slot.words) > len(phrase):
+            return slot.words, len(slot.words)
+        if phrase:
+            return (token,), len(phrase)
+        if slot and slot.kind in self._carried:
+            return (f"<{slot.kind}>",), len(slot.words)
+        return (self._parts.get(words[at], words[at]),), 1
+
+    def _named(self, words: Words, at: int) -> tuple[Words, str]:
+        """The longest phrase of the conversation that begins at a place, and its token; empty if none does."""
+        known = self._phrases.get(words[at], ())
+        return next((entry for entry in known if words[at : at + len(entry[0])] == entry[0]), ((), ""))
 
     def _add(self, phrase: Words, token: str) -> None:
         """The phrase, and without its article: a form is filled in as well as the form."""
         for words in {phrase, phrase[1:] if phrase[0] in _DETERMINERS and len(phrase) > 1 else phrase}:
             self._phrases.setdefault(words[0], []).append((words, token))
             self._phrases[words[0]].sort(key=lambda entry: -len(entry[0]))
-
-
-def wordings(slots: Slots, carried: frozenset[str], framed: Framed) -> tuple[Framed, ...]:
-    """A sentence of an example, and what it is with another phrase in the place of one that no request gives."""
-    found = [hit for hit in slots.find(framed) if hit.kind not in carried]
-    if len(found) != 1:
-        return (framed,)
-    hit = found[0]
-    others = (tuple(phrase.split(" ")) for phrase in slots.phrases(hit.kind))
-    return tuple(dict.fromkeys((framed, *((*framed[: hit.start], *words, *framed[hit.end :]) for words in others))))
 
 
 def is_hole(token: str) -> bool:

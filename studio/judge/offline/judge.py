@@ -18,6 +18,8 @@ from studio.judge.types import CompareBrief, JudgeBrief
 from studio.llm import ChatModel, ModelError, OfflineModel, Request
 
 NAME = "rules judge"
+VERSION = "2"
+"""To be raised whenever the same reply may get other marks: what an earlier one judged is judged again."""
 MEASURES = "manner, steps, kept words and likeness to the spec's own answers, not truth or meaning"
 MARGIN = 0.5
 """Points of 10 by which a reply has to be ahead; under that the better answer wins, by RELEVANCE_MARGIN, or nobody."""

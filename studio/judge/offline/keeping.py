@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.judge.offline.frames import Frame, frames_of, tokens_of
-from studio.judge.offline.slots import Slots, carried_kinds, in_order
+from studio.judge.offline.slots import Slots, carried_kinds, in_order, reply_kinds
 from studio.judge.offline.text import SMALL_WORDS, Sentence, Text, content, heard, words_of
 
 LONGEST_HOLE, LONGEST_FILLER = 10, 5
@@ -38,6 +38,7 @@ class Keeping:
         self._slots, self._proper_names, self._own_name = slots, proper_names, name.lower()
         pairs = [(words_of(request), words_of(reply)) for request, reply in turns]
         self.carried = carried_kinds(slots, pairs)
+        self.free = reply_kinds(slots, pairs)
         self._frames = frames_of(slots, self.carried, turns)
         self._framing = self._framing_words([request for request, _ in pairs])
         self._own = self._own_phrases(pairs)

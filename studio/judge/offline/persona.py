@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from studio.chatml import Messages
 from studio.judge.offline.answers import Answers, Exchange
-from studio.judge.offline.framing import wordings
 from studio.judge.offline.keeping import Keeping
 from studio.judge.offline.manners import Family, family_of
 from studio.judge.offline.slots import Slots
 from studio.judge.offline.text import Text, words_of
 from studio.judge.offline.turns import Turn, taken_apart
 from studio.judge.offline.voice import Voice
+from studio.judge.offline.wordings import Wordings
 from studio.judge.rules import LengthBounds
 from studio.letters import folded
 from studio.spec import Rules, Spec
@@ -38,7 +38,7 @@ class Persona:
     stock: frozenset[tuple[str, ...]]
     """The words of sentences that fit any reply: phrases of the steps, preferred expressions."""
     vocabulary: frozenset[str]
-    """Every word of the spec's examples, phrases and context."""
+    """Every word of the spec's examples, in all their wordings, of its phrases and of its context."""
     families: dict[str, Family | None]
 
     @classmethod
@@ -52,6 +52,7 @@ class Persona:
         turns = [(scenario, taken_apart(slots, keeping, stock, talk)) for scenario, talk in talks]
         replies = [turn.reply for _, turn in turns]
         known = {word for _, turn in turns for text in (turn.said, turn.reply) for word in text.words}
+        wordings = Wordings(slots, keeping.free)
         return cls(
             spec=spec,
             rules=rules,
@@ -59,10 +60,12 @@ class Persona:
             english=primary == "en",
             slots=slots,
             keeping=keeping,
-            answers=Answers([_exchange(scenario, turn, spec, slots, keeping) for scenario, turn in turns]),
+            answers=Answers(
+                [_exchange(scenario, turn, spec, slots, keeping, wordings) for scenario, turn in turns], wordings
+            ),
             voice=Voice.of(replies, rules, english=primary == "en"),
             stock=stock,
-            vocabulary=frozenset(known.union(*stock, words_of(folded(context)))),
+            vocabulary=frozenset(known.union(*stock, words_of(folded(context)), slots.words_of(keeping.free))),
             families={trait.name: family_of(trait.name, trait.is_) for trait in spec.traits},
         )
 
@@ -88,11 +91,11 @@ class Personas:
         return found
 
 
-def _exchange(scenario: str, turn: Turn, spec: Spec, slots: Slots, keeping: Keeping) -> Exchange:
+def _exchange(scenario: str, turn: Turn, spec: Spec, slots: Slots, keeping: Keeping, wordings: Wordings) -> Exchange:
     """Of kinds that no reply carries over (what somebody feels), each phrase of the spec is a request of its own."""
     felt = {hit.kind for hit in slots.find(turn.request.words) if hit.kind not in keeping.carried}
     phrases = [Text(folded(phrase)) for kind in sorted(felt) for phrase in spec.slots[kind]]
-    worded = {sentence: wordings(slots, keeping.carried, sentence) for sentence in turn.framed}
+    worded = {sentence: wordings.of(sentence) for sentence in turn.framed}
     return Exchange(
         scenario=scenario,
         asks=turn.asks,

@@ -23,6 +23,8 @@ class Reading:
     relevance: Relevance
     out_of_place: bool
     """Opens with words that the examples have for other kinds of requests only."""
+    bare: bool
+    """The answer alone, without what the examples say before and after it."""
     manner: float
     """0..1: how much it opens, answers and closes as the examples do."""
     fluency: Fluency
@@ -42,6 +44,7 @@ def read(persona: Persona, messages: Messages, scenario: str = "") -> Reading:
         missing=missing,
         relevance=relevance(persona, turn, expected, missing),
         out_of_place=len(turn.framed) > 1 and persona.answers.opens_elsewhere(turn.framed[0], turn.asks, expected),
+        bare=persona.answers.bare(turn.framed, expected),
         manner=persona.answers.manner(turn.framed, turn.body),
         fluency=_fluency(persona, turn),
         hurt=hurtful(turn.reply.plain) if persona.english else None,

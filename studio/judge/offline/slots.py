@@ -40,10 +40,16 @@ class Slots:
         entries = [words for entries in self._by_first.values() for words, other in entries if other == kind]
         return [" ".join(words) for words in sorted(entries, key=lambda words: (-len(words), words))]
 
+    def words_of(self, kinds: frozenset[str]) -> frozenset[str]:
+        """The words of all phrases of these kinds."""
+        return frozenset(word for words, kind in self._entries() if kind in kinds for word in words)
+
     def words_besides(self, kinds: frozenset[str]) -> frozenset[str]:
         """The words of all phrases of other kinds."""
-        entries = (entry for entries in self._by_first.values() for entry in entries)
-        return frozenset(word for words, kind in entries if kind not in kinds for word in words)
+        return frozenset(word for words, kind in self._entries() if kind not in kinds for word in words)
+
+    def _entries(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        return (entry for entries in self._by_first.values() for entry in entries)
 
     def find(self, words: tuple[str, ...]) -> Iterator[Found]:
         at = 0
@@ -71,6 +77,12 @@ def carried_kinds(slots: Slots, pairs: Sequence[tuple[tuple[str, ...], tuple[str
             seen[found.kind] += 1
             kept[found.kind] += found.words in there
     return frozenset(kind for kind in seen if kept[kind] >= CARRIED_SHARE * seen[kind])
+
+
+def reply_kinds(slots: Slots, pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> frozenset[str]:
+    """The kinds that stand in replies, and that no request names: ways to say it, not what it is about."""
+    asked = {found.kind for request, _ in pairs for found in slots.find(request)}
+    return frozenset(found.kind for _, reply in pairs for found in slots.find(reply)) - asked
 
 
 def in_order(words: tuple[str, ...], text: tuple[str, ...]) -> bool:

@@ -49,7 +49,8 @@ def taken_apart(slots: Slots, keeping: Keeping, stock: frozenset[tuple[str, ...]
     requests = [Text(folded(one.content)) for one in messages[:at] if one.role == "user"] or [Text("")]
     reply = Text(folded(messages[at].content) if at < len(messages) else "")
     asked, *earlier = [keeping.asked(request) for request in reversed(requests)]
-    frame = Framing(slots, keeping.carried, asked.holes, [hole for one in earlier for hole in one.holes])
+    said_before = [hole for one in earlier for hole in one.holes]
+    frame = Framing(slots, keeping.carried, keeping.free, asked.holes, said_before)
     framed = tuple(frame(sentence.words) for sentence in reply.sentences)
     return Turn(
         request=requests[-1],

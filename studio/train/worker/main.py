@@ -23,7 +23,7 @@ def main(params: dict[str, Any], context: JobContext) -> None:
     from studio.train.worker.backend import choose_backend
     from studio.train.worker.placement import choose_placement
 
-    backend, without = choose_backend(asked.plan.recipe, choose_placement())
+    backend, without = choose_backend(asked.plan.recipe, asked.plan.base_model, choose_placement())
     if backend == "unsloth":
         import_unsloth()  # before the import below brings in what it has to patch
     from studio.train.worker.run import Control, train

@@ -17,6 +17,7 @@ from studio.train.types import CheckpointSaved, StepLogged, TrainEvent
 
 MAX_EVENTS_PER_S = 5.0
 _RATE_WINDOW = 30
+"""Steps whose pace is told. The first step is no measure: kernels are compiled and memory is taken in it."""
 
 
 class Progress(TrainerCallback):
@@ -48,7 +49,6 @@ class Progress(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._began = self._saved = time.monotonic()
-        self._marks.append((self._began, state.global_step))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step >= self._steps:
@@ -88,7 +88,7 @@ class Progress(TrainerCallback):
             return
         self._told = now
         (since, first), (until, last) = self._marks[0], self._marks[-1]
-        rate = (last - first) / (until - since) if until > since else 0.0
+        rate = (last - first) / (until - since) if until > since else None
         self._emit(
             StepLogged(
                 step=step.step,
@@ -97,6 +97,6 @@ class Progress(TrainerCallback):
                 learning_rate=step.learning_rate,
                 epoch=step.epoch,
                 rate=rate,
-                eta_s=(self._steps - step.step) / rate if rate else 0.0,
+                eta_s=(self._steps - step.step) / rate if rate else None,
             )
         )

@@ -12,7 +12,7 @@ from studio.tui.progress.events import parsed
 
 @dataclass(frozen=True)
 class GenerateProgress:
-    """``rate`` is examples a second; None and empty until it is known."""
+    """``rate`` is examples a second, of the last ones where it has ended; None and empty until it is known."""
 
     author: str = ""
     judge: str = ""
@@ -41,7 +41,7 @@ def fold(progress: GenerateProgress | None, events: Sequence[Event]) -> Generate
             case CallFailed():
                 now = replace(now, last_error=f"{event.purpose}: {event.error}", errors=now.errors + 1)
             case GenerateFinished():
-                now = replace(now, finished=event, errors=event.errors, cost_usd=event.cost_usd, rate=0.0, eta_s=None)
+                now = replace(now, finished=event, errors=event.errors, cost_usd=event.cost_usd, eta_s=None)
     return now
 
 

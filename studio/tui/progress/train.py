@@ -28,9 +28,19 @@ class TrainProgress:
     def brief(self) -> str:
         if self.started is None:
             return "loading"
-        if self.step is None:
-            return f"0/{self.started.steps}"
+        if self.step is None or self.halted:
+            return f"{self.done}/{self.started.steps}"
         return f"{self.step.step}/{self.step.steps} loss {self.step.loss:.2f} ETA {duration(self.step.eta_s)}"
+
+    @property
+    def done(self) -> int:
+        """The newest step; where none was taken since a resume, the one that it went on from."""
+        return self.step.step if self.step else self.started.resumed_from if self.started else 0
+
+    @property
+    def halted(self) -> bool:
+        """Whether it was stopped before its end, and has not begun again."""
+        return self.finished is not None and self.finished.stopped
 
     @property
     def run_id(self) -> str:

@@ -7,15 +7,18 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from studio.bank.types import BankParams
+from studio.bank.source import Heads, heads
+from studio.bank.types import MOST_BUILT, BankParams
+from studio.errors import UserError
 from studio.store.records import Person
+from studio.tui.figures import counted
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.bank import BankProgress
 from studio.tui.screens.beside import Beside
-from studio.tui.screens.job_stage import JobStage, job_failed, job_state
+from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.text import clip, join, line, pad
-from studio.tui.widgets.dialogs import Ask
+from studio.tui.widgets.dialogs import Ask, Confirm
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.title import Title
@@ -25,6 +28,12 @@ ENTRY = "studio.bank.job:main"
 SOURCES = ("", "profiles", "bank")
 NAMES = {"": "in all", "profiles": "from the spec's profiles", "bank": "from the built-in components"}
 EMPTY = "Nobody yet. Press s to build people; without a bank, generating draws from the built-in components."
+NONE_OF = {"": EMPTY, "profiles": "The spec's profiles made nobody yet. f shows others.", "bank": EMPTY}
+HOW_MANY = "How many built-in people should the bank have?"
+HOW_MANY_NOTE = (
+    "Made from built-in roles, tones and backgrounds, nobody twice. Those of the spec's profiles are beside them, and"
+    " so are those who came with generating."
+)
 
 
 class BankScreen(Beside, JobStage):
@@ -36,6 +45,7 @@ class BankScreen(Beside, JobStage):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._people: list[Person] = []
+        self._heads = Heads()
         self._source = ""
         self._words = ""
         self._wanted = ""
@@ -75,8 +85,10 @@ class BankScreen(Beside, JobStage):
             return
         standing = self._person()
         self._wanted = self._wanted or (standing.id if standing else "")
+        self._heads = await self.studio.disk.read(heads, found)
         self._people = found
         people = self.query_one("#people", VirtualList)
+        people.empty = NONE_OF[source]
         people.set_count(len(found))
         ids = [person.id for person in found]
         if self._wanted in ids:
@@ -90,11 +102,10 @@ class BankScreen(Beside, JobStage):
         building = progress.people > 0 and progress.finished is None
         done = join("  ", (f"{progress.done} of {progress.people}", "$primary")) if building else ""
         told = job_state(self.job, "never built")
-        who = join(
-            (f"{len(self._people)} {'person' if len(self._people) == 1 else 'people'}", "bold"),
-            f" {NAMES[self._source]}  ",
-        )
-        self.query_one(Title).show(join(who, ("bank ", "$quiet"), told, done), whole=job_failed(self.job))
+        number = f"{len(self._people)} {'person' if len(self._people) == 1 else 'people'}"
+        from_where = NAMES[self._source] if self._source else self._heads.told
+        who = join((number, "bold"), f"  {from_where}  " if from_where else "  ")
+        self.query_one(Title).show(join(who, ("bank ", "$quiet"), told, done), whole=True)
 
     def _draw(self, index: int, width: int) -> Content:
         person = self._people[index]
@@ -113,24 +124,34 @@ class BankScreen(Beside, JobStage):
         return self._people[cursor] if cursor < len(self._people) else None
 
     def action_start(self) -> None:
-        note = "They are made from built-in roles, tones and backgrounds; nobody is made twice."
-        self.app.push_screen(Ask("How many built-in people should there be?", "200", note=note), self._build)
+        self.app.push_screen(Ask(HOW_MANY, "200", note=HOW_MANY_NOTE, check=number_of_people), self._build)
 
     def _build(self, answer: str | None) -> None:
         if answer is None:
             return
-        try:
-            count = int(answer)
-        except ValueError:
-            count = -1
-        if count < 0:
-            self.studio.tell("that is no number of people", "error")
-            return
-        session = self.session
+        session, count = self.session, number_of_people(answer)
         params = BankParams(
             spec_path=str(session.loaded.path), workspace=str(session.root), count=count, seed=session.seed
         )
         self.launch_entry(ENTRY, params)
+
+    def action_remove(self) -> None:
+        """Forget the built people, but for those whom an example names."""
+        if self.job and self.job.alive:
+            self.studio.tell("the bank is being built: S stops it")
+            return
+        question = "Remove the people from the built-in components?"
+        consequence = "Those whom an example refers to stay. Building again with the same number makes the same people."
+        self.app.push_screen(Confirm(question, consequence), self._remove)
+
+    def _remove(self, sure: bool | None) -> None:
+        if sure:
+            self.run(self._removed(), "remove", keys_wait=True)
+
+    async def _removed(self) -> None:
+        count = await self.studio.disk.write(self.session.workspace.examples.remove_unused_people, "bank")
+        self.studio.tell(f"{counted(count, 'built-in person', 'built-in people')} removed")
+        await self._read()
 
     def action_filter(self) -> None:
         self._source = SOURCES[(SOURCES.index(self._source) + 1) % len(SOURCES)]
@@ -161,6 +182,19 @@ class BankScreen(Beside, JobStage):
         self.studio.tell(f"nobody has {self._words}" if self._words else "press / and say what to find")
 
 
+def number_of_people(text: str) -> int:
+    """Raises UserError for what is none, or more than a bank is made for."""
+    try:
+        count = int(text)
+    except ValueError:
+        count = -1
+    if count < 0:
+        raise UserError("that is no number of people")
+    if count > MOST_BUILT:
+        raise UserError(f"a bank has {MOST_BUILT} built-in people at most")
+    return count
+
+
 def person_page(person: Person, width: int) -> Content:
     """All that is known of a person."""
     pairs = [
@@ -178,4 +212,5 @@ def person_page(person: Person, width: int) -> Content:
 
 
 def _searched(person: Person) -> str:
-    return " ".join((person.name, person.role, person.topic, person.background, person.tone, person.query)).lower()
+    told = (person.name, person.role, person.topic, person.background, person.tone, person.query, *person.things)
+    return " ".join(told).lower()

@@ -15,13 +15,15 @@ from studio.tui.memory import Value
 from studio.tui.runs import chosen_run
 from studio.tui.screens.chat_parts import pane_title, votes_line, worker_line
 from studio.tui.screens.chat_voting import Voting
+from studio.tui.screens.job_stage import job_failed
 from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.composer import Composer
+from studio.tui.widgets.title import Title
 from studio.tui.widgets.transcript import Transcript
 
 NOTHING_SAID = "Nothing said yet. Press enter and write to both sides."
 PLACEHOLDER = "enter: write to both sides"
-READING = ("start", "stop", "log", "write", "vote", "fresh", "again")
+READING = ("start", "stop", "log", "write", "vote", "fresh", "earlier", "again")
 """Actions for when no message is being written."""
 
 
@@ -42,7 +44,7 @@ class ChatScreen(Voting):
                 with Vertical(id=f"{side}-pane"):
                     yield Caption(pane_title(side, ""), id=f"{side}-title")
                     yield Transcript(id=side, empty=NOTHING_SAID)
-        yield Caption(id="worker")
+        yield Title("worker")
         yield Caption(id="votes")
         yield Composer(PLACEHOLDER, id="composer")
 
@@ -58,12 +60,12 @@ class ChatScreen(Voting):
 
     def recall(self, state: dict[str, Value]) -> None:
         self.hush()
-        self.conversation = Conversation.read(str(state.get("conversation") or "")) or Conversation.new()
-        self.show_conversation()
+        super().recall(state)
+        self._read_for = None
         self.composer.write(str(state.get("draft") or ""))
 
     def remember(self) -> dict[str, Value]:
-        return {"conversation": self.conversation.model_dump_json(), "draft": self.composer.text}
+        return {**super().remember(), "draft": self.composer.text}
 
     def sync(self) -> None:
         wanted = self.studio.marks.get("train"), self.session.loaded.hash
@@ -76,12 +78,20 @@ class ChatScreen(Voting):
         disk, session = self.studio.disk, self.session
         self.trained = await disk.read(chosen_run, session)
         self.votes = await disk.read(count_votes, session.workspace.studio, self.run_id) if self.trained else Counter()
+        await self.reopen()
         self.show_lines()
 
     def show_lines(self) -> None:
-        self.query_one("#tuned-title", Caption).show(pane_title("tuned", self.run_id))
-        self.query_one("#worker", Caption).show(worker_line(self.job, self.run_id))
-        votes = votes_line(self.votes, self.conversation, on_its_way=self.vote_on_its_way, busy=self.busy)
+        talked_to = self.conversation.run_id if self.conversation.exchanges else self.run_id
+        self.query_one("#tuned-title", Caption).show(pane_title("tuned", talked_to))
+        self.query_one(Title).show(worker_line(self.job, self.run_id), whole=job_failed(self.job))
+        votes = votes_line(
+            self.votes,
+            self.conversation,
+            on_its_way=self.vote_on_its_way,
+            busy=self.busy,
+            writing=self.composer.has_focus,
+        )
         self.query_one("#votes", Caption).show(votes)
 
     def show_conversation(self, *, to_bottom: bool = True) -> None:
@@ -102,6 +112,7 @@ class ChatScreen(Voting):
 
     def on_descendant_focus(self) -> None:
         self.refresh_bindings()
+        self.show_lines()
 
     def back(self) -> None:
         self.query_one("#tuned").focus()
@@ -118,25 +129,19 @@ class ChatScreen(Voting):
         elif self.trained is None:
             self.studio.tell("no run was trained to its end yet: train one first (5)", "warning")
         else:
-            self.composer.write("")
-            if self.conversation.run_id != self.run_id:
-                self._another_run()
-            self.conversation = self.conversation.add(event.text.strip())
-            self.ask()
+            self.run(self._say(event.text.strip()), "say", keys_wait=True)
 
-    def _another_run(self) -> None:
+    async def _say(self, text: str) -> None:
+        """Send, and leave the line: the next keys are votes, or enter for the next message."""
+        if self.conversation.run_id != self.run_id:
+            await self._another_run()
+        self.composer.write("")
+        self.back()
+        self.conversation = self.conversation.add(text)
+        self.ask()
+
+    async def _another_run(self) -> None:
         """A conversation is with one run: what another one said is not put into this one's mouth."""
         if self.conversation.exchanges:
-            self.studio.tell(f"{self.run_id} is newer than what was talked to: a new conversation")
-        self.conversation = Conversation.new(self.run_id)
-
-    def action_fresh(self) -> None:
-        """Begin again; the votes stay."""
-        if self.busy:
-            self.studio.tell("the replies are still coming; S stops them")
-            return
-        self.conversation = Conversation.new(self.run_id)
-        self.show_conversation()
-        self.keep_memory()
-        self.show_lines()
-        self.refresh_bindings()
+            self.studio.tell(f"{self.conversation.run_id} was talked to before: a new conversation with {self.run_id}")
+        await self.leave_for(Conversation.new(self.run_id))

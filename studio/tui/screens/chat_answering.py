@@ -12,8 +12,8 @@ from studio.errors import UserError
 from studio.evaluate.types import Side
 from studio.serve import Server, ServeReady
 from studio.train.types import Run
-from studio.tui.conversation import SIDES, Conversation
-from studio.tui.screens.job_stage import JobStage
+from studio.tui.conversation import SIDES
+from studio.tui.screens.chat_keeping import Keeping
 from studio.tui.talk import Talk, have_worker
 from studio.tui.widgets.transcript import Transcript
 
@@ -21,12 +21,12 @@ IDLE_S = 1800.0
 """So long after the last message the worker may end, though the screen is still there."""
 
 
-class Answering(JobStage):
-    """Keeps the conversation; the screen shows it in its two panes. The worker may end once the screen is left."""
+class Answering(Keeping):
+    """Puts replies into the conversation; the screen shows it in its two panes. The worker may end once the screen is
+    left."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self.conversation = Conversation.new()
         self.trained: Run | None = None
         """The run that is talked to."""
         self._answering: Worker[None] | None = None
@@ -35,12 +35,6 @@ class Answering(JobStage):
         self._used = 0.0
 
     def pane(self, side: Side) -> Transcript:
-        raise NotImplementedError
-
-    def show_conversation(self, *, to_bottom: bool = True) -> None:
-        raise NotImplementedError
-
-    def show_lines(self) -> None:
         raise NotImplementedError
 
     @property
@@ -74,6 +68,8 @@ class Answering(JobStage):
         last = self.conversation.last
         if last is None or last.whole:
             self.studio.tell("nothing is missing: both sides have replied")
+        elif self.conversation.run_id != self.run_id:
+            self.studio.tell(f"this conversation is with {self.conversation.run_id}: n begins one with {self.run_id}")
         elif not self.busy:
             self.ask()
 

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from studio.serve.types import ServeReady
 from studio.tui.conversation import CHOICES, Choice, Conversation
+from studio.tui.figures import counted
 from studio.tui.progress.chat import ServeProgress
 from studio.tui.screens.job_stage import job_state
 from studio.tui.snapshot import Snapshot
@@ -27,7 +28,8 @@ def worker_line(snapshot: Snapshot | None, run_id: str) -> Content:
     progress: ServeProgress | None = snapshot.progress
     if snapshot.view.state in ("failed", "dead"):
         why = line(snapshot.view.error or "").plain
-        return join((f"the worker {ENDS[snapshot.view.state]}: s starts it again  ", "$warning bold"), (why, "$quiet"))
+        ended = f"the worker {ENDS[snapshot.view.state]}: s starts it again, L shows its log  "
+        return join((ended, "$warning bold"), (why, "$quiet"))
     if not snapshot.alive:
         return join((ENDED, "$quiet"))
     if progress is None or progress.ready is None:
@@ -48,21 +50,27 @@ def proof_line(ready: ServeReady) -> Content:
 
 
 def votes_line(
-    votes: Counter[Choice], conversation: Conversation, *, on_its_way: Choice | None = None, busy: bool = False
+    votes: Counter[Choice],
+    conversation: Conversation,
+    *,
+    on_its_way: Choice | None = None,
+    busy: bool = False,
+    writing: bool = False,
 ) -> Content:
-    """The running count, and how the newest pair stands; a vote ``on_its_way`` to the disk is not called saved."""
+    """The running count, and how the newest pair stands; a vote ``on_its_way`` to the disk is not called saved. While
+    ``writing``, letters are letters: escape comes before a vote."""
     counts = "  ".join(f"{label} {votes[choice]}" for choice, label in CHOICES.items())
     told = join(("votes  ", "$quiet"), counts, "   ")
-    last = conversation.last
+    last, first = conversation.last, "esc, then " if writing else ""
     if last is None:
         return told
     if busy:
         return join(told, ("replying", "$primary bold"))
     if not last.whole:
-        return join(told, ("a reply is missing: r", "$warning"))
+        return join(told, (f"a reply is missing: {first}r", "$warning"))
     vote = on_its_way or last.vote
     if vote is None:
-        return join(told, ("which? h l t x", "$primary"))
+        return join(told, (f"which? {first}h l t x", "$primary"))
     return join(told, (f"now: {CHOICES[vote]}", "bold"), (" …" if on_its_way else "", "$quiet"))
 
 
@@ -70,3 +78,15 @@ def pane_title(side: str, run_id: str) -> Content:
     """``base  adapter off`` and ``tuned  adapter on, run ...``."""
     told = "adapter off" if side == "base" else ", ".join(["adapter on", *([line(run_id).plain] if run_id else [])])
     return join((side, "bold $primary"), (f"  {told}", "$quiet"))
+
+
+def conversation_line(one: Conversation) -> Content:
+    """``11-21 12:03   3 turns  How deep is berth two?``, in the time of here."""
+    begun = f"{one.begun.astimezone():%m-%d %H:%M}"
+    return join(begun, (f" {counted(len(one.exchanges), 'turn'):>9}  ", "$quiet"), line(one.exchanges[0].user))
+
+
+def searched(one: Conversation) -> str:
+    """What a conversation is found by: all that was said in it, and the run it was with."""
+    said = [text for pair in one.exchanges for text in (pair.user, pair.base, pair.tuned) if text]
+    return " ".join([one.run_id, *said])

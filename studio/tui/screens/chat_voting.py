@@ -39,7 +39,9 @@ class Voting(Answering):
     async def _vote(self, about: Conversation, choice: Choice) -> None:
         try:
             file = self.session.workspace.studio
-            self.votes = await self.studio.disk.write(keep_vote, file, vote_of(about, choice))
+            votes = await self.studio.disk.write(keep_vote, file, vote_of(about, choice))
+            if about.run_id == self.run_id:
+                self.votes = votes
             if self.conversation.id == about.id:
                 self.conversation = self.conversation.put(len(about.exchanges) - 1, vote=choice)
                 self.keep_memory()

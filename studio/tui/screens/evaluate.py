@@ -10,6 +10,7 @@ from textual.content import Content
 from studio.evaluate import Evaluation
 from studio.evaluate.job import EvaluateParams
 from studio.evaluate.types import ProbeResult
+from studio.judge import limits_of
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.keys import bindings
@@ -18,15 +19,17 @@ from studio.tui.progress.evaluate import EvaluateProgress
 from studio.tui.runs import chosen_with_evaluation, is_current
 from studio.tui.screens import evaluate_figures as figures
 from studio.tui.screens.beside import Beside
+from studio.tui.screens.evaluate_advice import advice, short_advice
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.probe_parts import probe_line, probe_page, weakest_first
+from studio.tui.snapshot import Snapshot
 from studio.tui.text import Part, join, lines, shown
-from studio.tui.widgets.bars import bar
-from studio.tui.widgets.caption import Caption
+from studio.tui.widgets.bars import with_bar
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.text_dialog import Text
+from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 ENTRY = "studio.evaluate.job:main"
@@ -51,7 +54,7 @@ class EvaluateScreen(Beside, JobStage):
         self._wanted = ""
 
     def body(self) -> ComposeResult:
-        yield Caption(id="state")
+        yield Title("state")
         with Container(id="evaluation"):
             yield Page(id="measures")
             with Container(id="probing"):
@@ -97,13 +100,20 @@ class EvaluateScreen(Beside, JobStage):
         self._show()
 
     @property
+    def _about(self) -> Snapshot | None:
+        """The job while it lives, and after that where it was about the run that is shown."""
+        job = self.job
+        return job if job and self._run and (job.alive or job.run_id == self._run.plan.run_id) else None
+
+    @property
     def _live(self) -> EvaluateProgress | None:
         """The job's progress while that is newer than any evaluation."""
-        progress: EvaluateProgress | None = self.job.progress if self.job else None
-        if progress is None or progress.finished is not None or self.job is None:
+        job = self._about
+        progress: EvaluateProgress | None = job.progress if job else None
+        if progress is None or progress.finished is not None or job is None:
             return None
-        older = self._evaluation is None or self._evaluation.created < self.job.view.request.created
-        return progress if self.job.alive or (older and progress.results) else None
+        older = self._evaluation is None or self._evaluation.created < job.view.request.created
+        return progress if job.alive or (older and progress.results) else None
 
     def _show(self) -> None:
         live, evaluation = self._live, self._evaluation
@@ -113,25 +123,31 @@ class EvaluateScreen(Beside, JobStage):
             measures, results = figures.measures_so_far(live.results), live.results
         elif evaluation is not None:
             measures, results = figures.measures(evaluation), evaluation.results
-        self.query_one("#state", Caption).show(self._state(live))
-        self.query_one("#measures", Page).show(lambda width: _measures(measures, width), from_top=False)
+        state = self.query_one(Title)
+        state.show(self._state(live, state.content_size.width), whole=True)
+        limits = limits_of(evaluation.judge) if evaluation and live is None and self.has_class("-tall") else ""
+        self.query_one("#measures", Page).show(lambda width: _measures(measures, width, limits), from_top=False)
         self._list(weakest_first(results))
 
-    def _state(self, live: EvaluateProgress | None) -> Content:
+    def _state(self, live: EvaluateProgress | None, width: int) -> Content:
         if self._run is None:
             return shown("No run was trained to its end yet: train one first (5).", "$warning")
-        told = join((self._run.plan.run_id, "bold"), "  ", job_state(self.job, NOTHING))
+        job = self._about
+        told = join((job.run_id if job else self._run.plan.run_id, "bold"), "  ", job_state(job, NOTHING))
         if live is not None and not live.probes:
-            return join(told, ", loading base and adapter" if self.job and self.job.alive else "")
+            return join(told, ", loading base and adapter" if job and job.alive else "")
         if live is not None:
             done, probes = len(live.results), live.probes
-            eta = join((f"  ETA {duration(live.eta_s)}", "$quiet")) if live.eta_s is not None else Content("")
-            return join(told, f"  {done} of {probes} probes ", bar(done, probes, 20), eta)
+            if job is None or not job.alive:
+                return join(told, f"  {done} of {probes} probes scored")
+            eta = f"  ETA {duration(live.eta_s)}" if live.eta_s is not None else ""
+            return with_bar(join(told, f"  {done} of {probes} probes "), done, probes, width, join((eta, "$quiet")))
         if self._evaluation is not None:
             by = f"  {len(self._evaluation.results)} probes, {self._evaluation.judge}  "
             changed = "" if self._is_current else "  spec or judge changed: s"
-            counts = tally(self._evaluation.gates)
-            return join((self._run.plan.run_id, "bold"), (by, "$quiet"), counts, (changed, "$warning"))
+            counts, todo = tally(self._evaluation.gates), short_advice(self._evaluation.gates) if not changed else ""
+            told = join((self._run.plan.run_id, "bold"), (by, "$quiet"), counts, (changed, "$warning"))
+            return join(told, (f"  {todo}", "$warning")) if todo else told
         return told
 
     def _list(self, results: list[ProbeResult]) -> None:
@@ -193,10 +209,12 @@ class EvaluateScreen(Beside, JobStage):
 def report(evaluation: Evaluation, width: int) -> Content:
     """All of an evaluation but its single replies."""
     size = f"{evaluation.adapter_mb:.2f} MB" if evaluation.adapter_mb is not None else ""
+    todo = [shown(told, "$warning") for told in (advice(evaluation),) if told]
     pairs: list[tuple[str, Part]] = [
         ("run", evaluation.run_id),
         ("base", evaluation.base_model),
         ("judge", evaluation.judge),
+        ("", limits_of(evaluation.judge)),
         ("probes", f"{len(evaluation.results)} in {duration(evaluation.seconds)}"),
         ("unscored", figures.errors_told(evaluation.base, evaluation.tuned)),
         ("adapter", size),
@@ -206,6 +224,7 @@ def report(evaluation: Evaluation, width: int) -> Content:
         [
             join(("Gates  ", "bold $primary"), tally(evaluation.gates)),
             gates_content(evaluation.gates, width),
+            *todo,
             Content(""),
             join(("Mean score by category of probes, of 10", "bold $primary")),
             figures.categories_content(evaluation, width),
@@ -217,5 +236,8 @@ def report(evaluation: Evaluation, width: int) -> Content:
     )
 
 
-def _measures(found: list[figures.Measure], width: int) -> Content:
-    return figures.measures_content(found, width) if found else shown("Base beside tuned is shown here.", "$quiet")
+def _measures(found: list[figures.Measure], width: int, limits: str) -> Content:
+    if not found:
+        return shown("Base beside tuned is shown here.", "$quiet")
+    told = figures.measures_content(found, width)
+    return lines([told, shown(limits, "$quiet")]) if limits else told

@@ -12,6 +12,7 @@ from textual.content import Content
 from studio.build import Session
 from studio.build.stages import scenarios, standing, wanted_examples
 from studio.generate import GenerateParams
+from studio.generate.stale import outdated
 from studio.generate.types import CategoryTarget
 from studio.store import Filter
 from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
@@ -19,6 +20,7 @@ from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
 from studio.tui.screens.beside import Beside
 from studio.tui.screens.generate_balance import balance_lines
+from studio.tui.screens.generate_reasons import reasons_told
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
 from studio.tui.text import Part, cells, join, line, lines
 from studio.tui.widgets.bars import coverage
@@ -42,7 +44,8 @@ class Standing:
     targets: tuple[CategoryTarget, ...] = ()
     reasons: tuple[tuple[str, int], ...] = ()
     earlier: int = 0
-    """Examples that were judged by an earlier version of the spec; they are judged again before new ones are made."""
+    """Examples that an earlier version of the spec or of the judge judged; they are judged again before new ones are
+    made."""
 
     @property
     def wanted(self) -> int:
@@ -51,6 +54,11 @@ class Standing:
     @property
     def accepted(self) -> int:
         return sum(one.accepted for one in self.targets)
+
+    @property
+    def counting(self) -> int:
+        """Accepted ones that a target takes: what is beyond it in one category is missing in another all the same."""
+        return sum(min(one.accepted, one.target) for one in self.targets)
 
     @property
     def rejected(self) -> int:
@@ -118,10 +126,13 @@ class GenerateScreen(Beside, JobStage):
         if job_failed(self.job):
             return state
         alive = self.job is not None and self.job.alive
-        return join(state, "  ", self._while_it_runs(progress, now) if alive else what_next(progress, now))
+        if alive:
+            return join(state, "  ", self._while_it_runs(progress, now))
+        stopped = self.job is not None and self.job.view.state == "stopped"
+        return join(state, "  ", what_next(progress, now, stopped=stopped))
 
     def _while_it_runs(self, progress: GenerateProgress, now: Standing) -> Content:
-        again = f", judging {counted(now.earlier, 'example')} of an earlier spec again" if now.earlier else ""
+        again = f", judging {counted(now.earlier, 'example')} again" if now.earlier else ""
         return join((f"{progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
 
     def action_start(self) -> None:
@@ -150,11 +161,12 @@ class GenerateScreen(Beside, JobStage):
             await self.studio.look_at(row.example.id)
 
 
-def what_next(progress: GenerateProgress, now: Standing) -> Content:
-    """What to do about examples while none are being made."""
+def what_next(progress: GenerateProgress, now: Standing, *, stopped: bool = False) -> Content:
+    """What to do about examples while none are being made. ``stopped``: by a person, who needs no reason told."""
     if now.earlier:
-        return join((f"the spec was changed: press s to judge {counted(now.earlier, 'example')} again", "$warning"))
-    if progress.finished and progress.finished.note:
+        told = f"the spec or the judge was changed: press s to judge {counted(now.earlier, 'example')} again"
+        return join((told, "$warning"))
+    if progress.finished and progress.finished.note and not stopped:
         return join((progress.finished.note, "$warning"))
     if now.complete:
         return join("every category is at its target; 4 reviews them, 5 trains")
@@ -165,7 +177,8 @@ def read_standing(session: Session) -> Standing:
     """Reads the store."""
     examples = session.workspace.examples
     earlier = examples.count() - examples.count(Filter(spec_hash=session.loaded.hash))
-    return Standing(standing(session), tuple(examples.reasons().items()), earlier)
+    earlier += len(outdated(session.loaded, examples))
+    return Standing(standing(session), reasons_told(examples), earlier)
 
 
 def coverage_lines(now: Standing, width: int) -> Content:
@@ -176,14 +189,15 @@ def coverage_lines(now: Standing, width: int) -> Content:
 
 def numbers(now: Standing, progress: GenerateProgress, width: int, alive: bool) -> Content:
     """The figures, and what was rejected for which reason; errors stand apart from rejects."""
-    made = now.accepted + now.rejected + now.pending
+    made, beyond = now.accepted + now.rejected + now.pending, now.accepted - now.counting
+    speed = f"{rate(progress.rate)}, {duration(progress.eta_s)} left" if alive else f"{rate(progress.rate)} at the end"
     pairs: list[tuple[str, Part]] = [
-        ("accepted", join((f"{now.accepted}", "bold"), f" of {now.wanted}")),
+        ("accepted", join((f"{now.counting}", "bold"), f" of {now.wanted}", f", +{beyond}" if beyond else "")),
         ("passed", f"{share(now.accepted, now.accepted + now.rejected)} of {made} made"),
-        ("rate", f"{rate(progress.rate)}, ready in {duration(progress.eta_s)}" if alive else UNKNOWN),
+        ("rate", speed if progress.rate else UNKNOWN),
         ("cost", cost(progress.cost_usd)),
         ("errors", join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0"),
-        ("earlier", join((f"{now.earlier} of an earlier spec", "$warning")) if now.earlier else ""),
+        ("earlier", join((f"{now.earlier} of an earlier spec or judge", "$warning")) if now.earlier else ""),
         ("rejected", f"{now.rejected}"),
     ]
     told = [join((f"{count:>5} ", "$quiet"), line(reason)) for reason, count in now.reasons]

@@ -53,7 +53,7 @@ class JobStage(StageScreen):
             self.studio.tell(f"{self.stage} has no job yet")
             return
         log = await self.studio.disk.read(self.job.job.log_tail, 200)
-        self.app.push_screen(Text(f"The log of {self.job.job.id}", log or "It printed nothing."))
+        self.app.push_screen(Text(f"The log of {self.job.job.id}", log or "It printed nothing.", at_end=True))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         alive = self.is_mounted and self.job is not None and self.job.alive
@@ -102,8 +102,12 @@ def job_failed(snapshot: Snapshot | None) -> bool:
     return snapshot is not None and bool(snapshot.view.error)
 
 
-def job_state(snapshot: Snapshot | None, nothing: str) -> Content:
-    """``running for 1:12``, ``failed: why``; ``nothing`` where there was no job yet."""
+AGAIN = "s goes on where it was"
+
+
+def job_state(snapshot: Snapshot | None, nothing: str, *, again: str = AGAIN) -> Content:
+    """``running for 1:12``, ``failed: why``, and what to do then: ``again`` and the log. ``nothing`` where there was no
+    job yet."""
     if snapshot is None:
         return join((nothing, "$quiet"))
     view = snapshot.view
@@ -113,7 +117,7 @@ def job_state(snapshot: Snapshot | None, nothing: str) -> Content:
     elif view.state == "dead":
         told = join(": killed; s goes on, L shows its log")
     elif view.error:
-        told = join(": ", view.error)
+        told = join(": ", view.error, (f"; {again}, L shows its log", "$quiet"))
     elif view.ended and view.started:
         told = join((f" after {duration((view.ended - view.started).total_seconds())}", "$quiet"))
     return join((view.state, STATE_STYLES.get(view.state, "bold")), told)

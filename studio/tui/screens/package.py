@@ -21,10 +21,11 @@ from studio.tui.runs import chosen_with_evaluation
 from studio.tui.screens import package_parts as parts
 from studio.tui.screens.beside import Beside
 from studio.tui.screens.job_stage import JobStage, job_state
+from studio.tui.snapshot import Snapshot
 from studio.tui.text import join, shown
-from studio.tui.widgets.bars import bar
-from studio.tui.widgets.caption import Caption
+from studio.tui.widgets.bars import with_bar
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 ENTRY = "studio.package.job:main"
 EMPTY = "No package yet."
+NOTHING = "not packed yet"
+AGAIN = "s starts it again"
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class PackageScreen(Beside, JobStage):
         self._read_for: object = None
 
     def body(self) -> ComposeResult:
-        yield Caption(id="state")
+        yield Title("state")
         with Container(id="packing"):
             yield Page(id="intake")
             with Container(id="made"):
@@ -86,17 +89,26 @@ class PackageScreen(Beside, JobStage):
         self._show_state()
 
     def _show_state(self) -> None:
-        self.query_one("#state", Caption).show(self._state())
+        state = self.query_one(Title)
+        state.show(self._state(state.content_size.width), whole=True)
 
-    def _state(self) -> Content:
-        told = join(("package ", "$quiet"), job_state(self.job, "never packed"))
-        progress: PackageProgress | None = self.job.progress if self.job else None
-        if progress is None or self.job is None:
+    @property
+    def _about(self) -> Snapshot | None:
+        """The job while it lives, and after that where it packed what is shown as going in."""
+        job, evaluation = self.job, self._found.evaluation
+        return job if job and (job.alive or (evaluation and job.asked("evaluation_id") == evaluation.id)) else None
+
+    def _state(self, width: int) -> Content:
+        job, run = self._about, self._found.run
+        about = job.run_id if job else run.plan.run_id if run else ""
+        told = join((about or "package", "bold"), "  ", job_state(job, NOTHING, again=AGAIN))
+        progress: PackageProgress | None = job.progress if job else None
+        if progress is None or job is None:
             return told
-        if self.job.alive and progress.step is not None:
+        if job.alive and progress.step is not None:
             step = progress.step
-            return join(told, f"  {step.step} ", bar(step.done, step.total, 20), f" {step.done} of {step.total}")
-        if progress.finished is not None and self.job.view.state == "finished":
+            return with_bar(join(told, f"  {step.step} {step.done} of {step.total} "), step.done, step.total, width)
+        if progress.finished is not None and job.view.state == "finished":
             return join(told, "  ", (progress.finished.package.path, "bold"))
         return told
 

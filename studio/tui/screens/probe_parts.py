@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -25,9 +26,19 @@ def _total(judgement: Judgement) -> float:
     return 99.0 if judgement.total is None or judgement.verdict == "error" else judgement.total
 
 
+def why_told(result: ProbeResult) -> str:
+    """Why a side won that does not by the scores, in the judge's words; empty where there is nothing to wonder at."""
+    winner, scores = result.comparison.winner, (_total(result.base_judgement), _total(result.tuned_judgement))
+    by_scores = "tie" if scores[0] == scores[1] else "base" if scores[0] > scores[1] else "tuned"
+    if winner in ("tie", by_scores):
+        return ""
+    return re.sub(r"^The (first|second): ", "", line(result.comparison.rationale).plain).removesuffix(".")
+
+
 def probe_line(result: ProbeResult, width: int) -> Content:
-    """``tuned  2.0  base  4.0  tie  I finished the report``."""
+    """``tuned  4.0  base  4.0  base wins  it answers more  I finished the report``."""
     winner, style = WINNERS[result.comparison.winner]
+    why = clip(why_told(result), max(min(width - 55, 26), 12))
     lost = result.tuned_kept is False
     head = join(
         ("tuned ", "$quiet"),
@@ -35,6 +46,7 @@ def probe_line(result: ProbeResult, width: int) -> Content:
         (f"  base {_told(result.base_judgement):>4}  ", "$quiet"),
         (f"{winner:<10} ", style),
         ("lost words  " if lost else "", "$warning"),
+        (f"{why}  " if why else "", "$quiet"),
     )
     return join(head, clip(last_request(result.probe.messages), max(width - head.cell_length, 0)))
 

@@ -110,9 +110,11 @@ class SpecScreen(Beside):
         if self._editor is None:
             self._editor = SpecEditor(id="editing")
             await self.query_one(ContentSwitcher).add_content(self._editor)
-        await self._editor.open(self.studio.spec_path)
+        draft = await self._editor.open(self.studio.spec_path)
         self._show("editing")
         self._editor.area.focus()
+        if draft is not None:
+            await self._editor.offer(draft)
 
     def action_editor(self) -> None:
         if edit_file(self.studio, self.studio.spec_path):

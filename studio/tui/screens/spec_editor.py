@@ -15,6 +15,7 @@ from textual.widgets import TextArea
 
 from studio.errors import UserError
 from studio.files import write_atomic
+from studio.tui.drafts import Draft, drop_draft, find_draft, keep_draft
 from studio.tui.figures import counted
 from studio.tui.keys import bindings
 from studio.tui.text import join, lines
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 PAUSE_S = 0.25
 """Without a key before the text is checked."""
+DRAFT_S = 3.0
+"""Between two looks at whether there is something new to keep: what a lost window may lose of what was typed."""
+DRAFT_CHOICES = {"y": "go on with the draft", "d": "drop it, and edit the file as it is", "escape": "not now"}
 
 
 class SpecEditor(Vertical):
@@ -47,15 +51,21 @@ class SpecEditor(Vertical):
         """What the file held when it was read or written here."""
         self._clean = ""
         """The same as the text area has it: with one kind of line ends."""
+        self._drafted: str | None = None
+        """The text of the draft that is on the disk."""
+        self._draft_problem = ""
         self._saving = False
         self._problems: tuple[Problem, ...] | None = None
         self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        area = TextArea(show_line_numbers=True, soft_wrap=False, tab_behavior="indent", id="text")
+        area = TextArea(show_line_numbers=True, soft_wrap=True, tab_behavior="indent", id="text")
         area.cursor_blink = False
         yield area
         yield Page(id="problems")
+
+    def on_mount(self) -> None:
+        self.set_interval(DRAFT_S, lambda: self._stage.run(self._keep_draft(), "draft"))
 
     @property
     def area(self) -> TextArea:
@@ -71,18 +81,55 @@ class SpecEditor(Vertical):
         screen: Any = self.screen
         return screen  # type: ignore[no-any-return]
 
-    async def open(self, path: Path) -> None:
-        """Read the file, unless an edit of it is still open. Raises UserError for one that cannot be edited here."""
+    async def open(self, path: Path) -> Draft | None:
+        """Read the file, unless an edit of it is still open; a draft of it that was never saved comes back.
+
+        Raises UserError for one that cannot be edited here.
+        """
         if self.changed:
-            return
-        self._read = await self._stage.studio.disk.read(_read, path)
+            return None
+        studio = self._stage.studio
+        self._read = await studio.disk.read(_read, path)
         self._path = path
         self._load()
+        draft = await studio.disk.read(find_draft, studio.root, path)
         await self._check()
+        self._drafted = draft.text if draft else None
+        return draft if draft and draft.text != self.area.text else None
 
     def _load(self) -> None:
         self.area.load_text(self._read)
         self._clean = self.area.text
+
+    async def offer(self, draft: Draft) -> None:
+        """Ask what becomes of a draft of the file that was opened."""
+
+        def take(answer: str | None) -> None:
+            if answer == "y":
+                self.area.load_text(draft.text)
+            elif answer == "d":
+                self._stage.run(self._drop_draft(), "draft")
+            else:
+                self._close()
+
+        await self.app.push_screen(Choose(draft.told, DRAFT_CHOICES), take)
+
+    async def _keep_draft(self) -> None:
+        """Nothing where there is nothing new. What cannot be kept is told once."""
+        text, studio = self.area.text, self._stage.studio
+        if self.changed and text != self._drafted and not self._saving:
+            self._drafted = text
+            try:
+                await studio.disk.write(keep_draft, studio.root, self._path, text)
+                self._draft_problem = ""
+            except UserError as error:
+                known, self._draft_problem = self._draft_problem, str(error)
+                if known != str(error):
+                    raise
+
+    async def _drop_draft(self) -> None:
+        studio, self._drafted = self._stage.studio, None
+        await studio.disk.write(drop_draft, studio.root, self._path)
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
@@ -159,6 +206,7 @@ class SpecEditor(Vertical):
         await disk.write(_write, self._path, text)
         self._read = self._clean = text
         self._show_problems()
+        await self._drop_draft()
         self.post_message(self.Saved())
         return True
 
@@ -176,6 +224,7 @@ class SpecEditor(Vertical):
             self._begin_to_save(close=True)
         elif answer == "d":
             self._load()
+            self._stage.run(self._drop_draft(), "draft")
             self._close()
 
     def _close(self) -> None:

@@ -9,8 +9,9 @@ from textual.content import Content
 from studio.chatml import Messages
 from studio.spec import LoadedSpec, author_messages, judge_messages, persona_prompt, probe_text, targets
 from studio.train.presets import more_examples
-from studio.tui.text import join, lines, shown
+from studio.tui.text import join, shown
 from studio.tui.widgets.facts import facts
+from studio.tui.widgets.hanging import Hung, hang, hang_text, hanging
 from studio.tui.widgets.page import Shown
 
 Part = Callable[[LoadedSpec], Shown]
@@ -37,67 +38,67 @@ def overview(loaded: LoadedSpec) -> Shown:
     return lambda width: facts(((name, " ".join(value.split())) for name, value in pairs), width)
 
 
-def traits(loaded: LoadedSpec) -> Content:
-    parts = []
+def traits(loaded: LoadedSpec) -> Shown:
+    parts: list[Content | Hung] = []
     for trait in loaded.spec.traits:
-        parts += [shown(trait.name, "bold $primary"), join(("is      ", "$quiet"), trait.is_)]
+        parts += [shown(trait.name, "bold $primary"), hang(("is      ", "$quiet"), trait.is_)]
         if trait.is_not:
-            parts.append(join(("is not  ", "$quiet"), trait.is_not))
-        parts += [join((f"{score}       ", "$quiet"), text) for score, text in sorted(trait.anchors.items())[::-1]]
+            parts.append(hang(("is not  ", "$quiet"), trait.is_not))
+        parts += [hang((f"{score}       ", "$quiet"), text) for score, text in sorted(trait.anchors.items())[::-1]]
         if trait.cues:
-            parts.append(join(("cues    ", "$quiet"), ", ".join(trait.cues)))
+            parts.append(hang(("cues    ", "$quiet"), ", ".join(trait.cues)))
         parts.append(Content(""))
-    return lines(parts)
+    return hanging(parts)
 
 
-def vocabulary(loaded: LoadedSpec) -> Content:
+def vocabulary(loaded: LoadedSpec) -> Shown:
     words = loaded.spec.vocabulary
     parts = [*_listed("Prefers", words.prefer), *_listed("Never says", words.avoid)]
     parts += _listed("Never matches", words.avoid_patterns)
     known = (
         "also the built-in list of generic AI phrases" if words.avoid_generic_ai else "generic AI phrases are allowed"
     )
-    return lines([*parts, shown(known, "$quiet")])
+    return hanging([*parts, shown(known, "$quiet")])
 
 
-def patterns(loaded: LoadedSpec) -> Content:
-    parts = []
+def patterns(loaded: LoadedSpec) -> Shown:
+    parts: list[Content | Hung] = []
     for number, step in enumerate(loaded.spec.patterns, 1):
-        parts += [join((f"{number} {step.step}", "bold $primary"), "  ", step.how)]
-        parts += [shown(f"  {phrase}") for phrase in step.phrases] + [Content("")]
-    return lines(parts or [_nothing("patterns")])
+        parts.append(hang((f"{number} ", "bold $primary"), (step.step, "bold $primary"), "  ", step.how))
+        parts += [*(hang("  ", phrase) for phrase in step.phrases), Content("")]
+    return hanging(parts or [_nothing("patterns")])
 
 
-def boundaries(loaded: LoadedSpec) -> Content:
-    parts = []
+def boundaries(loaded: LoadedSpec) -> Shown:
+    parts: list[Content | Hung] = []
     for boundary in loaded.spec.boundaries:
-        parts += [join((boundary.id, "bold $primary"), "  never: ", boundary.never)]
+        parts += [shown(boundary.id, "bold $primary"), hang(("never   ", "$quiet"), boundary.never)]
         if boundary.cues:
-            parts.append(join(("  cues  ", "$quiet"), ", ".join(boundary.cues)))
-    return lines(parts or [_nothing("boundaries")])
+            parts.append(hang(("cues    ", "$quiet"), ", ".join(boundary.cues)))
+    return hanging(parts or [_nothing("boundaries")])
 
 
-def examples(loaded: LoadedSpec) -> Content:
-    parts = []
+def examples(loaded: LoadedSpec) -> Shown:
+    parts: list[Content | Hung] = []
     for example in loaded.spec.examples:
         parts.append(shown(example.scenario or "any scenario", "$quiet"))
         parts += [_turn(message.role, message.content) for message in example.turns] + [Content("")]
-    return lines(parts or [_nothing("examples")])
+    return hanging(parts or [_nothing("examples")])
 
 
-def scenarios(loaded: LoadedSpec) -> Content:
+def scenarios(loaded: LoadedSpec) -> Shown:
     wanted = targets(loaded.spec)
-    parts = []
+    parts: list[Content | Hung] = []
     for name, category in loaded.spec.scenarios.items():
         use = "held out, for evaluation only" if category.holdout else f"{wanted[name]} wanted, {category.priority}"
         parts.append(join((name, "bold $primary"), "  ", (use, "$quiet")))
         for item in category.items:
-            parts.append(shown(f"  {probe_text(item)[0] if category.holdout else item}"))
+            parts.append(hang("  ", probe_text(item)[0] if category.holdout else item))
         parts.append(Content(""))
-    return lines(parts)
+    return hanging(parts)
 
 
-def gates(loaded: LoadedSpec) -> Content:
+def gates(loaded: LoadedSpec) -> Shown:
     success = loaded.spec.success
     told = {
         "overall": (f"{success.overall:g}", "mean of all replies, of 10, at least"),
@@ -110,22 +111,17 @@ def gates(loaded: LoadedSpec) -> Content:
         "accept score": (f"{success.accept_score:g}", "of 10, what an example needs to pass the judge"),
         "examples": (f"{success.examples}", "accepted examples the dataset needs"),
     }
-    return lines(
-        join((f"{name:<14}", "$quiet"), (f"{value:>7}", "bold"), "  ", why) for name, (value, why) in told.items()
+    return hanging(
+        hang(join((f"{name:<14}", "$quiet"), (f"{value:>7}", "bold"), "  "), why) for name, (value, why) in told.items()
     )
 
 
-def persona(loaded: LoadedSpec) -> Content:
-    return lines(
-        [
-            shown("The system prompt that makes a model play the persona.", "$quiet"),
-            Content(""),
-            shown(persona_prompt(loaded.spec)),
-        ]
-    )
+def persona(loaded: LoadedSpec) -> Shown:
+    told = shown("The system prompt that makes a model play the persona.", "$quiet")
+    return hanging([told, Content(""), *hang_text(persona_prompt(loaded.spec))])
 
 
-def author(loaded: LoadedSpec) -> Content:
+def author(loaded: LoadedSpec) -> Shown:
     """What an author model is sent, for the first scenario."""
     category, scenario = first_scenario(loaded)
     shots = [example for example in loaded.spec.examples if example.scenario == scenario][:2]
@@ -140,7 +136,7 @@ def author(loaded: LoadedSpec) -> Content:
     return _prompt(f"What an author model is sent to write one example, here for: {scenario}", messages)
 
 
-def judge(loaded: LoadedSpec) -> Content:
+def judge(loaded: LoadedSpec) -> Shown:
     """What a judge model is sent, for the first example."""
     spec = loaded.spec
     if not spec.examples:
@@ -171,20 +167,20 @@ PARTS: dict[str, Part] = {
 """What the list shows, and the page of each."""
 
 
-def _listed(title: str, entries: Iterable[str]) -> list[Content]:
-    found = [shown(f"  {entry}") for entry in entries]
+def _listed(title: str, entries: Iterable[str]) -> list[Content | Hung]:
+    found = [hang("  ", entry) for entry in entries]
     return [shown(title, "bold $primary"), *found, Content("")] if found else []
 
 
-def _turn(role: str, text: str) -> Content:
-    return join((f"{role:<10}", "$primary" if role == "assistant" else "bold"), text)
+def _turn(role: str, text: str) -> Hung:
+    return hang((f"{role:<10}", "$primary" if role == "assistant" else "bold"), text)
 
 
-def _prompt(title: str, messages: Messages) -> Content:
-    parts = [shown(title, "$quiet")]
+def _prompt(title: str, messages: Messages) -> Shown:
+    parts: list[Content | Hung] = [shown(title, "$quiet")]
     for message in messages:
-        parts += [Content(""), shown(message.role, "bold $primary"), shown(message.content)]
-    return lines(parts)
+        parts += [Content(""), shown(message.role, "bold $primary"), *hang_text(message.content)]
+    return hanging(parts)
 
 
 def _nothing(what: str) -> Content:

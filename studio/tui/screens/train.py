@@ -17,7 +17,7 @@ from studio.tui.memory import Value
 from studio.tui.progress.train import TrainProgress
 from studio.tui.runs import RunRow, run_rows
 from studio.tui.screens import train_parts as parts
-from studio.tui.screens.job_stage import job_state
+from studio.tui.screens.job_stage import job_failed
 from studio.tui.screens.planning import Planned, plan_now, train_now
 from studio.tui.screens.train_curve import Curve, CurveView
 from studio.tui.screens.train_recipe import Adjusting
@@ -25,6 +25,7 @@ from studio.tui.text import lines, shown
 from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.text_dialog import Text
+from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 RESUMABLE = ("stopped", "failed", "dead")
@@ -44,15 +45,19 @@ class TrainScreen(Adjusting):
         self._rows: list[RunRow] = []
         self._planned_for: object = None
         self._listed_for: object = None
-        self._looked_at = Curve()
+        self._looked_at: RunRow | None = None
+        self._curve = Curve()
+        """Of that one."""
 
     def body(self) -> ComposeResult:
         with Container(id="training"):
             with Container(id="given"):
                 yield Page(id="plan")
-                yield VirtualList(self._draw, id="runs", empty=NO_RUN, opens=True)
+                with Container(id="earlier"):
+                    yield Caption(parts.runs_heading(), id="heading")
+                    yield VirtualList(self._draw, id="runs", empty=NO_RUN, opens=True)
             with Container(id="going"):
-                yield Caption(id="state")
+                yield Title("state")
                 yield CurveView(id="losses")
 
     def on_mount(self) -> None:
@@ -60,8 +65,9 @@ class TrainScreen(Adjusting):
 
     def recall(self, state: dict[str, Value]) -> None:
         """The changes to the recipe outlive the window too."""
-        self._planned, self._rows, self._looked_at = None, [], Curve()
-        self.query_one("#runs", VirtualList).set_count(0)
+        self._planned, self._rows, self._looked_at, self._curve = None, [], None, Curve()
+        self._runs.set_count(0)
+        self._runs.steered = False
         super().recall(state)
 
     def recipe_changed(self) -> None:
@@ -94,7 +100,10 @@ class TrainScreen(Adjusting):
 
     async def _read_runs(self) -> None:
         self._rows = await self.studio.disk.read(run_rows, self.session.workspace)
-        self.query_one("#runs", VirtualList).set_count(len(self._rows))
+        self._runs.set_count(len(self._rows))
+        if not self._runs.steered:
+            ids = [row.run.plan.run_id for row in self._rows]
+            self._runs.move_to(ids.index(self._job_run) if self._job_run in ids else 0)
         self._show_plan()
         self._moved()
 
@@ -104,50 +113,45 @@ class TrainScreen(Adjusting):
             title = shown("This cannot be trained yet.", "bold $warning")
             page.show(lines([title, shown(planned.message), shown(planned.remedy)]))
         elif planned is not None:
-            known = parts.known_run(planned.plan, self._rows)
-            page.show(parts.plan_page(planned, known, self._training), from_top=False)
+            page.show(parts.plan_page(planned, self._rows, self._training), from_top=False)
 
     def on_resize(self) -> None:
         if self.ready:
             self.call_after_refresh(self._show_run)
 
     @property
-    def _progress(self) -> TrainProgress | None:
-        progress: TrainProgress | None = self.job.progress if self.job else None
-        return progress
+    def _runs(self) -> VirtualList:
+        return self.query_one("#runs", VirtualList)
+
+    @property
+    def _job_run(self) -> str:
+        """The run that the newest job is about; empty where there was none."""
+        return self.job.run_id if self.job else ""
+
+    @property
+    def _job_is_alone(self) -> bool:
+        """Whether its run is none of the list, and nobody looked at another."""
+        return not self._runs.steered and all(row.run.plan.run_id != self._job_run for row in self._rows)
 
     @property
     def _training(self) -> str:
         """The run that is trained now; empty where none is."""
-        if self.job is None or not self.job.alive:
-            return ""
-        plan = self.job.view.request.params.get("plan")
-        return str(plan.get("run_id", "")) if isinstance(plan, dict) else self.job.job.id
+        return self._job_run if self.job and self.job.alive else ""
 
     def _show_run(self) -> None:
-        progress, state = self._progress, self.query_one("#state", Caption)
-        width = state.content_size.width
-        told = [
-            parts.state_line(job_state(self.job, self._nothing()), progress, width, alive=bool(self._training)),
-            parts.figures_line(progress),
-            parts.saved_line(progress),
-        ]
-        state.show(lines(told))
-        self._show_curve()
-
-    def _nothing(self) -> str:
-        if not self.studio.environment.can_train:
-            return f"{INSTALL}: pip install '.[train]'"
-        return "nothing is training"
-
-    def _show_curve(self) -> None:
-        """That of the run under the cursor, or of the job where that is the same or nothing was looked at."""
-        looked, progress = self._looked_at, self._progress
-        view = self.query_one(CurveView)
-        if progress is not None and looked.run_id in ("", progress.run_id):
-            view.show(Curve.of(progress))
+        """The run under the cursor; where the newest job is about that one, the job."""
+        row, job, state, view = self._looked_at, self.job, self.query_one(Title), self.query_one(CurveView)
+        if job is not None and (row is None or self._job_run == row.run.plan.run_id or self._job_is_alone):
+            state.show(parts.job_lines(job, state.content_size.width), whole=job_failed(job))
+            view.show(Curve.of(job.progress or TrainProgress()))
         else:
-            view.show(looked, looked.run_id)
+            state.show(parts.row_lines(row) if row else self._nothing())
+            view.show(self._curve, self._curve.run_id)
+
+    def _nothing(self) -> Content:
+        if not self.studio.environment.can_train:
+            return shown(f"{INSTALL}: pip install '.[train]'", "$quiet")
+        return shown("nothing is training", "$quiet")
 
     @on(VirtualList.Moved, "#runs")
     def _moved(self) -> None:
@@ -158,8 +162,9 @@ class TrainScreen(Adjusting):
     async def _look_at(self, row: RunRow) -> None:
         plan = row.run.plan
         steps = await self.studio.disk.read(read_metrics, self.session.workspace.runs_dir / plan.run_id)
-        self._looked_at = Curve(plan.run_id, tuple((one.step, one.loss) for one in steps), plan.steps)
-        self._show_curve()
+        self._looked_at = row
+        self._curve = Curve(plan.run_id, tuple((one.step, one.loss) for one in steps), plan.steps)
+        self._show_run()
 
     @on(VirtualList.Chosen, "#runs")
     def _chosen(self) -> None:
@@ -168,7 +173,7 @@ class TrainScreen(Adjusting):
             self.app.push_screen(Text(f"Run {row.run.plan.run_id}", parts.run_page(row)))
 
     def _row(self) -> RunRow | None:
-        cursor = self.query_one("#runs", VirtualList).cursor
+        cursor = self._runs.cursor
         return self._rows[cursor] if cursor < len(self._rows) else None
 
     def _draw(self, index: int, width: int) -> Content:
@@ -187,13 +192,15 @@ class TrainScreen(Adjusting):
             self.studio.tell("exactly this is trained already; change the recipe with e, or the examples")
         else:
             session = self.session
-            self.query_one("#runs", VirtualList).move_to(0)
+            self._runs.steered = False
             self.launch(lambda: train_now(session))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is something to resume where the newest job ended before its run."""
-        if action == "resume" and (self.job is None or self.job.view.state not in RESUMABLE):
-            return False
+        """There is something to resume where the newest job ended before its run, and ``s`` would start another."""
+        if action == "resume":
+            planned = self._planned.plan.run_id if isinstance(self._planned, Planned) else ""
+            if self.job is None or self.job.view.state not in RESUMABLE or self.job.run_id == planned:
+                return False
         return super().check_action(action, parameters)
 
     def action_resume(self) -> None:
@@ -202,4 +209,5 @@ class TrainScreen(Adjusting):
 
         if self.job is not None:
             job, session = self.job.job, self.session
+            self._runs.steered = False
             self.launch(lambda: resume_training(session, job))

@@ -9,27 +9,30 @@ from textual.content import Content
 from studio.files import as_seen
 from studio.train.base import POCKET
 from studio.train.presets import POCKET_PRESET, preset_for
-from studio.train.types import Recipe, TrainPlan
+from studio.train.types import Recipe, TrainFinished, TrainPlan, TrainStarted
 from studio.tui.figures import duration, rate
 from studio.tui.progress.train import TrainProgress
 from studio.tui.runs import RunRow
 from studio.tui.screens.gate_lines import gates_content, tally
+from studio.tui.screens.job_stage import job_state
 from studio.tui.screens.planning import Planned
+from studio.tui.snapshot import Snapshot
 from studio.tui.text import Part, cells, clip, join, lines, pad, shown
-from studio.tui.widgets.bars import bar
+from studio.tui.widgets.bars import with_bar
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Shown
 
 POCKET_NOTE = "pocket-sized (4M parameters): to try things with, not to deploy"
 
 
-def plan_page(planned: Planned, known: RunRow | None, training: str) -> Shown:
-    """What ``s`` would train. ``training`` is the run that is being trained now."""
-    return lambda width: facts(_plan(planned, known, training), width, name_width=9)
+def plan_page(planned: Planned, rows: Sequence[RunRow], training: str) -> Shown:
+    """What ``s`` would train. ``rows`` are the runs there are, ``training`` the one that is being trained now."""
+    return lambda width: facts(_plan(planned, rows, training), width, name_width=9)
 
 
-def _plan(planned: Planned, known: RunRow | None, training: str) -> list[tuple[str, Part]]:
-    plan, stale = planned.plan, planned.export.stale
+def _plan(planned: Planned, rows: Sequence[RunRow], training: str) -> list[tuple[str, Part]]:
+    plan, stale, known = planned.plan, planned.export.stale, known_run(planned.plan, rows)
+    takes = None if known else estimate_s(plan, rows)
     recipe, preset = plan.recipe, preset_for(plan.base_model)
     changed = "" if _same(recipe, preset.recipe) else ", changed"
     return [
@@ -40,8 +43,23 @@ def _plan(planned: Planned, known: RunRow | None, training: str) -> list[tuple[s
         ("recipe", f"LoRA r {recipe.rank} a {recipe.alpha}, lr {recipe.learning_rate:g}"),
         ("base", f"{plan.base_model} (preset {preset.name}{changed})"),
         ("note", (POCKET_NOTE, "$warning") if plan.base_model == POCKET else ""),
-        ("print", plan.fingerprint[:12]),
+        ("time", "" if takes is None else f"about {duration(takes)}, as the last run went"),
     ]
+
+
+def estimate_s(plan: TrainPlan, rows: Sequence[RunRow]) -> float | None:
+    """Seconds that a run will take, by the newest one of its kind here; None where there was none."""
+    for row in rows:
+        finished = row.run.finished
+        if finished and finished.steps and finished.seconds > 0 and _costs(row.run.plan) == _costs(plan):
+            return plan.steps * finished.seconds / finished.steps
+    return None
+
+
+def _costs(plan: TrainPlan) -> tuple[object, ...]:
+    """What decides how long a step takes."""
+    recipe = plan.recipe
+    return plan.base_model, recipe.batch_size, recipe.micro_batch, recipe.max_length, recipe.rank, recipe.method
 
 
 def _same(recipe: Recipe, preset: Recipe) -> bool:
@@ -62,22 +80,42 @@ def known_run(plan: TrainPlan, rows: Sequence[RunRow]) -> RunRow | None:
     return next((row for row in same if row.whole), same[0] if same else None)
 
 
-def state_line(state: Content, progress: TrainProgress | None, width: int, *, alive: bool) -> Content:
-    """How the job stands, and how far it is."""
-    loading = ", loading the libraries and the base model" if alive else ""
-    if progress is None or progress.started is None:
-        return join(state, loading)
-    done, steps = progress.step.step if progress.step else progress.started.resumed_from, progress.started.steps
-    told = join(state, f"  step {done} of {steps} ")
-    room = min(width - told.cell_length - 1, 40)
-    return join(told, bar(done, steps, room)) if room >= 6 else told
+def job_lines(job: Snapshot, width: int) -> Content:
+    """The run of a job: how it stands and how far it is, its figures, what is safe of it."""
+    progress: TrainProgress = job.progress or TrainProgress()
+    state = join((job.run_id, "bold"), "  " if job.run_id else "", job_state(job, ""))
+    loads = job.alive and (progress.started is None or (progress.halted and job.view.state != "stopping"))
+    if loads:
+        saved = f"saved at step {progress.saved}, it goes on from there" if progress.saved else ""
+        return lines([join(state, ", loading the libraries and the base model"), join((saved, "$quiet"))])
+    if progress.started is None:
+        return state
+    done, steps = progress.done, progress.started.steps
+    told = with_bar(join(state, f"  step {done} of {steps} "), done, steps, width)
+    return lines([told, figures_line(progress, progress.started), saved_line(progress, progress.started)])
 
 
-def figures_line(progress: TrainProgress | None) -> Content:
+def row_lines(row: RunRow) -> Content:
+    """As :func:`job_lines`, of a run that no job here is about."""
+    plan, finished = row.run.plan, row.run.finished
+    done = f"step {finished.steps if finished else 0} of {plan.steps}"
+    name = join((plan.run_id, "bold"), "  ")
+    if finished is None:
+        return join(name, ("begun, not finished", "$warning"))
+    if finished.stopped:
+        return join(name, (f"stopped and saved at {done}", "$warning"))
+    adapter = (f"  adapter {finished.adapter_mb:.1f} MB", "$quiet")
+    gates = tally(row.evaluation.gates) if row.evaluation else join(("not evaluated yet", "$quiet"))
+    return lines([join(name, ("trained", "$success"), f"  {done}"), join(_done(finished), adapter), gates])
+
+
+def _done(finished: TrainFinished) -> Content:
+    return join((f"done in {duration(finished.seconds)}: loss {finished.loss:.3f} in the last epoch", "$success"))
+
+
+def figures_line(progress: TrainProgress, started: TrainStarted) -> Content:
     """Loss, learning rate, speed and what it runs on."""
-    if progress is None or progress.started is None:
-        return Content("")
-    started, step = progress.started, progress.step
+    step = progress.step
     parts: list[Content] = []
     if step is not None:
         parts = [
@@ -91,17 +129,12 @@ def figures_line(progress: TrainProgress | None) -> Content:
     return Content("  ").join(part for part in parts if part.plain)
 
 
-def saved_line(progress: TrainProgress | None) -> Content:
+def saved_line(progress: TrainProgress, started: TrainStarted) -> Content:
     """What is safe, and what there is to say of the run."""
-    if progress is None or progress.started is None:
-        return Content("")
-    started, finished = progress.started, progress.finished
+    finished = progress.finished
     size = f"{started.trainable_parameters / 1e6:.2f}M of {started.total_parameters / 1e6:.1f}M weights"
     if finished is not None and not finished.stopped:
-        return join(
-            (f"done: mean loss {finished.loss:.3f}, {duration(finished.seconds)}", "$success"),
-            (f"  adapter {finished.adapter_mb:.1f} MB, {size}", "$quiet"),
-        )
+        return join(_done(finished), (f"  adapter {finished.adapter_mb:.1f} MB, {size}", "$quiet"))
     if finished is not None:
         return join((f"stopped and saved at step {finished.steps}; s goes on from there", "$warning"))
     saved = f"saved at step {progress.saved}" if progress.saved else "not saved yet"
@@ -110,6 +143,11 @@ def saved_line(progress: TrainProgress | None) -> Content:
 
 def _pair(name: str, value: str) -> Content:
     return join((f"{name} " if name else "", "$quiet"), (value, "bold"))
+
+
+def runs_heading() -> Content:
+    """Over the lines of :func:`run_line` in a list."""
+    return join((f"  {'run':<10} {'loss':>5} gates passed", "$quiet"))
 
 
 def run_line(row: RunRow, width: int) -> Content:
@@ -146,7 +184,7 @@ def _run(row: RunRow) -> list[tuple[str, Part]]:
         ("note", finished.note if finished else ""),
         ("adapter", f"{finished.adapter_mb:.2f} MB in {as_seen(finished.adapter_path)}" if finished else ""),
         ("spec", plan.spec_hash[:12]),
-        ("print", plan.fingerprint),
+        ("fingerprint", plan.fingerprint),
     ]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -15,6 +13,7 @@ from studio.store.records import Person, Row
 from studio.tui.copying import copy
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
+from studio.tui.screens.beside import Beside
 from studio.tui.screens.triage_counts import Counts, read_counts
 from studio.tui.screens.triage_deciding import Deciding
 from studio.tui.screens.triage_detail import example_page, provenance_page
@@ -22,6 +21,7 @@ from studio.tui.screens.triage_finding import Finding
 from studio.tui.screens.triage_text import as_text
 from studio.tui.text import join
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_box import RowBox
 from studio.tui.widgets.row_line import SIGNS_TOLD
 from studio.tui.widgets.row_list import RowList
 from studio.tui.widgets.title import Title
@@ -31,16 +31,17 @@ EMPTY = "No examples yet. Press 3, then s to generate."
 EMPTY_FILTER = "Nothing passes this filter. Press f to change it."
 
 
-class TriageScreen(Finding, Deciding):
-    """The list and the detail. Deciding, and filtering and searching, are in the two classes that it builds on."""
+class TriageScreen(Deciding, Finding, Beside):
+    """The list and the detail. Deciding, and filtering and searching, are in the classes that it builds on."""
 
     SIGNS = SIGNS_TOLD
     CSS_PATH = "triage.tcss"
-    BINDINGS = [*bindings("triage"), *bindings("detail")]
+    BINDINGS = bindings("triage")
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self._counts = Counts()
+        self._counts: Counts | None = None
+        """None until they were read."""
         self._version = -1
         self._open: Workspace | None = None
         self._why = False
@@ -50,8 +51,9 @@ class TriageScreen(Finding, Deciding):
     def body(self) -> ComposeResult:
         yield Title()
         with Container(id="split"):
-            yield RowList(id="rows", empty=EMPTY)
-            yield Page(id="detail")
+            with RowBox():
+                yield RowList(id="rows", empty=EMPTY)
+            yield Page(id="detail", classes="beside")
 
     def on_mount(self) -> None:
         self.rows.focus()
@@ -61,16 +63,18 @@ class TriageScreen(Finding, Deciding):
         return self.query_one(RowList)
 
     @property
-    def reasons(self) -> Sequence[tuple[str, int]]:
-        return self._counts.reasons
+    def counts(self) -> Counts | None:
+        return self._counts
 
     def recall(self, state: dict[str, Value]) -> None:
         self._wanted = self._wanted or str(state.get("example") or "")
+        self.drafts.read(str(state.get("drafts") or ""))
         self.recall_filter(state)
 
     def remember(self) -> dict[str, Value]:
         row = self.rows.current
-        return {"example": row.example.id if row else "", **self.remember_filter()}
+        example = row.example.id if row else ""
+        return {"example": example, "drafts": self.drafts.as_text(), **self.remember_filter()}
 
     def look_at(self, example_id: str) -> None:
         """Stand on an example; all are shown so that it is there."""
@@ -90,8 +94,8 @@ class TriageScreen(Finding, Deciding):
         self.show_title()
 
     def _open_list(self) -> None:
-        self.rows.open(self.session.workspace.examples, self.filter, self._wanted or None)
-        self.rows.empty = EMPTY if self.filter == Filter() else EMPTY_FILTER
+        empty = EMPTY if self.filter == Filter() else EMPTY_FILTER
+        self.rows.open(self.session.workspace.examples, self.filter, self._wanted or None, empty)
         self._wanted = ""
 
     def filter_changed(self) -> None:
@@ -105,17 +109,16 @@ class TriageScreen(Finding, Deciding):
         self.show_title()
 
     def show_title(self) -> None:
-        now, shown = self._counts, self.filter_told
+        now = self._counts
         place = f"{self.rows.cursor + 1} of {self.rows.count}" if self.rows.count else "none"
         title = join(
-            (shown, "bold"),
-            f" {place}  ",
-            (f"{now.accepted} accepted ", "$success"),
-            (f"{now.rejected} rejected ", "$error"),
-            (f"{now.pending} pending", "$warning") if now.pending else "",
+            (self.filter_told, "bold"),
+            f" {place}  " if now else "  reading",
+            join((f"{now.accepted} accepted ", "$success"), (f"{now.rejected} rejected ", "$error")) if now else "",
+            (f"{now.pending} pending", "$warning") if now and now.pending else "",
             (f"  {len(self.rows.marked)} marked", "$primary bold") if self.rows.marked else "",
             join("  ", self.saved_told),
-            (f"  sample {now.seen}/{now.sampled}", "$quiet") if now.sampled else "",
+            (f"  sample {now.seen}/{now.sampled}", "$quiet") if now and now.sampled else "",
         )
         self.query_one(Title).show(title)
 
@@ -145,12 +148,6 @@ class TriageScreen(Finding, Deciding):
         row = self.rows.current
         if row is not None:
             self.run(copy(self.studio, as_text(row.messages), "the conversation"))
-
-    def action_page_down(self) -> None:
-        self.query_one("#detail", Page).action_half_down()
-
-    def action_page_up(self) -> None:
-        self.query_one("#detail", Page).action_half_up()
 
     def back(self) -> None:
         if self.rows.marked:

@@ -18,6 +18,8 @@ class Counts:
     seen: int = 0
     sampled: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
+    """Why examples stand rejected, and how many, most frequent first."""
+    categories: tuple[tuple[str, int], ...] = ()
 
 
 def read_counts(session: Session) -> Counts:
@@ -31,4 +33,5 @@ def read_counts(session: Session) -> Counts:
         seen=seen,
         sampled=sampled,
         reasons=tuple(session.workspace.examples.reasons().items()),
+        categories=tuple((one.category, one.accepted + one.rejected + one.pending) for one in counts),
     )

@@ -9,11 +9,13 @@ from textual.content import Content
 
 from studio.chatml import Messages, assistant
 from studio.errors import UserError
+from studio.files import as_seen
 from studio.store.records import Decision, Row, Status
 from studio.triage import REASONS, Triage, export_chatml
 from studio.tui.external import edit_text
 from studio.tui.screens.stage import StageScreen
-from studio.tui.screens.triage_text import ABOUT, as_text, from_text
+from studio.tui.screens.triage_drafts import Drafts
+from studio.tui.screens.triage_text import as_text, from_text
 from studio.tui.text import join
 from studio.tui.widgets.dialogs import Choose
 from studio.tui.widgets.reply_editor import ReplyEditor
@@ -30,6 +32,7 @@ class Deciding(StageScreen):
         self._writing: Counter[str] = Counter()
         """Decisions on their way to the disk, by example."""
         self._said = Content("")
+        self.drafts = Drafts()
 
     @property
     def rows(self) -> RowList:
@@ -80,35 +83,46 @@ class Deciding(StageScreen):
         if row is None:
             return
 
+        id_ = row.example.id
+
         def edited(reply: str | None) -> None:
-            if reply is not None:
+            if reply is None:
+                self.drafts.drop(id_)
+            else:
                 self._edit(row, (*row.messages[:-1], assistant(reply)))
 
-        self.app.push_screen(ReplyEditor(row.messages), edited)
+        draft = self.drafts.get("reply", id_)
+        editor = ReplyEditor(row.messages, draft, lambda text: self.drafts.keep("reply", id_, text))
+        self.app.push_screen(editor, edited)
 
     async def action_editor(self) -> None:
         row = await self._here()
         if row is None:
             return
-        text = as_text(row.messages)
-        edited = edit_text(self.studio, f"{text}\n", ".md")
-        if edited is None or edited.strip() == text.strip():
+        text, id_ = as_text(row.messages), row.example.id
+        edited = edit_text(self.studio, f"{self.drafts.get('whole', id_) or text}\n", ".md")
+        if edited is None:
             return
+        self.drafts.keep("whole", id_, edited)
         try:
-            self._edit(row, from_text(edited))
+            messages = from_text(edited)
         except UserError as error:
-            self.studio.tell(UserError(error.message, remedy=f"{error.remedy}. {ABOUT}"))
+            self.studio.tell(UserError(error.message, remedy=f"E goes on with what you wrote: {error.remedy}"))
+        else:
+            self._edit(row, messages)
 
     def _edit(self, row: Row, messages: Messages) -> None:
-        if messages != row.messages:
+        if messages == row.messages:
+            self.drafts.drop(row.example.id)
+        else:
             self._decide([row.example.id], "accepted", "edited", lambda triage, id: triage.edit(id, messages))
 
     def action_undo(self) -> None:
-        self._say("taking back", "$warning")
+        self.say("taking back", "$warning")
         self.run(self._step(Triage.undo, "took back", "there is nothing to take back"), keys_wait=True)
 
     def action_redo(self) -> None:
-        self._say("putting back", "$warning")
+        self.say("putting back", "$warning")
         self.run(self._step(Triage.redo, "put back", "there is nothing to put back"), keys_wait=True)
 
     def action_export(self) -> None:
@@ -149,6 +163,7 @@ class Deciding(StageScreen):
         triage = Triage.of_several(workspace) if len(ids) > 1 else Triage(workspace)
         try:
             await self.studio.disk.write(_write_all, write, triage, ids)
+            self.drafts.drop(*ids)
             told = f"{len(ids)} {said}" if len(ids) > 1 else said
             self._said = join((f"saved: {told}", "$success"))
         except UserError:
@@ -168,7 +183,7 @@ class Deciding(StageScreen):
         self.show_detail()
         self.studio.wake()
 
-    def _say(self, told: str, style: str) -> None:
+    def say(self, told: str, style: str) -> None:
         self._said = join((told, style))
         self.show_title()
 
@@ -176,13 +191,13 @@ class Deciding(StageScreen):
         try:
             decisions = await self.studio.disk.write(take, Triage(self.session.workspace))
         except UserError:
-            self._say("not saved", "$error bold")
+            self.say("not saved", "$error bold")
             raise
         if not decisions:
-            self._say(nothing, "$quiet")
+            self.say(nothing, "$quiet")
             return
         many = f" of {len(decisions)}" if len(decisions) > 1 else ""
-        self._say(f"{done}: {decisions[-1].action}{many}", "$success")
+        self.say(f"{done}: {decisions[-1].action}{many}", "$success")
         self.rows.stand_on(decisions[-1].example_id)
         await self._settle([one.example_id for one in decisions])
 
@@ -190,7 +205,7 @@ class Deciding(StageScreen):
         session = self.session
         export = await self.studio.disk.write(export_chatml, session.workspace, session.loaded)
         skipped = f", {export.skipped} left out" if export.skipped else ""
-        self.studio.tell(f"{export.count} examples in {export.path}{skipped}")
+        self.studio.tell(f"{export.count} examples in {as_seen(export.path)}{skipped}")
 
 
 def _write_all(write: Write, triage: Triage, ids: list[str]) -> None:

@@ -8,7 +8,8 @@ from textual.content import Content
 
 from studio.bank import person_text
 from studio.chatml import Messages
-from studio.store.records import Judgement, Person, Row, TraitScore
+from studio.generate.offline_author import NAME as OFFLINE_AUTHOR
+from studio.store.records import Person, Row, TraitScore
 from studio.tui.figures import score
 from studio.tui.text import join, line, lines, shown
 from studio.tui.widgets.facts import facts
@@ -23,7 +24,7 @@ def example_page(row: Row, width: int) -> Content:
     parts = [_status(row), Content(""), conversation(row.messages)]
     if row.messages != row.example.messages:
         parts += [Content(""), join(("before the edit", "$quiet")), conversation(row.example.messages, "$quiet")]
-    parts += [Content(""), *_judged(row.judgement, width)]
+    parts += [Content(""), *_judged(row, width)]
     return lines(parts)
 
 
@@ -39,19 +40,22 @@ def _status(row: Row) -> Content:
         why = row.decision.reason or ("edited" if row.decision.action == "edit" else "")
         by = f"you: {why}" if why else "you"
     total = row.judgement.total if row.judgement else None
+    before = " before the edit" if total is not None and not row.judged else ""
     return join(
         (f"{sign} {row.status}", f"{style} bold"),
         (f" by {by}  ", "$quiet"),
-        (f"{score(total)} of 10", "bold"),
+        (f"{score(total)} of 10{before}", "$quiet" if before else "bold"),
         (f"  {row.example.category}: {row.example.scenario}", "$quiet"),
     )
 
 
-def _judged(judgement: Judgement | None, width: int) -> Iterator[Content]:
+def _judged(row: Row, width: int) -> Iterator[Content]:
+    judgement = row.judgement
     if judgement is None:
         yield join(("not judged yet", "$quiet"))
         return
-    yield join(("judge  ", "bold"), judgement.judge, (f"  {judgement.verdict}", "$quiet"))
+    before = "" if row.judged else "  the text before the edit: generating (3, s) judges it again"
+    yield join(("judge  ", "bold"), judgement.judge, (f"  {judgement.verdict}", "$quiet"), (before, "$warning"))
     if judgement.error:
         yield join(("not scored: ", "$error"), judgement.error)
     for violation in judgement.violations:
@@ -90,6 +94,9 @@ def provenance_page(row: Row, person: Person | None, neighbour: Row | None, spec
     if neighbour is not None:
         parts.append(conversation(neighbour.messages, "$quiet"))
     if example.prompt:
-        parts += [Content(""), join(("what the author was sent", "$primary bold"))]
+        heading = "what the author was sent"
+        if example.author == OFFLINE_AUTHOR:
+            heading = "what a real author would be sent; the offline one writes from the spec, the person and the seed"
+        parts += [Content(""), join((heading, "$primary bold"))]
         parts += [lines([shown(one.role, "bold"), shown(one.content)]) for one in example.prompt]
     return lines(parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, cast
 
 from studio.store import Filter
@@ -10,6 +9,7 @@ from studio.store.records import Status
 from studio.triage import sample_ids
 from studio.tui.memory import Value
 from studio.tui.screens.stage import StageScreen
+from studio.tui.screens.triage_counts import Counts
 from studio.tui.text import clip
 from studio.tui.widgets.dialogs import Ask
 from studio.tui.widgets.pick import Pick
@@ -32,11 +32,14 @@ class Finding(StageScreen):
         raise NotImplementedError
 
     @property
-    def reasons(self) -> Sequence[tuple[str, int]]:
-        """Why examples were rejected, and how many, most frequent first."""
+    def counts(self) -> Counts | None:
         raise NotImplementedError
 
     def filter_changed(self) -> None:
+        raise NotImplementedError
+
+    def say(self, told: str, style: str) -> None:
+        """Show what was just done."""
         raise NotImplementedError
 
     def show_all(self) -> None:
@@ -85,13 +88,13 @@ class Finding(StageScreen):
         self.app.push_screen(Pick("show only", entries, free="with the words"), picked)
 
     def _choices(self) -> list[tuple[str, Filter]]:
-        spec = self.session.loaded.spec
-        statuses: tuple[Status, ...] = ("accepted", "rejected", "pending")
+        now = self.counts or Counts()
+        statuses: dict[Status, int] = {"accepted": now.accepted, "rejected": now.rejected, "pending": now.pending}
         return [
             ("all", Filter()),
-            *((status, Filter(status=status)) for status in statuses),
-            *((f"category {name}", Filter(category=name)) for name, one in spec.scenarios.items() if not one.holdout),
-            *((f"rejected for {reason} ({count})", Filter(reason=reason)) for reason, count in self.reasons),
+            *((f"{status} ({count})", Filter(status=status)) for status, count in statuses.items()),
+            *((f"category {name} ({count})", Filter(category=name)) for name, count in now.categories),
+            *((f"rejected for {reason} ({count})", Filter(reason=reason)) for reason, count in now.reasons),
         ]
 
     def action_sample(self) -> None:
@@ -133,5 +136,8 @@ class Finding(StageScreen):
         found = await self.studio.disk.read(store.next_from, here, wanted, step)
         if found is None:
             self.studio.tell(f"no example shown here has {self._words}")
-        else:
-            self.rows.stand_on(found.example.id)
+            return
+        place = await self.studio.disk.read(store.index_of, found.example.id, wanted)
+        count = await self.studio.disk.read(store.count, wanted)
+        self.say(f'"{clip(self._words, 20)}" {(place or 0) + 1} of {count}', "$primary")
+        self.rows.stand_on(found.example.id)

@@ -9,7 +9,6 @@ from studio.chatml import Message, Messages, Role
 from studio.errors import UserError
 
 _HEADING = re.compile(r"^=== (system|user|assistant) ===[ \t]*$", re.MULTILINE)
-ABOUT = "Each turn stands below its heading. Leave the headings as they are; add or remove whole turns."
 
 
 def as_text(messages: Messages) -> str:

@@ -6,6 +6,8 @@ from textual.content import Content
 
 from studio.tui.text import join, pad
 
+NOTHING = Content("")
+
 
 def bar(done: float, whole: float, width: int, style: str = "$primary") -> Content:
     """``done`` of ``whole`` in ``width`` cells; a part that is there shows as one cell at least."""
@@ -16,6 +18,16 @@ def bar(done: float, whole: float, width: int, style: str = "$primary") -> Conte
     if done < whole and full == width:
         full = width - 1
     return join(("━" * full, style), ("─" * (width - full), "$rule"))
+
+
+LEAST, MOST = 6, 40
+"""Cells of a bar in a line: with less room there is none."""
+
+
+def with_bar(told: Content, done: float, whole: float, width: int, after: Content = NOTHING) -> Content:
+    """``told``, a bar as long as the line has room for, and ``after``."""
+    room = min(width - told.cell_length - after.cell_length - 1, MOST)
+    return join(told, bar(done, whole, room) if room >= LEAST else "", after)
 
 
 def coverage(name: str, done: int, whole: int, width: int, *, name_width: int = 22) -> Content:

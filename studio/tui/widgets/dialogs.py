@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from studio.errors import UserError
 from studio.tui.keys import name_of
 from studio.tui.text import join, lines, shown
 from studio.tui.widgets.hints import hints
@@ -37,13 +38,16 @@ class Confirm(ModalScreen[bool]):
 
 
 class Ask(ModalScreen[str | None]):
-    """A line of text; None where it was left with escape."""
+    """A line of text; None where it was left with escape. ``check`` raises UserError for one that cannot be: that is
+    told, and the line stays open."""
 
     BINDINGS = [("escape", "leave")]
 
-    def __init__(self, question: str, value: str = "", *, note: str = "") -> None:
+    def __init__(
+        self, question: str, value: str = "", *, note: str = "", check: Callable[[str], object] | None = None
+    ) -> None:
         super().__init__()
-        self._question, self._value, self._note = question, value, note
+        self._question, self._value, self._note, self._check = question, value, note, check
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -53,10 +57,18 @@ class Ask(ModalScreen[str | None]):
             yield field
             if self._note:
                 yield Static(shown(self._note, "$quiet"))
+            if self._check:
+                yield Static(id="wrong")
             yield Static(hints(("enter", "take it"), ("esc", "leave")))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value)
+        try:
+            if self._check:
+                self._check(event.value)
+        except UserError as error:
+            self.query_one("#wrong", Static).update(shown(str(error), "$error"))
+        else:
+            self.dismiss(event.value)
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from studio.tui.app import StudioApp
 
 Key = tuple[str, str]
+TABS_AND_NAME = 94
+"""Cells that the tabs take with a persona's name beside them."""
 STYLES = {"done": "$success", "running": "$primary bold", "needs": "$warning bold", "failed": "$error bold", "none": ""}
 
 
@@ -62,23 +64,24 @@ class StageTabs(FrameLine):
         tabs = Content("").join(parts)
         loaded = self.studio.loaded
         room = width - tabs.cell_length - 2
-        if loaded is None or room < 12:
+        if loaded is None or width < TABS_AND_NAME:
             return tabs
         persona = clip(loaded.spec.name, room)
         return join(tabs.pad_right(room - cells(persona) + 1), (persona, "bold"))
 
 
 class StatusLine(FrameLine):
-    """What the studio runs on, and which jobs run."""
+    """What the studio runs on, and which jobs run; the persona too, where the line of the tabs has no room for it."""
 
     def drawn(self, width: int) -> Content:
-        session = self.studio.session
-        on = (self.studio.environment.on(session.base_model) if session else self.studio.environment).status_line
+        session, loaded = self.studio.session, self.studio.loaded
+        found = self.studio.environment.on(session.base_model) if session else self.studio.environment
         jobs = "  ".join(one.brief for one in self.studio.snapshots.values() if one.brief)
-        room = width - cells(jobs) - 2 if jobs else width
-        left = clip(on, room)
-        gap = max(width - cells(left) - cells(jobs), 1)
-        return join((left, "$quiet"), " " * gap if jobs else "", (jobs, "$primary"))
+        persona = f"{clip(loaded.spec.name, 16)}  " if loaded and width < TABS_AND_NAME else ""
+        room = max(width - cells(persona) - (cells(jobs) + 2 if jobs else 0), 0)
+        on = found.status_line if cells(found.status_line) <= room else clip(found.short_line, room)
+        gap = max(width - cells(persona) - cells(on) - cells(jobs), 1)
+        return join((persona, "bold"), (on, "$quiet"), " " * gap if jobs else "", (jobs, "$primary"))
 
 
 class KeyLine(FrameLine):
@@ -106,7 +109,7 @@ class KeyLine(FrameLine):
             action = BY_ID.get(active.binding.id or "")
             if action and action.show and active.enabled:
                 found.setdefault(action.id, (action.scope == "studio", (key, action.label)))
-        keys = found.values()
+        keys = [found[id] for id in BY_ID if id in found]  # where a key was remapped Textual puts it last
         return [key for everywhere, key in keys if not everywhere], [key for everywhere, key in keys if everywhere]
 
 

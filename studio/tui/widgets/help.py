@@ -13,7 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from studio.tui.snapshot import MARKS, MARKS_TOLD
-from studio.tui.text import join, lines
+from studio.tui.text import join, line, lines
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.found import Here, actions_here
 from studio.tui.widgets.hints import CLOSE
@@ -33,13 +33,17 @@ class Help(ModalScreen[None]):
 
     BINDINGS = [("escape,q,question_mark", "leave")]
 
-    def __init__(self, below: Screen[Any]) -> None:
+    def __init__(self, below: Screen[Any], place: str = "") -> None:
+        """``place``: which persona this is, and where it is kept."""
         super().__init__()
         self._here = actions_here(below)
         self._signs = getattr(below, "SIGNS", ())
+        self._place = place
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
+            if self._place:
+                yield Static(line(self._place, "$quiet"))
             yield Page(lambda width: join(keys_content(self._here, width), "\n\n", signs_content(self._signs, width)))
             yield Static(CLOSE)
 

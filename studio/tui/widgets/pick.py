@@ -42,7 +42,7 @@ class Pick(ModalScreen[int | str | None]):
             found = VirtualList(self._draw, empty="Nothing is called that here.")
             found.can_focus = False
             yield found
-            yield Static(hints(("enter", "take it"), ("esc", "leave")))
+            yield Static(hints(("type", "narrows it"), ("↑ ↓", "choose"), ("enter", "take it"), ("esc", "leave")))
 
     def on_mount(self) -> None:
         self.query_one(VirtualList).set_count(len(self._found))

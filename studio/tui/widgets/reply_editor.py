@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -9,7 +11,7 @@ from textual.widgets import Static, TextArea
 
 from studio.chatml import Messages, last_reply, last_request
 from studio.tui.keys import bindings
-from studio.tui.text import join, shown
+from studio.tui.text import join
 from studio.tui.widgets.dialogs import Confirm
 from studio.tui.widgets.frame import KeyLine
 from studio.tui.widgets.page import Page
@@ -21,15 +23,20 @@ class ReplyEditor(ModalScreen[str | None]):
     AUTO_FOCUS = "TextArea"
     BINDINGS = bindings("reply")
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(
+        self, messages: Messages, draft: str | None = None, typed: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """``draft`` is what was written before and not saved; ``typed`` is told of every change."""
         super().__init__()
         self._asked, self._reply = last_request(messages), last_reply(messages)
+        self._draft, self._tell = draft, typed
         self._clean = self._reply
         """The reply as the text area has it: with one kind of line ends."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
-            yield Static(shown("The reply as it ought to be", "bold $primary"))
+            before = "  as you wrote it before; it is not saved" if self._draft else ""
+            yield Static(join(("The reply as it ought to be", "bold $primary"), (before, "$warning")))
             yield Page(join(("user  ", "bold"), self._asked), id="asked")
             area = TextArea(self._reply, soft_wrap=True, tab_behavior="indent")
             area.cursor_blink = False
@@ -39,7 +46,13 @@ class ReplyEditor(ModalScreen[str | None]):
     def on_mount(self) -> None:
         area = self.query_one(TextArea)
         self._clean = area.text
+        if self._draft:
+            area.load_text(self._draft)
         area.move_cursor(area.document.end)
+
+    def on_text_area_changed(self) -> None:
+        if self.unsaved:
+            self._tell(self._text)
 
     @property
     def _text(self) -> str:

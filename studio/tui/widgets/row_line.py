@@ -37,10 +37,11 @@ def row_line(
 
     ``status`` is shown in place of the row's own, while a decision is on its way to the disk (``saving``).
     The second sign tells where the status comes from: a person's decision (``=``), their edit (``~``), the judge.
+    No score is shown of another text than the row's: that of before an edit.
     """
     sign, style = SIGNS[status or row.status]
     by = "…" if saving else "~" if _edited(row) else "=" if row.decision else " "
-    total = row.judgement.total if row.judgement else None
+    total = row.judgement.total if row.judgement and row.judged else None
     failed = row.judgement is not None and row.judgement.verdict == "error"
     name = pad(row.example.category, NAME) if width >= WIDE else ""
     room = max(width - 10 - (NAME + 2 if name else 0), 8)

@@ -24,6 +24,7 @@ class RowList(VirtualList):
 
     def __init__(self, *, id: str | None = None, empty: str = "", follow: bool = False, opens: bool = False) -> None:
         super().__init__(self._line, id=id, empty=empty, opens=opens)
+        self._empty, self.empty = empty, ""
         self.follow = follow
         """Whether a cursor on the last row stays on the last row when rows are added."""
         self.marked: set[str] = set()
@@ -49,9 +50,11 @@ class RowList(VirtualList):
     def _fresh(self) -> Row | None:
         return self._pages.fresh(self.cursor) if self.cursor < self.count else None
 
-    def open(self, store: ExampleStore, filter_: Filter, anchor: str | None = None) -> None:
+    def open(self, store: ExampleStore, filter_: Filter, anchor: str | None = None, empty: str | None = None) -> None:
         """Show the examples that pass ``filter_``, with the cursor on ``anchor`` if it is among them. Marks
-        are taken away: what is not seen cannot be decided on."""
+        are taken away: what is not seen cannot be decided on. ``empty`` is shown where none passes."""
+        self._empty = self._empty if empty is None else empty
+        self.empty = ""  # until it has been looked
         self._store, self._filter = store, filter_
         self._anchor, self._opened = anchor, True
         self._pages.clear()
@@ -108,6 +111,7 @@ class RowList(VirtualList):
             return
         wanted, self._anchor = self._anchor == anchor, None if self._anchor == anchor else self._anchor
         opened, self._opened = self._opened, False
+        self.empty = self._empty
         self._pages.renew()
         for page, found in rows.items():
             self._take(page, found, self._pages.generation)

@@ -1,19 +1,24 @@
-"""The line under the tabs: how the stage stands. It takes more lines where it has a mistake to explain."""
+"""The line that says how a stage stands. It takes more lines where it has something to explain."""
 
 from __future__ import annotations
 
 from textual.content import Content
 
-from studio.tui.widgets.caption import Caption
+from studio.tui.widgets.caption import NOTHING, Caption
 
 
 class Title(Caption):
     """``show(content)``: one line, cut with an ellipsis; ``whole`` gives it up to four lines instead."""
 
-    def __init__(self) -> None:
-        super().__init__(id="title", classes="title")
+    def __init__(self, id: str = "title") -> None:
+        super().__init__(id=id, classes="title")
+        self._content, self._whole = NOTHING, False
 
     def show(self, content: Content, *, whole: bool = False) -> None:
+        self._content, self._whole = content, whole
         long = whole and content.cell_length > self.content_size.width > 0
         self.set_class(long, "-whole")
         self.tell(content, layout=long)
+
+    def on_resize(self) -> None:
+        self.show(self._content, whole=self._whole)
