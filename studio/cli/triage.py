@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
-from rich.cells import cell_len, set_cell_size
 
-from studio.build.types import Session
 from studio.chatml import Message
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, WorkspaceFolder
-from studio.cli.output import cut, out, say, say_json, tell
+from studio.cli.output import say, say_json, tell
 from studio.cli.run import open_session
+from studio.cli.triage_rows import check_category, known_ids, print_rows
 from studio.errors import UserError
-from studio.inert import inert_line
-from studio.store import Decision, Filter, Row, Status
+from studio.store import Decision, Filter, Status
 from studio.triage import REASONS, STREAM, Triage, export_chatml, sample_ids
 
 STDOUT = (STREAM, Path("/dev/stdout"))
 STATUSES: tuple[str, ...] = get_args(Status)
-_SHOWN = 5
-"""Ids that an ambiguous beginning is answered with."""
-_WORDS, _LEAST_WORDS = 160, 20
-"""Columns of the conversation where there is no terminal, and on the narrowest one."""
 app = typer.Typer(
     help="Look at examples, decide, and export them.",
     epilog="Example: studio triage list --status rejected",
@@ -58,13 +51,13 @@ def listing(
         raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
     wanted = Filter.model_validate({"status": status, "category": category, "text": text})
     with open_session(file or spec, workspace) as session:
-        _check_category(session, category)
+        check_category(session, category)
         rows = session.workspace.examples.rows(wanted, limit=limit)
         found = session.workspace.examples.count(wanted)
     if as_json:
         say_json([row.model_dump(mode="json") for row in rows])
     else:
-        _print_rows(rows)
+        print_rows(rows)
     if len(rows) < found:
         tell(f"{len(rows)} of {found}; --limit N shows more")
     elif not found:
@@ -78,7 +71,7 @@ def accept(ids: Ids, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder
     """Accept examples. Example: studio triage accept 3f2a"""
     with open_session(spec, workspace) as session:
         triage = Triage.of_several(session.workspace)
-        for name in _known(session, ids):
+        for name in known_ids(session, ids):
             triage.accept(name)
             say(f"accepted {name}")
 
@@ -96,7 +89,7 @@ def reject(
         raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(slugs)}")
     with open_session(spec, workspace) as session:
         triage = Triage.of_several(session.workspace)
-        for name in _known(session, ids):
+        for name in known_ids(session, ids):
             triage.reject(name, reason)
             say(f"rejected {name}")
 
@@ -110,7 +103,7 @@ def edit(
 ) -> None:
     """Replace an example's last reply, and accept it. Example: studio triage edit 3f2a --assistant "Nice work!" """
     with open_session(spec, workspace) as session:
-        row = session.workspace.examples.row(_known(session, [name])[0])
+        row = session.workspace.examples.row(known_ids(session, [name])[0])
         assert row is not None, "known"
         edited = (*row.messages[:-1], Message(role="assistant", content=assistant))
         Triage(session.workspace).edit(row.example.id, edited)
@@ -144,7 +137,7 @@ def sample(
         if as_json:
             say_json([row.model_dump(mode="json") for row in rows])
             return
-        _print_rows(rows)
+        print_rows(rows)
         say(f"{sum(row.decision is not None for row in rows)} of {len(rows)} reviewed")
 
 
@@ -177,39 +170,3 @@ def export(
 def _told(done: str, decisions: list[Decision]) -> str:
     """``took back: reject a1 b2``; empty where nothing was."""
     return f"{done}: {decisions[0].action} {' '.join(one.example_id for one in decisions)}" if decisions else ""
-
-
-def _known(session: Session, beginnings: list[str]) -> list[str]:
-    """Full ids of examples, each given whole or by its first characters. Raises UserError for none and for several."""
-    ids = [name for _, name in session.workspace.examples.ids()]
-    return [_the_one(beginning, ids) for beginning in beginnings]
-
-
-def _the_one(beginning: str, ids: list[str]) -> str:
-    found = [name for name in ids if name.startswith(beginning)] if beginning else []
-    if beginning in found or len(found) == 1:
-        return beginning if beginning in found else found[0]
-    if found:
-        several = ", ".join(sorted(found)[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
-        raise UserError(f"{len(found)} examples begin with {beginning}", remedy=f"one of {several}")
-    raise UserError(f"no example {beginning}", remedy="studio triage list shows the ids")
-
-
-def _check_category(session: Session, category: str | None) -> None:
-    """Raises UserError for one that neither the spec nor an example has."""
-    known = {*session.loaded.spec.scenarios, *(one.category for one in session.workspace.examples.counts())}
-    if category is not None and category not in known:
-        raise UserError(f"no such category: {category}", remedy=f"one of {', '.join(sorted(known))}")
-
-
-def _print_rows(rows: Sequence[Row]) -> None:
-    """A line a row, on a terminal no longer than that is wide."""
-    width = max((cell_len(inert_line(row.example.category)) for row in rows), default=0)
-    for row in rows:
-        total = row.judgement.total if row.judgement else None
-        score = "  - " if total is None else f"{total:4.1f}"
-        category = set_cell_size(inert_line(row.example.category), width)
-        line = f"{row.example.id}  {row.status:<8} {score}  {category}  "
-        words = " / ".join(inert_line(message.content) for message in row.messages)
-        room = max(_LEAST_WORDS, out.width - cell_len(line) - 1) if out.is_terminal else _WORDS
-        say(line + cut(words, room))
