@@ -125,7 +125,7 @@ async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation]
 
     skipped = whole()
     if not skipped:
-        async for event in run_job(session, "evaluate", begin, whole):
+        async for event in run_job(session, "evaluate", begin, whole, "loading the base model and the adapter"):
             yield event
     done = find()
     if done is None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.cells import cell_len, set_cell_size
 
 from studio.bank import MOST_BUILT, heads
 from studio.build.people import bank_stage
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, Seed, SpecFile, WorkspaceFolder
 from studio.cli.output import say, say_json
 from studio.cli.run import open_session, show
+from studio.inert import inert_line
 
 COUNT = "Built-in people wanted, beside those of the profiles and those who came with generating."
 app = typer.Typer(
@@ -47,8 +49,11 @@ def listing(spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPAC
     if as_json:
         say_json([person.model_dump(mode="json") for person in people])
         return
-    for person in people:
-        say(f"{person.id}  {person.source:<8} {person.role:<28} {person.tone:<12} {person.background}")
+    table = [(one.id, one.source, one.name, one.role, one.tone, one.background) for one in people]
+    rows = [[inert_line(text) for text in row] for row in table]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(set_cell_size(text, width) for text, width in zip(row, widths, strict=True)).rstrip())
     if not people:
         say(f"nobody yet; studio bank build {spec} makes some (generating also uses the built-in components)")
 

@@ -17,7 +17,7 @@ from rich.text import Text
 from studio.build import StageBegan, StageEnded, StageTold
 from studio.build.types import BuildEvent
 from studio.cli.lines import Progressed, duration, progress_of
-from studio.cli.output import err
+from studio.cli.output import cut, err
 from studio.inert import inert_line
 
 STAGE, SHARE, TOOK = 9, 4, 6
@@ -100,7 +100,7 @@ def fitted(text: str, room: int) -> str:
     keep = cell_len(path) - over - 1
     if keep >= LEAST_PATH:
         return text.replace(path, f"{set_cell_size(path, keep // 3)}…{_end(path, keep - keep // 3)}")
-    return f"{set_cell_size(text, room - 1).rstrip()}…"
+    return cut(text, room)
 
 
 def _end(text: str, room: int) -> str:

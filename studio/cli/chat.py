@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from studio.cli.stages import RunId, chosen_run
 from studio.llm.types import ChatModel, Request, Sampling
 from studio.serve import BASE, TUNED, ServeReady, ensure, open_model, run_params
 
+PROMPT, QUIT = "> ", "/quit"
 Text = Annotated[str | None, typer.Option("--message", "-m", metavar="TEXT", help="One question; else lines of stdin.")]
 
 
@@ -28,7 +30,7 @@ def chat(
     max_tokens: Annotated[int, typer.Option(min=1, help="Tokens a reply may take.")] = 200,
     as_json: AsJson = False,
 ) -> None:
-    """Ask base and tuned the same thing. Without --message it reads a line a turn, until the end of input.
+    """Ask base and tuned the same thing. Without --message it reads a line a turn, until the end of input, or /quit.
 
     Example: studio chat specs/taskmaster.yaml -m "I just finished the garden plan"
     """
@@ -36,13 +38,28 @@ def chat(
         params = run_params(chosen_run(session, run))
         tell("loading the base model and the adapter")
         with runner.run(ensure(session.workspace.jobs_dir, params)) as server:
-            _talk(runner, [message] if message else _lines(), server.ready, max_tokens, as_json)
+            _talk(runner, [message] if message else lines(), server.ready, max_tokens, as_json)
 
 
-def _lines() -> Iterator[str]:
-    if sys.stdin.isatty():
-        tell("One line a turn; ctrl+d ends.")
-    return (stripped for line in sys.stdin if (stripped := line.strip()))
+def lines() -> Iterator[str]:
+    """What is said, a line a turn: asked for on a terminal, else all that comes on stdin."""
+    asked = _typed() if sys.stdin.isatty() and sys.stdout.isatty() else sys.stdin
+    return (stripped for line in asked if (stripped := line.strip()))
+
+
+def _typed() -> Iterator[str]:
+    with suppress(ImportError):  # lets a line be edited and one before it be taken again
+        import readline  # noqa: F401
+    tell("ready: one line a turn; /quit or ctrl+d ends")
+    while True:
+        try:
+            line = input(PROMPT)
+        except EOFError:
+            say("")
+            return
+        if line.strip() == QUIT:
+            return
+        yield line
 
 
 def _talk(

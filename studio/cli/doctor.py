@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from studio.cli.options import WORKSPACE, AsJson, Base, Endpoint, JudgeModel, Model, WorkspaceFolder
 from studio.cli.output import cell, out, say_json
-from studio.doctor import environment, findings, reachable_models
+from studio.doctor import Finding, environment, findings, reachable_models
+from studio.errors import UserError
 from studio.llm import resolve_settings
 from studio.llm.errors import ModelError
+from studio.train import resolve_base
 
 LEVELS = {"ok": "green", "note": "yellow", "problem": "red"}
 
@@ -19,14 +21,14 @@ def doctor(
     base: Base = None,
     as_json: AsJson = False,
 ) -> int:
-    """Say what was found: endpoint, models, GPU, memory, libraries, disk, terminal. Exit status 1 with a problem.
+    """Say what was found: endpoint, models, GPU, memory, libraries, disk, base model. Exit status 1 with a problem.
 
     Example: studio doctor --endpoint http://localhost:8000/v1 --model my-model
     """
     settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model)
     found = environment(settings, base=base or "pocket", folder=workspace)
     models = reachable_models(settings)
-    report = findings(found, models)
+    report = [*findings(found, models), _base(found.base)]
     if as_json:
         listed = None if models is None or isinstance(models, ModelError) else list(models)
         say_json(
@@ -44,3 +46,13 @@ def doctor(
             remedy = f" ({finding.remedy})" if finding.remedy else ""
             out.print(mark, cell(f"{finding.topic:<12} {finding.text}{remedy}"), soft_wrap=True)
     return 1 if any(finding.level == "problem" for finding in report) else 0
+
+
+def _base(base: str) -> Finding:
+    """Whether it can be had; asks the hub where it is not on this machine."""
+    try:
+        resolve_base(base)
+    except UserError as error:
+        where = "" if base in error.message else f"{base}: "
+        return Finding(topic="base model", level="problem", text=f"{where}{error.message}", remedy=error.remedy)
+    return Finding(topic="base model", level="ok", text=base)

@@ -89,7 +89,8 @@ async def _events(job: Job) -> AsyncIterator[BuildEvent]:
     yield StageBegan(stage=job.stage, note=job.id)
     async for event in follow(job):
         yield StageTold(stage=job.stage, event=event)
-    yield StageEnded(stage=job.stage, note=job.view().state)
+    if job.view().state == "finished":
+        yield StageEnded(stage=job.stage, note="finished")
 
 
 def _persona(job: Job) -> str:

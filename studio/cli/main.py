@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import bank, building, chat, doctor, jobs, specs, stages, triage, window
+from studio.cli import bank, building, chat, doctor, jobs, specs, stages, training, triage, window
 from studio.cli.output import say, say_json, tell
 from studio.errors import UserError
 
@@ -50,7 +50,7 @@ app.command("open")(window.open_window)
 app.command("build")(building.build_command)
 app.command("generate")(stages.generate)
 app.add_typer(triage.app, name="triage")
-app.command("train")(stages.train)
+app.command("train")(training.train)
 app.command("evaluate")(stages.evaluate)
 app.command("chat")(chat.chat)
 app.command("package")(stages.package)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from pydantic import BaseModel
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
@@ -34,6 +35,11 @@ def say_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:
     """One JSON document on one line, for scripts."""
     data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     print(json.dumps(data), flush=True)  # ASCII only: nothing in it can reach the terminal as a control
+
+
+def cut(text: str, room: int) -> str:
+    """``text`` in ``room`` columns, with an ellipsis where it goes on."""
+    return text if cell_len(text) <= room else f"{set_cell_size(text, room - 1).rstrip()}…"
 
 
 def cell(text: object) -> Text:

@@ -1,4 +1,4 @@
-"""``studio generate``, ``train``, ``evaluate`` and ``package``: one stage each."""
+"""``studio generate``, ``evaluate`` and ``package``: one stage each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from studio.build.stages import (
     evaluate_stage,
     generate_stage,
     package_stage,
-    planned_run,
     scenarios,
-    train_stage,
-    triage_stage,
 )
 from studio.build.types import Session
 from studio.cli.options import (
@@ -30,7 +27,6 @@ from studio.cli.options import (
     Model,
     Seed,
     SpecFile,
-    TrainMethod,
     WorkspaceFolder,
 )
 from studio.cli.output import say, say_json
@@ -41,12 +37,9 @@ from studio.evaluate import Evaluation, evaluation_of
 from studio.generate import ScenarioBalance
 from studio.package import Package
 from studio.train import Run, find_run, runs
-from studio.train.types import MAX_EPOCHS, Backend
-from studio.triage import Export
 
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
 Balance = Annotated[bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")]
-DryRun = Annotated[bool, typer.Option("--plan", help="Show the plan and train nothing.")]
 
 
 def generate(
@@ -100,56 +93,6 @@ def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:
         for one in rows:
             mark = "" if one.standing == "even" else one.standing
             say(f"  {one.scenario:<{width}} {one.accepted:>4} of about {one.share:<5.3g} {mark}".rstrip())
-
-
-def train(
-    spec: SpecFile = DEFAULT_SPEC,
-    workspace: WorkspaceFolder = WORKSPACE,
-    base: Base = None,
-    rank: Annotated[int | None, typer.Option(min=1, help="LoRA rank.")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.")] = None,
-    epochs: Annotated[float | None, typer.Option(min=0, max=MAX_EPOCHS, help="Passes over the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Examples an optimiser step.")] = None,
-    micro_batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Of these at once, at most: saves memory.")
-    ] = None,
-    max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
-    method: TrainMethod = None,
-    backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
-    seed: Seed = 0,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Train an adapter on what was accepted; stopped or killed, it goes on from its last checkpoint.
-
-    Example: studio train specs/taskmaster.yaml --epochs 4
-    """
-    recipe: dict[str, object] = {
-        "rank": rank,
-        "learning_rate": learning_rate,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "micro_batch_size": micro_batch_size,
-        "max_length": max_length,
-        "method": method,
-        "backend": backend,
-    }
-    with open_session(spec, workspace, base=base, seed=seed, recipe=recipe) as session:
-        exports: list[Export] = []
-        show(triage_stage(session, exports.append))
-        if dry_run:
-            say_json(planned_run(session, exports[0]))
-            return
-        done: list[Run] = []
-        show(train_stage(session, exports[0], done.append))
-    finished = done[0].finished
-    if as_json:
-        say_json(done[0])
-    elif finished:
-        say(f"run {finished.run_id}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
-        say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
-        if finished.note:
-            say(f"note: {finished.note}")
 
 
 def evaluate(

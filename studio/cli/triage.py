@@ -8,20 +8,17 @@ from typing import Annotated, get_args
 
 import typer
 
-from studio.build.types import Session
 from studio.chatml import Message
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, WorkspaceFolder
 from studio.cli.output import say, say_json, tell
 from studio.cli.run import open_session
+from studio.cli.triage_rows import check_category, known_ids, print_rows
 from studio.errors import UserError
-from studio.inert import inert_line
-from studio.store import Decision, Filter, Row, Status
+from studio.store import Decision, Filter, Status
 from studio.triage import REASONS, STREAM, Triage, export_chatml, sample_ids
 
 STDOUT = (STREAM, Path("/dev/stdout"))
 STATUSES: tuple[str, ...] = get_args(Status)
-_SHOWN = 5
-"""Ids that an ambiguous beginning is answered with."""
 app = typer.Typer(
     help="Look at examples, decide, and export them.",
     epilog="Example: studio triage list --status rejected",
@@ -29,11 +26,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
+SpecFile = Annotated[
+    Path | None, typer.Argument(metavar="SPEC", help="The persona's YAML file; --spec FILE means the same.")
+]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id or by how it begins.")]
 
 
 @app.command("list")
 def listing(
+    file: SpecFile = None,
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
     status: Annotated[str | None, typer.Option(help="accepted, rejected or pending.")] = None,
@@ -49,13 +50,20 @@ def listing(
     if status not in (None, *STATUSES):
         raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
     wanted = Filter.model_validate({"status": status, "category": category, "text": text})
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
+        check_category(session, category)
         rows = session.workspace.examples.rows(wanted, limit=limit)
-        if as_json:
-            say_json([row.model_dump(mode="json") for row in rows])
-            return
-        for row in rows:
-            say(_line(row))
+        found = session.workspace.examples.count(wanted)
+    if as_json:
+        say_json([row.model_dump(mode="json") for row in rows])
+    else:
+        print_rows(rows)
+    if len(rows) < found:
+        tell(f"{len(rows)} of {found}; --limit N shows more")
+    elif not found:
+        tell(
+            "no example is like that" if status or category or text else "no examples yet; studio generate writes some"
+        )
 
 
 @app.command("accept")
@@ -63,7 +71,7 @@ def accept(ids: Ids, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder
     """Accept examples. Example: studio triage accept 3f2a"""
     with open_session(spec, workspace) as session:
         triage = Triage.of_several(session.workspace)
-        for name in _known(session, ids):
+        for name in known_ids(session, ids):
             triage.accept(name)
             say(f"accepted {name}")
 
@@ -81,7 +89,7 @@ def reject(
         raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(slugs)}")
     with open_session(spec, workspace) as session:
         triage = Triage.of_several(session.workspace)
-        for name in _known(session, ids):
+        for name in known_ids(session, ids):
             triage.reject(name, reason)
             say(f"rejected {name}")
 
@@ -95,7 +103,7 @@ def edit(
 ) -> None:
     """Replace an example's last reply, and accept it. Example: studio triage edit 3f2a --assistant "Nice work!" """
     with open_session(spec, workspace) as session:
-        row = session.workspace.examples.row(_known(session, [name])[0])
+        row = session.workspace.examples.row(known_ids(session, [name])[0])
         assert row is not None, "known"
         edited = (*row.messages[:-1], Message(role="assistant", content=assistant))
         Triage(session.workspace).edit(row.example.id, edited)
@@ -103,34 +111,39 @@ def edit(
 
 
 @app.command("undo")
-def undo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
+def undo(file: SpecFile = None, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Take back what was decided last, all of one command at once. Example: studio triage undo"""
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
         say(_told("took back", Triage(session.workspace).undo()) or "nothing to undo")
 
 
 @app.command("redo")
-def redo(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
+def redo(file: SpecFile = None, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Put back what undo took. Example: studio triage redo"""
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
         say(_told("put back", Triage(session.workspace).redo()) or "nothing to redo")
 
 
 @app.command("sample")
-def sample(spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = False) -> None:
+def sample(
+    file: SpecFile = None,
+    spec: SpecOption = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    as_json: AsJson = False,
+) -> None:
     """Show the random 10 % that a person ought to look at. Example: studio triage sample"""
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
         rows = session.workspace.examples.rows(Filter(ids=sample_ids(session.workspace)), limit=100_000)
         if as_json:
             say_json([row.model_dump(mode="json") for row in rows])
             return
-        for row in rows:
-            say(_line(row))
+        print_rows(rows)
         say(f"{sum(row.decision is not None for row in rows)} of {len(rows)} reviewed")
 
 
 @app.command("export")
 def export(
+    file: SpecFile = None,
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
     path: Annotated[
@@ -144,7 +157,7 @@ def export(
     if piped and as_json:
         raise UserError("--json and --out - both want stdout", remedy="leave one out")
     target = sys.stdout.buffer if piped else path
-    with open_session(spec, workspace) as session:
+    with open_session(file or spec, workspace) as session:
         done = export_chatml(session.workspace, session.loaded, target, force=force)
     if as_json:
         say_json(done)
@@ -157,26 +170,3 @@ def export(
 def _told(done: str, decisions: list[Decision]) -> str:
     """``took back: reject a1 b2``; empty where nothing was."""
     return f"{done}: {decisions[0].action} {' '.join(one.example_id for one in decisions)}" if decisions else ""
-
-
-def _known(session: Session, beginnings: list[str]) -> list[str]:
-    """Full ids of examples, each given whole or by its first characters. Raises UserError for none and for several."""
-    ids = [name for _, name in session.workspace.examples.ids()]
-    return [_the_one(beginning, ids) for beginning in beginnings]
-
-
-def _the_one(beginning: str, ids: list[str]) -> str:
-    found = [name for name in ids if name.startswith(beginning)] if beginning else []
-    if beginning in found or len(found) == 1:
-        return beginning if beginning in found else found[0]
-    if found:
-        several = ", ".join(sorted(found)[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
-        raise UserError(f"{len(found)} examples begin with {beginning}", remedy=f"one of {several}")
-    raise UserError(f"no example {beginning}", remedy="studio triage list shows the ids")
-
-
-def _line(row: Row) -> str:
-    total = row.judgement.total if row.judgement else None
-    score = "  - " if total is None else f"{total:4.1f}"
-    words = " / ".join(inert_line(message.content) for message in row.messages)
-    return f"{row.example.id}  {row.status:<8} {score}  {row.example.category:<20} {words[:160]}"

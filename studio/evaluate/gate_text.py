@@ -33,6 +33,11 @@ def measured(gate: Gate, unknown: str = "-") -> str:
     return f"{value:.{_digits(gate) + more}f}{unit}"
 
 
+def span(name: str, low: float, high: float) -> str:
+    """An interval of what is measured: ``7.00 to 8.35``, ``69% to 90%``."""
+    return f"{low:.0%} to {high:.0%}" if name in SHARES else f"{low:.2f} to {high:.2f}"
+
+
 def _rounded(gate: Gate, more: int) -> float:
     assert gate.value is not None
     return round(gate.value, _digits(gate) + more + (2 if gate.name in SHARES else 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from studio.evaluate.gate_text import span
 from studio.evaluate.types import Gate, GateStatus, Interval, SideMetrics, reaches
 from studio.spec.models import Spec
 
@@ -52,7 +53,7 @@ def _sampled(name: str, measured: Interval | None, target: float, errors: int) -
     elif errors > MAX_ERRORS * asked or measured.n < MIN_SAMPLES:
         note = f"{errors} of {asked} could not be judged; evaluate again"
     else:
-        note = _joined(f"95 %: {measured.low:.2f} to {measured.high:.2f}, n {measured.n}", unjudged)
+        note = _joined(f"95 %: {span(name, measured.low, measured.high)}, n {measured.n}", unjudged)
         return _decided(name, measured.value, target, note)
     return Gate(name=name, target=target, value=measured.value, status="UNDECIDED", note=note)
 

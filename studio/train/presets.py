@@ -43,6 +43,12 @@ def preset_for(base_model: str) -> Preset:
     return POCKET_PRESET if base_model == POCKET else STARTING
 
 
+def more_examples(wanted: int, base_model: str) -> str:
+    """Why more than ``wanted`` accepted examples are made for a base model; empty where that many are."""
+    asked = preset_for(base_model).examples
+    return f"the {base_model} base model asks for {asked}" if asked > wanted else ""
+
+
 NUMBERS = {"int": "must be a whole number", "float": "must be a number", "finite": "must be a finite number"}
 """By the first word of the kind of an error of pydantic's."""
 

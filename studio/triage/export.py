@@ -43,6 +43,7 @@ def export_chatml(
     path: Path | BinaryIO | None = None,
     *,
     force: bool = False,
+    write: bool = True,
 ) -> Export:
     """Write every accepted example as ``{"messages": [...]}``, edits in place of what they edit, each text once.
 
@@ -50,7 +51,8 @@ def export_chatml(
     Lines are in the order of their hashes: the same conversations give the same file, in whatever order they came.
     Without ``path`` it goes into the workspace under a name that tells its content, so that an export which a run was
     trained on is never overwritten. A named file with anything else in it is only overwritten with ``force``; a
-    device or a pipe is written to. Raises UserError where it cannot be written.
+    device or a pipe is written to. Without ``write`` only the path and figures are told.
+    Raises UserError where it cannot be written.
     """
     lines: dict[bytes, str] = {}
     accepted = workspace.examples.count(Filter(status="accepted"))
@@ -72,7 +74,9 @@ def export_chatml(
     data = "".join(lines[digest] for digest in sorted(lines)).encode()
     content = hashlib.sha256(data).hexdigest()
     target = path or workspace.exports_dir / f"accepted-{content[:12]}.jsonl"
-    if isinstance(target, Path):
+    if not write:
+        pass
+    elif isinstance(target, Path):
         _write(target, data, force or path is None)
     else:
         target.write(data)

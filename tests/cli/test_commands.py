@@ -157,8 +157,13 @@ def test_a_wrong_recipe_is_told(studio: Studio) -> None:
 
 def test_the_plan_of_a_run_is_shown_and_nothing_trained(studio: Studio) -> None:
     studio.fill("one", "two")
-    told = studio("train", studio.spec, "--workspace", studio.root, "--base", "pocket", "--rank", "4", "--plan")
+    told = studio(
+        "train", studio.spec, "--workspace", studio.root, "--base", "pocket", "--rank", "4", "--plan", "--json"
+    )
     assert told.status == 0 and told.json["examples"] == 2 and told.json["recipe"]["rank"] == 4
+    told = studio("train", studio.spec, "--workspace", studio.root, "--base", "pocket", "--epochs", "1", "--plan")
+    assert "data    2 accepted examples" in told.out and ": 1 epoch, batch" in told.out and told.err == ""
+    assert not list((studio.root / "harbour" / "exports").iterdir())
     assert not list((studio.root / "harbour" / "jobs").iterdir())
 
 

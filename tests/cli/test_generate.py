@@ -73,7 +73,9 @@ def test_people_are_built_once_and_listed(studio: Studio) -> None:
     assert studio(*command).out == "5 people: 5 built\n"
     listed = studio("bank", "list", studio.spec, "--workspace", studio.root, "--json")
     assert len(listed.json) == 5 and len({person["id"] for person in listed.json}) == 5
-    assert len(studio("bank", "list", studio.spec, "--workspace", studio.root).lines) == 5
+    lines = studio("bank", "list", studio.spec, "--workspace", studio.root).lines
+    assert len(lines) == 5
+    assert all(person["name"] and person["name"] in line for person, line in zip(listed.json, lines, strict=True))
 
 
 def test_built_people_whom_nobody_needs_are_removed(studio: Studio) -> None:

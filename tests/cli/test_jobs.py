@@ -60,6 +60,7 @@ def test_a_running_job_is_stopped_by_a_part_of_its_name(studio: Studio, held: li
 def test_a_job_that_ended_is_watched_to_its_end_and_its_log_shown(studio: Studio, held: list[Job]) -> None:
     told = studio("jobs", "watch", "more", "--workspace", studio.root)
     assert told.status == 2 and "no such thing" in told.err.splitlines()[-1] and "Traceback" not in told.err
+    assert "done" not in told.err, "it failed"
     assert "no such thing" in jobs(studio, "log", held[1].id)[-1]
 
 

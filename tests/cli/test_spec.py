@@ -72,6 +72,11 @@ def test_what_a_bad_spec_holds_stays_inert(studio: Studio) -> None:
     assert told.status == 2 and "pwned" in told.err and raw(told.err) == []
 
 
+def test_why_more_examples_are_made_than_a_spec_wants_is_said_where_they_are_shown(studio: Studio) -> None:
+    last = studio("spec", "show", SPECS / "taskmaster.yaml").lines[-1]
+    assert last.split()[:3] == ["in", "all", "200"] and "the pocket base model asks for 360" in last
+
+
 def test_the_prompt_and_the_targets_are_shown(studio: Studio) -> None:
     told = studio("spec", "show", studio.spec)
     assert "Harbour" in told.out and "Stays level" in told.out

@@ -17,7 +17,23 @@ def test_examples_are_listed_and_filtered(studio: Studio) -> None:
     assert [line.split()[0] for line in studio.triage("list", "--status", "rejected").lines] == ["bad1"]
     assert [row["example"]["id"] for row in studio.triage("list", "--search", "good2", "--json").json] == ["good2"]
     assert len(studio.triage("list", "--limit", "1").lines) == 1
-    assert studio.triage("list", "--category", "none").out == ""
+    assert one_line(told := studio.triage("list", "--category", "none")) and "one of calls" in told.err
+
+
+def test_a_list_says_what_it_leaves_out(studio: Studio) -> None:
+    assert "studio generate" in studio.triage("list").err
+    studio.fill("good1", "good2", "bad1", reply="Over and out. " * 30)
+    told = studio.triage("list", "--limit", "2")
+    assert told.err == "2 of 3; --limit N shows more\n" and all(line.endswith("…") for line in told.lines)
+    assert studio.triage("list").err == "" and len(studio.triage("list", "--limit", "2", "--json").json) == 2
+    assert studio.triage("list", "--search", "nothing").err == "no example is like that\n"
+
+
+def test_the_spec_may_be_named_as_for_the_other_commands(studio: Studio) -> None:
+    studio.fill("good1")
+    for command in (["list"], ["sample"], ["export"], ["undo"], ["redo"]):
+        told = studio("triage", *command, studio.spec, "--workspace", studio.root)
+        assert told.status == 0 and told.out == studio.triage(*command).out
 
 
 def test_decisions_are_kept_taken_back_and_put_back(studio: Studio) -> None:

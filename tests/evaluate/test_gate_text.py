@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio.evaluate.gate_text import bound, label, measured
+from studio.evaluate.gate_text import bound, label, measured, span
 from studio.evaluate.types import Gate, GateStatus
 
 
@@ -59,3 +59,8 @@ def test_a_gate_that_was_kept_without_its_bound_still_has_it() -> None:
     read = Gate.model_validate(kept)
     assert read.bound == "<=" and Gate.model_validate(read.model_dump()) == read
     assert gate("overall", 7.5, 8.0).bound == ">="
+
+
+def test_an_interval_is_told_in_the_unit_of_what_is_measured() -> None:
+    assert span("overall", 7, 8.351) == "7.00 to 8.35"
+    assert span("win_rate", 0.69, 0.9) == "69% to 90%"

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from studio.chatml import Messages
 from studio.spec import LoadedSpec, author_messages, judge_messages, persona_prompt, probe_text, targets
+from studio.train.presets import more_examples
 from studio.tui.text import join, shown
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.hanging import Hung, hang, hang_text, hanging
@@ -18,7 +19,8 @@ Part = Callable[[LoadedSpec], Shown]
 
 def overview(loaded: LoadedSpec) -> Shown:
     spec = loaded.spec
-    wanted = targets(spec)
+    wanted = sum(targets(spec).values())
+    more = more_examples(wanted, spec.deployment.base_model)
     pairs = [
         ("name", spec.name),
         ("purpose", spec.purpose),
@@ -26,7 +28,7 @@ def overview(loaded: LoadedSpec) -> Shown:
         ("users", "; ".join(spec.target_users)),
         ("language", spec.language),
         ("traits", ", ".join(spec.trait_names)),
-        ("examples", f"{len(spec.examples)} by hand, {sum(wanted.values())} wanted"),
+        ("examples", f"{len(spec.examples)} by hand, {wanted} wanted" + (more and f"; {more}")),
         ("context", spec.context or ""),
         ("people", f"{len(loaded.topics)} topics in {spec.users.profiles}" if spec.users.profiles else ""),
         ("base model", spec.deployment.base_model),

@@ -101,6 +101,7 @@ class TriageScreen(Deciding, Finding, Beside):
     def filter_changed(self) -> None:
         row = self.rows.current
         self._wanted = row.example.id if row else ""
+        self._said = Content("")
         self._open_list()
         self.show_title()
 
