@@ -40,7 +40,7 @@ def test_what_cannot_be_a_name_makes_no_spec(studio: Studio, tmp_path: Path) -> 
 def test_the_offline_author_writes_of_a_new_spec_all_that_the_pocket_base_wants(studio: Studio, tmp_path: Path) -> None:
     studio("spec", "new", "Harbor Guide", "--out", tmp_path / "new.yaml")
     told = studio("generate", tmp_path / "new.yaml", "--workspace", studio.root, "--json")
-    assert told.status == 0 and told.json["examples"]["accepted"] >= 360
+    assert told.status == 0 and told.json["examples"]["accepted"] >= 720
 
 
 @pytest.mark.parametrize("command", [[], ["build"], ["triage", "list"]], ids=" ".join)
@@ -74,7 +74,7 @@ def test_what_a_bad_spec_holds_stays_inert(studio: Studio) -> None:
 
 def test_why_more_examples_are_made_than_a_spec_wants_is_said_where_they_are_shown(studio: Studio) -> None:
     last = studio("spec", "show", SPECS / "taskmaster.yaml").lines[-1]
-    assert last.split()[:3] == ["in", "all", "200"] and "the pocket base model asks for 360" in last
+    assert last.split()[:3] == ["in", "all", "200"] and "the pocket base model asks for 720" in last
 
 
 def test_the_prompt_and_the_targets_are_shown(studio: Studio) -> None:

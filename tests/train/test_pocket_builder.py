@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from studio.spec import load
+from studio.spec.probes import held_out_texts
 from studio.train.pocket.build import build, main
 from studio.train.pocket.corpus import conversations
 from studio.train.pocket.lexicon import Lexicon, WordList, read_words
@@ -17,6 +20,7 @@ from studio.train.pocket.scene import Scene, past
 from studio.train.pocket.task_exchanges import CHANGING
 from studio.train.pocket.training import Schedule
 
+SPECS = Path(__file__).parents[2] / "specs"
 SMALL = Shape(vocabulary=512, hidden=64, layers=2, heads=2, intermediate=128)
 
 
@@ -42,6 +46,17 @@ def test_conversations_alternate_and_end_with_the_assistant() -> None:
         turns = [message.role for message in messages if message.role != "system"]
         assert turns == ["user", "assistant"] * (len(turns) // 2)
         assert not any("{" in message.content for message in messages)
+
+
+def test_the_corpus_says_no_probe_of_a_shipped_spec() -> None:
+    specs = [load(SPECS / f"{name}.yaml").spec for name in ("taskmaster", "bank-support", "lost-and-found")]
+    held_out = {bare(text) for spec in specs for text in held_out_texts(spec)}
+    said = {bare(message.content) for messages in conversations(5000) for message in messages}
+    assert len(held_out) > 100 and not held_out & said
+
+
+def bare(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def test_a_reply_names_what_its_request_named() -> None:
