@@ -172,13 +172,13 @@ class EvaluateScreen(Beside, JobStage):
     @on(VirtualList.Moved, "#probes")
     def _show_probe(self) -> None:
         result = self._result()
-        self.query_one("#probe", Page).show(probe_page(result) if result else Content(""))
+        self.query_one("#probe", Page).show((lambda width: probe_page(result, width)) if result else Content(""))
 
     @on(VirtualList.Chosen, "#probes")
     def _open_probe(self) -> None:
         result = self._result()
         if result is not None:
-            self.app.push_screen(Text(f"Probe {result.probe.id}", probe_page(result)))
+            self.app.push_screen(Text(f"Probe {result.probe.id}", lambda width: probe_page(result, width)))
 
     def action_start(self) -> None:
         run = self._run

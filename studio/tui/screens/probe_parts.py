@@ -11,8 +11,8 @@ from studio.chatml import last_request
 from studio.evaluate.types import ProbeResult
 from studio.store.records import Judgement
 from studio.tui.figures import score
-from studio.tui.screens.triage_detail import MARKS
-from studio.tui.text import cells, clip, join, line, lines, pad, shown
+from studio.tui.text import clip, join, line, lines, shown
+from studio.tui.widgets.trait_marks import trait_marks
 
 WINNERS = {"tuned": ("tuned wins", "$success"), "base": ("base wins", "$error"), "tie": ("tie", "$quiet")}
 
@@ -51,7 +51,7 @@ def probe_line(result: ProbeResult, width: int) -> Content:
     return join(head, clip(last_request(result.probe.messages), max(width - head.cell_length, 0)))
 
 
-def probe_page(result: ProbeResult) -> Content:
+def probe_page(result: ProbeResult, width: int) -> Content:
     """Request, both replies, and what the judge said of each."""
     winner, style = WINNERS[result.comparison.winner]
     probe = result.probe
@@ -59,8 +59,11 @@ def probe_page(result: ProbeResult) -> Content:
     parts += [join((f"{one.role:<10}", "bold"), one.content) for one in probe.messages]
     if probe.keep:
         parts.append(join(("a good reply keeps: ", "$quiet"), ", ".join(probe.keep)))
-    parts += [Content(""), *_side("tuned", result.tuned, result.tuned_judgement, result.tuned_kept, result.tuned_s)]
-    parts += [Content(""), *_side("base", result.base, result.base_judgement, result.base_kept, result.base_s)]
+    parts += [
+        Content(""),
+        *_side("tuned", result.tuned, result.tuned_judgement, result.tuned_kept, result.tuned_s, width),
+    ]
+    parts += [Content(""), *_side("base", result.base, result.base_judgement, result.base_kept, result.base_s, width)]
     told = result.comparison.error or result.comparison.rationale
     return lines([*parts, Content(""), join(("of the pair: ", "$quiet"), told)] if told else parts)
 
@@ -73,29 +76,20 @@ def _orders(result: ProbeResult) -> str:
     return f"asked in both orders: {first}, {second}"
 
 
-def _side(name: str, reply: str, judgement: Judgement, kept: bool | None, seconds: float | None) -> list[Content]:
+def _side(
+    name: str, reply: str, judgement: Judgement, kept: bool | None, seconds: float | None, width: int
+) -> list[Content]:
     keeps = {True: "  keeps the words", False: "  loses words", None: ""}[kept]
     took = "" if seconds is None else f"  {seconds:.2f} s"
     head = join((name, "bold $primary"), (f"  {_told(judgement)} of 10", "bold"), (f"{keeps}{took}", "$quiet"))
-    return [head, shown(reply) if reply else shown("(an empty reply)", "$quiet"), *judgement_lines(judgement)]
+    return [head, shown(reply) if reply else shown("(an empty reply)", "$quiet"), *judgement_lines(judgement, width)]
 
 
-def judgement_lines(judgement: Judgement) -> list[Content]:
+def judgement_lines(judgement: Judgement, width: int) -> list[Content]:
     """A line a trait: its mark, why, and the words that show it."""
     if judgement.verdict == "error":
         return [shown(f"could not be judged: {judgement.error or 'no reason given'}", "$warning")]
-    found: list[Content] = []
-    longest = max(map(cells, judgement.traits), default=0)
-    for name, mark in judgement.traits.items():
-        quote = f'  "{mark.quote}"' if mark.quote else ""
-        found.append(
-            join(
-                (f"  {mark.score} ", f"{MARKS[mark.score]} bold"),
-                f"{pad(name, longest)} ",
-                line(mark.rationale, "$quiet"),
-                quote,
-            )
-        )
+    found = [trait_marks(judgement, width)] if judgement.traits else []
     for one in judgement.violations:
         quote = f'  "{one.quote}"' if one.quote else ""
         found.append(join(("  ! ", "$error bold"), f"{one.kind}: {one.name}", quote))

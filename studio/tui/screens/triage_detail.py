@@ -9,13 +9,13 @@ from textual.content import Content
 from studio.bank import person_text
 from studio.chatml import Messages
 from studio.generate.offline_author import NAME as OFFLINE_AUTHOR
-from studio.store.records import Person, Row, TraitScore
+from studio.store.records import Person, Row
 from studio.tui.figures import score
 from studio.tui.text import join, line, lines, shown
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.row_line import SIGNS
+from studio.tui.widgets.trait_marks import NAME, trait_marks
 
-MARKS = {2: "$success", 1: "$warning", 0: "$error"}
 ROLES = {"user": "bold", "assistant": "$primary bold", "system": "$quiet"}
 
 
@@ -62,18 +62,13 @@ def _judged(row: Row, width: int) -> Iterator[Content]:
         quote = f' "{violation.quote}"' if violation.quote else ""
         yield join((f"  broken {violation.kind} {violation.name}", "$error"), quote)
     if judgement.traits:
-        yield facts(((name, _trait(trait)) for name, trait in judgement.traits.items()), width, name_width=17)
+        yield trait_marks(judgement, width)
     told = [
         ("steps", ", ".join(f"{name} {'✓' if there else '✗'}" for name, there in judgement.steps.items())),
         ("preferred", ", ".join(judgement.preferred)),
         ("rejected for", ", ".join(judgement.reasons)),
     ]
-    yield facts(told, width, name_width=17)
-
-
-def _trait(trait: TraitScore) -> Content:
-    quote = line(f'"{trait.quote}"' if trait.quote else "", "$quiet")
-    return join((f"{trait.score}  ", f"{MARKS[trait.score]} bold"), line(trait.rationale), "  ", quote)
+    yield facts(told, width, name_width=NAME)
 
 
 def provenance_page(row: Row, person: Person | None, neighbour: Row | None, spec_hash: str, width: int) -> Content:
