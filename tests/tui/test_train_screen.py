@@ -14,6 +14,7 @@ from studio.errors import UserError
 from studio.spec import load
 from studio.store import Workspace
 from studio.train import resume_or_start
+from studio.train.presets import POCKET_PRESET
 from studio.train.types import StepLogged, TrainFinished, TrainStarted
 from studio.tui import StudioApp
 from studio.tui.progress.train import TrainProgress
@@ -30,6 +31,8 @@ STARTED = TrainStarted(
     trainable_parameters=320_000,
     total_parameters=4_600_000,
 )
+PRESET = POCKET_PRESET.recipe
+AS_PRESET = f"{PRESET.steps(16)} in {PRESET.epochs:g} epochs"
 STEP = StepLogged(step=40, steps=100, loss=0.734, learning_rate=1e-3, epoch=3.2, rate=2.5, eta_s=24)
 POINTS = tuple((step, 4.0 - step / 20) for step in range(1, 41))
 
@@ -62,13 +65,13 @@ async def test_the_plan_is_shown_before_anything_is_trained(tmp_path: Path) -> N
     app, _ = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "not trained yet: s starts it")
-        await shows(pilot, "16 accepted examples", "16 in 8 epochs, batch 8", "preset pocket", "pocket-sized")
+        await shows(pilot, "16 accepted examples", f"{AS_PRESET}, batch 8", "preset pocket", "pocket-sized")
 
 
 async def test_a_changed_recipe_changes_the_plan_and_outlives_the_window(tmp_path: Path) -> None:
     app, workspace = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["5"], AS_PRESET)
         await press(pilot, ["e"], "The recipe")
         await pilot.press("end", "backspace", "2", "enter")
         await shows(pilot, "4 in 2 epochs, batch 8", "preset pocket, changed")
@@ -83,24 +86,24 @@ async def test_a_changed_recipe_changes_the_plan_and_outlives_the_window(tmp_pat
 async def test_a_recipe_that_cannot_be_is_told_in_the_form(tmp_path: Path) -> None:
     app, _ = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["5"], AS_PRESET)
         await press(pilot, ["e"], "The recipe")
         await pilot.press("end", "backspace", "x")
         await press(pilot, ["enter"], "'x' is not a number")
         await pilot.press("backspace", "0")
         await press(pilot, ["enter"], "recipe: epochs: must be greater than 0")
-        await press(pilot, ["escape"], "16 in 8 epochs")
+        await press(pilot, ["escape"], AS_PRESET)
 
 
 async def test_what_saves_memory_can_be_changed_in_the_form(tmp_path: Path) -> None:
     app, _ = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["5"], AS_PRESET)
         await press(pilot, ["e"], "The recipe")
         await pilot.press("shift+tab", "end", "x")
         await press(pilot, ["enter"], "recipe: method")
         await pilot.press(*["backspace"] * 5, *"qlora", "shift+tab", "shift+tab", "end", "backspace", "2", "enter")
-        await shows(pilot, "16 in 8 epochs", "preset pocket, changed")
+        await shows(pilot, AS_PRESET, "preset pocket, changed")
         assert app.session is not None and app.session.recipe == {"method": "qlora", "micro_batch_size": 2}
 
 
@@ -133,13 +136,13 @@ async def test_a_stopped_run_says_that_it_is_saved_and_goes_on(tmp_path: Path) -
 async def test_how_long_it_will_take_is_told_by_an_earlier_run(tmp_path: Path) -> None:
     app, workspace = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["5"], AS_PRESET)
         assert "about" not in text_of(app)
         await pilot.press("ctrl+q")
     keep_run(workspace)
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=(80, 24)) as pilot:
-        await press(pilot, ["5"], "about 9 s, as the last run went")
+        await press(pilot, ["5"], f"about {round(PRESET.steps(16) * 71 / 120)} s, as the last run went")
         await shows(pilot, "loss gates passed")
 
 
@@ -187,7 +190,7 @@ async def test_earlier_runs_have_their_loss_and_gates(tmp_path: Path) -> None:
 async def test_it_fits_its_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
     app, workspace = with_examples(tmp_path)
     async with app.run_test(size=size) as pilot:
-        await press(pilot, ["5"], "16 in 8 epochs")
+        await press(pilot, ["5"], AS_PRESET)
         app.post_message(JobMoved(made_snapshot(workspace, "train", TrainProgress(STARTED, STEP, POINTS))))
         await shows(pilot, "step 40 of 100", "ETA 24 s", "step 100", "stop")
 
