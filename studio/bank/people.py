@@ -13,7 +13,6 @@ from studio.store.records import Person
 
 SIMILAR = 0.8
 """Two people whose texts share this much of their words are taken for one."""
-THINGS_EACH = 5
 _MISSES = 200
 """After so many people in a row who are like somebody there already, there is nobody new to be had."""
 
@@ -51,8 +50,6 @@ def person_text(person: Person) -> str:
     if person.tone:
         writes = _how_they_write().get(person.tone)
         sentences.append(f"Writes: {person.tone}, {writes}" if writes else f"Writes: {person.tone}")
-    if person.things:
-        sentences.append(f"On their mind: {', '.join(person.things)}")
     if person.query:
         sentences.append(f"Asks such things as: {person.query}")
     return " ".join(sentence if sentence.endswith((".", "?", "!")) else f"{sentence}." for sentence in sentences)
@@ -74,15 +71,13 @@ def _combinations(parts: Components, rng: random.Random) -> Iterator[Person]:
     roles, tones = _deck(parts.roles, rng), _deck(parts.tones, rng)
     backgrounds, names = _deck(parts.backgrounds, rng), _deck(parts.names, rng)
     for role, tone, background, name in zip(roles, tones, backgrounds, names, strict=False):
-        things = tuple(rng.sample(role.things, min(THINGS_EACH, len(role.things))))
         yield Person(
-            id=person_id("bank", name, role.role, background, tone.tone, *things),
+            id=person_id("bank", name, role, background, tone.tone),
             source="bank",
             name=name,
-            role=role.role,
+            role=role,
             background=background,
             tone=tone.tone,
-            things=things,
         )
 
 

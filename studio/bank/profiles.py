@@ -25,5 +25,4 @@ def _person(topic: Topic, kind: UserType) -> Person:
         tone=tone_of(name),
         topic=topic.topic,
         query=kind.example_query,
-        things=kind.example_things,
     )

@@ -12,7 +12,7 @@ from studio.build.people import bank_stage
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, Seed, SpecFile, WorkspaceFolder
 from studio.cli.output import say, say_json
 from studio.cli.run import open_session, show
-from studio.inert import inert_line
+from studio.text.inert import inert_line
 
 COUNT = "Built-in people wanted, beside those of the profiles and those who came with generating."
 app = typer.Typer(

@@ -18,7 +18,7 @@ from studio.build import StageBegan, StageEnded, StageTold
 from studio.build.types import BuildEvent
 from studio.cli.lines import Progressed, duration, progress_of
 from studio.cli.output import cut, err
-from studio.inert import inert_line
+from studio.text.inert import inert_line
 
 STAGE, SHARE, TOOK = 9, 4, 6
 """Columns of the name, the per cent and the time, which never shrink."""

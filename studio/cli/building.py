@@ -70,6 +70,6 @@ def build_command(
 def print_end(ended: BuildEnded) -> None:
     """The gates, and where the package is."""
     say(tally(ended.evaluation.gates))
-    print_gates(ended.evaluation.gates, ended.evaluation.judge)
+    print_gates(ended.evaluation.gates)
     package = ended.summary.package
     say(f"package ({'verified' if package.verified else 'NOT verified'}): {as_seen(package.path)}")

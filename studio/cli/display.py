@@ -13,7 +13,7 @@ from studio.build.types import BuildEvent
 from studio.cli.bars import BarDisplay
 from studio.cli.lines import progress_of
 from studio.cli.output import err
-from studio.inert import inert_line
+from studio.text.inert import inert_line
 
 QUIET_S = 5.0
 """Seconds between two progress lines where there is no terminal."""

@@ -14,8 +14,8 @@ from studio.cli.options import WORKSPACE, AsJson, WorkspaceFolder
 from studio.cli.output import say, say_json, tell
 from studio.cli.run import show
 from studio.errors import UserError
-from studio.inert import inert_line
 from studio.jobs import ENDED, Job, follow, list_jobs
+from studio.text.inert import inert_line
 
 STOP_S = 60.0
 """How long a job that is asked to stop may take to save before it is left alone with that."""

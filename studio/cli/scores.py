@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from studio.build.types import SideSummary
-from studio.cli.output import cell, out, say, say_prose
+from studio.cli.output import cell, out, say
 from studio.evaluate.gate_text import bound, label, measured
 from studio.evaluate.types import Evaluation, Gate, Interval
-from studio.judge import limits_of
 
 COLOURS = {"PASS": "green", "FAIL": "red", "UNDECIDED": "yellow"}
 
@@ -29,13 +28,11 @@ def print_scores(evaluation: Evaluation) -> None:
         say(f"{name:<24} {_figure(left):>8} {_figure(right):>8}")
 
 
-def print_gates(gates: Sequence[Gate], judge: str) -> None:
-    """A line a gate, ``PASS  overall  7.61 >= 7.5``, and what ``judge`` does not measure."""
+def print_gates(gates: Sequence[Gate]) -> None:
+    """A line a gate: ``PASS  overall  7.61 >= 7.5``."""
     names = max((len(label(gate.name)) for gate in gates), default=0)
     for gate in gates:
         out.print(_gate(gate, names), soft_wrap=True)
-    if limits := limits_of(judge):
-        say_prose(limits)
 
 
 def tally(gates: Sequence[Gate]) -> str:

@@ -116,7 +116,7 @@ def evaluate(
         say_json(evaluation.model_copy(update={"results": ()}))
     else:
         print_scores(evaluation)
-        print_gates(evaluation.gates, evaluation.judge)
+        print_gates(evaluation.gates)
     return 0 if evaluation.passed else 3
 
 

@@ -9,8 +9,8 @@ from rich.cells import cell_len, set_cell_size
 from studio.build.types import Session
 from studio.cli.output import cut, out, say
 from studio.errors import UserError
-from studio.inert import inert_line
 from studio.store import Row
+from studio.text.inert import inert_line
 
 _SHOWN = 5
 """Ids that an ambiguous beginning is answered with."""

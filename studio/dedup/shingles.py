@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
-from studio.letters import UNSPACED, one_kind
+from studio.text.normalize import UNSPACED, one_kind
 
 # Runs of anything but white space and punctuation, so that combining marks stay inside their words; an apostrophe
 # between letters belongs to the word.

@@ -35,9 +35,9 @@ def gates(
         *(_sampled(f"trait:{name}", measured, success.trait, errors) for name, measured in traits),
         _sampled("violations", tuned.violations, success.violations, errors),
         _sampled("win_rate", win_rate, success.win_rate, not_compared),
-        _single("train_loss", train_loss, success.train_loss),
-        _single("adapter_mb", adapter_mb, success.adapter_mb),
-        _timed("latency_s", tuned, success.latency_s),
+        *(_single("train_loss", train_loss, limit) for limit in (success.train_loss,) if limit is not None),
+        *(_single("adapter_mb", adapter_mb, limit) for limit in (success.adapter_mb,) if limit is not None),
+        *(_timed("latency_s", tuned, limit) for limit in (success.latency_s,) if limit is not None),
         _single("examples", float(examples), float(success.examples)),
     )
 

@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import NamedTuple
 
-from studio.chatml import assistant, last_request
-from studio.evaluate.keeping import keeps
+from studio.chatml import assistant
+from studio.evaluate.required_terms import keeps
 from studio.evaluate.types import Probe, ProbeResult, Side
 from studio.judge import Judge
 from studio.judge.scoring import unscored
@@ -96,7 +96,7 @@ def reply_of(result: ProbeResult, side: Side) -> Reply:
 
 
 def _kept(probe: Probe, reply: Reply) -> bool | None:
-    return keeps(reply.text, probe.keep, last_request(probe.messages)) if reply.error is None else None
+    return keeps(reply.text, probe.keep) if reply.error is None else None
 
 
 async def _timed_reply(model: ChatModel, probe: Probe) -> Reply:

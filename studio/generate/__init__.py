@@ -3,7 +3,6 @@
 from studio.generate.author import author_request, open_author
 from studio.generate.balance import ScenarioBalance, balance, coverage
 from studio.generate.generation import generate
-from studio.generate.offline_author import offline_author
 from studio.generate.schema import Authored
 from studio.generate.types import (
     AuthorBrief,
@@ -33,6 +32,5 @@ __all__ = [
     "balance",
     "coverage",
     "generate",
-    "offline_author",
     "open_author",
 ]

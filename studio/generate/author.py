@@ -6,7 +6,6 @@ from random import Random
 
 from studio.bank import person_text
 from studio.errors import UserError
-from studio.generate.offline_author import offline_author
 from studio.generate.types import AuthorBrief
 from studio.llm import CallLog, ChatModel, ModelSettings, OpenAIModel, Request, Sampling
 from studio.spec import LoadedSpec, Spec, SpecExample, author_messages
@@ -18,12 +17,13 @@ _SHOTS_OF_SCENARIO, _SHOTS = 2, 4
 
 
 def open_author(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | None = None) -> ChatModel:
-    """An author at the endpoint of ``settings``, or the offline author where there is none.
+    """An author at the endpoint of ``settings``.
 
-    Raises :class:`studio.errors.UserError` where an endpoint has no model named to write.
+    Raises :class:`studio.errors.UserError` where there is none, or no model is named to write.
     """
     if settings.offline:
-        return offline_author(loaded)
+        remedy = "set OPENAI_API_KEY, or name a server: --endpoint URL --model NAME"
+        raise UserError("nobody is there to write examples", where="author", remedy=remedy)
     if settings.model is None:
         raise UserError("no model is named to write", where="author", remedy="name one with --model or STUDIO_MODEL")
     return OpenAIModel(settings, settings.model, call_log=call_log)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from studio.generate.types import CallFailed
-from studio.judge import OwnExamples
 from studio.llm import ModelError
 from studio.store import Judgement
 
@@ -74,17 +73,15 @@ def ending(
     thin: Sequence[str],
     reasons: Mapping[str, int],
     failures: Failures,
-    own: OwnExamples | None = None,
     *,
     stopped: bool,
 ) -> str:
     """Why the targets were not met, in one line; empty where they were, and no scenario fell behind.
 
     ``short``: category, accepted, target. ``thin``: scenarios that gave little. ``reasons``: rejections by reason.
-    ``own``: the spec's own examples before the rules judge: where they fail, so does what is written after them.
     """
     if not short:
-        return f"little could be accepted of {named(thin)}; give the spec more examples or slots there" if thin else ""
+        return f"little could be accepted of {named(thin)}; give the spec more examples there" if thin else ""
     if stopped:
         return "stopped; start it again to go on"
     if failures.fatal is not None:
@@ -94,9 +91,7 @@ def ending(
         return f"{missing}: {failures.too_little}"
     if reasons.get("duplicate", 0) * 2 > sum(reasons.values()):
         where = f", most in {named(thin)}" if thin else ""
-        remedy = f"the author repeats itself{where}; give the spec more examples or slots there"
-    elif own is not None and own.failed:
-        remedy = own.told()
+        remedy = f"the author repeats itself{where}; give the spec more examples there"
     else:
         common = ", ".join(sorted(reasons, key=lambda reason: -reasons[reason])[:3]) or "nothing"
         remedy = f"most were rejected for {common}; look at them in triage and mend the spec"

@@ -28,14 +28,14 @@ from studio.generate.types import (
     GenerateProgressed,
     GenerateStarted,
 )
-from studio.judge import Judge, OwnExamples, open_judge, own_examples
+from studio.judge import Judge, open_judge
 from studio.llm import ChatModel, ModelError
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
 
 Stop = Callable[[], bool]
 Outcome = Literal["accepted", "rejected", "pending"]
-_OUTCOMES: dict[str, Outcome] = {"passed": "accepted", "failed": "rejected", "error": "pending"}
+_OUTCOMES: dict[str, Outcome] = {"passed": "accepted", "failed": "rejected", "unscored": "pending", "error": "pending"}
 
 
 async def generate(
@@ -60,8 +60,6 @@ async def generate(
     own_judge = judge or open_judge(params.settings, loaded, log)
     generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id)
     try:
-        if judge is None and params.settings.offline:
-            generation.own_examples = await own_examples(own_judge, loaded)
         async with aclosing(generation.events(stop)) as events:
             async for event in events:
                 yield event
@@ -100,15 +98,12 @@ class Generation:
         self._log, self._job_id = log, job_id
         self._meter, self._failures = Meter(), Failures()
         self._ledger = self._counted()
-        self.own_examples: OwnExamples | None = None
-        """How the spec's own examples fare before the rules judge, where that one judges."""
 
     async def events(self, stop: Stop) -> AsyncGenerator[GenerateEvent, None]:
         yield GenerateStarted(
             author=self._author.name,
             judge=self._judge.name,
             targets=self._ledger.targets(),
-            note=self.own_examples.told() if self.own_examples else "",
         )
 
         def ends() -> bool:
@@ -262,5 +257,5 @@ class Generation:
             errors=now.errors,
             seconds=self._meter.seconds,
             cost_usd=now.cost_usd,
-            note=ending(short, self._ledger.thin(), now.reasons, self._failures, self.own_examples, stopped=stopped),
+            note=ending(short, self._ledger.thin(), now.reasons, self._failures, stopped=stopped),
         )

@@ -8,10 +8,11 @@ from typing import Literal
 
 from studio.chatml import Messages, digest
 from studio.dedup import HeldOut, NearDuplicates
-from studio.generate.offline.text import plain, sentences
 from studio.judge import Judge
 from studio.spec import LoadedSpec, Spec, held_out_texts
 from studio.store import ExampleStore, Judgement, Neighbour, Violation
+from studio.text.sentences import sentences
+from studio.text.words import words_of
 
 Reason = Literal["duplicate", "held_out"]
 
@@ -35,8 +36,7 @@ class Seen:
     """
 
     def __init__(self, store: ExampleStore, spec: Spec) -> None:
-        phrases = [phrase for step in spec.patterns for phrase in step.phrases]
-        self._stock = {plain(phrase) for phrase in (*phrases, *spec.vocabulary.prefer)}
+        self._stock = {_plain(phrase) for phrase in spec.vocabulary.prefer}
         self._held_out = HeldOut(held_out_texts(spec))
         self._whole, self._core = NearDuplicates(), NearDuplicates()
         self._ids: set[str] = set()
@@ -87,7 +87,7 @@ class Seen:
         return "\n".join(said)
 
     def _is_stock(self, role: str, sentence: str) -> bool:
-        return role == "assistant" and plain(sentence) in self._stock
+        return role == "assistant" and _plain(sentence) in self._stock
 
 
 def rejection(loaded: LoadedSpec, judge: Judge, messages: Messages, met: Met) -> Judgement:
@@ -107,3 +107,7 @@ def rejection(loaded: LoadedSpec, judge: Judge, messages: Messages, met: Met) ->
 
 def _text(messages: Messages) -> str:
     return "\n".join(message.content for message in messages)
+
+
+def _plain(text: str) -> str:
+    return " ".join(words_of(text))

@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import chain
 
 from studio.generate.seen import Seen, rejection
-from studio.judge import RULES_JUDGE, Judge, version_of
+from studio.judge import Judge, version_of
 from studio.spec import LoadedSpec
 from studio.store import CategoryCount, ExampleStore, Filter, Judgement, Outdated, Row
 
@@ -49,9 +49,8 @@ def current_counts(loaded: LoadedSpec, store: ExampleStore) -> dict[tuple[str, s
 
 
 def outdated(loaded: LoadedSpec, store: ExampleStore) -> list[Outdated]:
-    """What an earlier version of the rules judge judged by this very spec."""
-    found = store.judged_otherwise(RULES_JUDGE, version_of(RULES_JUDGE))
-    return [one for one in found if one.spec_hash == loaded.hash]
+    """What an earlier version of a judge judged by this very spec."""
+    return []
 
 
 async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, seen: Seen) -> Judgement:

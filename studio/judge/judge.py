@@ -5,11 +5,9 @@ from __future__ import annotations
 from studio.chatml import Messages, digest
 from studio.errors import UserError
 from studio.judge import pairwise
-from studio.judge.offline import MEASURES, VERSION, rules_judge
-from studio.judge.offline import NAME as RULES_JUDGE
 from studio.judge.rules import LengthBounds, check_reply
 from studio.judge.schema import judgement_schema, read_answer
-from studio.judge.scoring import failed_by_rules, scored, unscored
+from studio.judge.scoring import failed_by_rules, not_scored, scored, unscored
 from studio.judge.types import Comparison, JudgeBrief
 from studio.llm import CallLog, ChatModel, ModelError, ModelSettings, OpenAIModel, Request, Sampling
 from studio.spec import LoadedSpec, Rules, judge_messages
@@ -17,12 +15,14 @@ from studio.store.records import Judgement
 
 _TOKENS_A_TRAIT = 120
 _TOKENS_BESIDE = 300
+NOBODY = "unscored"
+"""The judge's name where neither a model nor labels are at hand: the rules hold, traits stay unscored."""
 
 
 class Judge:
     """Scores and compares replies against one spec. Safe for many calls at once."""
 
-    def __init__(self, model: ChatModel, loaded: LoadedSpec) -> None:
+    def __init__(self, model: ChatModel | None, loaded: LoadedSpec) -> None:
         self._model, self._loaded = model, loaded
         self._rules = Rules.of(loaded.spec)
         self._bounds = LengthBounds.of(loaded.spec)
@@ -31,8 +31,8 @@ class Judge:
 
     @property
     def name(self) -> str:
-        """The model that judges."""
-        return self._model.name
+        """The model that judges, or :data:`NOBODY`."""
+        return self._model.name if self._model else NOBODY
 
     @property
     def version(self) -> str:
@@ -53,6 +53,8 @@ class Judge:
         broken = check_reply(self._rules, spec.language, messages, self._bounds)
         if broken and rules_first:
             return failed_by_rules(self._loaded, self.name, broken)
+        if self._model is None:
+            return not_scored(self._loaded, self.name, broken)
         request = Request(
             purpose="judge",
             messages=judge_messages(spec, messages, scenario),
@@ -67,19 +69,22 @@ class Judge:
 
     async def compare(self, messages: Messages, base: str, tuned: str) -> Comparison:
         """Which of two replies to ``messages`` is more like the persona, asked in both orders."""
+        if self._model is None:
+            return Comparison(winner="tie", orders=("tie", "tie"), error="nobody judges: no model and no labels")
         return await pairwise.compare(self._model, self._loaded.spec, messages, base, tuned)
 
     async def close(self) -> None:
-        await self._model.close()
+        if self._model is not None:
+            await self._model.close()
 
 
 def open_judge(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | None = None) -> Judge:
-    """A judge at the endpoint of ``settings``, or the rules judge where there is none.
+    """A judge at the endpoint of ``settings``; the rules alone where there is none.
 
     Raises :class:`studio.errors.UserError` where an endpoint has no model named to judge.
     """
     if settings.offline:
-        return Judge(rules_judge(loaded.context_text), loaded)
+        return Judge(None, loaded)
     model = settings.judge_model or settings.model
     if model is None:
         raise UserError("no model is named to judge", where="judge", remedy="name one with --model or STUDIO_MODEL")
@@ -88,9 +93,4 @@ def open_judge(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | 
 
 def version_of(judge: str) -> str:
     """What tells the marks of a judge of this name from those that it gave before it was changed; a model has none."""
-    return VERSION if judge == RULES_JUDGE else ""
-
-
-def limits_of(judge: str) -> str:
-    """What the scores of a judge of this name rest on, in a sentence; empty for a model, which reads what it scores."""
-    return f"The {RULES_JUDGE} measures {MEASURES}." if judge == RULES_JUDGE else ""
+    return ""

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from studio.chatml import Messages, last_reply
-from studio.inert import inert_line
 from studio.judge.schema import Answer, TraitMark
-from studio.letters import VARIANTS, folded
 from studio.spec import LoadedSpec, Rules, Spec
 from studio.store.records import Judgement, TraitScore, Verdict, Violation
+from studio.text.inert import inert_line
+from studio.text.normalize import VARIANTS, folded
 
 LONGEST_QUOTE = 400
 _ELLIPSIS = re.compile(r"\.{3,}|\u2026")
@@ -36,7 +36,8 @@ def scored(
     traits = {name: _trait(answer.traits[name], reply) for name in spec.trait_names}
     violations = (*broken, *_boundaries(spec, answer, turns))
     total = total_of([trait.score for trait in traits.values()])
-    passed = total >= spec.success.accept_score and not violations
+    weak = any(trait.score < spec.success.accept_trait for trait in traits.values())
+    passed = total >= spec.success.accept_score and not weak and not violations
     return Judgement(
         judge=judge,
         spec_hash=loaded.hash,
@@ -46,14 +47,21 @@ def scored(
         steps={step.step: answer.steps.get(step.step, False) for step in spec.patterns},
         violations=violations,
         total=total,
-        reasons=() if passed else _reasons(violations, traits, total < spec.success.accept_score),
+        reasons=() if passed else _reasons(spec, violations, traits, total),
         at=datetime.now(UTC),
     )
 
 
 def failed_by_rules(loaded: LoadedSpec, judge: str, broken: Sequence[Violation]) -> Judgement:
     """A reply that breaks a rule: failed without asking anybody, so there are no marks and no total."""
-    return _unmarked(loaded, judge, "failed", violations=tuple(broken), reasons=_reasons(broken, {}, low=False))
+    return _unmarked(loaded, judge, "failed", violations=tuple(broken), reasons=_rules(broken))
+
+
+def not_scored(loaded: LoadedSpec, judge: str, broken: Sequence[Violation] = ()) -> Judgement:
+    """A reply whose traits nobody could score: no model judges, and there are no labels. Broken rules fail it."""
+    if broken:
+        return failed_by_rules(loaded, judge, broken)
+    return _unmarked(loaded, judge, "unscored", violations=())
 
 
 def unscored(loaded: LoadedSpec, judge: str, error: str, broken: Sequence[Violation] = ()) -> Judgement:
@@ -108,9 +116,14 @@ def quoted(quote: str, reply: str) -> str:
     return ""
 
 
-def _reasons(violations: Sequence[Violation], traits: dict[str, TraitScore], low: bool) -> tuple[str, ...]:
-    """Short reasons, the most telling first: what was violated, then the score and the traits that were missing."""
-    said = [f"{violation.kind}:{violation.name.lower()}" for violation in violations]
-    if low:
-        said += ["score", *(f"trait:{name}" for name, trait in traits.items() if trait.score == 0)]
-    return tuple(dict.fromkeys(said))
+def _reasons(
+    spec: Spec, violations: Sequence[Violation], traits: dict[str, TraitScore], total: float
+) -> tuple[str, ...]:
+    """Short reasons, the most telling first: what was violated, a low total, and the traits under their least."""
+    low = ["score"] if total < spec.success.accept_score else []
+    weak = [f"trait:{name}" for name, trait in traits.items() if trait.score < spec.success.accept_trait]
+    return tuple(dict.fromkeys([*_rules(violations), *low, *weak]))
+
+
+def _rules(violations: Sequence[Violation]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f"{violation.kind}:{violation.name.lower()}" for violation in violations))

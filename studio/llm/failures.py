@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from studio.inert import inert_line
 from studio.llm.errors import Kind, ModelError
 from studio.llm.settings import KEY_VARIABLE, ModelSettings
+from studio.text.inert import inert_line
 
 _KEPT = 2000
 _SHOWN = 200

@@ -6,7 +6,6 @@ import json
 
 from studio.evaluate.gate_text import bound, label, measured
 from studio.evaluate.types import Evaluation, Interval, SideMetrics
-from studio.judge import limits_of
 from studio.package.base import base_name, is_folder
 from studio.spec import LoadedSpec
 from studio.train import POCKET
@@ -114,8 +113,6 @@ def _limits(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
             if "tuned" in sides
         ),
     ]
-    if said := limits_of(evaluation.judge):
-        lines.append(f"- {said}")
     if run.plan.base_model == POCKET:
         lines.append("- The base is pocket-sized (4.3M parameters), for trying the studio: not for deployment.")
     return "\n".join(lines)

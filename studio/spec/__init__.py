@@ -1,6 +1,5 @@
 """The persona as data: its file, its models, and the prompts, rules and targets made from it."""
 
-from studio.spec.document import SpecDocument
 from studio.spec.keeping import keep_spec, kept_spec
 from studio.spec.loading import LoadedSpec, check, content_hash, load
 from studio.spec.models import (
@@ -32,7 +31,6 @@ __all__ = [
     "Problem",
     "Rules",
     "Spec",
-    "SpecDocument",
     "SpecError",
     "SpecExample",
     "Step",

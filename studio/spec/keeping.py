@@ -22,7 +22,7 @@ def keep_spec(loaded: LoadedSpec, folder: Path) -> None:
     if _loaded(folder, loaded.hash):
         return
     copy = folder / _FILE
-    beside = [name.strip() for name in (loaded.spec.context, loaded.spec.users.profiles) if name]
+    beside = [name.strip() for name in (loaded.spec.beside.context, loaded.spec.beside.profiles) if name]
     try:
         write_atomic(copy, loaded.path.read_bytes())
         for name in beside:

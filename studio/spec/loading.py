@@ -80,10 +80,10 @@ def _root(text: str, problems: ProblemList, parser: Parser) -> Node | None:
     root = parser(text, problems)
     if root is None:
         if not problems:
-            problems.add(1, (), "expected a persona spec, found an empty file; it begins with schema: 1 and name:")
+            problems.add(1, (), "expected a persona spec, found an empty file; it begins with schema: 2 and name:")
         return None
     if not isinstance(root.value, dict):
-        problems.add(root.line, (), "expected a mapping that begins with schema: 1 and name:")
+        problems.add(root.line, (), "expected a mapping that begins with schema: 2 and name:")
         return None
     return root
 

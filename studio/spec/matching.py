@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from studio.letters import UNSPACED, folded
+from studio.text.normalize import UNSPACED, folded
 
 # A phrase may begin and end anywhere in scripts without spaces.
 _UNSPACED = re.compile(f"[{UNSPACED}]")

@@ -11,11 +11,14 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from studio.chatml import Frozen, Message, Messages
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+TraitName = Annotated[str, StringConstraints(pattern=r"^[^\W\d_]\w*$", max_length=64)]
+"""Letters of any script, digits and _."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Rate = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(ge=0, le=10)]
 TraitMean = Annotated[float, Field(ge=0, le=2)]
 Priority = Literal["high", "medium", "low"]
+Switch = Literal["reject", "off"]
 
 
 def _compiles(pattern: str) -> str:
@@ -32,12 +35,11 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 class Trait(Frozen):
     """One quality of a reply, scored 0, 1 or 2."""
 
-    name: Slug
+    name: TraitName
     is_: Text = Field(alias="is")
     is_not: str = ""
     anchors: dict[Literal[0, 1, 2], Text] = {}
-    cues: tuple[Text, ...] = ()
-    """Words and phrases that show the trait, for the rules judge and the offline author."""
+    """What a 2, a 1 and a 0 look like: the rubric."""
 
 
 class Vocabulary(Frozen):
@@ -52,14 +54,42 @@ class Step(Frozen):
 
     step: Slug
     how: Text
-    phrases: tuple[Text, ...] = ()
 
 
 class Boundary(Frozen):
     id: Slug
     never: Text
-    cues: tuple[Text, ...] = ()
-    """Phrases whose presence shows a violation, for the rules judge."""
+    phrases: tuple[Text, ...] = ()
+    """Words that give a violation away without any judge: literal, case-insensitive, word-bounded."""
+
+
+class RuleSettings(Frozen):
+    """The built-in checks of a reply, each of which can be turned off or set."""
+
+    max_chars: int | None = Field(default=2000, ge=1)
+    """Longest reply, in characters; None: any length."""
+    role_labels: Switch = "reject"
+    """``User:`` or a chat template's own token inside a reply."""
+    punctuation: Switch = "reject"
+    """The same mark twice in a row, outside of code."""
+    unprintable: Switch = "reject"
+    language: Switch = "reject"
+    """A reply that is surely in another language than the persona's."""
+    near_duplicates: Switch = "reject"
+    """A conversation that repeats one that is there already."""
+
+
+class Beside(Frozen):
+    """Files in the spec's own folder or below it."""
+
+    context: str | None = None
+    """A document that the persona knows; author and judge both read it."""
+    profiles: str | None = None
+    """Topics, user types, backgrounds and example queries."""
+    recorded: str | None = None
+    """Conversations to build from where no model is at hand (JSON lines)."""
+    labels: str | None = None
+    """Replies with trait scores given by people, which a judge is measured on (JSON lines)."""
 
 
 class SpecExample(Frozen):
@@ -109,49 +139,50 @@ class UserWeights(Frozen):
     bank: Rate = 0.5
 
 
-class UserThings(Frozen):
-    """Slots that what is on a person's mind may fill, by where the person comes from.
-
-    The built-in people have to-dos on their mind: short verb phrases. Those of a profile have their
-    ``example_things``.
-    """
-
-    profiles: tuple[Slug, ...] = ()
-    bank: tuple[Slug, ...] = ()
-
-
 class Users(Frozen):
-    profiles: str | None = None
-    bank: Literal["default"] | None = "default"
-    """The people of the workspace, or else the built-in ones; None for nobody but those of ``profiles``."""
+    """Who is talking."""
+
+    bank: Text | None = "default"
+    """``default``: the people of the workspace, or else the built-in ones; a file of people; None: nobody but those of
+    ``beside.profiles``."""
     weight: UserWeights = UserWeights()
-    things: UserThings = UserThings()
 
 
 class Success(Frozen):
-    """The quality gates. Rates are 0..1, scores 0..10, trait means 0..2."""
+    """The quality gates. Rates are 0..1, scores 0..10, trait means 0..2; a gate that is None is shown and decides
+    nothing."""
 
     overall: Score = 7.5
     trait: TraitMean = 1.5
     violations: Rate = 0.0
     win_rate: Rate = 0.70
-    train_loss: float = Field(default=0.4, ge=0)
-    adapter_mb: float = Field(default=50, gt=0)
-    latency_s: float = Field(default=2.0, gt=0)
+    beats_prompt: Rate | None = None
+    """Win rate against the base model with the persona as its system prompt."""
+    train_loss: float | None = Field(default=0.4, ge=0)
+    adapter_mb: float | None = Field(default=50, gt=0)
+    latency_s: float | None = Field(default=2.0, gt=0)
+    """95th percentile of a typical reply."""
     accept_score: Score = 6.0
+    accept_trait: Literal[0, 1, 2] = 1
+    """The least that every trait of an example needs."""
     examples: int = Field(default=200, ge=1, le=1_000_000)
+    agreement: float = Field(default=0.4, ge=-1, le=1)
+    """The judge's least agreement with people on a trait (quadratic-weighted kappa), to decide its gate."""
 
 
 class Deployment(Frozen):
     base_model: Text = "meta-llama/Llama-3.1-8B-Instruct"
-    """A hub id, a local folder, or ``pocket`` for the embedded base model."""
+    """A hub id with an optional ``@revision``, a local folder, or ``smollm2``."""
     system_prompt: str | None = None
+    """None: the persona is trained in and needs none."""
+    max_tokens: int = Field(default=512, ge=16, le=32_768)
+    """Of a reply, in evaluation and chat alike."""
 
 
 class Spec(Frozen):
     """A whole persona, as :func:`studio.spec.load` returns it."""
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: Literal[2] = Field(alias="schema")
     name: Text
     purpose: Text
     traits: tuple[Trait, ...] = Field(min_length=1, max_length=12)
@@ -163,9 +194,8 @@ class Spec(Frozen):
     patterns: tuple[Step, ...] = ()
     boundaries: tuple[Boundary, ...] = ()
     examples: tuple[SpecExample, ...] = ()
-    slots: dict[Slug, tuple[Text, ...]] = {}
-    """Kinds of words in the examples that may be exchanged for others of their kind: ``task: [...]``."""
-    context: str | None = None
+    rules: RuleSettings = RuleSettings()
+    beside: Beside = Beside()
     users: Users = Users()
     success: Success = Success()
     deployment: Deployment = Deployment()

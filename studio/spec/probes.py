@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from studio.letters import folded
 from studio.spec.models import Spec
+from studio.text.normalize import folded
 
 _KEPT = re.compile(r"\[([^\[\]]*)\]")
 

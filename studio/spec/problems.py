@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studio.chatml import Frozen
 from studio.errors import UserError
-from studio.inert import inert_line
+from studio.text.inert import inert_line
 
 
 class Problem(Frozen):

@@ -7,16 +7,11 @@ from studio.spec.models import Text
 
 
 class UserType(Frozen):
-    """One kind of user inside a topic, with a question that such a user asks.
-
-    ``example_things`` go beyond the published shape: what is on their mind, as words for slots
-    (``users.things.profiles``).
-    """
+    """One kind of user inside a topic, with a question that such a user asks."""
 
     example_type: Text
     example_background: Text
     example_query: Text
-    example_things: tuple[Text, ...] = ()
 
 
 class Topic(Frozen):

@@ -38,8 +38,6 @@ class Rules:
     generic: tuple[Phrase, ...]
     prefer: tuple[Phrase, ...]
     boundaries: tuple[tuple[str, tuple[Phrase, ...]], ...]
-    steps: tuple[tuple[str, tuple[Phrase, ...]], ...]
-    traits: tuple[tuple[str, tuple[Phrase, ...]], ...]
 
     @classmethod
     def of(cls, spec: Spec) -> Rules:
@@ -49,9 +47,7 @@ class Rules:
             patterns=tuple(re.compile(pattern) for pattern in words.avoid_patterns),
             generic=_generic() if words.avoid_generic_ai else (),
             prefer=_phrases(words.prefer),
-            boundaries=tuple((boundary.id, _phrases(boundary.cues)) for boundary in spec.boundaries),
-            steps=tuple((step.step, _phrases(step.phrases)) for step in spec.patterns),
-            traits=tuple((trait.name, _phrases(trait.cues)) for trait in spec.traits),
+            boundaries=tuple((boundary.id, _phrases(boundary.phrases)) for boundary in spec.boundaries),
         )
 
     def broken(self, text: str) -> tuple[Hit, ...]:
@@ -68,14 +64,6 @@ class Rules:
         plain = Plain.of(text)
         return tuple(phrase.name for phrase in self.prefer if phrase.find(plain))
 
-    def step_phrases(self, text: str) -> dict[str, tuple[str, ...]]:
-        """By pattern step: its phrases that ``text`` contains."""
-        return _found(self.steps, Plain.of(text))
-
-    def trait_cues(self, text: str) -> dict[str, tuple[str, ...]]:
-        """By trait: its cues that ``text`` contains."""
-        return _found(self.traits, Plain.of(text))
-
     def _pattern_hits(self, plain: Plain) -> list[Hit]:
         seen = plain.text[:PATTERN_LIMIT]
         found = ((pattern, pattern.search(seen)) for pattern in self.patterns)
@@ -85,10 +73,6 @@ class Rules:
 def _hits(kind: Literal["banned", "generic", "boundary"], phrases: Iterable[Phrase], plain: Plain) -> list[Hit]:
     found = ((phrase, phrase.find(plain)) for phrase in phrases)
     return [Hit(kind=kind, name=phrase.name, quote=quote) for phrase, quote in found if quote]
-
-
-def _found(cues: tuple[tuple[str, tuple[Phrase, ...]], ...], plain: Plain) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(phrase.name for phrase in phrases if phrase.find(plain)) for name, phrases in cues}
 
 
 def _phrases(literals: Iterable[str]) -> tuple[Phrase, ...]:

@@ -9,7 +9,7 @@ from studio.chatml import Frozen, Messages, Unicode, digest
 
 Origin = Literal["generated", "hand", "chat"]
 Status = Literal["pending", "accepted", "rejected"]
-Verdict = Literal["passed", "failed", "error"]
+Verdict = Literal["passed", "failed", "unscored", "error"]
 Action = Literal["accept", "reject", "edit", "reset"]
 
 
@@ -67,8 +67,6 @@ class Person(Frozen):
     topic: str = ""
     query: str = ""
     """A question that such a person asks, where the source gives one."""
-    things: tuple[str, ...] = ()
-    """What is on their mind: words for the slots of an example."""
 
 
 class Neighbour(Frozen):

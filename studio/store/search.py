@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from studio.chatml import Messages
-from studio.letters import UNSPACED
+from studio.text.normalize import UNSPACED
 
 # Where a script has no spaces between words, a character counts as a word.
 _UNSPACED = re.compile(f"([{UNSPACED}])")

@@ -14,7 +14,7 @@ from textual.filter import LineFilter
 
 from studio.errors import UserError
 from studio.files import as_seen
-from studio.inert import inert
+from studio.text.inert import inert
 from studio.tui.disk import Disk
 from studio.tui.keys import bindings
 from studio.tui.linefilter import InertLines

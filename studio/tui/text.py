@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from textual.content import Content
 from textual.style import Style
 
-from studio.inert import inert, inert_line
+from studio.text.inert import inert, inert_line
 
 Part = str | Content | tuple[str, str]
 

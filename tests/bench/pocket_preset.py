@@ -32,9 +32,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from studio.evaluate.keeping import keeps
 
 from studio.chatml import Messages, assistant, last_request, user
-from studio.evaluate.keeping import keeps
 from studio.evaluate.probes import probes
 from studio.generate import GenerateParams, generate
 from studio.judge import open_judge

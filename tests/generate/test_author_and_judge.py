@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-
-from studio.bank import people_source
 from studio.generate.offline import writer as writer_module
 from studio.generate.offline.writer import Writer
+
+from studio.bank import people_source
 from studio.generate.types import AuthorBrief
 from studio.judge import open_judge
 from studio.llm import ModelSettings

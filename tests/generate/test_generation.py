@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from studio.generate.offline_author import offline_author
 
 from studio.chatml import assistant, digest
 from studio.errors import UserError
@@ -25,7 +26,6 @@ from studio.generate import (
 )
 from studio.generate.author import author_request, open_author
 from studio.generate.endings import MOST_IN_A_ROW
-from studio.generate.offline_author import offline_author
 from studio.generate.schema import Authored
 from studio.generate.stale import stale_ids
 from studio.generate.types import AuthorBrief, GenerateParams

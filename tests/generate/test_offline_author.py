@@ -8,13 +8,13 @@ from random import Random
 from typing import Any
 
 import pytest
-
-from studio.bank import people_source
-from studio.chatml import Messages, assistant, last_reply, user
 from studio.generate.offline import writer as writer_module
 from studio.generate.offline.mistakes import MISTAKE_RATE
 from studio.generate.offline.writer import Writer
 from studio.generate.offline_author import offline_author
+
+from studio.bank import people_source
+from studio.chatml import Messages, assistant, last_reply, user
 from studio.generate.schema import Authored
 from studio.judge.rules import LengthBounds, check_reply
 from studio.llm import ModelError, Request

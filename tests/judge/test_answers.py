@@ -7,9 +7,9 @@ from random import Random
 from statistics import fmean
 
 import pytest
+from studio.judge.offline.text import sentences_of
 
 from studio.chatml import Messages, assistant, user
-from studio.judge.offline.text import sentences_of
 from studio.spec import probe_text
 from studio.store.records import Judgement
 from tests.judge.making import judge_of, shipped, talk

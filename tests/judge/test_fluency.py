@@ -5,12 +5,12 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-
 from studio.judge.offline.counting import counted
 from studio.judge.offline.fluency import flaws_of, fluency
 from studio.judge.offline.neighbours import TABLE, odd
 from studio.judge.offline.text import Text, sentences_of
-from studio.letters import folded
+
+from studio.text.normalize import folded
 from tests.judge.english import GOOD, UNUSUAL
 from tests.judge.making import shipped
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
 from studio.judge.offline.persona import Persona
 from studio.judge.offline.text import Text, words_of
+
 from tests.judge.making import shipped, small_spec
 
 TASKMASTER = Persona.of(shipped("taskmaster").spec)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from studio.judge.offline.manners import family_of
 
 from studio.chatml import Messages
 from studio.judge import Judge, JudgeBrief, open_judge, rules_judge
-from studio.judge.offline.manners import family_of
 from studio.llm import ModelError, ModelSettings, Request
 from studio.spec import Spec
 from studio.store.records import Judgement

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-from studio.judge import open_judge
 from studio.judge.offline.persona import Persona
 from studio.judge.offline.text import Text
+
+from studio.judge import open_judge
 from studio.llm import ModelSettings
 from studio.spec import Spec
 from tests.judge.making import judge_of, loaded, shipped, small_spec, talk

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from studio.letters import folded
-from studio.spec import Rules
 from studio.spec.backtracking import may_run_away
 from studio.spec.charsets import CharSet
+
+from studio.spec import Rules
 from studio.spec.generic import GENERIC_AI
 from studio.spec.matching import Phrase, Plain
 from studio.spec.rules import PATTERN_LIMIT
+from studio.text.normalize import folded
 from tests.spec.helpers import parrot, spec_of
 
 

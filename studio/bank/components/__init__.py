@@ -1,4 +1,4 @@
-"""What built-in people are made of: roles with their own to-dos, tones, backgrounds and names."""
+"""What built-in people are made of: roles, tones, backgrounds and names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,6 @@ from studio.chatml import Frozen
 from studio.spec.models import Text
 
 
-class Role(Frozen):
-    role: Text
-    things: tuple[Text, ...]
-    """To-dos of this role: short verb phrases in lower case."""
-
-
 class Tone(Frozen):
     tone: Text
     writes: Text
@@ -25,7 +19,7 @@ class Tone(Frozen):
 
 
 class Components(Frozen):
-    roles: tuple[Role, ...]
+    roles: tuple[Text, ...]
     tones: tuple[Tone, ...]
     backgrounds: tuple[Text, ...]
     names: tuple[Text, ...]

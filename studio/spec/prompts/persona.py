@@ -30,10 +30,7 @@ def trait_line(trait: Trait) -> str:
 
 
 def numbered_steps(spec: Spec) -> str:
-    return "\n".join(
-        f"{number}. {words(step.step)}: {step.how}" + (f" (such as {quoted(step.phrases)})" if step.phrases else "")
-        for number, step in enumerate(spec.patterns, 1)
-    )
+    return "\n".join(f"{number}. {words(step.step)}: {step.how}" for number, step in enumerate(spec.patterns, 1))
 
 
 def _vocabulary(spec: Spec) -> str:

@@ -204,7 +204,6 @@ def person_page(person: Person, width: int) -> Content:
         ("background", person.background),
         ("writes", person.tone),
         ("asks", person.query),
-        ("thinks of", ", ".join(person.things)),
         ("source", NAMES[person.source]),
         ("id", person.id),
     ]
@@ -212,5 +211,5 @@ def person_page(person: Person, width: int) -> Content:
 
 
 def _searched(person: Person) -> str:
-    told = (person.name, person.role, person.topic, person.background, person.tone, person.query, *person.things)
+    told = (person.name, person.role, person.topic, person.background, person.tone, person.query)
     return " ".join(told).lower()

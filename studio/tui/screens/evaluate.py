@@ -10,7 +10,6 @@ from textual.content import Content
 from studio.evaluate import Evaluation
 from studio.evaluate.job import EvaluateParams
 from studio.evaluate.types import ProbeResult
-from studio.judge import limits_of
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.keys import bindings
@@ -125,8 +124,7 @@ class EvaluateScreen(Beside, JobStage):
             measures, results = figures.measures(evaluation), evaluation.results
         state = self.query_one(Title)
         state.show(self._state(live, state.content_size.width), whole=True)
-        limits = limits_of(evaluation.judge) if evaluation and live is None and self.has_class("-tall") else ""
-        self.query_one("#measures", Page).show(lambda width: _measures(measures, width, limits), from_top=False)
+        self.query_one("#measures", Page).show(lambda width: _measures(measures, width), from_top=False)
         self._list(weakest_first(results))
 
     def _state(self, live: EvaluateProgress | None, width: int) -> Content:
@@ -214,7 +212,6 @@ def report(evaluation: Evaluation, width: int) -> Content:
         ("run", evaluation.run_id),
         ("base", evaluation.base_model),
         ("judge", evaluation.judge),
-        ("", limits_of(evaluation.judge)),
         ("probes", f"{len(evaluation.results)} in {duration(evaluation.seconds)}"),
         ("unscored", figures.errors_told(evaluation.base, evaluation.tuned)),
         ("adapter", size),
@@ -236,8 +233,7 @@ def report(evaluation: Evaluation, width: int) -> Content:
     )
 
 
-def _measures(found: list[figures.Measure], width: int, limits: str) -> Content:
+def _measures(found: list[figures.Measure], width: int) -> Content:
     if not found:
         return shown("Base beside tuned is shown here.", "$quiet")
-    told = figures.measures_content(found, width)
-    return lines([told, shown(limits, "$quiet")]) if limits else told
+    return figures.measures_content(found, width)

@@ -29,8 +29,8 @@ def overview(loaded: LoadedSpec) -> Shown:
         ("language", spec.language),
         ("traits", ", ".join(spec.trait_names)),
         ("examples", f"{len(spec.examples)} by hand, {wanted} wanted" + (more and f"; {more}")),
-        ("context", spec.context or ""),
-        ("people", f"{len(loaded.topics)} topics in {spec.users.profiles}" if spec.users.profiles else ""),
+        ("context", spec.beside.context or ""),
+        ("people", f"{len(loaded.topics)} topics in {spec.beside.profiles}" if loaded.topics else ""),
         ("base model", spec.deployment.base_model),
         ("file", str(loaded.path)),
         ("hash", loaded.hash[:12]),
@@ -45,8 +45,6 @@ def traits(loaded: LoadedSpec) -> Shown:
         if trait.is_not:
             parts.append(hang(("is not  ", "$quiet"), trait.is_not))
         parts += [hang((f"{score}       ", "$quiet"), text) for score, text in sorted(trait.anchors.items())[::-1]]
-        if trait.cues:
-            parts.append(hang(("cues    ", "$quiet"), ", ".join(trait.cues)))
         parts.append(Content(""))
     return hanging(parts)
 
@@ -65,7 +63,7 @@ def patterns(loaded: LoadedSpec) -> Shown:
     parts: list[Content | Hung] = []
     for number, step in enumerate(loaded.spec.patterns, 1):
         parts.append(hang((f"{number} ", "bold $primary"), (step.step, "bold $primary"), "  ", step.how))
-        parts += [*(hang("  ", phrase) for phrase in step.phrases), Content("")]
+        parts.append(Content(""))
     return hanging(parts or [_nothing("patterns")])
 
 
@@ -73,8 +71,8 @@ def boundaries(loaded: LoadedSpec) -> Shown:
     parts: list[Content | Hung] = []
     for boundary in loaded.spec.boundaries:
         parts += [shown(boundary.id, "bold $primary"), hang(("never   ", "$quiet"), boundary.never)]
-        if boundary.cues:
-            parts.append(hang(("cues    ", "$quiet"), ", ".join(boundary.cues)))
+        if boundary.phrases:
+            parts.append(hang(("phrases ", "$quiet"), ", ".join(boundary.phrases)))
     return hanging(parts or [_nothing("boundaries")])
 
 
@@ -105,15 +103,19 @@ def gates(loaded: LoadedSpec) -> Shown:
         "trait": (f"{success.trait:g}", "every trait's mean, of 2, at least"),
         "violations": (f"{success.violations:.0%}", "replies that cross a boundary, at most"),
         "win rate": (f"{success.win_rate:.0%}", "tuned against base, ties count half, at least"),
-        "train loss": (f"{success.train_loss:g}", "at most"),
-        "adapter": (f"{success.adapter_mb:g} MB", "at most"),
-        "latency": (f"{success.latency_s:g} s", "95 % of replies come within it, at most"),
+        "train loss": (_limit(success.train_loss), "at most"),
+        "adapter": (_limit(success.adapter_mb, " MB"), "at most"),
+        "latency": (_limit(success.latency_s, " s"), "95 % of replies come within it, at most"),
         "accept score": (f"{success.accept_score:g}", "of 10, what an example needs to pass the judge"),
         "examples": (f"{success.examples}", "accepted examples the dataset needs"),
     }
     return hanging(
         hang(join((f"{name:<14}", "$quiet"), (f"{value:>7}", "bold"), "  "), why) for name, (value, why) in told.items()
     )
+
+
+def _limit(value: float | None, unit: str = "") -> str:
+    return "shown" if value is None else f"{value:g}{unit}"
 
 
 def persona(loaded: LoadedSpec) -> Shown:

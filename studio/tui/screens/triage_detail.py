@@ -8,7 +8,6 @@ from textual.content import Content
 
 from studio.bank import person_text
 from studio.chatml import Messages
-from studio.generate.offline_author import NAME as OFFLINE_AUTHOR
 from studio.store.records import Person, Row
 from studio.tui.figures import score
 from studio.tui.text import join, line, lines, shown
@@ -90,8 +89,6 @@ def provenance_page(row: Row, person: Person | None, neighbour: Row | None, spec
         parts.append(conversation(neighbour.messages, "$quiet"))
     if example.prompt:
         heading = "what the author was sent"
-        if example.author == OFFLINE_AUTHOR:
-            heading = "what a real author would be sent; the offline one writes from the spec, the person and the seed"
         parts += [Content(""), join((heading, "$primary bold"))]
         parts += [lines([shown(one.role, "bold"), shown(one.content)]) for one in example.prompt]
     return lines(parts)

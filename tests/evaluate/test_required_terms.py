@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from studio.evaluate.keeping import keeps
 
 RENAME = "Rename 'send the memo' to 'send the contract'."

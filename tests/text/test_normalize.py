@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from studio.dedup import shingles
 from studio.generate.offline.text import bounded
 from studio.judge.offline.text import words_of
+
+from studio.dedup import shingles
 from studio.judge.scoring import quoted
-from studio.letters import VARIANTS, folded
 from studio.spec.matching import Phrase
 from studio.store.search import spaced
+from studio.text.normalize import VARIANTS, folded
 
 
 @pytest.mark.parametrize(

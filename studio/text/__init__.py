@@ -1,0 +1,1 @@
+"""Text as text: made inert, normalised, cut into words and sentences."""
