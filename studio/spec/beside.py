@@ -27,7 +27,7 @@ class Beside(Frozen):
 
 
 def read_beside(root: Node, spec_path: Path, problems: ProblemList) -> Beside:
-    """What ``beside.context`` and ``beside.profiles`` name; a name that leads nowhere is a problem of the spec itself."""
+    """What ``context`` and ``profiles`` name; a name that leads nowhere is a problem of the spec itself."""
     context_text = _text_at(root, CONTEXT, spec_path, problems, MAX_CONTEXT_BYTES)
     profiles_text = _text_at(root, PROFILES, spec_path, problems, MAX_CONTEXT_BYTES)
     if not profiles_text:
