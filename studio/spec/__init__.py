@@ -1,8 +1,8 @@
 """The persona as data: its file, its models, and the prompts, rules and targets made from it."""
 
-from studio.spec.keeping import keep_spec, kept_spec
-from studio.spec.loading import LoadedSpec, check, content_hash, load
-from studio.spec.models import (
+from studio.spec.describe import numbered_steps, persona_prompt, trait_line
+from studio.spec.load import LoadedSpec, check, content_hash, keep_spec, kept_spec, load, starter
+from studio.spec.model import (
     Boundary,
     Category,
     Deployment,
@@ -10,17 +10,17 @@ from studio.spec.models import (
     SpecExample,
     Step,
     Success,
+    Text,
+    Topic,
     Trait,
     Users,
+    UserType,
     Vocabulary,
 )
-from studio.spec.probes import held_out_texts, probe_text
 from studio.spec.problems import Problem, SpecError
-from studio.spec.profiles import Topic, UserType
-from studio.spec.prompts import author_messages, compare_messages, judge_messages, persona_prompt
+from studio.spec.prompts import author_messages, compare_messages, judge_messages
 from studio.spec.rules import Hit, Rules
-from studio.spec.starting import starter
-from studio.spec.targets import targets
+from studio.spec.scenarios import held_out_texts, probe_text, targets
 
 __all__ = [
     "Boundary",
@@ -35,6 +35,7 @@ __all__ = [
     "SpecExample",
     "Step",
     "Success",
+    "Text",
     "Topic",
     "Trait",
     "UserType",
@@ -49,8 +50,10 @@ __all__ = [
     "keep_spec",
     "kept_spec",
     "load",
+    "numbered_steps",
     "persona_prompt",
     "probe_text",
     "starter",
     "targets",
+    "trait_line",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.evaluate.gates import MIN_SAMPLES, gates
 from studio.evaluate.types import Gate, Interval, SideMetrics
-from studio.spec.models import Spec
+from studio.spec import Spec
 
 SPEC = Spec.model_validate(
     {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from studio.spec.node import Node, Path
-from studio.spec.probes import bare, probe_text, unbalanced
 from studio.spec.problems import ProblemList
+from studio.spec.scenarios import bare, probe_text, unbalanced
+from studio.spec.yaml_tree import Node, Path
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*\Z")
 

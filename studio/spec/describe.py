@@ -1,9 +1,15 @@
-"""The system prompt that makes a model play the persona."""
+"""A spec in words: the persona's system prompt, and the pieces that every prompt is put together from.
+
+What a person or a model wrote goes into a prompt as data between tags that it cannot close.
+"""
 
 from __future__ import annotations
 
-from studio.spec.models import Spec, Trait
-from studio.spec.prompts.parts import bullets, joined, quoted, section, sentence, words
+import hashlib
+from collections.abc import Iterable
+
+from studio.chatml import Messages
+from studio.spec.model import Spec, Trait
 
 
 def persona_prompt(spec: Spec) -> str:
@@ -45,3 +51,51 @@ def _vocabulary(spec: Spec) -> str:
     if vocabulary.avoid_generic_ai:
         lines.append('No stock phrases of an AI assistant, such as "As an AI", "I\'d be happy to", "I hope this helps"')
     return bullets(lines)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The parts that are not empty, as paragraphs."""
+    return "\n\n".join(part for part in parts if part)
+
+
+def section(title: str, text: str) -> str:
+    return f"{title}:\n{text}" if text else ""
+
+
+def bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines if line)
+
+
+def quoted(phrases: Iterable[str]) -> str:
+    return ", ".join(f'"{phrase}"' for phrase in phrases)
+
+
+def words(name: str) -> str:
+    """``action_oriented`` -> ``action oriented``."""
+    return name.replace("_", " ")
+
+
+def sentence(text: str) -> str:
+    """``text`` with a full stop where it has no end of its own."""
+    text = text.strip()
+    return text if not text or text[-1] in ".!?…。！？।" else f"{text}."  # noqa: RUF001
+
+
+def nonce(texts: Iterable[str]) -> str:
+    """Eight hex digits to end the tags around ``texts``: a digest of them, so that none of them can contain it on
+    purpose, and the same for equal texts."""
+    return hashlib.sha256("\x1f".join(texts).encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def tagged(name: str, key: str, text: str) -> str:
+    return f"<{name}-{key}>\n{text}\n</{name}-{key}>"
+
+
+def block(name: str, text: str) -> str:
+    """``text`` between tags of its own."""
+    return tagged(name, nonce([text]), text) if text.strip() else ""
+
+
+def turns(messages: Messages, key: str) -> str:
+    """A conversation with every turn between its own tags, so that no turn can speak for another."""
+    return "\n".join(tagged(message.role, key, message.content) for message in messages)

@@ -213,3 +213,18 @@ class Spec(Frozen):
     def category_of(self, scenario: str) -> str | None:
         """The category that lists ``scenario`` among its items."""
         return next((name for name, category in self.scenarios.items() if scenario in category.items), None)
+
+
+class UserType(Frozen):
+    """One kind of user inside a topic, with a question that such a user asks."""
+
+    example_type: Text
+    example_background: Text
+    example_query: Text
+
+
+class Topic(Frozen):
+    """What users come with, in the published topic/profile shape."""
+
+    topic: Text
+    example_types: tuple[UserType, ...]

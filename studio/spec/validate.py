@@ -11,8 +11,8 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from studio.spec.node import Key, Node, Path
 from studio.spec.problems import ProblemList
+from studio.spec.yaml_tree import Key, Node, Path
 
 Model = TypeVar("Model", bound=BaseModel)
 _OF_KEY = "[key]"
