@@ -1,11 +1,12 @@
 """The persona as data: its file, its models, and the prompts, rules and targets made from it."""
 
-from studio.spec.describe import numbered_steps, persona_prompt, trait_line
+from studio.spec.describe import gates_in_words, numbered_steps, persona_prompt, rules_in_words, trait_line
 from studio.spec.load import LoadedSpec, check, content_hash, keep_spec, kept_spec, load, starter
 from studio.spec.model import (
     Boundary,
     Category,
     Deployment,
+    RuleSettings,
     Spec,
     SpecExample,
     Step,
@@ -21,6 +22,7 @@ from studio.spec.problems import Problem, SpecError
 from studio.spec.prompts import author_messages, compare_messages, judge_messages
 from studio.spec.rules import Hit, Rules
 from studio.spec.scenarios import held_out_texts, probe_text, targets
+from studio.spec.tally import Tally, labels_tally, recorded_tally
 
 __all__ = [
     "Boundary",
@@ -29,12 +31,14 @@ __all__ = [
     "Hit",
     "LoadedSpec",
     "Problem",
+    "RuleSettings",
     "Rules",
     "Spec",
     "SpecError",
     "SpecExample",
     "Step",
     "Success",
+    "Tally",
     "Text",
     "Topic",
     "Trait",
@@ -45,14 +49,18 @@ __all__ = [
     "check",
     "compare_messages",
     "content_hash",
+    "gates_in_words",
     "held_out_texts",
     "judge_messages",
     "keep_spec",
     "kept_spec",
+    "labels_tally",
     "load",
     "numbered_steps",
     "persona_prompt",
     "probe_text",
+    "recorded_tally",
+    "rules_in_words",
     "starter",
     "targets",
     "trait_line",

@@ -14,20 +14,13 @@ MOVED: dict[Path, str] = {
     ("context",): "moved: it is beside.context now",
     ("users", "profiles"): "moved: it is beside.profiles now",
     ("users", "things"): "gone: no words are exchanged in examples any more; leave it out",
-    (
-        "slots",
-    ): "gone: no words are exchanged in examples any more; leave it out, and let an author or a person write them",
+    ("slots",): "gone: no words are exchanged in examples any more; leave it out",
     ("traits", ANY, "cues"): "gone: say under anchors what a 2, a 1 and a 0 look like",
     ("patterns", ANY, "phrases"): "gone: say the step under how, and put expressions under vocabulary.prefer",
     ("boundaries", ANY, "cues"): "moved: it is boundaries.{0}.phrases now",
 }
 MOVED_OF_TOPICS: dict[Path, str] = {
-    (
-        ANY,
-        "example_types",
-        ANY,
-        "example_things",
-    ): "gone: say in example_background what is on their mind; leave it out",
+    (ANY, "example_types", ANY, "example_things"): "gone: say in example_background what is on their mind",
 }
 
 
@@ -35,9 +28,7 @@ def tell_moved(root: Node, problems: ProblemList) -> None:
     """Note each key of schema 1 in a spec, the number of the schema among them."""
     number = root.at("schema")
     if number and number.value == 1 and not isinstance(number.value, bool):
-        message = (
-            "expected 2, found the number 1, which is read no more; each key that moved or is gone is named in its line"
-        )
+        message = "expected 2, found the number 1; each key of schema 1 that moved or is gone is named in its line"
         problems.add(root.line_of(("schema",)), ("schema",), message)
     _tell(root, MOVED, problems)
     if root.text_at("deployment", "base_model") == "pocket":
