@@ -20,7 +20,7 @@ MOVED: dict[Path, str] = {
     ("boundaries", ANY, "cues"): "moved: it is boundaries.{0}.phrases now",
 }
 MOVED_OF_TOPICS: dict[Path, str] = {
-    (ANY, "example_types", ANY, "example_things"): "gone: say in example_background what is on their mind",
+    (ANY, "example_types", ANY, "example_things"): "gone: say what is on their mind in example_background",
 }
 
 

@@ -115,9 +115,9 @@ def scenarios(loaded: LoadedSpec) -> Shown:
 
 
 def gates(loaded: LoadedSpec) -> Shown:
+    gates = gates_in_words(loaded.spec).items()
     return hanging(
-        hang(join((f"{name:<14}", "$quiet"), (f"{value:>7}", "bold"), "  "), why)
-        for name, (value, why) in gates_in_words(loaded.spec).items()
+        hang(join((f"{name:<14}", "$quiet"), (f"{figure:>7}", "bold"), "  "), why) for name, (figure, why) in gates
     )
 
 
