@@ -8,7 +8,7 @@ from studio.spec import Spec
 
 SPEC = Spec.model_validate(
     {
-        "schema": 1,
+        "schema": 2,
         "name": "Test",
         "purpose": "to test",
         "traits": [{"name": "kind", "is": "kind"}],

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.spec import Rules, SpecError, check, content_hash, load
-from tests.spec.helpers import BUNDLED, MINIMAL, PARROT, SPECS, bundled, parrot, spec_of
+from studio.spec import SpecError, check, content_hash, load
+from tests.spec.helpers import MINIMAL, PARROT, parrot, spec_of
 
 
 def test_every_part_of_the_format_is_loaded() -> None:
@@ -137,28 +137,3 @@ def test_a_trait_may_be_named_in_any_script(name: str) -> None:
 
 def test_the_same_letters_make_the_same_trait_name_however_they_are_typed() -> None:
     assert spec_of(base=MINIMAL.replace("name: small", "name: gro\u0308\u00dfe")).trait_names == ("gr\u00f6\u00dfe",)
-
-
-@pytest.mark.parametrize("name", BUNDLED)
-def test_the_specs_that_come_with_the_studio_are_valid(name: str, tmp_path: Path) -> None:
-    loaded = bundled(name, tmp_path)
-    assert sum(category.target for category in loaded.spec.scenarios.values()) > 0
-    assert any(category.holdout for category in loaded.spec.scenarios.values())
-
-
-@pytest.mark.parametrize("name", BUNDLED)
-def test_the_specs_that_come_with_the_studio_are_pages(name: str) -> None:
-    assert len((SPECS / f"{name}.yaml").read_text(encoding="utf-8").split("\n")) <= 221
-
-
-@pytest.mark.parametrize("name", BUNDLED)
-def test_the_examples_that_come_with_the_studio_keep_the_rules_of_their_spec(name: str, tmp_path: Path) -> None:
-    spec = bundled(name, tmp_path).spec
-    rules = Rules.of(spec)
-    said = [turn.content for example in spec.examples for turn in example.turns if turn.role == "assistant"]
-    assert [hit for reply in said for hit in rules.broken(reply)] == []
-    assert said
-
-
-def test_the_specs_of_the_studio_are_found() -> None:
-    assert set(BUNDLED) == {"taskmaster", "bank-support", "lost-and-found"}
