@@ -152,10 +152,10 @@ def _beside(loaded: LoadedSpec, recorded: Tally | None, labels: Tally | None) ->
         yield "profiles", f"{spec.beside.profiles}: {len(loaded.topics)} topics, {people} user types"
     yield "people", f"profiles {spec.users.weight.profiles:g}, bank {spec.users.weight.bank:g} ({spec.users.bank})"
     if recorded:
-        yield "recorded", f"{spec.beside.recorded}: {recorded.rows} conversations"
+        yield "recorded", f"{spec.beside.recorded}: conversations {recorded.rows}"
     if labels:
         scored = ", ".join(f"{name} {count}" for name, count in labels.of.items())
-        yield "labels", f"{spec.beside.labels}: {labels.rows} replies ({scored})"
+        yield "labels", f"{spec.beside.labels}: replies {labels.rows} ({scored})"
     yield from (("", note) for tally in (recorded, labels) if tally for note in tally.notes)
     yield "base model", spec.deployment.base_model
     yield "sha256", loaded.hash

@@ -40,11 +40,11 @@ class Tally(Frozen):
     def notes(self) -> tuple[str, ...]:
         """What is wrong, a sentence each; the spec is valid all the same."""
         counts = (
-            (self.unreadable, "lines are no conversation"),
-            (self.unknown, "entries are for a scenario or a trait that the spec does not train on"),
-            (self.held_out, "say a held-out probe and are never played back"),
+            (self.unreadable, "lines that are no conversation"),
+            (self.unknown, "of a scenario or a trait that the spec does not train on"),
+            (self.held_out, "conversations that say a held-out probe, which are never played back"),
         )
-        told = (self.problem, *(f"{count} {what}" for count, what in counts if count))
+        told = (self.problem, *(f"{what}: {count}" for count, what in counts if count))
         return tuple(f"{self.path.name}: {note}" for note in told if note)
 
 

@@ -35,7 +35,7 @@ def test_recorded_conversations_are_counted_by_scenario(tmp_path: Path) -> None:
     tally = recorded_tally(loaded(tmp_path, [*talks, talk("x", "y", scenario="Wave at [the whale].")]))
     assert tally is not None
     assert (tally.rows, tally.of, tally.unknown, tally.unreadable) == (3, {"Say hello": 2}, 1, 0)
-    assert tally.notes == ("talks.jsonl: 1 entries are for a scenario or a trait that the spec does not train on",)
+    assert tally.notes == ("talks.jsonl: of a scenario or a trait that the spec does not train on: 1",)
 
 
 def test_a_recorded_conversation_that_says_a_held_out_probe_is_counted(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_recorded_conversation_that_says_a_held_out_probe_is_counted(tmp_path:
     ]
     tally = recorded_tally(loaded(tmp_path, talks))
     assert tally is not None and tally.held_out == 2
-    assert tally.notes == ("talks.jsonl: 2 say a held-out probe and are never played back",)
+    assert tally.notes == ("talks.jsonl: conversations that say a held-out probe, which are never played back: 2",)
 
 
 @pytest.mark.parametrize(
