@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from studio.bank.people import build
 from studio.bank.profiles import people_of
 from studio.bank.types import BankEvent, BankFinished, BankParams, BankStarted, PersonAdded
-from studio.spec import load
-from studio.spec.profiles import Topic
+from studio.spec import Topic, load
 from studio.store import ExampleStore, Workspace
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from studio.bank.people import person_id, tone_of
-from studio.spec import UserType
-from studio.spec.profiles import Topic
+from studio.spec import Topic, UserType
 from studio.store.records import Person
 
 

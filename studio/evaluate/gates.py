@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.evaluate.gate_text import span
 from studio.evaluate.types import Gate, GateStatus, Interval, SideMetrics, reaches
-from studio.spec.models import Spec
+from studio.spec import Spec
 
 MIN_SAMPLES = 20
 """Probes under which a mean, a rate or a 95th percentile decides nothing: a 95 % interval of a rate is then wider than

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from studio.chatml import Frozen
 from studio.llm.settings import ModelSettings
-from studio.spec.models import Spec
+from studio.spec import Spec
 from studio.store.records import Example, Judgement, Person
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from studio.chatml import Frozen, Messages
-from studio.spec.models import Spec
+from studio.spec import Spec
 
 Winner = Literal["first", "second", "tie"]
 

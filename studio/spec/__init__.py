@@ -1,26 +1,28 @@
 """The persona as data: its file, its models, and the prompts, rules and targets made from it."""
 
-from studio.spec.keeping import keep_spec, kept_spec
-from studio.spec.loading import LoadedSpec, check, content_hash, load
-from studio.spec.models import (
+from studio.spec.describe import gates_in_words, numbered_steps, persona_prompt, rules_in_words, trait_line
+from studio.spec.load import LoadedSpec, check, content_hash, keep_spec, kept_spec, load, starter
+from studio.spec.model import (
     Boundary,
     Category,
     Deployment,
+    RuleSettings,
     Spec,
     SpecExample,
     Step,
     Success,
+    Text,
+    Topic,
     Trait,
     Users,
+    UserType,
     Vocabulary,
 )
-from studio.spec.probes import held_out_texts, probe_text
 from studio.spec.problems import Problem, SpecError
-from studio.spec.profiles import Topic, UserType
-from studio.spec.prompts import author_messages, compare_messages, judge_messages, persona_prompt
+from studio.spec.prompts import author_messages, compare_messages, judge_messages
 from studio.spec.rules import Hit, Rules
-from studio.spec.starting import starter
-from studio.spec.targets import targets
+from studio.spec.scenarios import held_out_texts, probe_text, targets
+from studio.spec.tally import Tally, labels_tally, recorded_tally
 
 __all__ = [
     "Boundary",
@@ -29,12 +31,15 @@ __all__ = [
     "Hit",
     "LoadedSpec",
     "Problem",
+    "RuleSettings",
     "Rules",
     "Spec",
     "SpecError",
     "SpecExample",
     "Step",
     "Success",
+    "Tally",
+    "Text",
     "Topic",
     "Trait",
     "UserType",
@@ -44,13 +49,19 @@ __all__ = [
     "check",
     "compare_messages",
     "content_hash",
+    "gates_in_words",
     "held_out_texts",
     "judge_messages",
     "keep_spec",
     "kept_spec",
+    "labels_tally",
     "load",
+    "numbered_steps",
     "persona_prompt",
     "probe_text",
+    "recorded_tally",
+    "rules_in_words",
     "starter",
     "targets",
+    "trait_line",
 ]

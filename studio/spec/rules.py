@@ -11,7 +11,7 @@ from typing import Literal
 from studio.chatml import Frozen
 from studio.spec.generic import GENERIC_AI
 from studio.spec.matching import Phrase, Plain
-from studio.spec.models import Spec
+from studio.spec.model import Spec
 
 PATTERN_LIMIT = 4_000
 """Characters of a reply that regular expressions see: their time may grow with a power of the length."""

@@ -13,9 +13,3 @@ def words_of(text: str) -> tuple[str, ...]:
     """The words in lower case, with their inner marks (``9:15``, ``don't``); single characters of scripts without
     spaces."""
     return tuple(_WORD.findall(folded(text).casefold()))
-
-
-def contains(words: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
-    """Whether the words of ``phrase`` stand in ``words`` one after another."""
-    size = len(phrase)
-    return any(words[at : at + size] == phrase for at in range(len(words) - size + 1))

@@ -24,7 +24,7 @@ TOPICS = """
 """
 
 SPEC = """
-schema: 1
+schema: 2
 name: Desk
 purpose: Answers.
 traits: [{name: calm, is: Calm}]
@@ -32,15 +32,15 @@ scenarios: {cards: {items: [Lost card]}}
 """
 
 
-def loaded(folder: Path, users: str) -> LoadedSpec:
+def loaded(folder: Path, users: str = "{}", *, profiles: bool = False) -> LoadedSpec:
     (folder / "people.yaml").write_text(TOPICS)
     file = folder / "desk.yaml"
-    file.write_text(f"{SPEC}users: {users}\n")
+    file.write_text(SPEC + "beside: {profiles: people.yaml}\n" * profiles + f"users: {users}\n")
     return load(file)
 
 
 def test_profiles_become_one_person_for_each_type_of_each_topic(tmp_path: Path) -> None:
-    people = people_of(loaded(tmp_path, "{profiles: people.yaml}").topics)
+    people = people_of(loaded(tmp_path, profiles=True).topics)
     assert [(person.topic, person.role) for person in people] == [
         ("Lost and stolen cards", "Traveler"),
         ("Lost and stolen cards", "Pensioner"),
@@ -54,7 +54,7 @@ def test_profiles_become_one_person_for_each_type_of_each_topic(tmp_path: Path) 
 
 
 def test_the_same_generator_draws_the_same_people(tmp_path: Path) -> None:
-    source = people_source(loaded(tmp_path, "{profiles: people.yaml}"))
+    source = people_source(loaded(tmp_path, profiles=True))
     drawn = [[source.draw(random.Random(seed), "cards", "Lost card") for seed in range(20)] for _ in range(2)]
     assert drawn[0] == drawn[1]
     assert len({person.id for person in drawn[0]}) > 3
@@ -62,8 +62,8 @@ def test_the_same_generator_draws_the_same_people(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("profiles", "bank"), [(0.5, 0.5), (0.9, 0.1), (1.0, 0.0), (0.0, 1.0)])
 def test_groups_are_drawn_by_the_weights_of_the_spec(tmp_path: Path, profiles: float, bank: float) -> None:
-    users = f"{{profiles: people.yaml, weight: {{profiles: {profiles}, bank: {bank}}}}}"
-    source = people_source(loaded(tmp_path, users))
+    users = f"{{weight: {{profiles: {profiles}, bank: {bank}}}}}"
+    source = people_source(loaded(tmp_path, users, profiles=True))
     rng = random.Random(0)
     shares = Counter(source.draw(rng, "cards", "Lost card").source for _ in range(400))
     assert shares["profiles"] / 400 == pytest.approx(profiles, abs=0.06)
@@ -71,7 +71,7 @@ def test_groups_are_drawn_by_the_weights_of_the_spec(tmp_path: Path, profiles: f
 
 
 def test_somebody_whose_topic_fits_the_scenario_is_drawn_sooner(tmp_path: Path) -> None:
-    source = people_source(loaded(tmp_path, "{profiles: people.yaml, bank: null}"))
+    source = people_source(loaded(tmp_path, "{bank: null}", profiles=True))
     rng = random.Random(0)
     topics = Counter(source.draw(rng, "cards", "Lost or stolen card").topic for _ in range(300))
     assert topics["Lost and stolen cards"] > 4 * topics["Mortgages"] > 0
@@ -79,13 +79,13 @@ def test_somebody_whose_topic_fits_the_scenario_is_drawn_sooner(tmp_path: Path) 
 
 def test_people_kept_in_the_workspace_take_the_place_of_the_built_in_ones(tmp_path: Path) -> None:
     kept = tuple(build(3, seed=99))
-    spec = loaded(tmp_path, "{profiles: people.yaml}")
+    spec = loaded(tmp_path, profiles=True)
     assert set(people_source(spec, kept).people) == {*people_of(spec.topics), *kept}
     assert len(people_source(spec).people) == 4 + BUILT_IN
 
 
 def test_profiles_that_a_bank_job_stored_are_not_counted_as_its_bank(tmp_path: Path) -> None:
-    spec = loaded(tmp_path, "{profiles: people.yaml}")
+    spec = loaded(tmp_path, profiles=True)
     assert len(people_source(spec, people_of(spec.topics)).people) == 4 + BUILT_IN
 
 

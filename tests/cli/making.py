@@ -15,7 +15,7 @@ from studio.store import Workspace
 from tests.store.making import example, judgement
 
 SPECS = Path(__file__).parents[2] / "specs"
-SPEC = """schema: 1
+SPEC = """schema: 2
 name: Harbour
 purpose: Answers on channel twelve.
 traits: [{name: calm, is: Stays level}]

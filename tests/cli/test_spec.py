@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from studio.spec import load
-from tests.cli.making import SPEC, SPECS, Studio, one_line, raw
+from tests.cli.making import SPEC, Studio, one_line, raw
+from tests.spec.helpers import bundled
 
 
 @pytest.mark.parametrize("name", ["taskmaster", "bank-support", "lost-and-found"])
-def test_the_bundled_specs_are_good(studio: Studio, name: str) -> None:
-    path = SPECS / f"{name}.yaml"
+def test_the_bundled_specs_are_good(studio: Studio, name: str, tmp_path: Path) -> None:
+    path = bundled(name, tmp_path).path
     told = studio("spec", "check", path)
     assert told.status == 0 and told.err == "" and ": good (" in told.out
     assert studio("spec", "check", path, "--json").json["valid"] is True
@@ -35,12 +36,6 @@ def test_a_new_spec_is_good_and_bears_its_name(
 def test_what_cannot_be_a_name_makes_no_spec(studio: Studio, tmp_path: Path) -> None:
     told = studio("spec", "new", "", "--out", tmp_path / "new.yaml")
     assert one_line(told) and not (tmp_path / "new.yaml").exists()
-
-
-def test_the_offline_author_writes_of_a_new_spec_all_that_the_pocket_base_wants(studio: Studio, tmp_path: Path) -> None:
-    studio("spec", "new", "Harbor Guide", "--out", tmp_path / "new.yaml")
-    told = studio("generate", tmp_path / "new.yaml", "--workspace", studio.root, "--json")
-    assert told.status == 0 and told.json["examples"]["accepted"] >= 720
 
 
 @pytest.mark.parametrize("command", [[], ["build"], ["triage", "list"]], ids=" ".join)
@@ -72,15 +67,51 @@ def test_what_a_bad_spec_holds_stays_inert(studio: Studio) -> None:
     assert told.status == 2 and "pwned" in told.err and raw(told.err) == []
 
 
-def test_why_more_examples_are_made_than_a_spec_wants_is_said_where_they_are_shown(studio: Studio) -> None:
-    last = studio("spec", "show", SPECS / "taskmaster.yaml").lines[-1]
-    assert last.split()[:3] == ["in", "all", "200"] and "the pocket base model asks for 720" in last
-
-
-def test_the_prompt_and_the_targets_are_shown(studio: Studio) -> None:
+def test_all_that_is_made_from_a_spec_is_shown(studio: Studio) -> None:
     told = studio("spec", "show", studio.spec)
+    rows = [line.split() for line in told.lines]
     assert "Harbour" in told.out and "Stays level" in told.out
-    assert told.lines[-2].split() == ["calls", "2"] and told.lines[-1].split() == ["in", "all", "2"]
+    assert ["calls", "2"] in rows and ["in", "all", "2"] in rows and "held out" in told.out
+    assert ["max", "chars", "2000"] in rows and "win rate" in told.out and "some/model" not in told.out
     shown = studio("spec", "show", studio.spec, "--json")
     assert shown.json["targets"] == {"calls": 2} and shown.json["spec"]["name"] == "Harbour"
+    assert "Stays level" in shown.json["persona_prompt"] and shown.json["recorded"] is None
     assert json.loads(shown.out) == shown.json
+
+
+TALK = '{"scenario": "A boat calls", "messages": [{"role": "user", "content": "Hi"}]}\n'
+PROBE = '{"scenario": "A boat calls", "messages": [{"role": "user", "content": "berth nine!"}]}\n'
+LABEL = '{"messages": [{"role": "user", "content": "Hi"}], "labels": {"calm": 2}}\n'
+
+
+def test_what_lies_beside_a_spec_is_counted_and_what_is_amiss_there_is_told(studio: Studio) -> None:
+    text = SPEC.replace("[A boat calls]}}", "[A boat calls]}, unseen: {holdout: true, items: ['Berth [nine]']}}")
+    studio.spec.write_text(f"{text}beside: {{recorded: talks.jsonl, labels: scores.jsonl}}\n")
+    talks = studio.spec.parent / "talks.jsonl"
+    talks.write_text(TALK * 3)
+    (studio.spec.parent / "scores.jsonl").write_text(LABEL)
+    good = studio("spec", "check", studio.spec)
+    assert good.status == 0 and good.err == ""
+    told = studio("spec", "show", studio.spec).out
+    assert "talks.jsonl: conversations 3" in told and "scores.jsonl: replies 1 (calm 1)" in told
+    assert "2 wanted, 3 recorded" in told
+    talks.write_text(TALK + PROBE + "no json\n")
+    amiss = studio("spec", "check", studio.spec, "--json")
+    assert amiss.status == 0 and amiss.json["valid"] is True
+    assert amiss.json["notes"] == amiss.err.splitlines()
+    assert amiss.json["notes"] == [
+        "talks.jsonl: lines that are no conversation: 1",
+        "talks.jsonl: conversations that say a held-out probe, which are never played back: 1",
+    ]
+    assert studio("spec", "show", studio.spec, "--json").json["recorded"]["held_out"] == 1
+
+
+def test_a_spec_of_schema_1_is_told_where_its_keys_went(studio: Studio) -> None:
+    studio.spec.write_text(SPEC.replace("schema: 2", "schema: 1") + "context: facts.md\nslots: {a: [b]}\n")
+    told = studio("spec", "check", studio.spec)
+    assert told.status == 2 and told.err.splitlines() == [
+        f"{studio.spec}:1: schema: expected 2, found the number 1; each key of schema 1 that moved or is gone is named "
+        "in its line",
+        f"{studio.spec}:7: context: moved: it is beside.context now",
+        f"{studio.spec}:8: slots: gone: no words are exchanged in examples any more; leave it out",
+    ]

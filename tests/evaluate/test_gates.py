@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from studio.evaluate.gates import MIN_SAMPLES, gates
 from studio.evaluate.types import Gate, Interval, SideMetrics
-from studio.spec.models import Spec
+from studio.spec import Spec
 
 SPEC = Spec.model_validate(
     {
-        "schema": 1,
+        "schema": 2,
         "name": "Test",
         "purpose": "to test",
         "traits": [{"name": "kind", "is": "kind"}],

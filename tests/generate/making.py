@@ -22,7 +22,7 @@ def taskmaster() -> LoadedSpec:
 def loaded_spec(context: str = "", spec_hash: str = "0" * 64, **parts: Any) -> LoadedSpec:
     """A spec of one trait and whatever ``parts`` say."""
     whole: dict[str, Any] = {
-        "schema": 1,
+        "schema": 2,
         "name": "Tester",
         "purpose": "Helps with pets.",
         "traits": [{"name": "kind", "is": "Kind"}],

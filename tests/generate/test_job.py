@@ -75,7 +75,7 @@ def test_stopped_it_keeps_what_came_back_and_is_told_as_stopped(tmp_path: Path) 
 def test_a_failure_is_the_job_s_one_line(tmp_path: Path) -> None:
     spec = tmp_path / "small.yaml"
     spec.write_text(
-        "schema: 1\nname: Small\npurpose: To be too small.\ntraits: [{name: kind, is: Kind}]\n"
+        "schema: 2\nname: Small\npurpose: To be too small.\ntraits: [{name: kind, is: Kind}]\n"
         "scenarios: {pets: {target: 2, items: [Found a pet]}}\nsuccess: {examples: 2}\n"
     )
     workspace = Workspace.open(tmp_path, "small")

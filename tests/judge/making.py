@@ -29,16 +29,16 @@ def judge_of(name: str) -> Judge:
 def small_spec(**changes: Any) -> Spec:
     """A persona of two traits, with a rule or two of everything."""
     values: dict[str, Any] = {
-        "schema": 1,
+        "schema": 2,
         "name": "Tester",
         "purpose": "To be judged.",
         "traits": [
-            {"name": "brave", "is": "Says what is so", "cues": ["no doubt", "plainly"]},
+            {"name": "brave", "is": "Says what is so"},
             {"name": "concise", "is": "Few words"},
         ],
         "scenarios": {"talk": {"target": 1, "items": ["Small talk"]}},
         "vocabulary": {"prefer": ["Plainly"], "avoid": ["You should"], "avoid_patterns": [r"\bvery\b"]},
-        "patterns": [{"step": "say", "how": "Say it"}, {"step": "ask", "how": "Ask", "phrases": ["What else?"]}],
+        "patterns": [{"step": "say", "how": "Say it"}, {"step": "ask", "how": "Ask"}],
         "boundaries": [{"id": "no_lies", "never": "Tells lies"}, {"id": "no_threats", "never": "Makes threats"}],
     }
     return Spec.model_validate({**values, **changes})

@@ -15,7 +15,7 @@ from studio.train.types import Recipe, Run, TrainFinished, TrainPlan
 from tests.evaluate.making import NOON, judgement, result
 
 FENCE = "`" * 5
-SPEC = f"""schema: 1
+SPEC = f"""schema: 2
 name: Harbour
 purpose: Answers on channel twelve.
 # A comment with a fence of its own: {FENCE}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from studio.spec import LoadedSpec, Problem, Spec, check, load
@@ -7,8 +8,11 @@ from studio.spec import LoadedSpec, Problem, Spec, check, load
 DATA = Path(__file__).parent / "data"
 PARROT = DATA / "parrot.yaml"
 
+SPECS = Path(__file__).parents[2] / "specs"
+BUNDLED = sorted(path.stem for path in SPECS.glob("*.yaml") if "\nscenarios:" in path.read_text(encoding="utf-8"))
+
 MINIMAL = """\
-schema: 1
+schema: 2
 name: Tiny
 purpose: To be small.
 traits:
@@ -22,6 +26,14 @@ scenarios:
 
 def parrot() -> LoadedSpec:
     return load(PARROT)
+
+
+def bundled(name: str, folder: Path) -> LoadedSpec:
+    """A spec that comes with the studio, from a copy in ``folder`` in which its data files are there, if empty."""
+    shutil.copytree(SPECS, folder, dirs_exist_ok=True)
+    for data in ("recorded", "labels"):
+        (folder / f"{name}.{data}.jsonl").touch()
+    return load(folder / f"{name}.yaml")
 
 
 def spec_of(extra: str = "", base: str = MINIMAL) -> Spec:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.spec import SpecDocument, SpecError, Topic, check, load
+from studio.spec import SpecError, Topic, check, load
 from tests.spec.helpers import MINIMAL, PARROT, only, problems_of
 
 PROFILES = """\
@@ -23,7 +23,7 @@ PROFILES = """\
   example_types:
     - {example_type: cook, example_background: Old Tom, example_query: Are there eggs?}
 """
-USES = MINIMAL + "users:\n  profiles: people.yaml\n"
+USES = MINIMAL + "beside:\n  profiles: people.yaml\n"
 
 
 @pytest.fixture
@@ -61,7 +61,6 @@ def test_a_file_in_another_encoding_names_the_line(spec: Path) -> None:
 def test_a_byte_order_mark_is_no_part_of_the_text(spec: Path) -> None:
     spec.write_bytes(b"\xef\xbb\xbf" + MINIMAL.encode())
     assert load(spec).spec.name == "Tiny"
-    assert not SpecDocument.open(spec).changed_on_disk
 
 
 def test_a_huge_file_is_refused_before_it_is_parsed(spec: Path) -> None:
@@ -77,6 +76,16 @@ def test_profiles_load_in_the_published_shape(spec: Path) -> None:
     assert [topic.topic for topic in topics] == ["Weather", "Food"]
     assert topics[0].example_types[0].example_query == "Will it rain?"
     assert isinstance(topics[0], Topic)
+    assert topics[0].expected == ()
+
+
+def test_a_topic_may_say_what_an_answer_must_show(spec: Path) -> None:
+    spec.write_text(USES, encoding="utf-8")
+    people = spec.parent / "people.yaml"
+    people.write_text(PROFILES.replace("- topic: Food", "- topic: Food\n  expected: [How many eggs, Where]"), "utf-8")
+    assert load(spec).topics[1].expected == ("How many eggs", "Where")
+    people.write_text(PROFILES.replace("- topic: Food", "- topic: Food\n  expected: How many"), "utf-8")
+    assert problem_of(spec) == f"{people}:8: 1.expected: expected a list of text, found the text 'How many'"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +98,13 @@ def test_profiles_load_in_the_published_shape(spec: Path) -> None:
         (PROFILES, "# nothing\n", 1, "", "found an empty file"),
         (PROFILES, "- [\n", 2, "", "not valid YAML"),
         (PROFILES, "- topic: x\n  example_types: []\n", 2, "0.example_types", "expected at least one entry"),
+        (
+            "background: Old Tom, ",
+            "background: Old Tom, example_things: [a], ",
+            6,
+            "0.example_types.1.example_things",
+            "gone: say what is on their mind in example_background",
+        ),
     ],
 )
 def test_mistakes_in_the_profiles_are_placed_in_their_own_file(
@@ -121,8 +137,8 @@ def test_nothing_outside_the_folder_is_read(spec: Path, name: str) -> None:
     secret.write_text("secret", encoding="utf-8")
     (spec.parent / "link.md").symlink_to(secret)
     (spec.parent / "loop").symlink_to(spec.parent / "loop")
-    line, key, message = only(MINIMAL + f"context: {name}\n", spec)
-    assert (line, key) == (10, "context")
+    line, key, message = only(MINIMAL + f"beside:\n  context: {name}\n", spec)
+    assert (line, key) == (11, "beside.context")
     assert message.startswith(f"{name}: ")
 
 
@@ -131,7 +147,7 @@ def test_links_and_folders_inside_the_folder_are_followed(spec: Path) -> None:
     (spec.parent / "docs" / "real.md").write_text("Real.", encoding="utf-8")
     (spec.parent / "link.md").symlink_to("docs/real.md")
     for name in ("docs/real.md", "link.md", "./docs/../link.md"):
-        loaded, problems = check(MINIMAL + f"context: {name}\n", spec)
+        loaded, problems = check(MINIMAL + f"beside: {{context: {name}}}\n", spec)
         assert problems == ()
         assert loaded is not None
         assert loaded.context_text == "Real."
@@ -140,9 +156,52 @@ def test_links_and_folders_inside_the_folder_are_followed(spec: Path) -> None:
 def test_a_context_that_is_empty_a_folder_or_not_text_is_told(spec: Path) -> None:
     (spec.parent / "empty.md").write_text(" \n", encoding="utf-8")
     (spec.parent / "raw.md").write_bytes(b"ok\n\xff")
-    assert only(MINIMAL + "context: empty.md\n", spec)[2] == "empty.md: expected some text, found an empty file"
-    assert only(MINIMAL + "context: .\n", spec)[2] == ".: expected a file, found a folder"
-    assert only(MINIMAL + "context: raw.md\n", spec)[2].endswith("found the byte 0xff (line 2)")
+    assert (
+        only(MINIMAL + "beside: {context: empty.md}\n", spec)[2] == "empty.md: expected some text, found an empty file"
+    )
+    assert only(MINIMAL + "beside: {context: .}\n", spec)[2] == ".: expected a file, found a folder"
+    assert only(MINIMAL + "beside: {context: raw.md}\n", spec)[2].endswith("found the byte 0xff (line 2)")
+
+
+DATA_KEYS = {"beside.recorded": "recorded_path", "beside.labels": "labels_path", "users.bank": "bank_path"}
+
+
+@pytest.mark.parametrize("key", DATA_KEYS)
+def test_data_files_are_found_but_not_read(spec: Path, key: str) -> None:
+    section, name = key.split(".")
+    (spec.parent / "data").mkdir()
+    (spec.parent / "data" / "a.jsonl").write_bytes(b"\xff not read")
+    spec.write_text(MINIMAL + f"{section}: {{{name}: data/../data/a.jsonl}}\n", encoding="utf-8")
+    assert getattr(load(spec), DATA_KEYS[key]) == (spec.parent / "data" / "a.jsonl").resolve()
+
+
+@pytest.mark.parametrize("key", DATA_KEYS)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.jsonl", "nowhere.jsonl: no such file"),
+        (".", ".: expected a file, found a folder"),
+        ("pipe", "pipe: expected a regular file, found a device, pipe or socket"),
+        ("../outside", "../outside: expected a file in the spec's own folder or below it"),
+        ("''", "the name of a file in the spec's own folder or below it, or null, found empty text"),
+        ("7", "or null, found the number 7; put it in quotes"),
+    ],
+)
+def test_a_data_file_that_is_none_is_told_with_its_place(spec: Path, key: str, name: str, message: str) -> None:
+    section, last = key.split(".")
+    os.mkfifo(spec.parent / "pipe")
+    (spec.parent.parent / "outside").write_text("", encoding="utf-8")
+    found = only(MINIMAL + f"{section}:\n  {last}: {name}\n", spec)
+    assert found[:2] == (11, key)
+    assert message in found[2]
+
+
+def test_the_bank_is_the_default_a_file_or_nobody(spec: Path) -> None:
+    for name in ("default", "null"):
+        spec.write_text(MINIMAL + f"users: {{bank: {name}}}\n", encoding="utf-8")
+        assert load(spec).bank_path is None
+    told = only(MINIMAL + "users: {bank: none}\n", spec)[2]
+    assert told == "none: no such file; expected default, a file of people beside the spec, or null"
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
-from studio.spec import Rules, SpecError, check, content_hash, load
+from studio.spec import SpecError, check, content_hash, load
 from tests.spec.helpers import MINIMAL, PARROT, parrot, spec_of
-
-ROOT = Path(__file__).parents[2]
-SPECS = sorted(path for path in (ROOT / "specs").glob("*.yaml") if "\nscenarios:" in path.read_text(encoding="utf-8"))
 
 
 def test_every_part_of_the_format_is_loaded() -> None:
@@ -22,14 +18,14 @@ def test_every_part_of_the_format_is_loaded() -> None:
     assert spec.trait_names == ("salty", "brief", "honest")
     assert spec.traits[0].anchors == {2: "Full of the sea", 1: "A word or two", 0: "Dry land"}
     assert spec.vocabulary.avoid_patterns == ("[!?]{3,}",)
-    assert spec.patterns[0].phrases == ("Squawk!",)
-    assert spec.boundaries[0].cues == ("buried under",)
+    assert [step.step for step in spec.patterns] == ["squawk", "answer"]
+    assert spec.boundaries[0].phrases == ("buried under",)
     assert [message.role for message in spec.examples[1].turns] == ["user", "assistant"] * 2
     assert spec.category_of("Ask for the map") == "treasure"
     assert spec.scenarios["unseen"].holdout
-    assert spec.slots == {"person": ("old Tom", "the cook")}
+    assert (spec.rules.max_chars, spec.rules.language, spec.rules.punctuation) == (300, "off", "reject")
     assert spec.success.examples == 12
-    assert spec.deployment.base_model == "pocket"
+    assert spec.deployment.base_model == "smollm2@main"
     assert spec.deployment.system_prompt is None
 
 
@@ -39,7 +35,11 @@ def test_what_is_left_out_has_the_documented_defaults() -> None:
     success = spec.success
     assert (success.overall, success.trait, success.violations, success.win_rate) == (7.5, 1.5, 0.0, 0.7)
     assert (success.train_loss, success.adapter_mb, success.latency_s) == (0.4, 50, 2.0)
-    assert (success.accept_score, success.examples) == (6.0, 200)
+    assert (success.accept_score, success.accept_trait, success.examples) == (6.0, 1, 200)
+    assert (success.beats_prompt, success.agreement) == (None, 0.4)
+    assert (spec.deployment.base_model, spec.deployment.max_tokens) == ("meta-llama/Llama-3.1-8B-Instruct", 512)
+    assert spec.rules.max_chars == 2000 and set(spec.rules.model_dump(exclude={"max_chars"}).values()) == {"reject"}
+    assert set(spec.beside.model_dump().values()) == {None}
     assert spec.vocabulary.avoid_generic_ai
 
 
@@ -69,8 +69,8 @@ def test_yes_no_and_dates_are_text() -> None:
 def test_the_hash_ignores_comments_layout_key_order_and_spelled_out_defaults() -> None:
     text = PARROT.read_text(encoding="utf-8")
     bare = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
-    moved = "deployment:\n  system_prompt: ~\n  base_model: 'pocket'\n" + bare.partition("deployment:")[0]
-    moved += "context: null\nusers: {bank: default}\n"
+    moved = "deployment:\n  system_prompt: ~\n  base_model: 'smollm2@main'\n" + bare.partition("deployment:")[0]
+    moved += "beside: {context: null}\nusers: {bank: default}\n"
     loaded, problems = check(moved, PARROT)
     assert problems == ()
     assert loaded is not None
@@ -78,7 +78,8 @@ def test_the_hash_ignores_comments_layout_key_order_and_spelled_out_defaults() -
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("Ask for the map", "Ask for a map"), ("target: 6", "target: 7"), ("[aye, matey]", "[matey, aye]")]
+    ("old", "new"),
+    [("Ask for the map", "Ask for a map"), ("target: 6", "target: 7"), ("max_chars: 300", "max_chars: 301")],
 )
 def test_the_hash_changes_with_every_value(old: str, new: str) -> None:
     text = PARROT.read_text(encoding="utf-8")
@@ -90,12 +91,12 @@ def test_the_hash_changes_with_every_value(old: str, new: str) -> None:
 
 def test_the_hash_is_the_same_today_and_tomorrow() -> None:
     """Records in workspaces refer to it, so a change of the form would make all of them stale."""
-    assert content_hash(spec_of()) == "0ca7aa4849a4d9814e364cd860aa997d528e12cce30c9137b8dd6dbfa90c7e65"
+    assert content_hash(spec_of()) == "90f05589216144c69f48ea792ea1797b91949342fdec49abebc6b51e076608b9"
 
 
 def test_the_hash_covers_the_files_beside_the_spec(tmp_path: Path) -> None:
     (tmp_path / "context.md").write_text("One.", encoding="utf-8")
-    (tmp_path / "spec.yaml").write_text(MINIMAL + "context: context.md\n", encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(MINIMAL + "beside: {context: context.md}\n", encoding="utf-8")
     first = load(tmp_path / "spec.yaml")
     (tmp_path / "context.md").write_text("Two.", encoding="utf-8")
     second = load(tmp_path / "spec.yaml")
@@ -116,38 +117,23 @@ def test_load_raises_one_line_with_all_problems_behind_it(tmp_path: Path) -> Non
     ]
 
 
-def test_a_spec_of_a_hundred_examples_is_checked_within_a_tenth_of_a_second() -> None:
-    examples = "".join(
-        f"  - user: \"Add 'thing number {number}' to my list, please.\"\n"
-        f"    assistant: Great choice! I added 'thing number {number}' to your list. What is next?\n"
-        for number in range(100)
-    )
-    text = MINIMAL + "examples:\n" + examples
-    first, _ = check(text, "tiny.yaml")
-    assert first is not None
-    assert len(first.spec.examples) == 100
-    started = time.process_time()
-    again, _ = check(text.replace("thing number 50", "another thing"), "tiny.yaml")
-    assert time.process_time() - started < 0.1
-    assert again is not None
-    assert again.spec.examples[50].user == "Add 'another thing' to my list, please."
+def test_the_hash_does_not_cover_data_nor_the_names_of_files(tmp_path: Path) -> None:
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text("One.", encoding="utf-8")
+    (tmp_path / "talks.jsonl").write_text("", encoding="utf-8")
+    besides = ["context: a.md", "context: b.md", "context: a.md, recorded: talks.jsonl, labels: talks.jsonl"]
+    hashes = set()
+    for beside in besides:
+        (tmp_path / "spec.yaml").write_text(f"{MINIMAL}beside: {{{beside}}}\n", encoding="utf-8")
+        hashes.add(load(tmp_path / "spec.yaml").hash)
+    (tmp_path / "talks.jsonl").write_text("{}\n", encoding="utf-8")
+    assert hashes == {load(tmp_path / "spec.yaml").hash}
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_the_specs_that_come_with_the_studio_are_valid(path: Path) -> None:
-    loaded = load(path)
-    assert sum(category.target for category in loaded.spec.scenarios.values()) > 0
-    assert any(category.holdout for category in loaded.spec.scenarios.values())
+@pytest.mark.parametrize("name", ["ermutigend", "größe_2", "обнадёживает", "प्रोत्साहक", "励ます", "مشجع"])
+def test_a_trait_may_be_named_in_any_script(name: str) -> None:
+    assert spec_of(base=MINIMAL.replace("name: small", f"name: {name}")).trait_names == (name,)
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_the_examples_that_come_with_the_studio_keep_the_rules_of_their_spec(path: Path) -> None:
-    spec = load(path).spec
-    rules = Rules.of(spec)
-    said = [turn.content for example in spec.examples for turn in example.turns if turn.role == "assistant"]
-    assert [hit for reply in said for hit in rules.broken(reply)] == []
-    assert said
-
-
-def test_the_specs_of_the_studio_are_found() -> None:
-    assert {path.stem for path in SPECS} >= {"taskmaster", "bank-support"}
+def test_the_same_letters_make_the_same_trait_name_however_they_are_typed() -> None:
+    assert spec_of(base=MINIMAL.replace("name: small", "name: gro\u0308\u00dfe")).trait_names == ("gr\u00f6\u00dfe",)

@@ -22,7 +22,13 @@ PLACED = [
     ("vocabulary:\n  avoid: [a]\n  preffer: [b]", 12, "vocabulary.preffer", "did you mean prefer?"),
     ("vocabulary: {avoid_patterns: ['(']}", 10, "vocabulary.avoid_patterns.0", "not a regular expression"),
     ("vocabulary: {avoid_patterns: ['a*']}", 10, "vocabulary.avoid_patterns.0", "fits every reply"),
-    ("vocabulary: {avoid_patterns: ['(a+)+b']}", 10, "vocabulary.avoid_patterns.0", "cannot run for ever"),
+    ("vocabulary: {avoid_patterns: ['a{99999999}']}", 10, "vocabulary.avoid_patterns.0", "smaller counts in its {}"),
+    (
+        "vocabulary: {avoid_patterns: ['(?:(?:(?:a|){99}){99}){99}b']}",
+        10,
+        "vocabulary.avoid_patterns.0",
+        "expected a shorter pattern",
+    ),
     ("vocabulary:\n  prefer: [Yes]\n  avoid: [yes]", 12, "vocabulary.avoid.0", "found 'yes' also in line 11"),
     ("success: {overall: 11}", 10, "success.overall", "expected a number from 0 to 10, found the number 11"),
     ("success: {trait: 2.5}", 10, "success.trait", "expected a number from 0 to 2, found the number 2.5"),
@@ -30,7 +36,7 @@ PLACED = [
     ("success: {violations: true}", 10, "success.violations", "expected a number from 0 to 1, found true"),
     ("success: {overall: '7'}", 10, "success.overall", "expected a number from 0 to 10, found the text '7'"),
     ("success: {examples: 2.5}", 10, "success.examples", "expected a whole number"),
-    ("success: {adapter_mb: 0}", 10, "success.adapter_mb", "expected a number above 0, found the number 0"),
+    ("success: {adapter_mb: 0}", 10, "success.adapter_mb", "expected a number above 0, or null, found the number 0"),
     ("success: {overall: .nan}", 10, "success.overall", "expected a finite number, found .nan"),
     (f"success: {{overall: {'1' * 301}}}", 10, "success.overall", "expected a number of at most 300 digits"),
     (f"success: {{examples: 1{'0' * 30}}}", 10, "success.examples", "expected a whole number from 1 to 1000000"),
@@ -38,9 +44,7 @@ PLACED = [
     ("success: {latency_s: 1e999}", 10, "success.latency_s", "expected a finite number, found 1e999"),
     ("language: english please", 10, "language", "expected a language tag such as en or pt-BR"),
     ("users: {weight: {profiles: 0, bank: 0}}", 10, "users.weight", "expected at least one weight above 0"),
-    ("users: {bank: no-such-bank}", 10, "users.bank", "expected default, found the text 'no-such-bank'"),
-    ("slots: {pet: [cat]}\nusers: {things: {bank: [pets]}}", 11, "users.things.bank.0", "one of the slots pet, found"),
-    ("users: {things: {profiles: [pet]}}", 10, "users.things.profiles.0", "there are none under slots, found 'pet'"),
+    ("users: {bank: no-such-bank}", 10, "users.bank", "no-such-bank: no such file; expected default, a file of people"),
     ("users: {weight: {bank: 1.5}}", 10, "users.weight.bank", "expected a number from 0 to 1"),
     ("name: Again", 10, "name", "expected each key once, found it also in line 2"),
     ("identity: !!python/object/apply:os.system ['ls']", 10, "identity", "expected no tag"),
@@ -53,7 +57,7 @@ PLACED = [
     ("boundaries: [{id: No Way, never: x}]", 10, "boundaries.0.id", "expected a name of a-z, 0-9 and _"),
     ("boundaries: [{id: a}]", 10, "boundaries.0.never", "missing; expected text"),
     ("examples: [{user: a}]", 10, "examples.0", "expected either user and assistant, or messages"),
-    ("examples: [{user: a, assistant: '  '}]", 10, "examples.0.assistant", "expected text, found empty text"),
+    ("examples: [{user: a, assistant: '  '}]", 10, "examples.0.assistant", "expected text, or null, found empty text"),
     ("examples:\n- user: a\n  assistant: b\n  scenario: nope", 13, "examples.0.scenario", "that a category lists"),
     (
         "examples: [{messages: [{role: user, content: a}]}]",
@@ -73,13 +77,28 @@ PLACED = [
         "examples.0",
         "expected user and assistant to take turns, beginning with user",
     ),
-    ("slots: {Bad Name: [a]}", 10, "slots.Bad Name", "expected a name of a-z, 0-9 and _"),
-    ("slots: {'[key]': [a]}", 10, "slots.[key]", "expected a name of a-z, 0-9 and _"),
+    ("rules: {language: false}", 10, "rules.language", "expected one of reject, off, found false"),
+    ("rules: {punctuation: yes}", 10, "rules.punctuation", "expected one of reject, off, found the text 'yes'"),
+    ("rules: {max_chars: 0}", 10, "rules.max_chars", "expected a whole number from 1, or null, found the number 0"),
+    ("rules: {emoji: off}", 10, "rules.emoji", "unknown key; expected one of max_chars, role_labels"),
+    ("success: {accept_trait: 3}", 10, "success.accept_trait", "expected a whole number from 0 to 2, found the number"),
+    ("success: {accept_trait: true}", 10, "success.accept_trait", "expected a whole number from 0 to 2, found true"),
+    ("success: {beats_prompt: 2}", 10, "success.beats_prompt", "expected a number from 0 to 1, or null"),
+    ("success: {agreement: 1.5}", 10, "success.agreement", "expected a number from -1 to 1"),
+    ("deployment: {max_tokens: 0}", 10, "deployment.max_tokens", "expected a whole number from 16 to 32768"),
+    ("deployment: {base_model: 'a/b@'}", 10, "deployment.base_model", "a model before @ and its revision after it"),
+    ("beside: {contxt: a.md}", 10, "beside.contxt", "did you mean context?"),
+    ("beside: a.md", 10, "beside", "expected a mapping with context, profiles, recorded, labels"),
     ("'[key]': 1", 10, "[key]", "unknown key"),
     ("deployment: {base_model: null}", 10, "deployment.base_model", "expected text, found nothing"),
-    ("deployment: pocket", 10, "deployment", "expected a mapping with base_model, system_prompt"),
-    ("context: nowhere.md", 10, "context", "nowhere.md: no such file"),
-    ("context: ''", 10, "context", "expected a file in the spec's own folder"),
+    ("deployment: smollm2", 10, "deployment", "expected a mapping with base_model, system_prompt"),
+    ("beside: {context: nowhere.md}", 10, "beside.context", "nowhere.md: no such file"),
+    (
+        "beside: {profiles: ''}",
+        10,
+        "beside.profiles",
+        "the name of a file in the spec's own folder or below it, or null",
+    ),
     ("? [a, b]\n: c", 10, "", "expected a word as key"),
 ]
 
@@ -92,7 +111,83 @@ def test_a_mistake_is_named_with_its_place(extra: str, line: int, key: str, mess
 
 
 def test_where_only_one_value_is_right_it_is_named() -> None:
-    assert only(MINIMAL.replace("schema: 1", "schema: 2"))[1:] == ("schema", "expected 1, found the number 2")
+    assert only(MINIMAL.replace("schema: 2", "schema: 3"))[1:] == ("schema", "expected 2, found the number 3")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("Big One", "the text 'Big One'"), ("_a", "the text '_a'"), ("x" * 65, "")]
+)
+def test_a_trait_name_that_is_none_is_told_what_one_is(name: str, found: str) -> None:
+    line, key, message = only(MINIMAL.replace("name: small", f"name: {name}"))
+    assert (line, key) == (5, "traits.0.name")
+    wanted = "expected a name of letters, digits and _ that starts with a letter, at most 64 characters, found "
+    assert message.startswith(wanted + found)
+
+
+def test_names_that_differ_in_case_alone_are_the_same() -> None:
+    text = MINIMAL.replace("  - name: small", "  - {name: SMALL, is: x}\n  - name: small")
+    assert only(text) == (6, "traits.1.name", "expected a name of its own, found 'small' also in line 5")
+
+
+SCHEMA_1 = """\
+schema: 1
+name: Tiny
+purpose: To be small.
+context: facts.md
+traits:
+  - name: small
+    is: Small
+    cues: [tiny]
+  - {name: kind, is: Kind, cues: [please]}
+patterns:
+  - step: greet
+    how: Say hello
+    phrases:
+      - Hello
+boundaries:
+  - id: no_shouting
+    never: Shouts
+    cues: [LOUD]
+scenarios:
+  daily:
+    items: [Say hello]
+slots:
+  pet: [cat, dog]
+users:
+  profiles: people.yaml
+  things: {bank: [pet]}
+deployment:
+  base_model: pocket
+"""
+MOVED = [
+    (1, "schema", "expected 2, found the number 1; each key of schema 1 that moved or is gone is named in its line"),
+    (4, "context", "moved: it is beside.context now"),
+    (8, "traits.0.cues", "gone: say under anchors what a 2, a 1 and a 0 look like"),
+    (9, "traits.1.cues", "gone: say under anchors what a 2, a 1 and a 0 look like"),
+    (13, "patterns.0.phrases", "gone: say the step under how, and put expressions under vocabulary.prefer"),
+    (18, "boundaries.0.cues", "moved: it is boundaries.0.phrases now"),
+    (22, "slots", "gone: no words are exchanged in examples any more; leave it out"),
+    (25, "users.profiles", "moved: it is beside.profiles now"),
+    (26, "users.things", "gone: no words are exchanged in examples any more; leave it out"),
+    (28, "deployment.base_model", "gone: pocket is no model any more; the one that comes along is smollm2"),
+]
+
+
+def test_a_file_of_schema_1_is_told_where_each_of_its_keys_went() -> None:
+    found = [(problem.line, problem.key, problem.message) for problem in problems_of(SCHEMA_1)]
+    assert found == MOVED
+
+
+def test_keys_of_schema_1_are_known_in_a_file_that_calls_itself_schema_2() -> None:
+    found = [(problem.line, problem.key, problem.message) for problem in problems_of(SCHEMA_1.replace("a: 1", "a: 2"))]
+    assert found == MOVED[1:]
+
+
+def test_mistakes_of_a_file_of_schema_1_are_told_beside_what_moved() -> None:
+    text = SCHEMA_1.replace("purpose:", "purpos:").replace("is: Small", "is: Small\n    is_nt: Big")
+    keys = [problem.key for problem in problems_of(text)]
+    assert {"purpose", "purpos", "traits.0.is_nt", *(key for _, key, _ in MOVED)} == set(keys)
+    assert len(keys) == len(MOVED) + 3
 
 
 SCENARIOS = [
@@ -151,7 +246,8 @@ def test_traits_are_one_to_twelve(count: int) -> None:
     traits = "".join(f"  - {{name: t{number}, is: x}}\n" for number in range(count)) or "  []\n"
     head, _, rest = MINIMAL.partition("traits:\n")
     text = head + "traits:\n" + traits + rest[rest.index("scenarios") :]
-    assert only(text)[1] == "traits"
+    told = "expected at least one entry" if count == 0 else "expected at most 12 entries, found 13"
+    assert only(text)[1] == "traits" and only(text)[2].startswith(told)
 
 
 def test_anchors_are_for_scores_of_0_1_and_2() -> None:
@@ -165,13 +261,13 @@ def test_anchors_are_for_scores_of_0_1_and_2() -> None:
 def test_all_mistakes_are_told_at_once_whatever_their_kind() -> None:
     """Form, relations, other files: nobody should have to mend one to hear of the next."""
     text = MINIMAL.replace("name: small", "name: Big One") + (
-        "languge: en\ncontext: nowhere.md\nsuccess: {overall: 99}\nname: Again\nidentity: &x y\n"
+        "languge: en\nbeside: {context: nowhere.md}\nsuccess: {overall: 99}\nname: Again\nidentity: &x y\n"
         "examples: [{user: a, assistant: b, scenario: nope}]\n"
     )
     assert [problem.key for problem in problems_of(text)] == [
         "traits.0.name",
         "languge",
-        "context",
+        "beside.context",
         "success.overall",
         "name",
         "identity",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.spec import probe_text, targets
-from studio.spec.targets import WEIGHTS
+from studio.spec.scenarios import WEIGHTS
 from tests.spec.helpers import MINIMAL, spec_of
 
 HEAD = MINIMAL.partition("scenarios:")[0]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from studio.generate.offline.text import bounded
-from studio.judge.offline.text import words_of
 
 from studio.dedup import shingles
 from studio.judge.scoring import quoted
 from studio.spec.matching import Phrase
 from studio.store.search import spaced
 from studio.text.normalize import VARIANTS, folded
+from studio.text.words import words_of
 
 
 @pytest.mark.parametrize(
@@ -31,7 +28,7 @@ from studio.text.normalize import VARIANTS, folded
 )
 def test_a_word_of_a_script_without_spaces_is_seen_by_every_room(text: str, part: str) -> None:
     assert Phrase.of(part).find(text) == part
-    assert re.search(bounded(part), text)
+    assert set(words_of(part)) <= set(words_of(text))
     assert len(words_of(text)) > 1
     assert len(shingles(text)) > 1
     assert len(spaced(text).split()) > 1
@@ -40,7 +37,7 @@ def test_a_word_of_a_script_without_spaces_is_seen_by_every_room(text: str, part
 @pytest.mark.parametrize(("text", "part"), [("안녕하세요", "녕"), ("wonderful", "wonder")])
 def test_a_part_of_a_word_of_a_spaced_script_is_no_word_in_any_room(text: str, part: str) -> None:
     assert Phrase.of(part).find(text) is None
-    assert re.search(bounded(part), text) is None
+    assert not set(words_of(part)) & set(words_of(text))
     assert len(shingles(text)) == len(spaced(text).split()) == 1
 
 

@@ -10,8 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from studio.spec import load
-from studio.spec.probes import held_out_texts
+from studio.spec import held_out_texts, load
 from studio.train.pocket.build import build, main
 from studio.train.pocket.corpus import conversations
 from studio.train.pocket.lexicon import Lexicon, WordList, read_words

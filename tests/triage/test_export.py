@@ -20,7 +20,7 @@ from tests.store.making import example, judgement
 def loaded(spec_hash: str, *probes: str) -> LoadedSpec:
     scenarios: dict[str, Any] = {"tasks": {"items": ["Create a task"]}}
     scenarios |= {"probes": {"holdout": True, "items": list(probes)}} if probes else {}
-    whole = {"schema": 1, "name": "Test", "purpose": "To test.", "traits": [{"name": "kind", "is": "Kind"}]}
+    whole = {"schema": 2, "name": "Test", "purpose": "To test.", "traits": [{"name": "kind", "is": "Kind"}]}
     return LoadedSpec(
         path=Path("test.yaml"), spec=Spec.model_validate({**whole, "scenarios": scenarios}), hash=spec_hash
     )

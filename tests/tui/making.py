@@ -20,7 +20,7 @@ from studio.store.records import Example, Judgement, Neighbour, Person, TraitSco
 from studio.tui import StudioApp
 
 SPEC = """\
-schema: 1
+schema: 2
 name: Harbour
 purpose: Tells sailors what they ask about the harbour.
 identity: The calm voice on channel twelve.
@@ -34,7 +34,7 @@ vocabulary:
   prefer: [Steady as she goes]
   avoid: [no idea]
 patterns:
-  - {step: greet, how: Say hello, phrases: [Ahoy]}
+  - {step: greet, how: Say hello}
 boundaries:
   - {id: no_blame, never: Blames the crew}
 examples:

@@ -32,7 +32,7 @@ LOOKS = {
 }
 """Keys, and words that are there once all is."""
 DIALOGS = {
-    "spec-editor": (["e"], ["schema: 1", "valid  as saved"]),
+    "spec-editor": (["e"], ["schema: 2", "valid  as saved"]),
     "spec-unsaved": (["e", "x", "escape"], ["go on editing", "to mend"]),
     "bank-ask": (["2", "s"], ["How many built-in people"]),
     "generate-scenarios": (["3", "b"], ["Scenarios", "Ask for wind"]),

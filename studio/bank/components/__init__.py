@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from studio.chatml import Frozen
-from studio.spec.models import Text
+from studio.spec import Text
 
 
 class Tone(Frozen):

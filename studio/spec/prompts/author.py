@@ -6,9 +6,8 @@ import random
 from collections.abc import Sequence
 
 from studio.chatml import Messages, system, user
-from studio.spec.models import Spec, SpecExample
-from studio.spec.prompts.parts import block, bullets, joined, nonce, section, tagged, words
-from studio.spec.prompts.persona import persona_prompt
+from studio.spec.describe import block, bullets, joined, nonce, persona_prompt, section, tagged, words
+from studio.spec.model import Spec, SpecExample
 
 CONTEXT_LIMIT = 24_000
 """Characters of the context document that go into a prompt: about 6,000 tokens."""

@@ -8,9 +8,19 @@ message is the same for every conversation of a spec, so that providers can keep
 from __future__ import annotations
 
 from studio.chatml import Messages, last_reply, system, user
-from studio.spec.models import Spec, Trait
-from studio.spec.prompts.parts import bullets, joined, nonce, quoted, section, sentence, tagged, turns
-from studio.spec.prompts.persona import numbered_steps, trait_line
+from studio.spec.describe import (
+    bullets,
+    joined,
+    nonce,
+    numbered_steps,
+    quoted,
+    section,
+    sentence,
+    tagged,
+    trait_line,
+    turns,
+)
+from studio.spec.model import Spec, Trait
 
 
 def judge_messages(spec: Spec, messages: Messages, scenario: str = "") -> Messages:

@@ -31,6 +31,7 @@ NAMES = (
     "vocabulary",
     "patterns",
     "boundaries",
+    "rules",
     "examples",
     "scenarios",
     "gates",

@@ -7,8 +7,16 @@ from collections.abc import Callable, Iterable
 from textual.content import Content
 
 from studio.chatml import Messages
-from studio.spec import LoadedSpec, author_messages, judge_messages, persona_prompt, probe_text, targets
-from studio.train.presets import more_examples
+from studio.spec import (
+    LoadedSpec,
+    author_messages,
+    gates_in_words,
+    judge_messages,
+    persona_prompt,
+    probe_text,
+    rules_in_words,
+    targets,
+)
 from studio.tui.text import join, shown
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.hanging import Hung, hang, hang_text, hanging
@@ -20,7 +28,6 @@ Part = Callable[[LoadedSpec], Shown]
 def overview(loaded: LoadedSpec) -> Shown:
     spec = loaded.spec
     wanted = sum(targets(spec).values())
-    more = more_examples(wanted, spec.deployment.base_model)
     pairs = [
         ("name", spec.name),
         ("purpose", spec.purpose),
@@ -28,9 +35,12 @@ def overview(loaded: LoadedSpec) -> Shown:
         ("users", "; ".join(spec.target_users)),
         ("language", spec.language),
         ("traits", ", ".join(spec.trait_names)),
-        ("examples", f"{len(spec.examples)} by hand, {wanted} wanted" + (more and f"; {more}")),
+        ("examples", f"{len(spec.examples)} by hand, {wanted} wanted"),
         ("context", spec.beside.context or ""),
-        ("people", f"{len(loaded.topics)} topics in {spec.beside.profiles}" if loaded.topics else ""),
+        ("profiles", f"{len(loaded.topics)} topics in {spec.beside.profiles}" if loaded.topics else ""),
+        ("bank", spec.users.bank or "none"),
+        ("recorded", spec.beside.recorded or ""),
+        ("labels", spec.beside.labels or ""),
         ("base model", spec.deployment.base_model),
         ("file", str(loaded.path)),
         ("hash", loaded.hash[:12]),
@@ -57,6 +67,14 @@ def vocabulary(loaded: LoadedSpec) -> Shown:
         "also the built-in list of generic AI phrases" if words.avoid_generic_ai else "generic AI phrases are allowed"
     )
     return hanging([*parts, shown(known, "$quiet")])
+
+
+def rules(loaded: LoadedSpec) -> Shown:
+    parts: list[Content | Hung] = [shown("What every reply is checked for without any judge.", "$quiet"), Content("")]
+    parts += [
+        join((f"{name:<18}", "$quiet"), (setting, "bold")) for name, setting in rules_in_words(loaded.spec).items()
+    ]
+    return hanging(parts)
 
 
 def patterns(loaded: LoadedSpec) -> Shown:
@@ -97,25 +115,10 @@ def scenarios(loaded: LoadedSpec) -> Shown:
 
 
 def gates(loaded: LoadedSpec) -> Shown:
-    success = loaded.spec.success
-    told = {
-        "overall": (f"{success.overall:g}", "mean of all replies, of 10, at least"),
-        "trait": (f"{success.trait:g}", "every trait's mean, of 2, at least"),
-        "violations": (f"{success.violations:.0%}", "replies that cross a boundary, at most"),
-        "win rate": (f"{success.win_rate:.0%}", "tuned against base, ties count half, at least"),
-        "train loss": (_limit(success.train_loss), "at most"),
-        "adapter": (_limit(success.adapter_mb, " MB"), "at most"),
-        "latency": (_limit(success.latency_s, " s"), "95 % of replies come within it, at most"),
-        "accept score": (f"{success.accept_score:g}", "of 10, what an example needs to pass the judge"),
-        "examples": (f"{success.examples}", "accepted examples the dataset needs"),
-    }
+    gates = gates_in_words(loaded.spec).items()
     return hanging(
-        hang(join((f"{name:<14}", "$quiet"), (f"{value:>7}", "bold"), "  "), why) for name, (value, why) in told.items()
+        hang(join((f"{name:<14}", "$quiet"), (f"{figure:>7}", "bold"), "  "), why) for name, (figure, why) in gates
     )
-
-
-def _limit(value: float | None, unit: str = "") -> str:
-    return "shown" if value is None else f"{value:g}{unit}"
 
 
 def persona(loaded: LoadedSpec) -> Shown:
@@ -159,6 +162,7 @@ PARTS: dict[str, Part] = {
     "vocabulary": vocabulary,
     "patterns": patterns,
     "boundaries": boundaries,
+    "rules": rules,
     "examples": examples,
     "scenarios": scenarios,
     "gates": gates,

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
+import unicodedata
 from typing import Annotated, Literal, Self
 
+import regex
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from studio.chatml import Frozen, Message, Messages
+from studio.spec.validate import Expectation
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-TraitName = Annotated[str, StringConstraints(pattern=r"^[^\W\d_]\w*$", max_length=64)]
-"""Letters of any script, digits and _."""
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+TraitName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\W\d_]\w*$", max_length=64),
+    AfterValidator(lambda name: unicodedata.normalize("NFC", name)),
+    Expectation("a name of letters, digits and _ that starts with a letter, at most 64 characters"),
+]
+"""Letters of any script."""
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64),
+    Expectation("a name of a-z, 0-9 and _ that starts with a letter, at most 64 characters"),
+]
 Rate = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(ge=0, le=10)]
 TraitMean = Annotated[float, Field(ge=0, le=2)]
@@ -21,15 +34,38 @@ Priority = Literal["high", "medium", "low"]
 Switch = Literal["reject", "off"]
 
 
-def _compiles(pattern: str) -> str:
+MAX_PATTERN = 50_000
+"""Characters of a pattern with its counts written out (``(ab){3}`` is ``ababab``), as the ``regex`` library compiles
+it: far above any that was meant. The worst that was found under it took 0.4 s to compile; over it, minutes."""
+_COUNT = re.compile(r"(?<!\\)\{(\d+)")
+
+
+def compiled(pattern: str) -> regex.Pattern[str]:
+    """``pattern`` ready to search with a time limit (``search(text, timeout=0.05)``). Raises ValueError, saying why."""
+    counts = (int(count[:9]) for count in _COUNT.findall(pattern))
+    if len(pattern) * math.prod(max(count, 1) for count in counts) > MAX_PATTERN:
+        raise ValueError("expected a shorter pattern, or smaller counts in its {}")
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+        return regex.compile(pattern)
+    except (regex.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from error
+
+
+def _compiles(pattern: str) -> str:
+    compiled(pattern)
     return pattern
 
 
+def _named(base: str) -> str:
+    name, at, revision = base.rpartition("@")
+    if at and not (name.strip() and revision.strip()):
+        raise ValueError(f"expected a model before @ and its revision after it, found {base!r}")
+    return base
+
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
+BaseModelName = Annotated[Text, AfterValidator(_named)]
+FileName = Annotated[Text, Expectation("the name of a file in the spec's own folder or below it")]
 
 
 class Trait(Frozen):
@@ -80,15 +116,15 @@ class RuleSettings(Frozen):
 
 
 class Beside(Frozen):
-    """Files in the spec's own folder or below it."""
+    """Files in the spec's own folder or below it; None: there is none."""
 
-    context: str | None = None
+    context: FileName | None = None
     """A document that the persona knows; author and judge both read it."""
-    profiles: str | None = None
+    profiles: FileName | None = None
     """Topics, user types, backgrounds and example queries."""
-    recorded: str | None = None
+    recorded: FileName | None = None
     """Conversations to build from where no model is at hand (JSON lines)."""
-    labels: str | None = None
+    labels: FileName | None = None
     """Replies with trait scores given by people, which a judge is measured on (JSON lines)."""
 
 
@@ -139,12 +175,15 @@ class UserWeights(Frozen):
     bank: Rate = 0.5
 
 
+DEFAULT_BANK = "default"
+
+
 class Users(Frozen):
     """Who is talking."""
 
-    bank: Text | None = "default"
-    """``default``: the people of the workspace, or else the built-in ones; a file of people; None: nobody but those of
-    ``beside.profiles``."""
+    bank: FileName | None = DEFAULT_BANK
+    """``default``: the people of the workspace, or else the built-in ones; a file of people beside the spec; None:
+    nobody but those of ``beside.profiles``."""
     weight: UserWeights = UserWeights()
 
 
@@ -163,7 +202,7 @@ class Success(Frozen):
     latency_s: float | None = Field(default=2.0, gt=0)
     """95th percentile of a typical reply."""
     accept_score: Score = 6.0
-    accept_trait: Literal[0, 1, 2] = 1
+    accept_trait: int = Field(default=1, ge=0, le=2)
     """The least that every trait of an example needs."""
     examples: int = Field(default=200, ge=1, le=1_000_000)
     agreement: float = Field(default=0.4, ge=-1, le=1)
@@ -171,7 +210,7 @@ class Success(Frozen):
 
 
 class Deployment(Frozen):
-    base_model: Text = "meta-llama/Llama-3.1-8B-Instruct"
+    base_model: BaseModelName = "meta-llama/Llama-3.1-8B-Instruct"
     """A hub id with an optional ``@revision``, a local folder, or ``smollm2``."""
     system_prompt: str | None = None
     """None: the persona is trained in and needs none."""
@@ -213,3 +252,20 @@ class Spec(Frozen):
     def category_of(self, scenario: str) -> str | None:
         """The category that lists ``scenario`` among its items."""
         return next((name for name, category in self.scenarios.items() if scenario in category.items), None)
+
+
+class UserType(Frozen):
+    """One kind of user inside a topic, with a question that such a user asks."""
+
+    example_type: Text
+    example_background: Text
+    example_query: Text
+
+
+class Topic(Frozen):
+    """What users come with, in the published topic/profile shape."""
+
+    topic: Text
+    expected: tuple[Text, ...] = ()
+    """Facts or behaviour that an answer must show."""
+    example_types: tuple[UserType, ...]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
-from studio.spec.node import Node, Path
-from studio.spec.probes import bare, probe_text, unbalanced
+from studio.spec.model import compiled
 from studio.spec.problems import ProblemList
+from studio.spec.scenarios import bare, probe_text, unbalanced
+from studio.spec.yaml_tree import Node, Path
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*\Z")
 
@@ -38,10 +40,11 @@ def _unique(root: Node, section: str, name: str, problems: ProblemList) -> None:
         node = item.child(name)
         if node is None or not isinstance(node.value, str):
             continue
-        if node.value in seen:
-            message = f"expected a name of its own, found {node.value!r} also in line {seen[node.value]}"
+        same = unicodedata.normalize("NFC", node.value).casefold()
+        if same in seen:
+            message = f"expected a name of its own, found {node.value!r} also in line {seen[same]}"
             problems.add(node.line, (section, index, name), message)
-        seen.setdefault(node.value, node.line)
+        seen.setdefault(same, node.line)
 
 
 def _categories(root: Node) -> Iterator[tuple[str, Node]]:
@@ -133,9 +136,11 @@ def _vocabulary(root: Node, problems: ProblemList) -> None:
 def _bad_pattern(text: str) -> str:
     """Why a regular expression that compiles would still be a mistake; empty where it is none."""
     try:
-        if re.search(text, "") is not None:
+        if compiled(text).search("", timeout=0.1) is not None:
             return f"expected a pattern that needs some text, found {text!r}, which fits every reply"
-    except (re.error, OverflowError, RecursionError, ValueError):
+    except TimeoutError:
+        return f"expected a pattern that is quick, found {text!r}, which takes too long without any text"
+    except ValueError:
         pass  # told as a mistake of form
     return ""
 

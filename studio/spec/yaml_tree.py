@@ -1,13 +1,16 @@
-"""YAML text as a tree of nodes. Tags never run, aliases never expand.
+"""YAML text as a tree of values that know their lines. Tags never run, aliases never expand.
 
 The tree is built from the parser's events, so a hostile file costs no more than reading it: nothing is constructed,
-nothing is expanded, and depth is bounded.
+nothing is expanded, and depth is bounded. Plain scalars are read by the YAML 1.2 core schema: ``yes``, ``no`` and dates
+stay text.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -24,16 +27,82 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from studio.spec.node import Key, Mark, Node, Path
 from studio.spec.problems import ProblemList
-from studio.spec.scalars import Scalar, resolve
+
+Key = str | int
+Path = tuple[Key, ...]
+Scalar = str | int | float | bool | None
 
 MAX_DEPTH = 12
 """The format needs 5. The scanner's time grows with the depth of brackets, so it is stopped early."""
 
+MAX_DIGITS = 300
+"""Of a whole number; a float holds 308."""
+
 _STANDARD = {"tag:yaml.org,2002:" + name for name in ("str", "int", "float", "bool", "null", "map", "seq")} | {"!"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _VALUES = (ScalarEvent, SequenceStartEvent, MappingStartEvent, AliasEvent)
+_NULL = frozenset(["", "~", "null", "Null", "NULL"])
+_TRUE = frozenset(["true", "True", "TRUE"])
+_FALSE = frozenset(["false", "False", "FALSE"])
+_INT = re.compile(r"[-+]?[0-9]+\Z")
+_FLOAT = re.compile(
+    r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
+)
+
+
+@dataclass(slots=True)
+class Node:
+    """A value with its 1-based line: a scalar, a dict of key to Node, or a list of Nodes."""
+
+    value: Any
+    line: int
+    keys: dict[Key, int] = field(default_factory=dict)
+    """Of a mapping: the line of each key."""
+
+    def plain(self) -> Any:
+        """Dicts, tuples and scalars."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return tuple(node.plain() for node in self.value)
+        return self.value
+
+    def child(self, key: Key) -> Node | None:
+        if isinstance(self.value, dict):
+            return self.value.get(key)
+        if isinstance(self.value, list) and isinstance(key, int) and 0 <= key < len(self.value):
+            return self.value[key]  # type: ignore[no-any-return]
+        return None
+
+    def at(self, *path: Key) -> Node | None:
+        node: Node | None = self
+        for key in path:
+            node = node.child(key) if node else None
+        return node
+
+    def text_at(self, *path: Key) -> str | None:
+        """The text that stands at ``path``; None where there is none."""
+        node = self.at(*path)
+        return node.value if node and isinstance(node.value, str) else None
+
+    def entries(self) -> Iterator[tuple[Key, Node]]:
+        """The children by key or index; none for a scalar."""
+        if isinstance(self.value, dict):
+            yield from self.value.items()
+        elif isinstance(self.value, list):
+            yield from enumerate(self.value)
+
+    def line_of(self, path: Path) -> int:
+        """The line of the deepest part of ``path`` that exists: of its key in a mapping, of itself in a list."""
+        node, line = self, self.line
+        for key in path:
+            child = node.child(key)
+            if child is None:
+                return line
+            line = node.keys.get(key, child.line)
+            node = child
+        return line
 
 
 class _RefusedError(Exception):
@@ -43,7 +112,7 @@ class _RefusedError(Exception):
 def parse(text: str, problems: ProblemList) -> Node | None:
     """The one document in ``text``; None where it cannot be read as YAML. What is wrong goes to ``problems``."""
     try:
-        return _Builder(text, problems).document(YAML(typ="safe", pure=True).parse(text))
+        return _Builder(problems).document(YAML(typ="safe", pure=True).parse(text))
     except _RefusedError:
         return None
     except MarkedYAMLError as error:
@@ -61,8 +130,7 @@ def parse(text: str, problems: ProblemList) -> Node | None:
 
 
 class _Builder:
-    def __init__(self, text: str, problems: ProblemList) -> None:
-        self.text = text
+    def __init__(self, problems: ProblemList) -> None:
         self.problems = problems
 
     def document(self, events: Iterator[Event]) -> Node | None:
@@ -73,7 +141,7 @@ class _Builder:
                 raise _RefusedError
             if isinstance(event, _VALUES):
                 root = self._node(event, events, ())
-        if root is not None and root.value is None and not root.style:
+        if root is not None and root.value is None:
             return None  # nothing but comments, or ---
         return root
 
@@ -83,13 +151,7 @@ class _Builder:
             return self._mapping(event, events, path)
         if isinstance(event, SequenceStartEvent):
             return self._sequence(event, events, path)
-        start, end = event.start_mark.index, event.end_mark.index
-        if isinstance(event, AliasEvent):
-            return Node(None, _line(event), start, end)
-        style = event.style or ""
-        if style in ("|", ">"):
-            end = start + len(self.text[start:end].rstrip())
-        return Node(self._scalar(event, path), _line(event), start, end, style)
+        return Node(None if isinstance(event, AliasEvent) else self._scalar(event, path), _line(event))
 
     def _note_tricks(self, event: Any, path: Path) -> None:
         """Aliases, anchors and tags are mistakes, but the rest of the file can still be read."""
@@ -105,22 +167,21 @@ class _Builder:
             self.problems.add(_line(event), path, f"expected no tag, found {tag}; nothing in a spec is ever run")
 
     def _mapping(self, start: Any, events: Iterator[Event], path: Path) -> Node:
-        node = Node({}, _line(start), start.start_mark.index, 0, "flow" if start.flow_style else "block")
+        node = Node({}, _line(start))
         for event in events:
             if isinstance(event, MappingEndEvent):
-                return self._closed(node, event)
+                break
             key = self._key(event, path)
-            value = self._node(next(events), events, (*path, key))
-            if value.start == value.end:  # nothing: the parser puts it before what comes next, people after the colon
-                value.start = value.end = self.text.find(":", event.end_mark.index) + 1
-                value.line = _line(event)
-            node.end = value.end
+            of_value: Any = next(events)
+            value = self._node(of_value, events, (*path, key))
+            if of_value.start_mark.index == of_value.end_mark.index:
+                value.line = _line(event)  # nothing: the parser puts it before what comes next, people after the colon
             if key in node.value:
-                message = f"expected each key once, found it also in line {node.keys[key].line}"
+                message = f"expected each key once, found it also in line {node.keys[key]}"
                 self.problems.add(_line(event), (*path, key), message)
                 continue
             node.value[key] = value
-            node.keys[key] = Mark(_line(event), event.start_mark.index, event.end_mark.index)
+            node.keys[key] = _line(event)
         return node
 
     def _key(self, event: Any, path: Path) -> Key:
@@ -134,21 +195,13 @@ class _Builder:
         return str(event.value)
 
     def _sequence(self, start: Any, events: Iterator[Event], path: Path) -> Node:
-        node = Node([], _line(start), start.start_mark.index, 0, "flow" if start.flow_style else "block")
+        node = Node([], _line(start))
         for event in events:
             if isinstance(event, SequenceEndEvent):
-                self._closed(node, event)
                 break
-            item = self._node(event, events, (*path, len(node.value)))
-            node.value.append(item)
-            node.end = item.end
+            node.value.append(self._node(event, events, (*path, len(node.value))))
         if not node.value:
             self.problems.add(node.line, path, "expected at least one entry; leave the key out where there is none")
-        return node
-
-    def _closed(self, node: Node, event: Any) -> Node:
-        if node.style == "flow":
-            node.end = event.end_mark.index
         return node
 
     def _scalar(self, event: Any, path: Path) -> Scalar:
@@ -170,3 +223,21 @@ class _Builder:
 
 def _line(event: Event) -> int:
     return int(event.start_mark.line) + 1
+
+
+def resolve(text: str) -> Scalar:
+    """The value of an unquoted scalar. Raises ValueError for NaN, the infinities and what overflows."""
+    if text in _NULL:
+        return None
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    if _INT.match(text):
+        if len(text) > MAX_DIGITS:
+            raise ValueError(f"expected a number of at most {MAX_DIGITS} digits")
+        return int(text)
+    if _FLOAT.match(text):
+        number = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        if not math.isfinite(number):
+            raise ValueError(f"expected a finite number, found {text}")
+        return number
+    return text

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import difflib
 import types
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from studio.spec.node import Key, Node, Path
 from studio.spec.problems import ProblemList
+from studio.spec.yaml_tree import Key, Node, Path
 
 Model = TypeVar("Model", bound=BaseModel)
 _OF_KEY = "[key]"
 """With this pydantic ends the place of a key that does not fit."""
-_SLUG = "a name of a-z, 0-9 and _ that starts with a letter, at most 64 characters"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a value of an annotated type looks like, for a person: ``Annotated[str, ..., Expectation("a name")]``."""
+
+    text: str
 
 
 def validate(root: Node, model: type[Model], problems: ProblemList, path: Path = ()) -> Model | None:
@@ -48,12 +55,18 @@ def _message(detail: ErrorDetails, path: Path, model: type[BaseModel], of_key: b
     if of_key:
         holder = _annotation(path[:-1], model)
         return f"expected {_expectation(get_args(_bare(holder))[0])} as key, found {found!r}"
-    wanted = _expectation(_annotation(path, model))
+    if kind in ("too_short", "too_long"):
+        limit = (
+            f"at least {detail['ctx']['min_length']}"
+            if kind == "too_short"
+            else f"at most {detail['ctx']['max_length']}"
+        )
+        return f"expected {limit} entries, found {len(found)}"
+    annotation = _annotation(path, model)
+    wanted = _expectation(annotation)
     if kind == "missing":
         return f"missing; expected {wanted}"
-    if kind in ("too_short", "too_long"):
-        return f"expected {wanted}, found {len(found)}"
-    quote = "; put it in quotes" if wanted == "text" and isinstance(found, bool | int | float) else ""
+    quote = "; put it in quotes" if _bare(annotation) is str and isinstance(found, bool | int | float) else ""
     return f"expected {wanted}, found {_found(found)}{quote}"
 
 
@@ -111,9 +124,22 @@ def _metadata(annotation: Any) -> list[Any]:
     return found
 
 
+def _optional(annotation: Any) -> bool:
+    """Whether null is a value of its own."""
+    if get_origin(annotation) is Annotated:
+        return _optional(get_args(annotation)[0])
+    return get_origin(annotation) in (Union, types.UnionType) and type(None) in get_args(annotation)
+
+
 def _expectation(annotation: Any) -> str:
     """What a value of this type looks like, for a person."""
+    return _form(annotation) + (", or null" if _optional(annotation) else "")
+
+
+def _form(annotation: Any) -> str:
     bare, marks = _bare(annotation), _metadata(annotation)
+    if told := next((mark.text for mark in marks if isinstance(mark, Expectation)), ""):
+        return told
     origin = get_origin(bare)
     if origin is Literal:
         choices = [str(value) for value in get_args(bare)]
@@ -128,8 +154,6 @@ def _expectation(annotation: Any) -> str:
         return "true or false"
     if bare in (int, float):
         return ("a whole number" if bare is int else "a number") + _range(marks)
-    if any(isinstance(mark, StringConstraints) and mark.pattern for mark in marks):
-        return _SLUG
     return "text"
 
 

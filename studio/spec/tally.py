@@ -1,0 +1,104 @@
+"""What lies in the data files of a spec, counted: recorded conversations by scenario, labels by trait.
+
+Counting only: the rooms that use the files read them with models of their own. A line that is no JSON object of the
+published shape is counted as unreadable and stops nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.chatml import Frozen
+from studio.spec.files import UnreadableError, read_text
+from studio.spec.load import LoadedSpec
+from studio.spec.scenarios import bare, held_out_texts
+
+MAX_DATA_BYTES = 67_108_864
+
+
+class Tally(Frozen):
+    """``rows`` that can be read, and how many of them by ``of``: scenario of a recording, trait of a label."""
+
+    path: Path
+    rows: int = 0
+    of: dict[str, int] = {}
+    unknown: int = 0
+    """Conversations of a scenario that is not trained on, or scores of a trait that the spec does not list; they are
+    not in ``of``."""
+    held_out: int = 0
+    """Recorded conversations in which a user says a held-out probe: they are not to be played back."""
+    unreadable: int = 0
+    """Lines that are no conversation."""
+    problem: str = ""
+    """Why the file could not be read at all."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is wrong, a sentence each; the spec is valid all the same."""
+        counts = (
+            (self.unreadable, "lines that are no conversation"),
+            (self.unknown, "of a scenario or a trait that the spec does not train on"),
+            (self.held_out, "conversations that say a held-out probe, which are never played back"),
+        )
+        told = (self.problem, *(f"{what}: {count}" for count, what in counts if count))
+        return tuple(f"{self.path.name}: {note}" for note in told if note)
+
+
+def recorded_tally(loaded: LoadedSpec) -> Tally | None:
+    """The recorded conversations by the scenario that they show, in the spec's order; None where none are named."""
+    if loaded.recorded_path is None:
+        return None
+    probes = {bare(text) for text in held_out_texts(loaded.spec)}
+    known = [item for row in loaded.spec.scenarios.values() if not row.holdout for item in row.items]
+    tally = _counted(loaded.recorded_path, "scenario", str, known)
+    rows = _rows(loaded.recorded_path) if not tally.problem else ()
+    said = sum(row is not None and any(bare(text) in probes for text in _said(row)) for row in rows)
+    return tally.model_copy(update={"held_out": said})
+
+
+def labels_tally(loaded: LoadedSpec) -> Tally | None:
+    """The labelled replies by the trait that was scored, in the order of the spec; None where none are named."""
+    if loaded.labels_path is None:
+        return None
+    return _counted(loaded.labels_path, "labels", dict, loaded.spec.trait_names)
+
+
+def _counted(path: Path, key: str, kind: type, known: Iterable[str]) -> Tally:
+    """How often ``key`` names each of ``known``: as a text, or among the keys of a mapping."""
+    found: Counter[str] = Counter()
+    rows = unreadable = 0
+    try:
+        for row in _rows(path):
+            if row is None or not isinstance(row.get(key), kind):
+                unreadable += 1
+                continue
+            rows += 1
+            found.update([row[key].strip()] if kind is str else row[key].keys())
+    except UnreadableError as error:
+        return Tally(path=path, problem=str(error))
+    of = {name: found[name] for name in known}
+    return Tally(path=path, rows=rows, of=of, unknown=found.total() - sum(of.values()), unreadable=unreadable)
+
+
+def _rows(path: Path) -> Iterator[Mapping[str, Any] | None]:
+    """Each line that is not blank; None for one that is no conversation. Raises UnreadableError."""
+    for line in read_text(path, MAX_DATA_BYTES).split("\n"):
+        if line.strip():
+            yield _row(line)
+
+
+def _row(line: str) -> Mapping[str, Any] | None:
+    try:
+        row = json.loads(line)
+        sound = all(isinstance(turn["role"], str) and isinstance(turn["content"], str) for turn in row["messages"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return row if isinstance(row, dict) and sound and row["messages"] else None
+
+
+def _said(row: Mapping[str, Any]) -> Iterator[str]:
+    yield from (turn["content"] for turn in row["messages"] if turn["role"] == "user")
