@@ -29,6 +29,12 @@ def write_atomic(path: Path, data: str | bytes, *, mode: int = 0o644) -> None:
         os.close(folder)
 
 
+def cache_folder() -> Path:
+    """The user's cache for the studio (``$XDG_CACHE_HOME/persona-studio``); it may not be there yet."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(named) if named.startswith("/") else Path.home() / ".cache") / "persona-studio"
+
+
 def as_seen(path: str | Path) -> str:
     """A path as one would type it here: from the working folder where it lies below that, else whole."""
     full, here = Path(path).absolute(), Path.cwd()

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEAVES = ("calls", "chatml", "errors", "files", "inert", "letters")
+LEAVES = ("calls", "chatml", "errors", "files", "text")
 MAY_USE = {
     "spec": set(),
     "store": set(),
     "llm": set(),
     "jobs": {"store"},
     "dedup": set(),
-    "judge": {"spec", "llm", "store"},
+    "embed": set(),
+    "judge": {"spec", "llm", "store", "embed"},
     "bank": {"spec", "llm", "dedup", "store", "jobs"},
     "generate": {"spec", "bank", "judge", "llm", "dedup", "store", "jobs"},
     "triage": {"spec", "store", "dedup"},
@@ -78,6 +79,11 @@ def test_training_libraries_are_imported_by_the_workers_alone() -> None:
     assert wrong == []
 
 
+def test_onnxruntime_is_imported_for_embeddings_alone() -> None:
+    wrong = [path for path in modules() if room_of(path) != "embed" and "onnxruntime" in set(imports(path))]
+    assert wrong == []
+
+
 def test_only_the_faces_print() -> None:
     wrong = []
     for path in modules():
@@ -94,7 +100,7 @@ def test_only_the_faces_print() -> None:
     ["import studio.tui", "import studio.cli.main", "import studio.jobs.worker", "import studio.train.worker.main"],
 )
 def test_starting_a_face_or_a_job_loads_nothing_heavy(start: str) -> None:
-    heavy = (*HEAVY, "openai", "genai_prices")
+    heavy = (*HEAVY, "openai", "genai_prices", "onnxruntime", "tokenizers", "sklearn")
     code = f"import sys; {start}; print(sorted(set(sys.modules) & set({heavy!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"

@@ -153,6 +153,6 @@ class Evaluator:
 def fingerprint(loaded: LoadedSpec, run: Run, judge: str) -> str:
     """A SHA-256 over all that decides an evaluation: the spec (with its probes), the run and the judge, by its name."""
     parts = {"spec": loaded.hash, "run": run.plan.run_id, "plan": run.plan.fingerprint, "judge": judge}
-    if version := version_of(judge):
+    if version := version_of(judge, loaded):
         parts["judge_version"] = version
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -117,7 +117,7 @@ class Generation:
             raise error
 
     async def _work(self, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
-        stale = stale_ids(self._loaded, self._store)
+        stale = stale_ids(self._loaded, self._store, self._judge)
         if not stale and self._ledger.missing == 0:
             return
         seen = Seen(self._store, self._loaded.spec)

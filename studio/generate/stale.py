@@ -6,16 +6,17 @@ from collections import Counter
 from itertools import chain
 
 from studio.generate.seen import Seen, rejection
-from studio.judge import Judge, version_of
+from studio.judge import LEARNED, Judge, version_of
 from studio.spec import LoadedSpec
 from studio.store import CategoryCount, ExampleStore, Filter, Judgement, Outdated, Row
 
 
-def stale_ids(loaded: LoadedSpec, store: ExampleStore) -> list[str]:
+def stale_ids(loaded: LoadedSpec, store: ExampleStore, judge: Judge) -> list[str]:
     """Ids of examples to judge again before any new one is written, oldest first.
 
-    Those are what another version of the spec or of the rules judge judged, what was edited since, and what no judge
-    could judge. Those of scenarios that the spec no longer has are left as they are: they count for nothing.
+    Those are what another version of the spec or of its judge judged, what was edited since, what no judge could judge,
+    and what nobody scored where ``judge`` can. Those of scenarios that the spec no longer has are left as they are:
+    they count for nothing.
     """
     open_scenarios = {
         (name, item) for name, one in loaded.spec.scenarios.items() if not one.holdout for item in one.items
@@ -28,7 +29,7 @@ def stale_ids(loaded: LoadedSpec, store: ExampleStore) -> list[str]:
     found = [
         (row.seq, row.example.id)
         for row in looked_at
-        if (row.example.category, row.example.scenario) in open_scenarios and _is_stale(row, loaded.hash)
+        if (row.example.category, row.example.scenario) in open_scenarios and _is_stale(row, loaded, judge)
     ]
     return [name for _, name in sorted(found)]
 
@@ -49,8 +50,10 @@ def current_counts(loaded: LoadedSpec, store: ExampleStore) -> dict[tuple[str, s
 
 
 def outdated(loaded: LoadedSpec, store: ExampleStore) -> list[Outdated]:
-    """What an earlier version of a judge judged by this very spec."""
-    return []
+    """What an earlier version of the learned judge judged by this very spec: labels were added or changed since."""
+    version = version_of(LEARNED, loaded)
+    earlier = store.judged_otherwise(LEARNED, version) if version else []
+    return [one for one in earlier if one.spec_hash == loaded.hash]
 
 
 async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, seen: Seen) -> Judgement:
@@ -65,8 +68,11 @@ async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, seen: Seen) -
     return judgement
 
 
-def _is_stale(row: Row, spec_hash: str) -> bool:
+def _is_stale(row: Row, loaded: LoadedSpec, judge: Judge) -> bool:
     judgement = row.judgement
     if judgement is None or judgement.verdict == "error" or not row.judged:
         return True
-    return judgement.spec_hash != spec_hash or judgement.judge_version != version_of(judgement.judge)
+    if judgement.verdict == "unscored" and judge.kind != "nobody" and judgement.judge != judge.name:
+        return True
+    version = version_of(judgement.judge, loaded)
+    return judgement.spec_hash != loaded.hash or (version != "" and judgement.judge_version != version)

@@ -1,20 +1,63 @@
-"""Scores and verdicts: rules first, then a judge's marks, then the arithmetic; and comparisons in both orders."""
+"""Judges: rules, a model with a rubric, labels of people and what is learned from them; and how far each agrees."""
 
-from studio.judge.judge import NOBODY, Judge, open_judge, version_of
-from studio.judge.rules import LengthBounds, check_reply
-from studio.judge.schema import judgement_schema
-from studio.judge.types import CompareBrief, Comparison, JudgeBrief, Winner
+from studio.judge.agreement import Agreement, agreement, judge_agreement, known_agreement
+from studio.judge.judge import Judge, open_judge, version_of
+from studio.judge.labels import (
+    Label,
+    Reply,
+    append_labels,
+    labels_hash,
+    labels_of,
+    locked,
+    read_labels,
+    read_replies,
+    training,
+    write_labels,
+)
+from studio.judge.learned import LearnedJudge
+from studio.judge.prompt import compare_messages, judge_messages
+from studio.judge.rubric import judgement_schema
+from studio.judge.rules import ReplyRules
+from studio.judge.types import (
+    LEARNED,
+    NOBODY,
+    RULES,
+    CompareBrief,
+    Comparison,
+    JudgeBrief,
+    Kind,
+    Winner,
+)
 
 __all__ = [
+    "LEARNED",
     "NOBODY",
+    "RULES",
+    "Agreement",
     "CompareBrief",
     "Comparison",
     "Judge",
     "JudgeBrief",
-    "LengthBounds",
+    "Kind",
+    "Label",
+    "LearnedJudge",
+    "Reply",
+    "ReplyRules",
     "Winner",
-    "check_reply",
+    "agreement",
+    "append_labels",
+    "compare_messages",
+    "judge_agreement",
+    "judge_messages",
     "judgement_schema",
+    "known_agreement",
+    "labels_hash",
+    "labels_of",
+    "locked",
     "open_judge",
+    "read_labels",
+    "read_replies",
+    "training",
     "version_of",
+    "write_labels",
 ]

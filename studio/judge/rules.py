@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from studio.chatml import Messages
 from studio.judge.language import wrong_language
@@ -15,7 +14,7 @@ from studio.store.records import Violation
 # The same mark twice. Three dots are an ellipsis, two between digits or before a slash a range or a folder, "?!" is for
 # the spec's own patterns to forbid, "::" is code.
 _DOUBLED = re.compile(r"([!?,;\u3001\u3002\uff0c\uff01\uff1f])\1|(?<![.\d])\.\.(?![./])|(?<=\d)\.\.(?![./\d])|\.{4,}")
-_LEAKS = (
+_ROLE_LABELS = (
     # Chat templates' own tokens: ChatML, Llama 2 and 3, Gemma, Alpaca and reasoning models.
     re.compile(r"<\|[A-Za-z0-9_]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?think>"),
     re.compile(r"###\s*(?:instruction|response|input|human|assistant|user|system)\b", re.IGNORECASE),
@@ -26,57 +25,61 @@ _LEAKS = (
 )
 
 
-@dataclass(frozen=True)
-class LengthBounds:
-    """Characters that a reply may have. The defaults are for a spec without examples."""
-
-    least: int = 2
-    most: int = 2000
-
-    @classmethod
-    def of(cls, spec: Spec) -> LengthBounds:
-        """A fifth of the shortest and three times the longest hand-written reply, never tighter than 2 to 400."""
-        lengths = [len(m.content) for example in spec.examples for m in example.turns if m.role == "assistant"]
-        if not lengths:
-            return cls()
-        return cls(least=max(2, min(lengths) // 5), most=max(400, 3 * max(lengths)))
+# Code, fenced or between single backticks: what stands in it is neither punctuation nor markup of the reply.
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 
 
-def check_reply(
-    rules: Rules, language: str, messages: Messages, bounds: LengthBounds | None = None
-) -> tuple[Violation, ...]:
-    """Every rule that an assistant turn of ``messages`` breaks, each rule once; empty where all are kept.
+class ReplyRules:
+    """The built-in checks of ``spec.rules`` and the phrases of the spec, compiled once."""
 
-    Kinds: ``empty``, ``length``, ``banned``, ``pattern``, ``generic``, ``punctuation``, ``leak``, ``unprintable`` and
-    ``language``. ``language`` is a BCP 47 tag. Boundary cues are not rules: they are for the judge to weigh.
-    """
-    bounds = bounds or LengthBounds()
-    said = "\n".join(m.content for m in messages if m.role == "user")
-    replies = [m.content for m in messages if m.role == "assistant"]
-    if not replies:
-        return (Violation(kind="empty", name="no reply"),)
-    found = [violation for reply in replies for violation in _check_turn(rules, language, bounds, said, reply)]
-    return tuple({(violation.kind, violation.name): violation for violation in reversed(found)}.values())[::-1]
+    def __init__(self, spec: Spec) -> None:
+        self._settings, self._language, self._phrases = spec.rules, spec.language, Rules.of(spec)
 
+    def preferred(self, reply: str) -> tuple[str, ...]:
+        """The preferred expressions in ``reply``, as the spec has them."""
+        return self._phrases.preferred(reply)
 
-def _check_turn(rules: Rules, language: str, bounds: LengthBounds, said: str, reply: str) -> Iterator[Violation]:
-    text = reply.strip()
-    if not text:
-        yield Violation(kind="empty", name="blank reply")
-        return
-    if not bounds.least <= len(text) <= bounds.most:
-        yield Violation(kind="length", name="too short" if len(text) < bounds.least else "too long", quote=text[:40])
-    for hit in rules.broken(reply):
-        if hit.kind != "boundary":
+    def check(self, messages: Messages) -> tuple[Violation, ...]:
+        """Every rule that an assistant turn of ``messages`` breaks, each rule once; empty where all are kept.
+
+        Kinds: ``empty``, ``length``, ``banned``, ``pattern``, ``generic``, ``boundary`` (by its phrases),
+        ``punctuation``, ``role_label``, ``unprintable`` and ``language``; and ``pattern_timeout``, which fails nothing
+        (:func:`broken`): that pattern could not be checked.
+        """
+        said = "\n".join(m.content for m in messages if m.role == "user")
+        replies = [m.content for m in messages if m.role == "assistant"]
+        if not replies:
+            return (Violation(kind="empty", name="no reply"),)
+        found = [violation for reply in replies for violation in self._check_turn(said, reply)]
+        return tuple({(violation.kind, violation.name): violation for violation in reversed(found)}.values())[::-1]
+
+    def _check_turn(self, said: str, reply: str) -> Iterator[Violation]:
+        settings, text = self._settings, reply.strip()
+        if not text:
+            yield Violation(kind="empty", name="blank reply")
+            return
+        if settings.max_chars is not None and len(text) > settings.max_chars:
+            yield Violation(kind="length", name="too long", quote=text[:40])
+        for hit in self._phrases.broken(reply):
             yield Violation(kind=hit.kind, name=hit.name, quote=hit.quote)
-    if doubled := _DOUBLED.search(reply):
-        yield Violation(kind="punctuation", name="doubled", quote=doubled[0])
-    if leak := next((match for pattern in _LEAKS if (match := pattern.search(reply))), None):
-        yield Violation(kind="leak", name="role marker", quote=leak[0].strip())
-    if unprintable := next(filter(_unprintable, reply), None):
-        yield Violation(kind="unprintable", name=f"U+{ord(unprintable):04X}")
-    if other := wrong_language(reply, language, said):
-        yield Violation(kind="language", name=other)
+        prose = _CODE.sub(" code ", reply)
+        if settings.punctuation == "reject" and (doubled := _DOUBLED.search(prose)):
+            yield Violation(kind="punctuation", name="doubled", quote=doubled[0])
+        if settings.role_labels == "reject" and (label := _first(_ROLE_LABELS, prose)):
+            yield Violation(kind="role_label", name="role label", quote=label)
+        if settings.unprintable == "reject" and (sign := next(filter(_unprintable, reply), None)):
+            yield Violation(kind="unprintable", name=f"U+{ord(sign):04X}")
+        if settings.language == "reject" and (other := wrong_language(reply, self._language, said)):
+            yield Violation(kind="language", name=other)
+
+
+def broken(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """Those that fail a reply: all but the patterns that could not be checked."""
+    return tuple(violation for violation in violations if violation.kind != "pattern_timeout")
+
+
+def _first(patterns: Iterable[re.Pattern[str]], text: str) -> str:
+    return next((match[0].strip() for pattern in patterns if (match := pattern.search(text))), "")
 
 
 def _unprintable(character: str) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from studio.chatml import Messages, last_reply
-from studio.judge.schema import Answer, TraitMark
-from studio.spec import LoadedSpec, Rules, Spec
-from studio.store.records import Judgement, TraitScore, Verdict, Violation
+from studio.judge.rubric import Answer, TraitMark
+from studio.judge.rules import broken
+from studio.judge.types import NOBODY, RULES, Estimate
+from studio.spec import LoadedSpec, Spec
+from studio.store.records import Judgement, TraitScore, Violation
 from studio.text.inert import inert_line
 from studio.text.normalize import VARIANTS, folded
 
@@ -18,74 +20,101 @@ _ELLIPSIS = re.compile(r"\.{3,}|\u2026")
 _LOOSE = {" ": r"\s+", **{mark: f"[{mark}{variants}]" for mark, variants in VARIANTS.items()}}
 
 
-def total_of(scores: Sequence[int]) -> float:
-    """0..10 = 10 * sum / (2 * traits); every trait weighs the same."""
-    return 10 * sum(scores) / (2 * len(scores))
+def total_of(traits: Iterable[TraitScore]) -> float:
+    """0..10 = 10 * sum / (2 * traits); every trait weighs the same. Of a regression the estimates are summed."""
+    marks = [trait.score if trait.estimate is None else trait.estimate for trait in traits]
+    return 10 * sum(marks) / (2 * len(marks))
 
 
 def scored(
-    loaded: LoadedSpec, rules: Rules, judge: str, messages: Messages, answer: Answer, broken: Sequence[Violation]
+    loaded: LoadedSpec, judge: str, messages: Messages, scenario: str, answer: Answer, violations: Sequence[Violation]
 ) -> Judgement:
-    """The judgement of a reply from a judge's answer and from the rules that the reply broke.
+    """The judgement of a reply from a model's answer and from the rules that the conversation breaks.
 
     A quote that is not in the reply is dropped, the mark or violation that it should show is not: judges paraphrase,
-    and a boundary crossed by what is missing has no words. Preferred vocabulary is looked up here, not believed.
+    and a boundary crossed by what is missing has no words. Where a ``scenario`` was given and the user's side does not
+    show it, the reply fails as ``off_scenario``.
     """
     spec, reply = loaded.spec, last_reply(messages)
     turns = "\n".join(m.content for m in messages if m.role == "assistant")
-    traits = {name: _trait(answer.traits[name], reply) for name in spec.trait_names}
-    violations = (*broken, *_boundaries(spec, answer, turns))
-    total = total_of([trait.score for trait in traits.values()])
-    weak = any(trait.score < spec.success.accept_trait for trait in traits.values())
-    passed = total >= spec.success.accept_score and not weak and not violations
-    return Judgement(
-        judge=judge,
-        spec_hash=loaded.hash,
-        verdict="passed" if passed else "failed",
-        traits=traits,
-        preferred=rules.preferred(reply),
+    return concluded(
+        loaded,
+        judge,
+        traits={name: _trait(answer.traits[name], reply) for name in spec.trait_names},
+        violations=_each_once((*violations, *_boundaries(spec, answer, turns))),
         steps={step.step: answer.steps.get(step.step, False) for step in spec.patterns},
-        violations=violations,
-        total=total,
-        reasons=() if passed else _reasons(spec, violations, traits, total),
-        at=datetime.now(UTC),
+        reasons=("off_scenario",) if scenario.strip() and not answer.shows_scenario else (),
     )
 
 
-def failed_by_rules(loaded: LoadedSpec, judge: str, broken: Sequence[Violation]) -> Judgement:
-    """A reply that breaks a rule: failed without asking anybody, so there are no marks and no total."""
-    return _unmarked(loaded, judge, "failed", violations=tuple(broken), reasons=_rules(broken))
+def estimated(loaded: LoadedSpec, judge: str, found: Estimate, violations: Sequence[Violation]) -> Judgement:
+    """The judgement of a reply from a regression's estimates; the scores are these, rounded.
+
+    It passes by the same rule as any other: ``accept_score`` for the total (of the estimates), ``accept_trait`` for
+    each score, nothing violated. Where a trait has no estimate there is no total, and the verdict is ``unscored``.
+    """
+    traits = {
+        name: TraitScore(score=_rounded(found.traits[name]), estimate=found.traits[name])
+        for name in loaded.spec.trait_names
+        if name in found.traits
+    }
+    crossed = [Violation(kind="boundary", name=found.boundary)] if found.boundary else []
+    return concluded(loaded, judge, traits=traits, violations=_each_once((*violations, *crossed)))
 
 
-def not_scored(loaded: LoadedSpec, judge: str, broken: Sequence[Violation] = ()) -> Judgement:
-    """A reply whose traits nobody could score: no model judges, and there are no labels. Broken rules fail it."""
-    if broken:
-        return failed_by_rules(loaded, judge, broken)
-    return _unmarked(loaded, judge, "unscored", violations=())
-
-
-def unscored(loaded: LoadedSpec, judge: str, error: str, broken: Sequence[Violation] = ()) -> Judgement:
-    """A reply that could not be judged, which is no failure of the reply."""
-    return _unmarked(loaded, judge, "error", violations=tuple(broken), error=inert_line(error))
-
-
-def _unmarked(
+def concluded(
     loaded: LoadedSpec,
     judge: str,
-    verdict: Verdict,
-    violations: tuple[Violation, ...],
-    reasons: tuple[str, ...] = (),
-    error: str | None = None,
+    *,
+    traits: Mapping[str, TraitScore],
+    violations: Sequence[Violation],
+    steps: Mapping[str, bool] | None = None,
+    reasons: Sequence[str] = (),
 ) -> Judgement:
+    """Verdict and reasons: what was violated first, then ``reasons``, a low total, and the traits under their least."""
+    spec = loaded.spec
+    whole = len(traits) == len(spec.traits)
+    total = total_of(traits.values()) if whole else None
+    low = ["score"] if total is not None and total < spec.success.accept_score else []
+    weak = [f"trait:{name}" for name, trait in traits.items() if trait.score < spec.success.accept_trait]
+    why = tuple(dict.fromkeys([*_named(violations), *reasons, *low, *weak]))
     return Judgement(
         judge=judge,
         spec_hash=loaded.hash,
-        verdict=verdict,
-        violations=violations,
-        reasons=reasons,
-        error=error,
+        verdict="failed" if why else "passed" if whole else "unscored",
+        traits=dict(traits),
+        steps=dict(steps or {}),
+        violations=tuple(violations),
+        total=total,
+        reasons=why,
         at=datetime.now(UTC),
     )
+
+
+def failed_by_rules(loaded: LoadedSpec, violations: Sequence[Violation]) -> Judgement:
+    """A reply that breaks a rule: failed without asking anybody, so there are no marks and no total."""
+    return concluded(loaded, RULES, traits={}, violations=violations)
+
+
+def not_scored(loaded: LoadedSpec, violations: Sequence[Violation] = ()) -> Judgement:
+    """A reply whose traits nobody could score: no model judges, and there are no labels. Broken rules fail it."""
+    return concluded(loaded, RULES if broken(violations) else NOBODY, traits={}, violations=violations)
+
+
+def unscored(loaded: LoadedSpec, judge: str, error: str, violations: Sequence[Violation] = ()) -> Judgement:
+    """A reply that could not be judged, which is no failure of the reply."""
+    return Judgement(
+        judge=judge,
+        spec_hash=loaded.hash,
+        verdict="error",
+        violations=tuple(violations),
+        error=inert_line(error),
+        at=datetime.now(UTC),
+    )
+
+
+def _rounded(estimate: float) -> int:
+    return min(2, max(0, int(estimate + 0.5)))
 
 
 def _trait(mark: TraitMark, reply: str) -> TraitScore:
@@ -93,13 +122,21 @@ def _trait(mark: TraitMark, reply: str) -> TraitScore:
 
 
 def _boundaries(spec: Spec, answer: Answer, turns: str) -> list[Violation]:
-    """The boundaries that the judge saw crossed, each once, with the first of its quotes that is in the reply."""
+    """The boundaries that the judge saw crossed, each once, with the first of its quotes that is in the replies."""
     known = {boundary.id for boundary in spec.boundaries}
     quotes: dict[str, str] = {}
     for mark in answer.violations:
         if mark.id in known:
             quotes[mark.id] = quotes.get(mark.id) or quoted(mark.quote, turns)
     return [Violation(kind="boundary", name=name, quote=quotes[name]) for name in sorted(quotes)]
+
+
+def _each_once(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """The first of each kind and name."""
+    found: dict[tuple[str, str], Violation] = {}
+    for violation in violations:
+        found.setdefault((violation.kind, violation.name), violation)
+    return tuple(found.values())
 
 
 def quoted(quote: str, reply: str) -> str:
@@ -116,14 +153,5 @@ def quoted(quote: str, reply: str) -> str:
     return ""
 
 
-def _reasons(
-    spec: Spec, violations: Sequence[Violation], traits: dict[str, TraitScore], total: float
-) -> tuple[str, ...]:
-    """Short reasons, the most telling first: what was violated, a low total, and the traits under their least."""
-    low = ["score"] if total < spec.success.accept_score else []
-    weak = [f"trait:{name}" for name, trait in traits.items() if trait.score < spec.success.accept_trait]
-    return tuple(dict.fromkeys([*_rules(violations), *low, *weak]))
-
-
-def _rules(violations: Sequence[Violation]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"{violation.kind}:{violation.name.lower()}" for violation in violations))
+def _named(violations: Sequence[Violation]) -> list[str]:
+    return [f"{violation.kind}:{violation.name.lower()}" for violation in broken(violations)]

@@ -8,10 +8,17 @@ from studio.chatml import Frozen, Messages
 from studio.spec import Spec
 
 Winner = Literal["first", "second", "tie"]
+Kind = Literal["model", "learned", "nobody"]
+Finish = Literal["stop", "length", "dropped"]
+LEARNED = "learned judge"
+NOBODY = "unscored"
+"""The judge's name where neither a model nor labels are at hand: the rules hold, traits stay unscored."""
+RULES = "rules"
+"""Who judged what a rule failed before anybody was asked."""
 
 
 class JudgeBrief(Frozen):
-    """One conversation to score against a spec: the offline judge's input, and the source of the prompt."""
+    """One conversation to score against a spec: what a model's prompt was made from."""
 
     spec: Spec
     messages: Messages
@@ -31,7 +38,19 @@ class CompareBrief(Frozen):
 class Comparison(Frozen):
     """A pairwise verdict over both orders; where the orders disagree it is a tie."""
 
+    judge: str = ""
     winner: Literal["base", "tuned", "tie"]
     orders: tuple[Winner, Winner]
     rationale: str = ""
     error: str | None = None
+
+
+class Estimate(Frozen):
+    """What a regression expects of one reply."""
+
+    traits: dict[str, float]
+    """Expected scores, 0..2; a trait without labels enough is not there."""
+    violation: float
+    """Probability that a boundary is crossed, 0..1; 0 where there are no labels enough to tell."""
+    boundary: str | None
+    """The boundary that is taken to be crossed; None: none is."""

@@ -19,7 +19,7 @@ from studio.spec.model import (
     Vocabulary,
 )
 from studio.spec.problems import Problem, SpecError
-from studio.spec.prompts import author_messages, compare_messages, judge_messages
+from studio.spec.prompts import author_messages
 from studio.spec.rules import Hit, Rules
 from studio.spec.scenarios import held_out_texts, probe_text, targets
 from studio.spec.tally import Tally, labels_tally, recorded_tally
@@ -47,11 +47,9 @@ __all__ = [
     "Vocabulary",
     "author_messages",
     "check",
-    "compare_messages",
     "content_hash",
     "gates_in_words",
     "held_out_texts",
-    "judge_messages",
     "keep_spec",
     "kept_spec",
     "labels_tally",

@@ -1,26 +1,30 @@
-"""The rules of a spec, compiled once and asked of every reply."""
+"""The phrases and patterns of a spec that a reply must not hold, compiled once and asked of every reply."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+import regex
 
 from studio.chatml import Frozen
 from studio.spec.generic import GENERIC_AI
 from studio.spec.matching import Phrase, Plain
 from studio.spec.model import Spec
 
-PATTERN_LIMIT = 4_000
-"""Characters of a reply that regular expressions see: their time may grow with a power of the length."""
+PATTERN_SECONDS = 0.05
+"""CPU time that one search for a pattern may take: what backtracks without end is given up."""
 
 
 class Hit(Frozen):
-    """A rule that a text breaks, or a cue that it holds: which one, and the words of the text."""
+    """A rule that a text breaks: which one, and the words of the text.
 
-    kind: Literal["banned", "pattern", "generic", "boundary"]
+    ``pattern_timeout`` is no rule broken but one that could not be checked: its pattern took too long.
+    """
+
+    kind: Literal["banned", "pattern", "generic", "boundary", "pattern_timeout"]
     name: str
     """The literal or pattern as the spec has it, or the boundary's id."""
     quote: str
@@ -34,7 +38,7 @@ class Rules:
     """
 
     banned: tuple[Phrase, ...]
-    patterns: tuple[re.Pattern[str], ...]
+    patterns: tuple[regex.Pattern[str], ...]
     generic: tuple[Phrase, ...]
     prefer: tuple[Phrase, ...]
     boundaries: tuple[tuple[str, tuple[Phrase, ...]], ...]
@@ -44,19 +48,19 @@ class Rules:
         words = spec.vocabulary
         return cls(
             banned=_phrases(words.avoid),
-            patterns=tuple(re.compile(pattern) for pattern in words.avoid_patterns),
+            patterns=tuple(regex.compile(pattern) for pattern in words.avoid_patterns),
             generic=_generic() if words.avoid_generic_ai else (),
             prefer=_phrases(words.prefer),
             boundaries=tuple((boundary.id, _phrases(boundary.phrases)) for boundary in spec.boundaries),
         )
 
     def broken(self, text: str) -> tuple[Hit, ...]:
-        """Every rule that ``text`` breaks: banned words, patterns, generic phrases, boundary cues, in this order."""
+        """Every rule that ``text`` breaks: banned words, patterns, generic phrases, boundary phrases, in this order."""
         plain = Plain.of(text)
         hits = [*_hits("banned", self.banned, plain), *self._pattern_hits(plain)]
         hits += _hits("generic", self.generic, plain)
-        for boundary, cues in self.boundaries:
-            hits += [Hit(kind="boundary", name=boundary, quote=hit.quote) for hit in _hits("boundary", cues, plain)]
+        for boundary, phrases in self.boundaries:
+            hits += [Hit(kind="boundary", name=boundary, quote=hit.quote) for hit in _hits("boundary", phrases, plain)]
         return tuple(hits)
 
     def preferred(self, text: str) -> tuple[str, ...]:
@@ -65,9 +69,16 @@ class Rules:
         return tuple(phrase.name for phrase in self.prefer if phrase.find(plain))
 
     def _pattern_hits(self, plain: Plain) -> list[Hit]:
-        seen = plain.text[:PATTERN_LIMIT]
-        found = ((pattern, pattern.search(seen)) for pattern in self.patterns)
-        return [Hit(kind="pattern", name=pattern.pattern, quote=match[0]) for pattern, match in found if match]
+        hits = []
+        for pattern in self.patterns:
+            try:
+                match = pattern.search(plain.text, timeout=PATTERN_SECONDS)
+            except TimeoutError:
+                hits.append(Hit(kind="pattern_timeout", name=pattern.pattern, quote=""))
+                continue
+            if match:
+                hits.append(Hit(kind="pattern", name=pattern.pattern, quote=match[0]))
+        return hits
 
 
 def _hits(kind: Literal["banned", "generic", "boundary"], phrases: Iterable[Phrase], plain: Plain) -> list[Hit]:

@@ -17,6 +17,8 @@ class TraitScore(Frozen):
     """A judge's mark of one trait: 0, 1 or 2, why, and the words of the reply that show it."""
 
     score: Literal[0, 1, 2]
+    estimate: float | None = None
+    """What ``score`` was rounded from, 0..2, where the judge is a regression; totals are computed from it."""
     rationale: str = ""
     quote: str = ""
 
@@ -33,11 +35,15 @@ class Judgement(Frozen):
     """One judging of one reply. ``total`` is computed in code from the trait scores, 0..10."""
 
     judge: str
+    """Who gave it: a model's name, ``learned judge``, ``rules`` where a rule alone decided, ``unscored`` where nobody
+    could."""
     judge_version: str = ""
-    """Of a judge whose marks change with the studio; a model's name says what it is."""
+    """Of a judge whose marks change with its labels; a model's name says what it is."""
     spec_hash: str
     digest: str = ""
     """Of the conversation that was judged (:func:`studio.chatml.digest`); empty: the example as it was written."""
+    finish: Literal["stop", "length", "dropped"] = "stop"
+    """How the reply ended: ``length`` where it was cut at its limit and judged as it was."""
     verdict: Verdict
     traits: dict[str, TraitScore] = {}
     preferred: tuple[str, ...] = ()

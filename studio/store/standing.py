@@ -10,7 +10,7 @@ from studio.store import search
 from studio.store.records import Action, Decision, Example, Judgement, Status, Verdict
 
 _DECIDED: dict[Action, Status] = {"accept": "accepted", "edit": "accepted", "reject": "rejected"}
-_JUDGED: dict[Verdict, Status] = {"passed": "accepted", "failed": "rejected", "error": "pending"}
+_JUDGED: dict[Verdict, Status] = {"passed": "accepted", "failed": "rejected", "unscored": "pending", "error": "pending"}
 
 
 def settle(connection: sqlite3.Connection, seq: int, example: Example) -> None:

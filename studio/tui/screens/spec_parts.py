@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from textual.content import Content
 
 from studio.chatml import Messages
+from studio.judge import judge_messages
 from studio.spec import (
     LoadedSpec,
     author_messages,
     gates_in_words,
-    judge_messages,
     persona_prompt,
     probe_text,
     rules_in_words,
@@ -147,7 +147,7 @@ def judge(loaded: LoadedSpec) -> Shown:
     if not spec.examples:
         return _nothing("examples to show the judge's prompt with")
     example = spec.examples[0]
-    messages = judge_messages(spec, example.turns, example.scenario or "")
+    messages = judge_messages(loaded, example.turns, example.scenario or "")
     return _prompt("What a judge model is sent to score one reply, here the first example's", messages)
 
 

@@ -43,6 +43,7 @@ class Answer(Frozen):
     """What a judge says of one reply, whatever the spec: the common form of every :func:`judgement_schema`."""
 
     model_config = ConfigDict(extra="ignore")
+    shows_scenario: bool = True
     violations: tuple[BoundaryMark, ...] = ()
     steps: dict[str, bool] = {}
     preferred: tuple[str, ...] = ()
@@ -54,11 +55,12 @@ class _Part(BaseModel):
 
 
 def judgement_schema(spec: Spec) -> type[BaseModel]:
-    """A model whose JSON has ``violations``, ``steps``, ``preferred`` and ``traits``, as far as the spec has them.
+    """A model whose JSON has ``shows_scenario``, ``violations``, ``steps``, ``preferred`` and ``traits``, as far as the
+    spec has them.
 
     The traits come last and each is required: cut anywhere, the answer does not validate.
     """
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {"shows_scenario": (bool, ...)}
     if spec.boundaries:
         ids: Any = Literal[tuple(boundary.id for boundary in spec.boundaries)]
         mark: Any = create_model("Violation", __base__=_Part, id=(ids, ...), quote=(str, ...))

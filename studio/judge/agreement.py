@@ -1,0 +1,252 @@
+"""Agreement of a judge with people: quadratic-weighted kappa and AC2 a trait, and how often the verdict is the same.
+
+Where almost all scores are the same kappa is low and wide and AC2 flatters: both stand with the table that they come
+from. Intervals are bootstraps over user messages, whose replies are not independent. Beside them stands what the same
+regression reaches that knows the length of a reply and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import ValidationError
+
+from studio.chatml import Frozen, digest, last_reply
+from studio.errors import UserError
+from studio.files import cache_folder, write_atomic
+from studio.judge.judge import Judge
+from studio.judge.labels import Label, labels_hash, labels_of, locked, training
+from studio.judge.learned import FEWEST, estimates, learn, out_of_fold
+from studio.judge.reliability import ac2, accuracy, figure, interval, kappa, table
+from studio.judge.scoring import estimated
+from studio.spec import LoadedSpec
+from studio.store.records import Judgement
+from studio.text.words import words_of
+
+if TYPE_CHECKING:
+    from studio.judge.reliability import Array
+
+AT_ONCE = 16
+How = Literal["locked", "unseen", "cross-validated"]
+Counts = tuple[tuple[int, ...], ...]
+
+
+class TraitAgreement(Frozen):
+    """``kappa`` and ``ac2`` with their 95 % intervals; None where they are undefined, as of one score throughout."""
+
+    kappa: float | None
+    low: float | None
+    high: float | None
+    ac2: float | None
+    ac2_low: float | None
+    ac2_high: float | None
+    n: int
+    """Replies that both a person and the judge scored."""
+    confusion: Counts
+    """3 x 3 replies by the person's score (row) and the judge's (column)."""
+
+
+class PassAgreement(Frozen):
+    """Whether a reply belongs in the dataset: the share of equal verdicts, with its 95 % interval."""
+
+    share: float | None
+    low: float | None
+    high: float | None
+    n: int
+    confusion: Counts
+    """2 x 2 replies by the person's verdict (row; failed, passed) and the judge's (column)."""
+
+
+class Baseline(Frozen):
+    """A regression on the number of words alone: kappa by trait, and the share of equal verdicts."""
+
+    traits: dict[str, float | None]
+    pass_agreement: float | None
+
+
+class Agreement(Frozen):
+    """How far a judge agrees with people, and on what that was measured."""
+
+    judge: str
+    version: str
+    how: How
+    """``locked``: on replies of locked runs; ``unseen``: on others that the judge did not learn from;
+    ``cross-validated``: by judges that each learned from the rest of these same labels."""
+    labels: str
+    """Hash of the labels that were given."""
+    traits: dict[str, TraitAgreement]
+    pass_agreement: float | None
+    passes: PassAgreement
+    n: int
+    """Replies that were measured on."""
+    errors: int
+    """Those among them that the judge could not judge; they count for nothing."""
+    baseline: Baseline
+
+    def may_decide(self, trait: str, least: float) -> bool:
+        """Whether the judge agrees enough on ``trait`` to decide its gate: a kappa of at least ``least``."""
+        found = self.traits.get(trait)
+        return found is not None and found.kappa is not None and found.kappa >= least
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A judge's word on one reply; ``passed`` is None where it has none."""
+
+    traits: dict[str, int]
+    passed: bool | None
+    error: bool
+
+    @classmethod
+    def of(cls, judgement: Judgement) -> _Said:
+        passed = {"passed": True, "failed": False}.get(judgement.verdict)
+        scores = {name: int(trait.score) for name, trait in judgement.traits.items()}
+        return cls(scores, passed, judgement.verdict == "error")
+
+
+async def agreement(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -> Agreement:
+    """Of ``judge`` with the people who gave ``labels``: on those of locked runs where there are such, else on those
+    that it did not learn from, else by cross-validation of the learned judge.
+
+    A model is asked once a label. Raises UserError where nobody judges, or where there is nothing to measure on.
+    """
+    if judge.kind == "nobody":
+        remedy = "name a model with --endpoint and --model, or put labels beside the spec"
+        raise UserError("there is no judge whose agreement could be measured", where=str(loaded.path), remedy=remedy)
+    if not labels:
+        raise UserError("there are no labels to measure a judge on", where=str(loaded.path))
+    known = judge.learned.trained_on if judge.learned else frozenset()
+    unseen = [label for label in labels if digest(label.messages) not in known]
+    measured, how = _measured_on(labels, unseen)
+    if how == "cross-validated" and judge.learned is not None:
+        found = await asyncio.to_thread(judge.learned.out_of_fold, measured)
+        said = [
+            _Said.of(estimated(loaded, judge.name, one, judge.violations(label.messages)))
+            for label, one in zip(measured, found, strict=True)
+        ]
+    else:
+        said = await _asked(judge, measured)
+    rest = judge.learned.labels if judge.learned else [one for one in training(labels) if one not in measured]
+    return Agreement(
+        judge=judge.name,
+        version=judge.version,
+        how=how,
+        labels=labels_hash(labels),
+        traits={name: _trait(name, measured, said) for name in loaded.spec.trait_names},
+        pass_agreement=(passes := _passes(loaded, measured, said)).share,
+        passes=passes,
+        n=len(measured),
+        errors=sum(one.error for one in said),
+        baseline=_by_length(loaded, () if how == "cross-validated" else rest, measured),
+    )
+
+
+async def judge_agreement(loaded: LoadedSpec, judge: Judge) -> Agreement | None:
+    """Of ``judge`` with the labels beside the spec, measured once for each pair of them; None where there are none.
+
+    A model is asked once a label for it; :func:`known_agreement` asks nobody.
+    """
+    labels = labels_of(loaded)
+    if not labels or judge.kind == "nobody":
+        return None
+    if (known := known_agreement(loaded, judge)) is not None:
+        return known
+    found = await agreement(loaded, judge, labels)
+    if not found.errors:
+        with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+            write_atomic(_kept_in(loaded, judge, labels), found.model_dump_json())
+    return found
+
+
+def known_agreement(loaded: LoadedSpec, judge: Judge) -> Agreement | None:
+    """What :func:`judge_agreement` found before, from the user's cache; None where it was not measured yet."""
+    labels = labels_of(loaded)
+    if not labels or judge.kind == "nobody":
+        return None
+    try:
+        return Agreement.model_validate_json(_kept_in(loaded, judge, labels).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _kept_in(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -> Path:
+    told = "\x1f".join([judge.kind, judge.name, judge.version, labels_hash(labels), loaded.hash])
+    return cache_folder() / "judges" / f"agreement-{hashlib.sha256(told.encode()).hexdigest()[:16]}.json"
+
+
+def _measured_on(labels: Sequence[Label], unseen: Sequence[Label]) -> tuple[Sequence[Label], How]:
+    if apart := locked(unseen):
+        return apart, "locked"
+    return (unseen, "unseen") if unseen else (labels, "cross-validated")
+
+
+async def _asked(judge: Judge, labels: Sequence[Label]) -> list[_Said]:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(label: Label) -> _Said:
+        async with gate:
+            return _Said.of(await judge.score(label.messages, rules_first=False))
+
+    return list(await asyncio.gather(*map(one, labels)))
+
+
+def _trait(name: str, labels: Sequence[Label], said: Sequence[_Said]) -> TraitAgreement:
+    both = [
+        ((label.labels[name], one.traits[name]), label.group)
+        for label, one in zip(labels, said, strict=True)
+        if name in label.labels and name in one.traits
+    ]
+    pairs, groups = [pair for pair, _ in both], [group for _, group in both]
+    low, high = interval(kappa, pairs, groups, 3)
+    ac2_low, ac2_high = interval(ac2, pairs, groups, 3)
+    return TraitAgreement(
+        kappa=figure(kappa, pairs, 3),
+        low=low,
+        high=high,
+        ac2=figure(ac2, pairs, 3),
+        ac2_low=ac2_low,
+        ac2_high=ac2_high,
+        n=len(pairs),
+        confusion=_counts(pairs, 3),
+    )
+
+
+def _passes(loaded: LoadedSpec, labels: Sequence[Label], said: Sequence[_Said]) -> PassAgreement:
+    both = [
+        ((int(wanted), int(one.passed)), label.group)
+        for label, one in zip(labels, said, strict=True)
+        if (wanted := label.passes(loaded.spec)) is not None and one.passed is not None
+    ]
+    pairs, groups = [pair for pair, _ in both], [group for _, group in both]
+    low, high = interval(accuracy, pairs, groups, 2)
+    share = figure(accuracy, pairs, 2)
+    return PassAgreement(share=share, low=low, high=high, n=len(pairs), confusion=_counts(pairs, 2))
+
+
+def _counts(pairs: Sequence[tuple[int, int]], size: int) -> Counts:
+    return tuple(tuple(row) for row in table(pairs, size).tolist())
+
+
+def _by_length(loaded: LoadedSpec, rest: Sequence[Label], measured: Sequence[Label]) -> Baseline:
+    """Learned from ``rest``, or by cross-validation where that is too little."""
+    given = _lengths(measured)
+    if len(rest) >= FEWEST:
+        found = estimates(learn(_lengths(rest), (1,), rest, loaded.spec), given)
+    else:
+        found = out_of_fold(given, (1,), measured, loaded.spec)
+    said = [_Said.of(estimated(loaded, "length", one, ())) for one in found]
+    traits = {name: _trait(name, measured, said).kappa for name in loaded.spec.trait_names}
+    return Baseline(traits=traits, pass_agreement=_passes(loaded, measured, said).share)
+
+
+def _lengths(labels: Sequence[Label]) -> Array:
+    import numpy as np
+
+    found: Array = np.log1p([[len(words_of(last_reply(label.messages)))] for label in labels])
+    return found

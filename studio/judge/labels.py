@@ -1,0 +1,204 @@
+"""Labels: trait scores and boundary violations that people gave to replies, as JSON lines.
+
+A judge learns from them, and every judge is measured on them. One line a reply::
+
+    {"messages": [...], "labels": {"encouraging": 2}, "boundary": null, "run": "smollm2-a", "split": "locked"}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, ConfigDict, StrictInt, ValidationError
+
+from studio.chatml import Frozen, Messages, Unicode, digest, last_reply, last_request
+from studio.errors import UserError
+from studio.files import write_atomic
+from studio.spec import LoadedSpec, Spec
+
+MOST_BYTES = 64 * 1024 * 1024
+Split = Literal["train", "locked"]
+
+
+def _a_reply(messages: Messages) -> Messages:
+    if not messages or messages[-1].role != "assistant" or not last_reply(messages).strip():
+        raise ValueError("expected a conversation that ends with a reply of the assistant")
+    return messages
+
+
+def _scores(labels: dict[str, int]) -> dict[str, int]:
+    for name, score in labels.items():
+        if score not in (0, 1, 2):
+            raise ValueError(f"expected 0, 1 or 2 for {name}, found {score}")
+    return labels
+
+
+Conversation = Annotated[Messages, AfterValidator(_a_reply)]
+
+
+class Reply(Frozen):
+    """A conversation whose last reply is to be judged. Keys that are not ours are passed over: recordings have some."""
+
+    model_config = ConfigDict(extra="ignore")
+    messages: Conversation
+    scenario: str = ""
+    """What the user's side is to show; empty: not looked at."""
+
+
+class Label(Frozen):
+    """What a person said of one reply: the last one of ``messages``."""
+
+    messages: Conversation
+    labels: Annotated[dict[str, StrictInt], AfterValidator(_scores)]
+    """Trait -> 0, 1 or 2. A trait that is not there was not scored."""
+    boundary: Unicode | None = None
+    """Id of the boundary that the conversation crosses; None: none."""
+    run: Unicode = ""
+    """The run or model that the reply came from."""
+    split: Split = "train"
+    """Of a ``locked`` reply nothing is learned and nothing is chosen on it: judges are measured there."""
+    by: Unicode = ""
+    at: datetime | None = None
+
+    @property
+    def group(self) -> str:
+        """Replies to the same message belong together, wherever labels are split or resampled."""
+        return " ".join(last_request(self.messages).casefold().split())
+
+    def passes(self, spec: Spec) -> bool | None:
+        """Whether the person would have it in the dataset; None where a trait was not scored.
+
+        As for a judge: ``success.accept_score`` in all, ``success.accept_trait`` for each trait, no boundary crossed.
+        """
+        if self.boundary is not None:
+            return False
+        scores = [self.labels[name] for name in spec.trait_names if name in self.labels]
+        if any(score < spec.success.accept_trait for score in scores):
+            return False
+        if len(scores) < len(spec.traits):
+            return None
+        return 10 * sum(scores) / (2 * len(scores)) >= spec.success.accept_score
+
+
+Line = TypeVar("Line", bound=Frozen)
+Names = tuple[str, ...]
+
+
+def read_labels(path: Path, spec: Spec) -> tuple[Label, ...]:
+    """Every label in ``path``. Raises UserError with the file, the line and what was expected; nothing is half-read."""
+    return _checked(path, *_names(spec))
+
+
+def labels_of(loaded: LoadedSpec) -> tuple[Label, ...]:
+    """The labels beside a spec; none where there is no such file. Raises as :func:`read_labels`."""
+    name = loaded.spec.beside.labels
+    path = loaded.path.parent / name if name else None
+    if path is None or not path.is_file():
+        return ()
+    found = path.stat()
+    return _kept(path.absolute(), (found.st_mtime_ns, found.st_size), *_names(loaded.spec))
+
+
+@lru_cache(maxsize=8)
+def _kept(path: Path, state: object, traits: Names, boundaries: Names) -> tuple[Label, ...]:
+    return _checked(path, traits, boundaries)
+
+
+def read_replies(path: Path) -> tuple[Reply, ...]:
+    """Every conversation in ``path``, with labels or without. Raises UserError as :func:`read_labels` does."""
+    return tuple(reply for _, reply in _read(path, Reply))
+
+
+def write_labels(path: Path, labels: Iterable[Label]) -> None:
+    """Replace ``path`` by ``labels``; whole or not at all."""
+    write_atomic(path, "".join(_line(label) for label in labels))
+
+
+def append_labels(path: Path, labels: Iterable[Label]) -> None:
+    """Add ``labels`` to the end of ``path``, which may not be there yet; all of them or none."""
+    there = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole = there if not there or there.endswith("\n") else f"{there}\n"
+    write_atomic(path, whole + "".join(_line(label) for label in labels))
+
+
+def training(labels: Iterable[Label]) -> tuple[Label, ...]:
+    """What may be learned from."""
+    return tuple(label for label in labels if label.split != "locked")
+
+
+def locked(labels: Iterable[Label]) -> tuple[Label, ...]:
+    """What judges are measured on."""
+    return tuple(label for label in labels if label.split == "locked")
+
+
+def labels_hash(labels: Sequence[Label]) -> str:
+    """Sixteen hex digits over what was labelled and how, in order; who did it and when does not matter."""
+    said = [[digest(label.messages), sorted(label.labels.items()), label.boundary, label.split] for label in labels]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+def _names(spec: Spec) -> tuple[Names, Names]:
+    return spec.trait_names, tuple(boundary.id for boundary in spec.boundaries)
+
+
+def _checked(path: Path, traits: Names, boundaries: Names) -> tuple[Label, ...]:
+    found = _read(path, Label)
+    for number, label in found:
+        where = f"{path}:{number}"
+        if unknown := next((name for name in label.labels if name not in traits), None):
+            raise UserError(f"labels: expected one of {', '.join(traits)}, found {unknown}", where=where)
+        if label.boundary is not None and label.boundary not in boundaries:
+            known = ", ".join(boundaries) or "null: the spec has no boundaries"
+            raise UserError(f"boundary: expected null or one of {known}, found {label.boundary}", where=where)
+        if not label.labels and label.boundary is None:
+            raise UserError("labels: expected the score of a trait, or a boundary", where=where)
+    return tuple(label for _, label in found)
+
+
+def _line(label: Label) -> str:
+    kept = label.model_dump(mode="json", exclude_defaults=True) | {"boundary": label.boundary}
+    return json.dumps(kept, ensure_ascii=False) + "\n"
+
+
+def _read(path: Path, of: type[Line]) -> list[tuple[int, Line]]:
+    """(line number, value) of every line that is not blank."""
+    found: list[tuple[int, Line]] = []
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            found.append((number, of.model_validate_json(line)))
+        except ValidationError as error:
+            raise UserError(_first_problem(error), where=where) from None
+    if not found:
+        raise UserError('expected JSON lines such as {"messages": [...], "labels": {...}}, found none', where=str(path))
+    return found
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "json_invalid":
+        return "expected one JSON object a line, without line breaks in it"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
+
+
+def _text(path: Path) -> str:
+    try:
+        if not path.is_file():
+            raise UserError("expected a file of JSON lines", where=str(path), remedy="there is none of that name")
+        if path.stat().st_size > MOST_BYTES:
+            raise UserError(f"expected at most {MOST_BYTES // 2**20} MiB", where=str(path))
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(error.strerror or str(error), where=str(path)) from None
+    except UnicodeDecodeError:
+        raise UserError("expected UTF-8 text", where=str(path)) from None

@@ -1,0 +1,164 @@
+"""A judge learned from labels: ridge regression on sentence embeddings of message and reply, and a few counts.
+
+It sees a manner, not sense: it orders what a person reads next, and stands in where nobody has judged. What it is worth
+is measured on replies that it has not seen (``agreement.py``) and shown beside its scores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from studio.chatml import Messages, digest, last_reply, last_request
+from studio.embed import DIMENSIONS, Embedder, shared_embedder
+from studio.files import cache_folder
+from studio.judge.labels import Label, labels_hash
+from studio.judge.ridge import Ridge, fit, folds
+from studio.judge.types import Estimate
+from studio.spec import Spec
+from studio.text.sentences import sentences
+from studio.text.words import words_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+FEATURES = "1"
+"""Changes with whatever makes another judge of the same labels: the features, the regression, its penalties."""
+FEWEST = 20
+"""Labels of a trait below which nothing is learned of it."""
+FEWEST_VIOLATIONS = 5
+"""Violations below which nothing is learned of them."""
+MOST_SENTENCES = 12
+COUNTS = 6
+BLOCKS = (DIMENSIONS,) * 5 + (COUNTS,)
+_ANY, _BOUNDARY = "any boundary", "boundary "
+_WE = frozenset({"we", "we're", "we'll", "we've", "let's", "us", "our"})
+
+
+class LearnedJudge:
+    """Estimates trait scores and violations. Trained at the first reply, then kept in the user's cache.
+
+    Any number of threads may ask.
+    """
+
+    def __init__(self, spec: Spec, labels: Sequence[Label], embedder: Embedder | None = None) -> None:
+        """``labels`` are all that it may learn from: none of a locked run."""
+        self.spec, self.labels = spec, tuple(labels)
+        self.version = learned_version(self.labels)
+        self._embedder = embedder or shared_embedder()
+        self._lock = threading.Lock()
+        self._ridge: Ridge | None = None
+
+    @property
+    def trained_on(self) -> frozenset[str]:
+        """Digests of the conversations that it was trained on."""
+        return frozenset(digest(label.messages) for label in self.labels)
+
+    def estimate(self, messages: Messages) -> Estimate:
+        """What is expected of the last reply. Raises UserError where the embedding model cannot be had."""
+        return estimates(self._trained(), features(self._embedder, [messages]))[0]
+
+    def out_of_fold(self, labels: Sequence[Label]) -> list[Estimate]:
+        """What judges like this one expect of each of ``labels`` when they learned from the others of them."""
+        return out_of_fold(features(self._embedder, [label.messages for label in labels]), BLOCKS, labels, self.spec)
+
+    def _trained(self) -> Ridge:
+        with self._lock:
+            if self._ridge is None:
+                told = [
+                    self.version,
+                    self._embedder.version,
+                    *map(str, self.spec.traits),
+                    *map(str, self.spec.boundaries),
+                ]
+                key = hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:16]
+                path = cache_folder() / "judges" / f"learned-{key}.npz"
+                self._ridge = Ridge.kept(path)
+                if self._ridge is None:
+                    given = features(self._embedder, [label.messages for label in self.labels])
+                    self._ridge = learn(given, BLOCKS, self.labels, self.spec)
+                    self._ridge.keep(path)
+            return self._ridge
+
+
+def learned_version(labels: Sequence[Label]) -> str:
+    """What tells a judge learned from these labels from any other; empty where there are none."""
+    return f"{FEATURES}-{labels_hash(labels)}" if labels else ""
+
+
+def features(embedder: Embedder, conversations: Sequence[Messages]) -> Array:
+    """(n, 5 * 384 + 6): vectors of the user's last message, the reply, its first and last sentence and the maximum over
+    its sentences; then words (log), sentences, question and exclamation marks, whether it ends in a question, "we"."""
+    import numpy as np
+
+    return np.stack([_row(embedder, messages) for messages in conversations])
+
+
+def _row(embedder: Embedder, messages: Messages) -> Array:
+    import numpy as np
+
+    reply = last_reply(messages)
+    parts = sentences(reply)[:MOST_SENTENCES] or [reply]
+    vectors = embedder.embed([last_request(messages), reply, parts[0], parts[-1], *parts])
+    words = words_of(reply)
+    marks = [np.log1p(len(words)), len(parts), reply.count("?"), reply.count("!"), reply.rstrip().endswith("?")]
+    return np.concatenate([*vectors[:4], vectors[4:].max(axis=0), [*marks, sum(word in _WE for word in words)]])
+
+
+def learn(given: Array, blocks: Sequence[int], labels: Sequence[Label], spec: Spec) -> Ridge:
+    """A regression of the labels on (n, d) features in blocks of these widths."""
+    return fit(given, blocks, _targets(labels, spec), [label.group for label in labels])
+
+
+def out_of_fold(given: Array, blocks: Sequence[int], labels: Sequence[Label], spec: Spec) -> list[Estimate]:
+    """Cross-validation: five folds, replies to one message in one fold, the penalties chosen within the others."""
+    found = [Estimate(traits={}, violation=0.0, boundary=None)] * len(labels)
+    for train, test in folds([label.group for label in labels]):
+        ridge = learn(given[train], blocks, [labels[row] for row in train], spec)
+        for row, estimate in zip(test, estimates(ridge, given[test]), strict=True):
+            found[row] = estimate
+    return found
+
+
+def estimates(ridge: Ridge, given: Array) -> list[Estimate]:
+    """What a regression expects of (n, d) features."""
+    return [_estimate(ridge, predicted) for predicted in ridge.predict(given)]
+
+
+def _targets(labels: Sequence[Label], spec: Spec) -> dict[str, Array]:
+    """Target -> n values: trait scores, whether any boundary is crossed, and whether each one is."""
+    import numpy as np
+
+    scores = {name: np.array([label.labels.get(name, np.nan) for label in labels], float) for name in spec.trait_names}
+    wanted = {name: column for name, column in scores.items() if _tells(column)}
+    for boundary in spec.boundaries:
+        crossed = np.array([label.boundary == boundary.id for label in labels], float)
+        if crossed.any():
+            wanted[_BOUNDARY + boundary.id] = crossed
+    anything = np.array([label.boundary is not None for label in labels], float)
+    if FEWEST_VIOLATIONS <= anything.sum() < len(labels):
+        return {**wanted, _ANY: anything}
+    return {name: column for name, column in wanted.items() if not name.startswith(_BOUNDARY)}
+
+
+def _tells(column: Array) -> bool:
+    import numpy as np
+
+    known = column[~np.isnan(column)]
+    return len(known) >= FEWEST and len(set(known.tolist())) > 1
+
+
+def _estimate(ridge: Ridge, predicted: dict[str, float]) -> Estimate:
+    traits = {name: value for name, value in predicted.items() if not name.startswith((_ANY, _BOUNDARY))}
+    crossed = {name: value for name, value in predicted.items() if name.startswith(_BOUNDARY)}
+    violation = predicted.get(_ANY, 0.0)
+    likeliest = max(crossed, key=lambda name: crossed[name], default="").removeprefix(_BOUNDARY)
+    return Estimate(
+        traits={name: min(2.0, max(0.0, value)) for name, value in traits.items()},
+        violation=min(1.0, max(0.0, violation)),
+        boundary=likeliest if likeliest and violation >= ridge.cut(_ANY) else None,
+    )

@@ -1,0 +1,130 @@
+"""Ridge regression with several targets, each with a penalty of its own that grouped cross-validation chose.
+
+Fitted by scikit-learn in the dual form: there are fewer replies than features.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.files import write_atomic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+FOLDS = 5
+PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+"""To choose from; each block of features has a total variance of 1."""
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """Fitted weights: prediction = (x - centre) / scale @ weights + offset, one column a target.
+
+    ``cuts``: for a target of zeros and ones the least prediction from which half of what lies above it was a one, out
+    of fold; infinite where there is none. NaN for other targets.
+    """
+
+    targets: Array
+    centre: Array
+    scale: Array
+    weights: Array
+    offset: Array
+    cuts: Array
+
+    def predict(self, given: Array) -> list[dict[str, float]]:
+        """Of (n, d) features: n times target -> prediction."""
+        values = ((given - self.centre) / self.scale) @ self.weights + self.offset
+        return [dict(zip(self.targets.tolist(), row.tolist(), strict=True)) for row in values]
+
+    def cut(self, target: str) -> float:
+        cuts: dict[str, float] = dict(zip(self.targets.tolist(), self.cuts.tolist(), strict=True))
+        return cuts.get(target, float("inf"))
+
+    def keep(self, path: Path) -> None:
+        """For the next process. Where it cannot be written, that one fits it again."""
+        import numpy as np
+
+        raw = io.BytesIO()
+        np.savez(raw, **asdict(self))
+        try:
+            write_atomic(path, raw.getvalue())
+        except OSError:
+            return
+
+    @classmethod
+    def kept(cls, path: Path) -> Ridge | None:
+        """The one in ``path``; None where there is none that can be read. No code in a file is ever run."""
+        import numpy as np
+
+        try:
+            with np.load(path, allow_pickle=False) as found:
+                return cls(**{name: found[name] for name in cls.__dataclass_fields__})
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+
+
+def fit(given: Array, blocks: Sequence[int], wanted: Mapping[str, Array], groups: Sequence[str]) -> Ridge:
+    """``given``: (n, d) features in blocks of these widths, which weigh the same whatever their width. ``wanted``:
+    target -> n values, NaN where a row has none. Rows of one group are never on both sides of a fold."""
+    import numpy as np
+
+    widths = np.repeat(blocks, blocks)
+    centre, scale = given.mean(axis=0), np.maximum(given.std(axis=0), 1e-6) * np.sqrt(widths)
+    rows = (given - centre) / scale
+    kernel = rows @ rows.T
+    weights, offset, cuts = np.zeros((given.shape[1], len(wanted))), np.zeros(len(wanted)), np.full(len(wanted), np.nan)
+    for place, values in enumerate(wanted.values()):
+        known = np.flatnonzero(~np.isnan(values))
+        own, goal = kernel[np.ix_(known, known)], values[known]
+        penalty, guesses = _chosen(own, goal, [groups[int(row)] for row in known])
+        weights[:, place] = rows[known].T @ _dual(own, goal, penalty)
+        offset[place] = goal.mean()
+        if set(goal.tolist()) <= {0.0, 1.0}:
+            cuts[place] = _cut(guesses, goal)
+    return Ridge(np.array(list(wanted), dtype=str), centre, scale, weights, offset, cuts)
+
+
+def folds(groups: Sequence[str]) -> Iterator[tuple[Array, Array]]:
+    """Rows to train on and rows to test on, five times or as often as there are groups; none of one group alone."""
+    from sklearn.model_selection import GroupKFold
+
+    number = min(FOLDS, len(set(groups)))
+    if number >= 2:
+        yield from GroupKFold(number).split(groups, groups=groups)
+
+
+def _chosen(kernel: Array, goal: Array, groups: Sequence[str]) -> tuple[float, Array]:
+    """The penalty with the least squared error out of fold, and its predictions there."""
+    import numpy as np
+
+    guesses = np.full((len(PENALTIES), len(goal)), goal.mean())
+    for train, test in folds(groups):
+        for place, penalty in enumerate(PENALTIES):
+            dual = _dual(kernel[np.ix_(train, train)], goal[train], penalty)
+            guesses[place, test] = kernel[np.ix_(test, train)] @ dual + goal[train].mean()
+    best = int(((guesses - goal) ** 2).mean(axis=1).argmin())
+    return PENALTIES[best], guesses[best]
+
+
+def _dual(kernel: Array, goal: Array, penalty: float) -> Array:
+    from sklearn.kernel_ridge import KernelRidge
+
+    dual: Array = KernelRidge(alpha=penalty, kernel="precomputed").fit(kernel, goal - goal.mean()).dual_coef_
+    return dual
+
+
+def _cut(guesses: Array, goal: Array) -> float:
+    import numpy as np
+
+    order = np.argsort(-guesses, kind="stable")
+    precision = np.cumsum(goal[order]) / np.arange(1, len(goal) + 1)
+    enough = np.flatnonzero(precision >= 0.5)
+    return float(guesses[order[enough[-1]]]) if len(enough) else float("inf")
