@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import bank, building, chat, doctor, jobs, specs, stages, training, triage, window
+from studio.cli import bank, building, chat, doctor, jobs, judging, specs, stages, training, triage, window
 from studio.cli.output import say, say_json, tell
 from studio.errors import UserError
 
@@ -55,11 +55,12 @@ app.command("evaluate")(stages.evaluate)
 app.command("chat")(chat.chat)
 app.command("package")(stages.package)
 app.add_typer(bank.app, name="bank")
+app.add_typer(judging.app, name="judge")
 app.add_typer(specs.app, name="spec")
 app.add_typer(jobs.app, name="jobs")
 app.command("doctor")(doctor.doctor)
 
-COMMANDS = frozenset("open build generate triage train evaluate chat package bank spec jobs doctor".split())
+COMMANDS = frozenset("open build generate triage train evaluate chat package bank judge spec jobs doctor".split())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -73,8 +73,7 @@ class MiniLM:
 
         ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        wanted = {one.name for one in self._session.get_inputs()}
-        hidden = self._session.run(None, {name: value for name, value in given.items() if name in wanted})[0]
+        hidden = self._session.run(None, given)[0]
         pooled: Vectors = hidden[0].mean(axis=0)
         return (pooled / max(float(np.linalg.norm(pooled)), 1e-12)).astype(np.float32)
 

@@ -7,6 +7,7 @@ is measured on replies that it has not seen (``agreement.py``) and shown beside 
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ FEWEST = 20
 """Labels of a trait below which nothing is learned of it."""
 FEWEST_VIOLATIONS = 5
 """Violations below which nothing is learned of them."""
+LIKELY = 0.5
+"""Probability of a violation from which there is one."""
 MOST_SENTENCES = 12
 COUNTS = 6
 BLOCKS = (DIMENSIONS,) * 5 + (COUNTS,)
@@ -116,7 +119,7 @@ def learn(given: Array, blocks: Sequence[int], labels: Sequence[Label], spec: Sp
 
 def out_of_fold(given: Array, blocks: Sequence[int], labels: Sequence[Label], spec: Spec) -> list[Estimate]:
     """Cross-validation: five folds, replies to one message in one fold, the penalties chosen within the others."""
-    found = [Estimate(traits={}, violation=0.0, boundary=None)] * len(labels)
+    found = [Estimate(traits={}, scores={}, violation=0.0, boundary=None)] * len(labels)
     for train, test in folds([label.group for label in labels]):
         ridge = learn(given[train], blocks, [labels[row] for row in train], spec)
         for row, estimate in zip(test, estimates(ridge, given[test]), strict=True):
@@ -155,10 +158,12 @@ def _tells(column: Array) -> bool:
 def _estimate(ridge: Ridge, predicted: dict[str, float]) -> Estimate:
     traits = {name: value for name, value in predicted.items() if not name.startswith((_ANY, _BOUNDARY))}
     crossed = {name: value for name, value in predicted.items() if name.startswith(_BOUNDARY)}
-    violation = predicted.get(_ANY, 0.0)
+    violation = min(1.0, max(0.0, predicted.get(_ANY, 0.0)))
     likeliest = max(crossed, key=lambda name: crossed[name], default="").removeprefix(_BOUNDARY)
+    spread = ridge.spread_out(predicted)
     return Estimate(
         traits={name: min(2.0, max(0.0, value)) for name, value in traits.items()},
-        violation=min(1.0, max(0.0, violation)),
-        boundary=likeliest if likeliest and violation >= ridge.cut(_ANY) else None,
+        scores={name: min(2, max(0, math.floor(spread[name] + 0.5))) for name in traits},
+        violation=violation,
+        boundary=likeliest if likeliest and violation >= LIKELY else None,
     )

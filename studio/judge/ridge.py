@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 FOLDS = 5
+MOST_SPREAD = 3.0
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """To choose from; each block of features has a total variance of 1."""
 
@@ -28,8 +29,8 @@ PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 class Ridge:
     """Fitted weights: prediction = (x - centre) / scale @ weights + offset, one column a target.
 
-    ``cuts``: for a target of zeros and ones the least prediction from which half of what lies above it was a one, out
-    of fold; infinite where there is none. NaN for other targets.
+    ``spread``: how much further from their mean the labels lay than predictions out of fold did, 1 to 3. A regression
+    shrinks towards the mean the less it knows; rounded as they are, its predictions would hardly ever be a 0 or a 2.
     """
 
     targets: Array
@@ -37,16 +38,17 @@ class Ridge:
     scale: Array
     weights: Array
     offset: Array
-    cuts: Array
+    spread: Array
 
     def predict(self, given: Array) -> list[dict[str, float]]:
         """Of (n, d) features: n times target -> prediction."""
         values = ((given - self.centre) / self.scale) @ self.weights + self.offset
         return [dict(zip(self.targets.tolist(), row.tolist(), strict=True)) for row in values]
 
-    def cut(self, target: str) -> float:
-        cuts: dict[str, float] = dict(zip(self.targets.tolist(), self.cuts.tolist(), strict=True))
-        return cuts.get(target, float("inf"))
+    def spread_out(self, predicted: Mapping[str, float]) -> dict[str, float]:
+        """Predictions of one row as far from their mean as the labels lay, to be rounded."""
+        places = zip(self.targets.tolist(), self.offset.tolist(), self.spread.tolist(), strict=True)
+        return {name: mean + factor * (predicted[name] - mean) for name, mean, factor in places}
 
     def keep(self, path: Path) -> None:
         """For the next process. Where it cannot be written, that one fits it again."""
@@ -80,16 +82,15 @@ def fit(given: Array, blocks: Sequence[int], wanted: Mapping[str, Array], groups
     centre, scale = given.mean(axis=0), np.maximum(given.std(axis=0), 1e-6) * np.sqrt(widths)
     rows = (given - centre) / scale
     kernel = rows @ rows.T
-    weights, offset, cuts = np.zeros((given.shape[1], len(wanted))), np.zeros(len(wanted)), np.full(len(wanted), np.nan)
+    weights, offset, spread = np.zeros((given.shape[1], len(wanted))), np.zeros(len(wanted)), np.ones(len(wanted))
     for place, values in enumerate(wanted.values()):
         known = np.flatnonzero(~np.isnan(values))
         own, goal = kernel[np.ix_(known, known)], values[known]
         penalty, guesses = _chosen(own, goal, [groups[int(row)] for row in known])
         weights[:, place] = rows[known].T @ _dual(own, goal, penalty)
         offset[place] = goal.mean()
-        if set(goal.tolist()) <= {0.0, 1.0}:
-            cuts[place] = _cut(guesses, goal)
-    return Ridge(np.array(list(wanted), dtype=str), centre, scale, weights, offset, cuts)
+        spread[place] = np.clip(goal.std() / max(guesses.std(), 1e-6), 1, MOST_SPREAD)
+    return Ridge(np.array(list(wanted), dtype=str), centre, scale, weights, offset, spread)
 
 
 def folds(groups: Sequence[str]) -> Iterator[tuple[Array, Array]]:
@@ -119,12 +120,3 @@ def _dual(kernel: Array, goal: Array, penalty: float) -> Array:
 
     dual: Array = KernelRidge(alpha=penalty, kernel="precomputed").fit(kernel, goal - goal.mean()).dual_coef_
     return dual
-
-
-def _cut(guesses: Array, goal: Array) -> float:
-    import numpy as np
-
-    order = np.argsort(-guesses, kind="stable")
-    precision = np.cumsum(goal[order]) / np.arange(1, len(goal) + 1)
-    enough = np.flatnonzero(precision >= 0.5)
-    return float(guesses[order[enough[-1]]]) if len(enough) else float("inf")

@@ -48,13 +48,14 @@ def scored(
 
 
 def estimated(loaded: LoadedSpec, judge: str, found: Estimate, violations: Sequence[Violation]) -> Judgement:
-    """The judgement of a reply from a regression's estimates; the scores are these, rounded.
+    """The judgement of a reply from a regression's estimates.
 
-    It passes by the same rule as any other: ``accept_score`` for the total (of the estimates), ``accept_trait`` for
-    each score, nothing violated. Where a trait has no estimate there is no total, and the verdict is ``unscored``.
+    It passes by the same rule as any other: ``accept_score`` for the total, which is that of the estimates,
+    ``accept_trait`` for each score, nothing violated. Where a trait has no estimate there is no total, and the verdict
+    is ``unscored``.
     """
     traits = {
-        name: TraitScore(score=_rounded(found.traits[name]), estimate=found.traits[name])
+        name: TraitScore(score=found.scores[name], estimate=found.traits[name])
         for name in loaded.spec.trait_names
         if name in found.traits
     }
@@ -111,10 +112,6 @@ def unscored(loaded: LoadedSpec, judge: str, error: str, violations: Sequence[Vi
         error=inert_line(error),
         at=datetime.now(UTC),
     )
-
-
-def _rounded(estimate: float) -> int:
-    return min(2, max(0, int(estimate + 0.5)))
 
 
 def _trait(mark: TraitMark, reply: str) -> TraitScore:

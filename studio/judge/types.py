@@ -50,6 +50,8 @@ class Estimate(Frozen):
 
     traits: dict[str, float]
     """Expected scores, 0..2; a trait without labels enough is not there."""
+    scores: dict[str, Literal[0, 1, 2]]
+    """The same, spread as far as people's scores lie apart, and rounded."""
     violation: float
     """Probability that a boundary is crossed, 0..1; 0 where there are no labels enough to tell."""
     boundary: str | None

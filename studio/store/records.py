@@ -18,7 +18,8 @@ class TraitScore(Frozen):
 
     score: Literal[0, 1, 2]
     estimate: float | None = None
-    """What ``score`` was rounded from, 0..2, where the judge is a regression; totals are computed from it."""
+    """The expected score, 0..2, where the judge is a regression: totals and means are computed from it. ``score`` is
+    the same, spread as far as people's scores lie apart, and rounded."""
     rationale: str = ""
     quote: str = ""
 
