@@ -145,7 +145,7 @@ def _print_agreement(found: Agreement) -> None:
     say(f"same verdict: {_figure(same.share)} ({_between(same.low, same.high)}) of {same.n}; by length alone {length}")
     (both_fail, judge_alone), (people_alone, both_pass) = same.confusion
     say(
-        f"passed by both {both_pass}, by neither {both_fail}, by people alone {people_alone}, by the judge {judge_alone}"
+        f"passed by both {both_pass}, by neither {both_fail}, by people only {people_alone}, by the judge {judge_alone}"
     )
 
 

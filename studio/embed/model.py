@@ -71,7 +71,8 @@ class MiniLM:
     def _one(self, text: str) -> Vectors:
         import numpy as np
 
-        ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
+        whole = text.encode("utf-8", "replace").decode()  # the tokenizer takes no half of a surrogate pair
+        ids = np.array([self._tokenizer.encode(whole).ids], dtype=np.int64)
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         hidden = self._session.run(None, given)[0]
         pooled: Vectors = hidden[0].mean(axis=0)

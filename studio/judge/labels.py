@@ -96,12 +96,14 @@ def read_labels(path: Path, spec: Spec) -> tuple[Label, ...]:
 
 
 def labels_of(loaded: LoadedSpec) -> tuple[Label, ...]:
-    """The labels beside a spec; none where there is no such file. Raises as :func:`read_labels`."""
+    """The labels beside a spec; none where there is no such file, or it is empty. Raises as :func:`read_labels`."""
     name = loaded.spec.beside.labels
     path = loaded.path.parent / name if name else None
     if path is None or not path.is_file():
         return ()
     found = path.stat()
+    if found.st_size == 0:
+        return ()
     return _kept(path.absolute(), (found.st_mtime_ns, found.st_size), *_names(loaded.spec))
 
 

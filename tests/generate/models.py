@@ -12,7 +12,7 @@ from studio.generate import GenerateEvent, GenerateParams, generate
 from studio.generate.schema import Authored
 from studio.generate.types import AuthorBrief
 from studio.judge import Judge
-from studio.judge.schema import Answer, TraitMark
+from studio.judge.rubric import Answer, TraitMark
 from studio.judge.types import JudgeBrief
 from studio.llm import Completion, Request, Structured
 from studio.llm.types import Reply

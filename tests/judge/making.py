@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from studio.chatml import Messages, assistant, user
-from studio.judge import Judge, open_judge
-from studio.llm import ModelSettings
 from studio.spec import LoadedSpec, Spec, content_hash, load
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -18,12 +16,6 @@ SPECS = Path(__file__).parents[2] / "specs"
 def shipped(name: str) -> LoadedSpec:
     """One of the specs that come with the studio."""
     return load(SPECS / f"{name}.yaml")
-
-
-@lru_cache
-def judge_of(name: str) -> Judge:
-    """The rules judge of one of those specs."""
-    return open_judge(ModelSettings(), shipped(name))
 
 
 def small_spec(**changes: Any) -> Spec:
@@ -44,8 +36,14 @@ def small_spec(**changes: Any) -> Spec:
     return Spec.model_validate({**values, **changes})
 
 
-def loaded(spec: Spec) -> LoadedSpec:
-    return LoadedSpec(path=Path("small.yaml"), spec=spec, hash=content_hash(spec))
+def loaded(spec: Spec, context: str = "") -> LoadedSpec:
+    return LoadedSpec(path=Path("small.yaml"), spec=spec, hash=content_hash(spec, context), context_text=context)
+
+
+@lru_cache
+def coach() -> LoadedSpec:
+    """A persona of two traits with forty labelled replies beside it."""
+    return load(Path(__file__).parent / "data" / "coach.yaml")
 
 
 def talk(request: str, reply: str) -> Messages:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from studio.chatml import digest, user
+from studio.chatml import assistant, digest, user
 from studio.errors import UserError
-from studio.judge import RULES_JUDGE, Judge, JudgeBrief, limits_of, open_judge, version_of
-from studio.judge.schema import Answer, BoundaryMark, TraitMark
+from studio.judge import Judge, JudgeBrief, open_judge
+from studio.judge.rubric import Answer, BoundaryMark, TraitMark
 from studio.llm import ModelError, ModelSettings, OfflineModel, OpenAIModel, Request
-from tests.judge.making import loaded, small_spec, talk
+from studio.spec import LoadedSpec
+from tests.judge.making import coach, loaded, small_spec, talk
 from tests.llm.fake_server import FakeServer
 
 LOADED = loaded(small_spec())
@@ -28,7 +29,7 @@ def answer(brave: int = 2, concise: int = 2, **changes: Any) -> Answer:
     return Answer(traits=traits, steps={"say": True, "ask": True}, **changes)
 
 
-def judge(given: Answer | ModelError, asked: list[Request] | None = None) -> Judge:
+def judge(given: Answer | ModelError, asked: list[Request] | None = None, of: LoadedSpec = LOADED) -> Judge:
     def answered(request: Request) -> BaseModel:
         if asked is not None:
             asked.append(request)
@@ -36,7 +37,7 @@ def judge(given: Answer | ModelError, asked: list[Request] | None = None) -> Jud
             raise given
         return given
 
-    return Judge(OfflineModel("the judge", answered), LOADED)
+    return Judge(OfflineModel("the judge", answered), of)
 
 
 async def test_a_reply_with_enough_points_passes() -> None:
@@ -50,13 +51,48 @@ async def test_a_reply_with_enough_points_passes() -> None:
     assert asked[0].purpose == "judge" and REPLY in asked[0].messages[-1].content
 
 
-async def test_a_judgement_says_which_text_it_is_of_and_which_version_of_the_rules_judge_gave_it() -> None:
+async def test_a_judgement_says_which_text_it_is_of_and_who_gave_it() -> None:
     texts = (talk("Is it so?", REPLY), talk("Is it so?", "You should."))  # the second breaks a rule
     found = [await judge(answer()).score(text) for text in texts]
     assert [one.digest for one in found] == [digest(text) for text in texts] and found[0].digest != found[1].digest
-    assert [one.judge_version for one in found] == ["", ""]
-    rules = await open_judge(ModelSettings(), LOADED).score(texts[0])
-    assert (rules.judge, rules.judge_version) == (RULES_JUDGE, version_of(RULES_JUDGE)) != (RULES_JUDGE, "")
+    assert [(one.judge, one.judge_version) for one in found] == [("the judge", ""), ("rules", "")]
+
+
+async def test_the_model_reads_what_the_persona_knows_and_a_reference() -> None:
+    asked: list[Request] = []
+    example = {"scenario": "Small talk", "user": "Nice day?", "assistant": "Plainly a nice one."}
+    own = loaded(small_spec(examples=[example]), context="The harbour closes at nine.")
+    await judge(answer(), asked, own).score(talk("Is it so?", REPLY), "Small talk")
+    assert "The harbour closes at nine." in asked[0].messages[0].content
+    assert "Plainly a nice one." in asked[0].messages[1].content
+
+
+@pytest.mark.parametrize(("scenario", "verdict"), [("Small talk", "failed"), ("", "passed")])
+async def test_a_user_who_does_not_show_the_scenario_fails_the_example_where_one_was_wanted(
+    scenario: str, verdict: str
+) -> None:
+    judged = await judge(answer(shows_scenario=False)).score(talk("Is it so?", REPLY), scenario)
+    assert (judged.verdict, judged.reasons) == (verdict, ("off_scenario",) if scenario else ())
+
+
+async def test_a_trait_at_0_fails_whatever_the_total() -> None:
+    spec = small_spec(success={"accept_score": 5.0})
+    answered = Judge(OfflineModel("the judge", lambda request: answer(brave=0)), loaded(spec))
+    judged = await answered.score(talk("Is it so?", REPLY))
+    assert (judged.verdict, judged.total, judged.reasons) == ("failed", 5.0, ("trait:brave",))
+
+
+async def test_a_reply_that_was_cut_is_recorded_and_told_to_the_model() -> None:
+    asked: list[Request] = []
+    cut = await judge(answer(), asked).score(talk("Is it so?", REPLY), finish="length")
+    whole = await judge(answer(), asked).score(talk("Is it so?", REPLY))
+    assert (cut.finish, whole.finish) == ("length", "stop")
+    assert ["cut off" in request.messages[1].content for request in asked] == [True, False]
+
+
+async def test_a_rule_broken_in_an_earlier_turn_fails_the_conversation() -> None:
+    earlier = (user("So?"), assistant("You should."), *talk("Is it so?", REPLY))
+    assert (await judge(answer()).score(earlier)).reasons == ("banned:you should",)
 
 
 async def test_a_reply_with_too_few_points_fails_and_says_which_trait_was_missing() -> None:
@@ -153,7 +189,7 @@ async def test_both_orders_have_to_agree(
 ) -> None:
     asked: list[Request] = []
     compared = await preferring(choose, asked).compare((user("Hi"),), "a bad one", "a good one")
-    assert (compared.winner, compared.orders, compared.error) == (winner, orders, None)
+    assert (compared.winner, compared.orders, compared.error, compared.judge) == (winner, orders, None, "the judge")
     assert [request.brief.first for request in asked] == ["a bad one", "a good one"]
 
 
@@ -168,15 +204,24 @@ async def test_a_comparison_that_failed_says_so() -> None:
     assert (compared.winner, compared.error) == ("tie", "too many requests")
 
 
-async def test_without_an_endpoint_the_rules_judge_judges() -> None:
+async def test_without_a_model_and_without_labels_traits_stay_unscored_and_rules_still_hold() -> None:
     opened = open_judge(ModelSettings(), LOADED)
-    assert opened.name == "rules judge"
-    assert (await opened.score(talk("Is it so?", REPLY))).verdict == "passed"
+    assert (opened.kind, opened.name, opened.version) == ("nobody", "unscored", "")
+    judged = await opened.score(talk("Is it so?", REPLY))
+    assert (judged.judge, judged.verdict, judged.total, judged.traits, judged.reasons) == (
+        "unscored", "unscored", None, {}, (),
+    )  # fmt: skip
+    broken = await opened.score(talk("Is it so?", "You should."), rules_first=False)
+    assert (broken.judge, broken.verdict, broken.reasons) == ("rules", "failed", ("banned:you should",))
+    assert (await opened.compare((user("Hi"),), "one", "two")).error == "nobody judges: no model and no labels"
 
 
-def test_what_the_rules_judge_measures_is_said_and_of_a_model_there_is_nothing_to_say() -> None:
-    assert limits_of("rules judge").endswith("likeness to the spec's own answers, not truth or meaning.")
-    assert limits_of("some/model") == ""
+def test_where_labels_lie_beside_the_spec_the_judge_is_learned_unless_there_is_an_endpoint() -> None:
+    assert (open_judge(ModelSettings(), coach()).kind, open_judge(ModelSettings(), coach()).name) == (
+        "learned", "learned judge",
+    )  # fmt: skip
+    endpoint = ModelSettings(endpoint="http://localhost:1/v1", model="m")
+    assert (open_judge(endpoint, coach()).kind, open_judge(endpoint, coach()).name) == ("model", "m")
 
 
 def test_an_endpoint_needs_a_model_to_judge() -> None:

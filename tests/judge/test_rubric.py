@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from studio.judge import judgement_schema
-from studio.judge.schema import Preference, read_answer
+from studio.judge.rubric import Preference, read_answer
 from studio.llm.schema import strict_schema
 from tests.judge.making import small_spec
 
@@ -17,6 +17,7 @@ from tests.judge.making import small_spec
 def marks(**changes: Any) -> dict[str, Any]:
     mark = {"rationale": "Because.", "quote": "so", "score": 1}
     answer: dict[str, Any] = {
+        "shows_scenario": True,
         "violations": [{"id": "no_lies", "quote": "it is false"}],
         "steps": {"say": True, "ask": False},
         "preferred": ["Plainly"],
@@ -33,7 +34,7 @@ def test_an_answer_is_read_in_one_form_whatever_the_spec() -> None:
     assert answer.preferred == ("Plainly",)
 
 
-@pytest.mark.parametrize("missing", ["violations", "steps", "preferred", "traits"])
+@pytest.mark.parametrize("missing", ["shows_scenario", "violations", "steps", "preferred", "traits"])
 def test_every_part_is_required(missing: str) -> None:
     answer = marks()
     del answer[missing]
@@ -76,7 +77,7 @@ def test_a_boundary_that_the_spec_does_not_have_is_refused() -> None:
 
 def test_what_the_spec_lacks_is_not_asked_for() -> None:
     bare = small_spec(vocabulary={}, patterns=[], boundaries=[])
-    assert set(judgement_schema(bare).model_json_schema()["properties"]) == {"traits"}
+    assert set(judgement_schema(bare).model_json_schema()["properties"]) == {"shows_scenario", "traits"}
 
 
 def test_traits_may_have_the_names_of_a_models_own_methods() -> None:
@@ -91,7 +92,7 @@ def test_traits_may_have_the_names_of_a_models_own_methods() -> None:
 
 def test_the_schema_has_a_strict_form() -> None:
     strict = strict_schema(judgement_schema(small_spec()))
-    assert list(strict["properties"]) == ["violations", "steps", "preferred", "traits"]
+    assert list(strict["properties"]) == ["shows_scenario", "violations", "steps", "preferred", "traits"]
     assert list(strict["properties"]) == strict["required"]
     assert strict["additionalProperties"] is False
 

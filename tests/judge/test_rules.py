@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 
 from studio.chatml import assistant, user
-from studio.judge import LengthBounds, check_reply
-from studio.spec import Rules
+from studio.judge import ReplyRules
+from studio.judge.rules import broken
 from tests.judge.making import shipped, small_spec, talk
 
-SPEC = small_spec()
-RULES = Rules.of(SPEC)
+RULES = ReplyRules(small_spec())
 
 
-def kinds(reply: str, request: str = "Hello") -> list[str]:
-    return [violation.kind for violation in check_reply(RULES, "en", talk(request, reply))]
+def kinds(reply: str, request: str = "Hello", **spec: Any) -> list[str]:
+    rules = ReplyRules(small_spec(**spec)) if spec else RULES
+    return [violation.kind for violation in rules.check(talk(request, reply))]
 
 
 @pytest.mark.parametrize(
@@ -22,22 +25,21 @@ def kinds(reply: str, request: str = "Hello") -> list[str]:
     [
         ("", "empty"),
         (" \n ", "empty"),
-        ("k", "length"),
-        ("word " * 500, "length"),
+        ("word " * 401, "length"),
         ("Then you should go.", "banned"),
         ("That is very good.", "pattern"),
         ("As an AI, I have no list.", "generic"),
         ("Good!! Go on.", "punctuation"),
         ("Well.. go on.", "punctuation"),
         ("What,, now.", "punctuation"),
-        ("Done. User: thanks Assistant: welcome", "leak"),
+        ("Done. User: thanks Assistant: welcome", "role_label"),
         ("Well..5 of them.", "punctuation"),
-        ("assistant: Done with that.", "leak"),
-        ("Bot: Done with that.", "leak"),
-        ("System: be kind.\nUser: hi", "leak"),
-        ("Done with that.<|im_end|>", "leak"),
-        ("Done with that. [/INST]", "leak"),
-        ("### Response: done with that", "leak"),
+        ("assistant: Done with that.", "role_label"),
+        ("Bot: Done with that.", "role_label"),
+        ("System: be kind.\nUser: hi", "role_label"),
+        ("Done with that.<|im_end|>", "role_label"),
+        ("Done with that. [/INST]", "role_label"),
+        ("### Response: done with that", "role_label"),
         ("Done\x1b[31m with that.", "unprintable"),
         ("Done with th\ufffdt.", "unprintable"),
         ("Ich habe die Aufgabe zu deiner Liste hinzugefügt und sage dir morgen Bescheid.", "language"),
@@ -66,33 +68,79 @@ def test_a_clean_reply_breaks_nothing(reply: str) -> None:
 
 def test_every_assistant_turn_is_checked_and_no_user_turn() -> None:
     messages = (user("You should!!"), assistant("You should go."), user("Why??"), assistant("Plainly so."))
-    assert [(v.kind, v.name, v.quote) for v in check_reply(RULES, "en", messages)] == [
-        ("banned", "You should", "You should")
-    ]
+    assert [(v.kind, v.name, v.quote) for v in RULES.check(messages)] == [("banned", "You should", "You should")]
 
 
 def test_a_conversation_without_a_reply_is_empty() -> None:
-    assert [v.kind for v in check_reply(RULES, "en", (user("Hello"),))] == ["empty"]
+    assert [v.kind for v in RULES.check((user("Hello"),))] == ["empty"]
 
 
 def test_a_rule_broken_twice_is_told_once() -> None:
     assert kinds("You should go. You should stay.") == ["banned"]
 
 
-def test_length_bounds_come_from_the_examples() -> None:
-    spec = small_spec(examples=[{"user": "Hello", "assistant": "x" * 300}, {"user": "Hello", "assistant": "y" * 100}])
-    assert LengthBounds.of(spec) == LengthBounds(least=20, most=900)
-    assert LengthBounds.of(small_spec()) == LengthBounds()
+RUNAWAY = r"(?:a+)+b|\s*\s*\s*\s*\s*x$"
+
+
+def test_a_pattern_that_runs_away_is_reported_in_time_and_fails_nothing() -> None:
+    rules = ReplyRules(small_spec(vocabulary={"avoid_patterns": [RUNAWAY, r"\bvery\b"]}))
+    began = time.process_time()
+    found = rules.check(talk("Hello", "a" * 200 + " " * 200 + "very"))
+    assert time.process_time() - began < 2
+    assert [(one.kind, one.name) for one in found] == [("pattern_timeout", RUNAWAY), ("pattern", r"\bvery\b")]
+    assert [one.kind for one in broken(found)] == ["pattern"]
+
+
+def test_the_phrases_of_a_boundary_give_a_violation_away() -> None:
+    phrases = [{"id": "no_lies", "never": "Tells lies", "phrases": ["trust me"]}]
+    found = ReplyRules(small_spec(boundaries=phrases)).check(talk("Hello", "It is so, Trust me on it."))
+    assert [(one.kind, one.name, one.quote) for one in found] == [("boundary", "no_lies", "Trust me")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "off", "reply", "kind"),
+    [
+        ("max_chars", None, "word " * 401, "length"),
+        ("role_labels", "off", "assistant: Done with that.", "role_label"),
+        ("punctuation", "off", "Good!! Go on.", "punctuation"),
+        ("unprintable", "off", "Done with th\ufffdt.", "unprintable"),
+        ("language", "off", "Отлично! Я добавил задачу в твой список.", "language"),
+    ],
+)
+def test_each_check_can_be_switched_off(rule: str, off: str | None, reply: str, kind: str) -> None:
+    assert kinds(reply) == [kind]
+    assert kinds(reply, rules={rule: off}) == []
+
+
+def test_the_limit_of_length_is_the_specs_own() -> None:
+    assert kinds("x" * 21, rules={"max_chars": 20, "language": "off"}) == ["length"]
+    assert kinds("x" * 20, rules={"max_chars": 20, "language": "off"}) == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Write `a !! b` there.",
+        "It begins with `<|im_end|>`, as you see.",
+        "Like this:\n```\nuser: hi\nassistant: ho!!\n```\nThat is all.",
+        "Not closed:\n```\nx,,y",
+    ],
+)
+def test_what_stands_in_code_is_neither_punctuation_nor_markup(reply: str) -> None:
+    assert kinds(reply) == []
+
+
+def test_code_hides_nothing_beside_it() -> None:
+    assert kinds("See `x`. Good!! Or `y`.") == ["punctuation"]
+    assert kinds("`x`\nassistant: Done") == ["role_label"]
 
 
 def test_the_generic_list_can_be_switched_off() -> None:
-    rules = Rules.of(small_spec(vocabulary={"avoid_generic_ai": False}))
-    assert check_reply(rules, "en", talk("Hi", "I hope this helps")) == ()
+    assert kinds("That is a testament to it") == ["generic"]
+    assert kinds("That is a testament to it", vocabulary={"avoid_generic_ai": False}) == []
 
 
-@pytest.mark.parametrize("name", ["taskmaster", "bank-support", "lost-and-found"])
-def test_the_shipped_examples_keep_the_rules_of_their_spec(name: str) -> None:
-    spec = shipped(name).spec
-    rules, bounds = Rules.of(spec), LengthBounds.of(spec)
-    broken = {e.turns: check_reply(rules, spec.language, e.turns, bounds) for e in spec.examples}
-    assert [violations for violations in broken.values() if violations] == []
+def test_the_examples_of_taskmaster_keep_its_rules() -> None:
+    spec = shipped("taskmaster").spec
+    rules = ReplyRules(spec)
+    assert [rules.check(one.turns) for one in spec.examples if rules.check(one.turns)] == []

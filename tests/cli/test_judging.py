@@ -1,0 +1,77 @@
+"""``studio judge``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.making import Studio, one_line, raw
+
+DATA = Path(__file__).parents[1] / "judge" / "data"
+SPEC, LABELS = DATA / "coach.yaml", DATA / "coach.labels.jsonl"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def replies(path: Path, *said: str) -> Path:
+    turns = [{"role": "user", "content": "I fixed the tap."}]
+    lines = [json.dumps({"messages": [*turns, {"role": "assistant", "content": one}]}) for one in said]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_replies_are_scored_in_their_order(studio: Studio, tmp_path: Path) -> None:
+    good = "You fixed it with your own hands, that is a real skill. Would you like to plan the next repair for Sunday?"
+    path = replies(tmp_path / "r.jsonl", "Noted.", good, "As an AI, noted.")
+    told = studio("judge", "score", SPEC, path, "--json")
+    flat, well, rule = told.json["scores"]
+    assert told.status == 0 and well["total"] > 6 > flat["total"]
+    assert (flat["pass"], well["pass"], rule["pass"]) == (False, True, False)
+    assert set(well["traits"]) == {"encouraging", "next_step"} and set(well["traits"].values()) <= {0, 1, 2}
+    assert (well["violations"], well["judge"]) == ([], "learned judge")
+    assert [(one["kind"], one["name"]) for one in rule["violations"]] == [("generic", "As an AI")]
+    table = studio("judge", "score", SPEC, path)
+    assert [line.split()[2] for line in table.lines[1:4]] == ["failed", "passed", "failed"]
+    assert table.lines[-1] == "judge: learned judge"
+
+
+def test_without_labels_and_a_model_a_reply_is_unscored_and_not_guessed(studio: Studio, tmp_path: Path) -> None:
+    shutil.copy(SPEC, tmp_path / "coach.yaml")  # without its labels
+    text = (tmp_path / "coach.yaml").read_text().replace("beside: {labels: coach.labels.jsonl}\n", "")
+    (tmp_path / "coach.yaml").write_text(text)
+    path = replies(tmp_path / "r.jsonl", "Noted.")
+    (score,) = studio("judge", "score", tmp_path / "coach.yaml", path, "--json").json["scores"]
+    assert (score["total"], score["pass"], score["traits"], score["judge"]) == (None, None, {}, "unscored")
+    told = studio("judge", "agreement", tmp_path / "coach.yaml", LABELS)
+    assert one_line(told) and "no judge whose agreement" in told.err
+
+
+def test_agreement_with_people_is_measured_and_says_on_what(studio: Studio) -> None:
+    found = studio("judge", "agreement", SPEC, LABELS, "--json").json
+    assert set(found["traits"]) == {"encouraging", "next_step"} and found["n"] == 40
+    for one in found["traits"].values():
+        assert -1 <= one["low"] <= one["kappa"] <= one["high"] <= 1 and one["n"] == 40
+    assert 0.5 < found["pass_agreement"] <= 1 and found["how"] == "cross-validated"
+    told = studio("judge", "agreement", SPEC, LABELS)
+    assert told.status == 0 and "cross-validated" in told.lines[0] and "by length alone" in told.out
+
+
+def test_a_mistake_in_the_file_is_one_line_that_names_it(studio: Studio, tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(LABELS.read_text().splitlines()[0] + '\n{"messages": [], "labels": {"x\x1b]0;p\x07": 9}}\n')
+    for command in ("agreement", "score"):
+        told = studio("judge", command, SPEC, path)
+        assert one_line(told) and "bad.jsonl:2" in told.err and raw(told.err) == []
+    missing = studio("judge", "score", SPEC, tmp_path / "none.jsonl")
+    assert one_line(missing) and "none.jsonl" in missing.err
+
+
+def test_what_a_reply_holds_stays_inert(studio: Studio, tmp_path: Path) -> None:
+    told = studio("judge", "score", SPEC, replies(tmp_path / "r.jsonl", "\x1b]0;pwned\x07 Good!! \u202e"))
+    assert told.status == 0 and raw(told.out) == []
