@@ -21,6 +21,7 @@ from studio.chatml import Frozen, Messages, Unicode, digest, last_reply, last_re
 from studio.errors import UserError
 from studio.files import write_atomic
 from studio.spec import LoadedSpec, Spec
+from studio.spec.files import UnreadableError, read_text
 
 MOST_BYTES = 64 * 1024 * 1024
 Split = Literal["train", "locked"]
@@ -97,8 +98,7 @@ def read_labels(path: Path, spec: Spec) -> tuple[Label, ...]:
 
 def labels_of(loaded: LoadedSpec) -> tuple[Label, ...]:
     """The labels beside a spec; none where there is no such file, or it is empty. Raises as :func:`read_labels`."""
-    name = loaded.spec.beside.labels
-    path = loaded.path.parent / name if name else None
+    path = loaded.labels_path
     if path is None or not path.is_file():
         return ()
     found = path.stat()
@@ -195,12 +195,6 @@ def _first_problem(error: ValidationError) -> str:
 
 def _text(path: Path) -> str:
     try:
-        if not path.is_file():
-            raise UserError("expected a file of JSON lines", where=str(path), remedy="there is none of that name")
-        if path.stat().st_size > MOST_BYTES:
-            raise UserError(f"expected at most {MOST_BYTES // 2**20} MiB", where=str(path))
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(error.strerror or str(error), where=str(path)) from None
-    except UnicodeDecodeError:
-        raise UserError("expected UTF-8 text", where=str(path)) from None
+        return read_text(path, MOST_BYTES)
+    except UnreadableError as error:
+        raise UserError(str(error), where=f"{path}:{error.line}" if error.line > 1 else str(path)) from None

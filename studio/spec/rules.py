@@ -12,7 +12,7 @@ import regex
 from studio.chatml import Frozen
 from studio.spec.generic import GENERIC_AI
 from studio.spec.matching import Phrase, Plain
-from studio.spec.model import Spec
+from studio.spec.model import Spec, compiled
 
 PATTERN_SECONDS = 0.05
 """CPU time that one search for a pattern may take: what backtracks without end is given up."""
@@ -48,7 +48,7 @@ class Rules:
         words = spec.vocabulary
         return cls(
             banned=_phrases(words.avoid),
-            patterns=tuple(regex.compile(pattern) for pattern in words.avoid_patterns),
+            patterns=tuple(compiled(pattern) for pattern in words.avoid_patterns),
             generic=_generic() if words.avoid_generic_ai else (),
             prefer=_phrases(words.prefer),
             boundaries=tuple((boundary.id, _phrases(boundary.phrases)) for boundary in spec.boundaries),

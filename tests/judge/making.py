@@ -9,14 +9,6 @@ from typing import Any
 from studio.chatml import Messages, assistant, user
 from studio.spec import LoadedSpec, Spec, content_hash, load
 
-SPECS = Path(__file__).parents[2] / "specs"
-
-
-@lru_cache
-def shipped(name: str) -> LoadedSpec:
-    """One of the specs that come with the studio."""
-    return load(SPECS / f"{name}.yaml")
-
 
 def small_spec(**changes: Any) -> Spec:
     """A persona of two traits, with a rule or two of everything."""

@@ -117,7 +117,7 @@ async def test_what_a_model_gets_wrong_and_cannot_judge_shows() -> None:
 
 def with_labels(folder: Path, labels: Sequence[Label]) -> LoadedSpec:
     write_labels(folder / "coach.labels.jsonl", labels)
-    return coach().model_copy(update={"path": folder / "coach.yaml"})
+    return coach().model_copy(update={"labels_path": folder / "coach.labels.jsonl"})
 
 
 async def test_it_is_measured_on_locked_replies_where_there_are_such(tmp_path: Path) -> None:

@@ -113,12 +113,12 @@ def test_the_hash_is_of_what_was_labelled_and_not_of_who_did_it() -> None:
 
 def test_the_labels_of_a_spec_lie_beside_it() -> None:
     assert len(labels_of(coach())) == 40
-    assert labels_of(coach().model_copy(update={"path": Path("elsewhere/coach.yaml")})) == ()
+    assert labels_of(coach().model_copy(update={"labels_path": Path("elsewhere.jsonl")})) == ()
 
 
 def test_labels_that_changed_are_read_again(tmp_path: Path) -> None:
     write_labels(tmp_path / "coach.labels.jsonl", labels_of(coach())[:3])
-    there = coach().model_copy(update={"path": tmp_path / "coach.yaml"})
+    there = coach().model_copy(update={"labels_path": tmp_path / "coach.labels.jsonl"})
     assert len(labels_of(there)) == 3
     append_labels(tmp_path / "coach.labels.jsonl", labels_of(coach())[3:5])
     assert len(labels_of(there)) == 5

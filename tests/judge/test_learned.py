@@ -89,7 +89,7 @@ def test_labels_of_locked_runs_are_not_learned_from(tmp_path: Path) -> None:
 
     some = [one.model_copy(update={"split": "locked"}) if place < 10 else one for place, one in enumerate(LABELS)]
     write_labels(tmp_path / "coach.labels.jsonl", some)
-    judge = open_judge(ModelSettings(), coach().model_copy(update={"path": tmp_path / "coach.yaml"}))
+    judge = open_judge(ModelSettings(), coach().model_copy(update={"labels_path": tmp_path / "coach.labels.jsonl"}))
     assert judge.learned is not None and judge.learned.labels == tuple(LABELS[10:])
     assert judge.version == learned_version(LABELS[10:]) != learned_version(LABELS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from studio.chatml import assistant, user
 from studio.judge import ReplyRules
 from studio.judge.rules import broken
-from tests.judge.making import shipped, small_spec, talk
+from tests.judge.making import small_spec, talk
+from tests.spec.helpers import BUNDLED, bundled
 
 RULES = ReplyRules(small_spec())
 
@@ -140,7 +142,8 @@ def test_the_generic_list_can_be_switched_off() -> None:
     assert kinds("That is a testament to it", vocabulary={"avoid_generic_ai": False}) == []
 
 
-def test_the_examples_of_taskmaster_keep_its_rules() -> None:
-    spec = shipped("taskmaster").spec
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_examples_of_the_shipped_specs_keep_their_rules(name: str, tmp_path: Path) -> None:
+    spec = bundled(name, tmp_path).spec
     rules = ReplyRules(spec)
     assert [rules.check(one.turns) for one in spec.examples if rules.check(one.turns)] == []
