@@ -104,7 +104,7 @@ async def train_stage(session: Session, export: Export, keep: Callable[[Run], No
 
 async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation], None]) -> Stream:
     """Held-out probes through base and tuned."""
-    wanted = fingerprint(session.loaded, run, open_judge(session.settings, session.loaded).name)
+    wanted = fingerprint(session.loaded, run, open_judge(session.settings, session.loaded))
 
     def begin() -> Job:
         params = EvaluateParams(

@@ -25,7 +25,7 @@ from studio.evaluate.types import (
     ProbeResult,
     ProbeScored,
 )
-from studio.judge import Judge, version_of
+from studio.judge import Judge
 from studio.llm.types import ChatModel
 from studio.spec import LoadedSpec
 from studio.train.types import Run
@@ -118,7 +118,7 @@ class Evaluator:
         plan, finished = self._run.plan, self._run.finished
         loss = finished.loss if finished else None
         size = finished.adapter_mb if finished else None
-        mark = fingerprint(self._loaded, self._run, self._judge.name)
+        mark = fingerprint(self._loaded, self._run, self._judge)
         unjudged = sum(bool(result.errors) for result in results)
         return Evaluation(
             id=f"{plan.run_id}-{mark[:8]}" + (f"-without-{unjudged}" if unjudged else ""),
@@ -150,9 +150,9 @@ class Evaluator:
         )
 
 
-def fingerprint(loaded: LoadedSpec, run: Run, judge: str) -> str:
-    """A SHA-256 over all that decides an evaluation: the spec (with its probes), the run and the judge, by its name."""
-    parts = {"spec": loaded.hash, "run": run.plan.run_id, "plan": run.plan.fingerprint, "judge": judge}
-    if version := version_of(judge, loaded):
-        parts["judge_version"] = version
+def fingerprint(loaded: LoadedSpec, run: Run, judge: Judge) -> str:
+    """A SHA-256 over all that decides an evaluation: the spec (with its probes), the run and the judge, by its name
+    and version."""
+    parts = {"spec": loaded.hash, "run": run.plan.run_id, "plan": run.plan.fingerprint}
+    parts |= {"judge": judge.name, "judge_version": judge.version}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

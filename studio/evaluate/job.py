@@ -49,7 +49,7 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
 
 
 async def _evaluate(loaded: LoadedSpec, workspace: Workspace, run: Run, judge: Judge, context: JobContext) -> None:
-    cache = ResultCache(workspace.runs_dir / run.plan.run_id / "probes", fingerprint(loaded, run, judge.name))
+    cache = ResultCache(workspace.runs_dir / run.plan.run_id / "probes", fingerprint(loaded, run, judge))
     server = await _served(workspace, run, context)
     if server is None:
         return

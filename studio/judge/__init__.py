@@ -1,7 +1,7 @@
 """Judges: rules, a model with a rubric, labels of people and what is learned from them; and how far each agrees."""
 
 from studio.judge.agreement import Agreement, agreement, judge_agreement, known_agreement
-from studio.judge.judge import Judge, open_judge, version_of
+from studio.judge.judge import Judge, open_judge
 from studio.judge.labels import (
     Label,
     Reply,
@@ -58,6 +58,5 @@ __all__ = [
     "read_labels",
     "read_replies",
     "training",
-    "version_of",
     "write_labels",
 ]

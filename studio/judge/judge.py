@@ -7,7 +7,7 @@ import asyncio
 from studio.chatml import Messages, assistant, digest, last_reply
 from studio.errors import UserError
 from studio.judge.labels import labels_of, training
-from studio.judge.learned import LearnedJudge, learned_version
+from studio.judge.learned import LearnedJudge
 from studio.judge.pairwise import compare, compare_totals, tie
 from studio.judge.prompt import judge_messages
 from studio.judge.rubric import judgement_schema, read_answer
@@ -125,8 +125,3 @@ def open_judge(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | 
     if model is None:
         raise UserError("no model is named to judge", where="judge", remedy="name one with --model or STUDIO_MODEL")
     return Judge(OpenAIModel(settings, model, call_log=call_log), loaded)
-
-
-def version_of(judge: str, loaded: LoadedSpec) -> str:
-    """The version that a judge of this name has today; a judgement with another one is to be made again."""
-    return learned_version(training(labels_of(loaded))) if judge == LEARNED else ""

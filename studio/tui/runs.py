@@ -54,5 +54,5 @@ def chosen_with_evaluation(session: Session) -> tuple[Run | None, Evaluation | N
 def is_current(session: Session, run: Run, evaluation: Evaluation) -> bool:
     """Whether evaluating now would come to the same: the spec, the run and the judge are those of the evaluation, and
     all of it was judged."""
-    judge = open_judge(session.settings, session.loaded).name
+    judge = open_judge(session.settings, session.loaded)
     return evaluation.whole and evaluation.fingerprint == fingerprint(session.loaded, run, judge)

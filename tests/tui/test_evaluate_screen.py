@@ -71,7 +71,7 @@ async def test_too_few_probes_leave_a_gate_undecided_and_say_what_it_takes(tmp_p
 async def test_a_gate_that_failed_says_what_to_do(tmp_path: Path) -> None:
     app, workspace, loaded = opened_with_run(tmp_path)
     run = keep_run(workspace)
-    mark = fingerprint(loaded, run, open_judge(app.settings, loaded).name)
+    mark = fingerprint(loaded, run, open_judge(app.settings, loaded))
     results = [made_result(loaded.spec, number, marks=(2, 1)) for number in range(24)]
     evaluation = made_evaluation(loaded.spec, run, results)
     save(workspace, evaluation.model_copy(update={"fingerprint": mark}))
@@ -109,7 +109,7 @@ async def test_the_weakest_probe_is_first_and_opens_whole(tmp_path: Path) -> Non
 async def test_what_is_evaluated_already_is_not_evaluated_again(tmp_path: Path) -> None:
     app, workspace, loaded = opened_with_run(tmp_path)
     run = keep_run(workspace)
-    mark = fingerprint(loaded, run, open_judge(app.settings, loaded).name)
+    mark = fingerprint(loaded, run, open_judge(app.settings, loaded))
     evaluation = keep_evaluation(workspace, loaded.spec, run)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["6"], "spec or judge changed: s")

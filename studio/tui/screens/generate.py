@@ -12,7 +12,6 @@ from textual.content import Content
 from studio.build import Session
 from studio.build.stages import scenarios, standing, wanted_examples
 from studio.generate import GenerateParams
-from studio.generate.stale import outdated
 from studio.generate.types import CategoryTarget
 from studio.store import Filter
 from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
@@ -177,7 +176,6 @@ def read_standing(session: Session) -> Standing:
     """Reads the store."""
     examples = session.workspace.examples
     earlier = examples.count() - examples.count(Filter(spec_hash=session.loaded.hash))
-    earlier += len(outdated(session.loaded, examples))
     return Standing(standing(session), reasons_told(examples), earlier)
 
 
