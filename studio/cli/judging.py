@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from studio.cli.options import AsJson, Endpoint, JudgeModel, Model, named
+from studio.cli.options import WORKSPACE, AsJson, Endpoint, JudgeModel, Model, WorkspaceFolder, named
 from studio.cli.output import cut, say, say_json
 from studio.judge import Agreement, Judge, Reply, agreement, open_judge, read_labels, read_replies
 from studio.llm import resolve_settings
@@ -44,9 +44,10 @@ def score(
     endpoint: Endpoint = None,
     model: Model = None,
     judge_model: JudgeModel = None,
+    workspace: WorkspaceFolder = WORKSPACE,
     as_json: AsJson = False,
 ) -> None:
-    """Score the last reply of every conversation in a file, in its order. Nothing is stored.
+    """Score the last reply of every conversation in a file, in its order. The workspace is not looked at.
 
     Example: studio judge score specs/taskmaster.yaml replies.jsonl --json
     """
@@ -71,9 +72,11 @@ def agree(
     endpoint: Endpoint = None,
     model: Model = None,
     judge_model: JudgeModel = None,
+    workspace: WorkspaceFolder = WORKSPACE,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how far the judge agrees with the labels in a file: on its locked replies, where it has such.
+    """Measure how far the judge agrees with the labels in a file: on its locked replies, where it has such. The
+    workspace is not looked at.
 
     Example: studio judge agreement specs/taskmaster.yaml specs/taskmaster.labels.jsonl
     """

@@ -17,6 +17,7 @@ GROUPS = {
     "triage": "list accept reject edit undo redo sample export".split(),
     "bank": "build list clear".split(),
     "spec": "new check show".split(),
+    "judge": ["score", "agreement"],
     "jobs": "list watch stop log".split(),
 }
 EVERY = [
