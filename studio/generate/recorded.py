@@ -17,7 +17,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
@@ -44,9 +44,9 @@ class RecordedPerson(Frozen):
     background: Unicode = ""
     chatting_style: Unicode = ""
 
-    def person(self) -> Person:
+    def person(self, source: Literal["recorded", "hand"]) -> Person:
         known = self.model_dump()
-        return Person(id=person_id("recorded", *(f"{part}" for part in known.values())), source="recorded", **known)
+        return Person(id=person_id(source, *(f"{part}" for part in known.values())), source=source, **known)
 
 
 class Line(Frozen):
@@ -127,7 +127,8 @@ def parse_recordings(
         except _WrongError as error:
             problems.append(Problem(file=str(file), line=number, key=error.key, message=error.message))
             continue
-        one = Recording(number, items[shows], shows, read.person.person(), read.messages)
+        person = read.person.person("hand" if foreign else "recorded")
+        one = Recording(number, items[shows], shows, person, read.messages)
         if (before := first.setdefault(one.example_id, number)) != number:
             message = f"expected each conversation once, found that of line {before} again"
             problems.append(Problem(file=str(file), line=number, key="messages", message=message))
