@@ -141,7 +141,7 @@ def _clipped(text: str) -> str:
 
 
 class AuthoredTurn(BaseModel):
-    """One turn as an author writes it: there is no system turn to write."""
+    """One turn of the conversation."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -150,12 +150,10 @@ class AuthoredTurn(BaseModel):
 
 
 class Authored(BaseModel):
-    """An author's answer: one conversation that begins with the user, takes turns and ends with the assistant.
+    """One conversation that begins with the user, takes turns and ends with the assistant."""
 
-    Nothing in it may be null, so that an answer of nothing but nulls fits no schema. Models that write a pair of
-    ``user`` and ``assistant`` instead are understood.
-    """
-
+    # Docstrings go out with the schema. Nothing in it may be null, so that an answer of nothing but nulls fits no
+    # schema. Models that write a pair of user and assistant instead are understood.
     model_config = ConfigDict(extra="ignore")
 
     messages: list[AuthoredTurn] = Field(min_length=2, description="The turns of the conversation, user first")
