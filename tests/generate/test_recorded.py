@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def talk(number: int) -> Messages:
     return different(number * 7919 + 11).turns
 
 
-def spec(tmp_path: Path, *lines: str, **parts: object) -> LoadedSpec:
+def spec(tmp_path: Path, *lines: str, **parts: Any) -> LoadedSpec:
     """A spec beside which ``lines`` are recorded."""
     path = tmp_path / "tester.recorded.jsonl"
     path.write_text("".join(f"{one}\n" for one in lines), encoding="utf-8")
@@ -42,11 +43,11 @@ def recorded(counts: dict[str, int]) -> list[str]:
     return [line(name, talk(number), name=f"Ada {number}", age=30 + number) for number, name in enumerate(names)]
 
 
-def studio(tmp_path: Path, loaded: LoadedSpec, **judge: object) -> Studio:
-    return Studio(tmp_path / "work", loaded, author=None, **judge)  # type: ignore[arg-type]
+def studio(tmp_path: Path, loaded: LoadedSpec, **judge: Any) -> Studio:
+    return Studio(tmp_path / "work", loaded, author=None, **judge)
 
 
-async def played(one: Studio, **params: object) -> tuple[list[ExampleScored], GenerateFinished]:
+async def played(one: Studio, **params: Any) -> tuple[list[ExampleScored], GenerateFinished]:
     events = await one.run(**params)
     assert isinstance(events[0], GenerateStarted) and events[0].author == RECORDED
     assert isinstance(events[-1], GenerateFinished)
