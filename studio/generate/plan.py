@@ -251,6 +251,12 @@ class Ledger:
         return sum(max(0, one.missing + one.sum("under_way")) for one in self._categories.values())
 
     @property
+    def empty(self) -> list[str]:
+        """Scenarios that have no example and can have none."""
+        every = (one for category in self._categories.values() for one in category.scenarios.values())
+        return [one.name for one in every if one.left <= 0 and not one.accepted + one.rejected + one.pending]
+
+    @property
     def waiting(self) -> int:
         """Examples that wait for a person's decision, since nobody else judges."""
         return sum(one.sum("pending") for one in self._categories.values() if one.waiting)

@@ -13,7 +13,7 @@ from studio.errors import UserError
 from studio.generate.author import Author, StoreCallLog, open_author
 from studio.generate.concurrency import at_once
 from studio.generate.plan import Attempt, Attempts, Ledger
-from studio.generate.progress import Failures, Meter, ending
+from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.recorded import Recordings, read_recordings
 from studio.generate.screening import Screening, judged_again, rejection, stale_ids
 from studio.generate.types import (
@@ -125,6 +125,7 @@ class Generation:
             author=self._author.name if self._author is not None else "nobody",
             judge=self._judge.name,
             targets=self._ledger.targets(),
+            note=f"nothing is recorded of {named(empty)}" if (empty := self._ledger.empty) else "",
         )
 
         def ends() -> bool:

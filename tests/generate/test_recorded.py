@@ -100,6 +100,15 @@ async def test_an_exhausted_recording_ends_with_what_is_short_and_what_would_giv
     assert unfinished(one.loaded, one.workspace, ModelSettings())
 
 
+async def test_a_scenario_of_which_nothing_is_recorded_is_named_at_once_and_the_others_are_played(
+    tmp_path: Path,
+) -> None:
+    events = await studio(tmp_path, spec(tmp_path, *recorded({"a2": 5, "b1": 2}))).run()
+    first, last = events[0], events[-1]
+    assert isinstance(first, GenerateStarted) and first.note == "nothing is recorded of 'a1'"
+    assert isinstance(last, GenerateFinished) and last.complete, "its category has its target from the other"
+
+
 async def test_a_line_that_is_added_or_changed_is_played_and_no_other_again(tmp_path: Path) -> None:
     lines = recorded({"a1": 2, "a2": 2, "b1": 2})
     one = studio(tmp_path, spec(tmp_path, *lines))
