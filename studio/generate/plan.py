@@ -180,8 +180,8 @@ class Ledger:
         """``max_attempts``: how many attempts each missing example may take, over a category.
 
         ``left`` are the attempts that can be had where there is an end of them, as in a recording: all of them are
-        wanted then, unless fewer ``examples`` are asked for than the spec wants. Where nothing is ``judged`` what is
-        pending counts as if it were accepted: it waits for a person, and nothing is written beyond it.
+        wanted then, unless fewer ``examples`` are asked for than the spec wants. ``judged`` says that a model judges;
+        else what is pending was left to a person, and counts as if it were accepted: nothing is written beyond it.
         """
         counts = workspace.examples.scenario_counts(loaded.hash)
         self._whole = left is not None and (examples is None or examples >= loaded.spec.success.examples)

@@ -24,7 +24,7 @@ from studio.generate.types import (
     GenerateProgressed,
     GenerateStarted,
 )
-from studio.judge import NOBODY, Judge, open_judge
+from studio.judge import Judge, open_judge
 from studio.llm import ModelError, ModelSettings
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
@@ -261,7 +261,7 @@ class Generation:
             self._params.examples,
             max_attempts=self._params.max_attempts,
             left=self._attempts.left() if self._attempts is not None else None,
-            judged=self._judge.name != NOBODY,
+            judged=self._judge.kind == "model",
         )
 
     def _progress(self) -> GenerateProgressed:

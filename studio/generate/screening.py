@@ -9,15 +9,13 @@ from typing import Literal
 
 from studio.chatml import Messages, digest
 from studio.dedup import HeldOut, NearDuplicates
-from studio.judge import Judge
+from studio.judge import RULES, Judge
 from studio.spec import LoadedSpec, Spec, held_out_texts
 from studio.store import ExampleStore, Filter, Judgement, Neighbour, Row, Violation
 from studio.text.sentences import sentences
 from studio.text.words import words_of
 
 Reason = Literal["duplicate", "held_out"]
-SCREENING = "rules"
-"""Who rejected what no judge was shown."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,10 @@ class Screening:
 
 
 def rejection(loaded: LoadedSpec, messages: Messages, found: Screened) -> Judgement:
-    """Screening fails it, without a call to any judge."""
+    """A rule fails it, without a call to any judge."""
     assert found.reason is not None, "only what is rejected gets a rejection"
     return Judgement(
-        judge=SCREENING,
+        judge=RULES,
         spec_hash=loaded.hash,
         digest=digest(messages),
         verdict="failed",

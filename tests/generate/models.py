@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from studio.chatml import Messages, assistant, digest, user
 from studio.generate import Author, Authored, GenerateEvent, GenerateParams, ModelAuthor, generate
-from studio.judge import NOBODY, Judge
+from studio.judge import NOBODY, Judge, Kind
+from studio.judge.types import Finish
 from studio.llm import Completion, ModelError, Request, Structured
 from studio.llm.types import Reply
 from studio.spec import LoadedSpec
@@ -67,6 +68,10 @@ class FakeJudge(Judge):
         self.asked: list[Messages] = []
 
     @property
+    def kind(self) -> Kind:
+        return "model" if self._verdict else "nobody"
+
+    @property
     def name(self) -> str:
         return "judge" if self._verdict else NOBODY
 
@@ -74,7 +79,9 @@ class FakeJudge(Judge):
     def version(self) -> str:
         return self._version
 
-    async def score(self, messages: Messages, scenario: str = "", *, rules_first: bool = True) -> Judgement:
+    async def score(
+        self, messages: Messages, scenario: str = "", *, rules_first: bool = True, finish: Finish = "stop"
+    ) -> Judgement:
         self.asked.append(messages)
         told = Judgement(
             judge=self.name,

@@ -30,12 +30,13 @@ def spec() -> LoadedSpec:
 class Model:
     """Writes conversations and judges them, by the model that is asked.
 
-    Its first ``empty`` answers as an author are nothing but nulls.
+    Its first ``empty`` answers as an author are nothing but nulls; the first ``astray`` conversations show another
+    situation than they should.
     """
 
-    def __init__(self, empty: int = 0) -> None:
+    def __init__(self, empty: int = 0, astray: int = 0) -> None:
         self.written = self.judged = 0
-        self.empty = empty
+        self.empty, self.astray = empty, astray
 
     def __call__(self, body: dict[str, Any]) -> dict[str, Any]:
         if body["model"] == "fake":
@@ -48,9 +49,8 @@ class Model:
             return {"messages": [{"role": role, "content": content} for role, content in said]}
         self.judged += 1
         mark = {"rationale": "Kind.", "quote": "my friend", "score": 0 if self.judged == 3 else 2}
-        given = {"steps": {"say": True}, "traits": {"kind": mark}}
-        asked = body["response_format"]["json_schema"]["schema"]["properties"]
-        return {name: given.get(name, True) for name in asked}
+        shows = self.judged > self.astray
+        return {"shows_scenario": shows, "steps": {"say": True}, "traits": {"kind": mark}}
 
 
 def params(server: FakeServer, root: Path) -> GenerateParams:
@@ -88,6 +88,17 @@ async def test_a_paid_answer_is_never_asked_for_again(tmp_path: Path) -> None:
             assert (await again.write(attempt)).messages == row.example.messages
         await again.close()
     assert len(server.requests) == calls
+
+
+async def test_what_does_not_show_its_situation_is_rejected_and_made_up_for(tmp_path: Path) -> None:
+    model = Model(astray=2)
+    async with FakeServer(model) as server:
+        asked = params(server, tmp_path)
+        events = [e async for e in generate(spec(), Workspace.open(tmp_path, "t"), asked, lambda: False)]
+    rejected = [e.judgement.reasons for e in events if isinstance(e, ExampleScored) and not e.accepted]
+    assert rejected.count(("off_scenario",)) == 2
+    end = events[-1]
+    assert isinstance(end, GenerateFinished) and end.complete and end.accepted == 10
 
 
 async def test_an_answer_of_nothing_but_nulls_is_no_conversation_and_is_asked_for_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -71,8 +72,9 @@ def test_an_author_without_person_context_or_examples_is_not_shown_empty_places(
         assert word not in text
 
 
-@pytest.mark.parametrize("loaded", [taskmaster(), wren()])
-def test_no_author_is_shown_a_regular_expression(loaded: LoadedSpec) -> None:
+@pytest.mark.parametrize("spec", [taskmaster, wren])
+def test_no_author_is_shown_a_regular_expression(spec: Callable[[], LoadedSpec]) -> None:
+    loaded = spec()
     category, scenario = next((key, one.items[0]) for key, one in loaded.spec.scenarios.items() if not one.holdout)
     request = author_request(loaded, Attempt(category, scenario, 0, 1, HARPIST, "id"))
     shown = "\n".join(message.content for message in request.messages)

@@ -24,8 +24,8 @@ from studio.generate import (
 )
 from studio.generate.by_hand import add_by_hand, read_examples
 from studio.generate.progress import MOST_IN_A_ROW
-from studio.generate.screening import SCREENING, stale_ids
-from studio.judge import open_judge
+from studio.generate.screening import stale_ids
+from studio.judge import RULES, open_judge
 from studio.llm import ModelError, ModelSettings, Request
 from studio.spec import LoadedSpec
 from studio.store import Filter, Workspace
@@ -127,7 +127,7 @@ async def test_near_duplicates_are_stored_as_rejected_without_asking_the_judge(t
     first, *rest = scored(events)
     assert first.accepted and len(studio.judge.asked) == 1
     assert rest and all(one.judgement.reasons == ("duplicate",) for one in rest)
-    assert {one.judgement.judge for one in rest} == {SCREENING}, "no judge was shown them"
+    assert {one.judgement.judge for one in rest} == {RULES}, "no judge was shown them"
     assert all(one.example.neighbour and one.example.neighbour.similarity == 1.0 for one in rest)
     assert rest[0].example.neighbour is not None and rest[0].example.neighbour.id == first.example.id
     assert not ended(events).complete and "repeats itself, most in 'a1', 'a2'" in ended(events).note
