@@ -64,6 +64,22 @@ def digest(messages: Messages) -> str:
     return hashlib.sha256(json.dumps(turns).encode()).hexdigest()[:16]
 
 
+def conversation_problem(messages: Messages) -> str:
+    """What keeps ``messages`` from being a conversation to learn from; empty where they are one.
+
+    One begins with the user, takes turns, ends with the assistant and has no empty turn. System turns have no place.
+    """
+    if len(messages) < 2:
+        return "expected a user's message and a reply"
+    for number, message in enumerate(messages):
+        expected = ("user", "assistant")[number % 2]
+        if message.role != expected:
+            return f"expected user and assistant to take turns, found {message.role} where {expected} is due"
+        if not message.content.strip():
+            return f"expected some words in message {number + 1}"
+    return "" if messages[-1].role == "assistant" else "expected the last message to be the assistant's"
+
+
 def last_reply(messages: Messages) -> str:
     """The last assistant turn, the one that is judged; empty if there is none."""
     return next((m.content for m in reversed(messages) if m.role == "assistant"), "")

@@ -41,7 +41,8 @@ def build(n: int, seed: int = 0) -> Iterator[Person]:
 
 def person_text(person: Person) -> str:
     """A person in a few sentences, as an author is told who is asking."""
-    who = ", ".join(part for part in (person.name, person.role) if part) or "Somebody"
+    age = "" if person.age is None else f"{person.age} years old"
+    who = ", ".join(part for part in (person.name, age, person.role) if part) or "Somebody"
     sentences = [who]
     if person.topic:
         sentences.append(f"Here about: {person.topic}")
@@ -50,6 +51,8 @@ def person_text(person: Person) -> str:
     if person.tone:
         writes = _how_they_write().get(person.tone)
         sentences.append(f"Writes: {person.tone}, {writes}" if writes else f"Writes: {person.tone}")
+    if person.chatting_style:
+        sentences.append(f"Writes like this: {person.chatting_style}")
     if person.query:
         sentences.append(f"Asks such things as: {person.query}")
     return " ".join(sentence if sentence.endswith((".", "?", "!")) else f"{sentence}." for sentence in sentences)

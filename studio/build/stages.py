@@ -10,8 +10,15 @@ from studio.build.types import Session, StageBegan, StageEnded, StageError, Stag
 from studio.evaluate import Evaluation, evaluation_of, fingerprint
 from studio.evaluate.job import EvaluateParams
 from studio.files import as_seen
-from studio.generate import CategoryTarget, GenerateParams, ScenarioBalance, balance, coverage
-from studio.generate.author import open_author
+from studio.generate import (
+    CategoryTarget,
+    GenerateParams,
+    ScenarioBalance,
+    balance,
+    coverage,
+    open_author,
+    unfinished,
+)
 from studio.generate.types import GenerateFinished
 from studio.jobs import Job, active, start
 from studio.judge import open_judge
@@ -52,14 +59,17 @@ async def generate_stage(session: Session) -> Stream:
         )
         return start(session.workspace.jobs_dir, "generate", "studio.generate.job:main", params)
 
-    if active(session.workspace.jobs_dir, "generate") is None and _met(standing(session)):
+    def done() -> bool:
+        return not unfinished(session.loaded, session.workspace, session.settings, wanted_examples(session))
+
+    if active(session.workspace.jobs_dir, "generate") is None and done():
         yield StageEnded(stage="generate", skipped=True, note=_accepted(session))
         return
     if not session.settings.offline:
         await open_author(session.settings, session.loaded).close()  # says at once that no model is named
         await open_judge(session.settings, session.loaded).close()
     last: GenerateFinished | None = None
-    async for event in run_job(session, "generate", begin, lambda: _met(standing(session))):
+    async for event in run_job(session, "generate", begin, done):
         if isinstance(event, StageTold) and event.event.kind == "generate_finished":
             last = GenerateFinished.model_validate(event.event.data)
         yield event

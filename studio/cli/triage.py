@@ -1,4 +1,4 @@
-"""``studio triage``: look at examples and decide, from a script or by hand."""
+"""``studio triage``: look at examples and decide, from a script or by hand; add some of one's own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, get_args
 import typer
 
 from studio.chatml import Message
+from studio.cli import by_hand
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, WorkspaceFolder
 from studio.cli.output import say, say_json, tell
 from studio.cli.run import open_session
@@ -25,6 +26,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("new")(by_hand.new)
+app.command("import")(by_hand.import_file)
 SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
 SpecFile = Annotated[
     Path | None, typer.Argument(metavar="SPEC", help="The persona's YAML file; --spec FILE means the same.")

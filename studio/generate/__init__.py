@@ -1,11 +1,11 @@
 """Generating examples: scenario x person -> a written, judged and stored conversation."""
 
-from studio.generate.author import author_request, open_author
-from studio.generate.balance import ScenarioBalance, balance, coverage
-from studio.generate.generation import generate
-from studio.generate.schema import Authored
+from studio.generate.author import Author, ModelAuthor, RecordedAuthor, open_author
+from studio.generate.plan import ScenarioBalance, balance, coverage
+from studio.generate.prompt import Authored, author_messages
+from studio.generate.recorded import RECORDED, read_recordings
+from studio.generate.run import generate, unfinished
 from studio.generate.types import (
-    AuthorBrief,
     CallFailed,
     CategoryTarget,
     ExampleScored,
@@ -17,7 +17,8 @@ from studio.generate.types import (
 )
 
 __all__ = [
-    "AuthorBrief",
+    "RECORDED",
+    "Author",
     "Authored",
     "CallFailed",
     "CategoryTarget",
@@ -27,10 +28,14 @@ __all__ = [
     "GenerateParams",
     "GenerateProgressed",
     "GenerateStarted",
+    "ModelAuthor",
+    "RecordedAuthor",
     "ScenarioBalance",
-    "author_request",
+    "author_messages",
     "balance",
     "coverage",
     "generate",
     "open_author",
+    "read_recordings",
+    "unfinished",
 ]

@@ -1,55 +1,133 @@
-"""Who writes, and what is asked of them."""
+"""Authors: who writes the examples. A model at an endpoint, or the recording beside the spec; nobody imitates one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
+from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
-from studio.bank import person_text
+from studio.bank import PeopleSource, person_text
+from studio.calls import CallRecord
+from studio.chatml import Messages
 from studio.errors import UserError
-from studio.generate.types import AuthorBrief
+from studio.generate.plan import Attempt, Attempts, Drawn
+from studio.generate.prompt import Authored, author_messages
+from studio.generate.recorded import RECORDED, Recordings, read_recordings
 from studio.llm import CallLog, ChatModel, ModelSettings, OpenAIModel, Request, Sampling
-from studio.spec import LoadedSpec, Spec, SpecExample, author_messages
-from studio.store import Person
+from studio.spec import LoadedSpec, Spec, SpecExample
+from studio.store import ExampleStore
 
 SAMPLING = Sampling(temperature=1.0, max_tokens=2048)
 """Warm, for variety. The limit leaves room for models that think before they write."""
 _SHOTS_OF_SCENARIO, _SHOTS = 2, 4
+People = Callable[[], PeopleSource]
 
 
-def open_author(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | None = None) -> ChatModel:
-    """An author at the endpoint of ``settings``.
+@dataclass(frozen=True)
+class Draft:
+    """A conversation as it was written; ``prompt`` is what its author was sent, if anything was."""
 
-    Raises :class:`studio.errors.UserError` where there is none, or no model is named to write.
+    messages: Messages
+    prompt: Messages = ()
+
+
+class Author(Protocol):
+    """Writes one conversation an attempt. Safe for many at once."""
+
+    @property
+    def name(self) -> str:
+        """What examples record as their author."""
+
+    def attempts(self, people: People, seed: int, known: Container[str]) -> Attempts:
+        """The attempts at examples that it can make, without those whose example is ``known`` by its id.
+
+        ``people`` gives those who may ask, and takes half a second for it: called only where somebody is to be drawn.
+        """
+
+    async def write(self, attempt: Attempt) -> Draft:
+        """The conversation. Raises :class:`studio.llm.ModelError` where none came."""
+
+    async def close(self) -> None: ...
+
+
+def open_author(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | None = None) -> Author:
+    """The model at the endpoint of ``settings``; without one, the recording beside the spec.
+
+    Raises :class:`studio.errors.UserError` where there is neither, where no model is named to write, and where the
+    recording cannot be read.
     """
-    if settings.offline:
-        remedy = "set OPENAI_API_KEY, or name a server: --endpoint URL --model NAME"
-        raise UserError("nobody is there to write examples", where="author", remedy=remedy)
-    if settings.model is None:
-        raise UserError("no model is named to write", where="author", remedy="name one with --model or STUDIO_MODEL")
-    return OpenAIModel(settings, settings.model, call_log=call_log)
+    if not settings.offline:
+        if settings.model is None:
+            remedy = "name one with --model or STUDIO_MODEL"
+            raise UserError("no model is named to write", where="author", remedy=remedy)
+        return ModelAuthor(OpenAIModel(settings, settings.model, call_log=call_log), loaded)
+    if loaded.recorded_path is not None:
+        return RecordedAuthor(loaded)
+    remedy = (
+        "name a server, --endpoint URL --model NAME, or set OPENAI_API_KEY; or write examples by hand, "
+        f"studio triage new {loaded.path}; or import them, studio triage import {loaded.path} FILE"
+    )
+    raise UserError("nobody is there to write examples", where="author", remedy=remedy)
 
 
-def author_request(loaded: LoadedSpec, category: str, scenario: str, person: Person, seed: int) -> Request:
-    """What an author is asked for one example: the prompt, and the brief it was made from. Depends on nothing else."""
+class ModelAuthor:
+    """A chat model that is asked for each conversation."""
+
+    def __init__(self, model: ChatModel, loaded: LoadedSpec) -> None:
+        self._model, self._loaded = model, loaded
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    def attempts(self, people: People, seed: int, known: Container[str]) -> Drawn:
+        return Drawn(people(), seed, known)
+
+    async def write(self, attempt: Attempt) -> Draft:
+        request = author_request(self._loaded, attempt)
+        answer = await self._model.structured(request, Authored)
+        return Draft(answer.value.turns, request.messages)
+
+    async def close(self) -> None:
+        await self._model.close()
+
+
+class RecordedAuthor:
+    """Plays back the conversations that were recorded for a spec, each once, with the person who is in it.
+
+    All that stand recorded are played, also beyond a category's target: they cost nothing, and give triage a choice.
+    """
+
+    def __init__(self, loaded: LoadedSpec) -> None:
+        """Raises :class:`studio.errors.UserError` where the recording cannot be read; nothing of it is used then."""
+        self._recordings = read_recordings(loaded)
+
+    @property
+    def name(self) -> str:
+        return RECORDED
+
+    def attempts(self, people: People, seed: int, known: Container[str]) -> Recordings:
+        return Recordings(self._recordings, known)
+
+    async def write(self, attempt: Attempt) -> Draft:
+        return Draft(attempt.recorded)
+
+    async def close(self) -> None: ...
+
+
+def author_request(loaded: LoadedSpec, attempt: Attempt) -> Request:
+    """What a model is asked for one attempt. Depends on nothing else, so that an answer on record is found again."""
     messages = author_messages(
         loaded.spec,
-        category=category,
-        scenario=scenario,
-        person_text=person_text(person),
+        category=attempt.category,
+        scenario=attempt.scenario,
+        person_text=person_text(attempt.person),
         context=loaded.context_text,
-        shots=shots(loaded.spec, category, scenario, Random(seed)),
+        shots=shots(loaded.spec, attempt.category, attempt.scenario, Random(attempt.seed)),
+        seed=attempt.seed,
     )
-    brief = AuthorBrief(
-        spec=loaded.spec,
-        category=category,
-        scenario=scenario,
-        person=person,
-        seed=seed,
-        context=loaded.context_text,
-    )
-    return Request(
-        purpose="author", messages=messages, sampling=SAMPLING.model_copy(update={"seed": seed}), brief=brief
-    )
+    return Request(purpose="author", messages=messages, sampling=SAMPLING.model_copy(update={"seed": attempt.seed}))
 
 
 def shots(spec: Spec, category: str, scenario: str, random: Random) -> tuple[SpecExample, ...]:
@@ -61,3 +139,29 @@ def shots(spec: Spec, category: str, scenario: str, random: Random) -> tuple[Spe
     chosen = random.sample(own, min(_SHOTS_OF_SCENARIO, len(own)))
     chosen += random.sample(near, min(_SHOTS - 1 - len(chosen), len(near)))
     return tuple(chosen + random.sample(far, min(_SHOTS - len(chosen), len(far))))
+
+
+class StoreCallLog:
+    """A :class:`studio.llm.CallLog` in ``examples.db``: what a model answered is on the disk before it is used, so that
+    no answer is paid for twice, whatever is killed."""
+
+    def __init__(self, store: ExampleStore) -> None:
+        self._store = store
+        self.unpriced = False
+        """Whether an answer came whose price is not known, so that the sum of the others would be too low."""
+
+    def call(self, key: str) -> CallRecord | None:
+        """What was answered under ``key``."""
+        return self._store.call(key)
+
+    def add_call(self, record: CallRecord) -> None:
+        """Keep an answer; when this returns it survives a kill of the process."""
+        self._store.add_call(record)
+        self.unpriced = self.unpriced or record.cost_usd is None
+
+    def cost_usd(self) -> float | None:
+        """US dollars of all calls on record, 0 without any; None once one had no known price."""
+        spent = self._store.spent()
+        if spent.calls == 0:
+            return 0.0
+        return None if self.unpriced else spent.cost_usd

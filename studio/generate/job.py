@@ -6,7 +6,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from studio.generate.generation import generate
+from studio.generate.run import generate
 from studio.generate.types import GenerateParams
 from studio.jobs import JobContext
 from studio.spec import load

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from studio.chatml import Frozen
 from studio.llm.settings import ModelSettings
-from studio.spec import Spec
 from studio.store.records import Example, Judgement, Person
 
 
@@ -27,17 +26,6 @@ class GenerateParams(Frozen):
     """Attempts that a missing example may take, on average over its category, before the category is given up."""
 
 
-class AuthorBrief(Frozen):
-    """One example to write: the offline author's input, and the source of the prompt."""
-
-    spec: Spec
-    category: str
-    scenario: str
-    person: Person
-    seed: int
-    context: str = ""
-
-
 class CategoryTarget(Frozen):
     category: str
     target: int
@@ -52,7 +40,7 @@ class GenerateStarted(Frozen):
     judge: str
     targets: tuple[CategoryTarget, ...]
     note: str = ""
-    """What the spec lacks, as far as its own examples tell before any is written."""
+    """What is to be known before any example is there."""
 
 
 class ExampleScored(Frozen):

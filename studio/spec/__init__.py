@@ -19,7 +19,6 @@ from studio.spec.model import (
     Vocabulary,
 )
 from studio.spec.problems import Problem, SpecError
-from studio.spec.prompts import author_messages
 from studio.spec.rules import Hit, Rules
 from studio.spec.scenarios import held_out_texts, probe_text, targets
 from studio.spec.tally import Tally, labels_tally, recorded_tally
@@ -45,7 +44,6 @@ __all__ = [
     "UserType",
     "Users",
     "Vocabulary",
-    "author_messages",
     "check",
     "content_hash",
     "gates_in_words",

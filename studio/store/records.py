@@ -64,13 +64,17 @@ class Person(Frozen):
     """Somebody who talks to the persona."""
 
     id: str
-    source: Literal["profiles", "bank"]
+    source: Literal["profiles", "bank", "recorded", "hand"]
     name: str = ""
+    age: int | None = None
+    """In years."""
     role: str = ""
     """Occupation or user type."""
     background: str = ""
     tone: str = ""
-    """How they write: ``terse``, ``chatty``, ..."""
+    """How they write, in a word of the bank's: ``terse``, ``chatty``, ..."""
+    chatting_style: str = ""
+    """How they write, in words of their own."""
     topic: str = ""
     query: str = ""
     """A question that such a person asks, where the source gives one."""

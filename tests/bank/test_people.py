@@ -41,6 +41,12 @@ def test_every_role_tone_and_background_has_its_turn_before_any_comes_again() ->
     assert len({person.background for person in people}) == len(parts.backgrounds)
 
 
+def test_roles_are_many_and_each_is_there_once() -> None:
+    roles = components().roles
+    assert len(roles) >= 40 and len(roles) == len(set(roles))
+    assert {person.source for person in build(10)} == {"bank"}
+
+
 def test_building_ends_where_nobody_new_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     few = Components(
         roles=components().roles[:1],
@@ -72,6 +78,15 @@ def test_the_text_of_a_person_says_who_asks_how_and_what_about() -> None:
         "Ada, night nurse. Here about: Cards. Background: works nights. Writes: terse, a few words at most and no "
         "greeting. Asks such things as: Where is my card?"
     )
+
+
+def test_the_text_of_a_recorded_person_tells_age_and_way_of_writing() -> None:
+    person = Person(id="x", source="recorded", name="Ada", age=41, background="Guides kayaks.", chatting_style="quick")
+    assert person_text(person) == "Ada, 41 years old. Background: Guides kayaks. Writes like this: quick."
+
+
+def test_a_person_stored_before_there_were_ages_is_read() -> None:
+    assert Person.model_validate_json('{"id": "x", "source": "bank", "tone": "terse"}').age is None
 
 
 def test_the_text_of_a_person_leaves_out_what_is_not_known() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from studio.generate.schema import Authored
+from studio.generate import Authored
 from studio.spec import LoadedSpec
 from studio.store import Row
 from tests.build.making import Commands
@@ -35,7 +35,7 @@ class Model:
 
     async def __call__(self, body: dict[str, Any]) -> dict[str, Any]:
         form = body["response_format"]["json_schema"]["schema"]["properties"]
-        value = self._written(body) if "user" in form else self._judged(form)
+        value = self._written(body) if "messages" in form else self._judged(form)
         if self._most is not None and len(self.answered) >= self._most and not self.release.is_set():
             self.held += 1
             await self.release.wait()

@@ -7,42 +7,42 @@ from pathlib import Path
 import pytest
 
 from studio.store import Filter
-from tests.cli.making import SPECS, Studio
+from tests import small_persona
+from tests.cli.making import Studio
 
 
 def jobs(studio: Studio) -> set[str]:
     return {path.name for path in studio.root.glob("*/jobs/*/")}
 
 
-@pytest.mark.parametrize("name", ["taskmaster", "bank-support", "lost-and-found"])
-def test_the_bundled_specs_generate_to_their_targets_and_nothing_twice(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+def test_a_recording_is_played_to_its_end_and_waits_for_a_person_where_nobody_judges(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    studio = Studio(tmp_path, capfd, SPECS / f"{name}.yaml")
-    command = ["generate", studio.spec, "--workspace", studio.root, "--examples", "20"]
+    text = small_persona.copy_to(tmp_path / "specs")
+    text.write_text(text.read_text().replace("  labels: wren.labels.jsonl\n", ""))
+    studio = Studio(tmp_path, capfd, text)
+    command = ["generate", studio.spec, "--workspace", studio.root]
     told = studio(*command, "--json")
-    assert told.status == 0, told.err
-    assert told.out.count("\n") == 1
-    categories, counts = told.json["categories"], told.json["examples"]
-    assert sum(one["target"] for one in categories.values()) == 20
-    assert all(one["accepted"] >= one["target"] for one in categories.values())
-    assert counts["generated"] == counts["accepted"] + counts["rejected"] and counts["accepted"] >= 20
-    done, workspace = jobs(studio), studio.workspace()
-    before = [row.example.id for row in workspace.examples.rows(Filter(), limit=1000)]
+    assert told.status == 2 and "23 examples wait for your decision (4)" in told.json["error"]["remedy"]
+    workspace = studio.workspace()
+    waiting = [row.example.id for row in workspace.examples.rows(Filter(status="pending"), limit=100)]
+    assert len(waiting) == 23 and workspace.examples.reasons() == {"banned:obviously": 1, "banned:you should have": 1}
 
-    again = studio(*command)
-    assert again.status == 0 and "kept: " in again.err
-    assert again.lines[-1] == f"{counts['accepted']} accepted, {counts['rejected']} rejected"
-    assert [row.example.id for row in workspace.examples.rows(Filter(), limit=1000)] == before
-    assert jobs(studio) == done, "no job was started"
+    assert studio.triage("accept", *waiting).status == 0
+    again = studio(*command, "--json")
+    assert again.status == 0 and "kept: 23 accepted" in again.err
+    assert again.json["examples"] == {"generated": 24, "accepted": 23, "rejected": 1}
+    assert all(one["accepted"] >= one["target"] for one in again.json["categories"].values())
+    assert len(jobs(studio)) == 1, "the second time no job was started"
     workspace.close()
 
 
-def test_a_spec_with_too_little_to_write_from_says_so(studio: Studio) -> None:
+def test_where_nobody_can_write_it_says_who_could(studio: Studio) -> None:
     told = studio("generate", studio.spec, "--workspace", studio.root)
     last = told.err.splitlines()[-1]
     assert told.status == 2 and told.out == "" and "Traceback" not in told.err
-    assert last.startswith("studio: ") and "'A boat calls'" in last and "examples" in last
+    assert last.startswith("studio: ") and "nobody is there to write examples" in last
+    assert "--endpoint" in last and "studio triage new" in last and "studio triage import" in last
 
 
 def test_the_balance_of_the_scenarios_is_shown_and_nothing_written(studio: Studio) -> None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from studio.generate import GenerateEvent, GenerateParams, generate
-from studio.generate.schema import Authored
-from studio.generate.types import AuthorBrief
-from studio.judge import Judge
-from studio.judge.rubric import Answer, TraitMark
-from studio.judge.types import JudgeBrief
-from studio.llm import Completion, Request, Structured
+from studio.chatml import Messages, assistant, digest, user
+from studio.generate import Author, Authored, GenerateEvent, GenerateParams, ModelAuthor, generate
+from studio.judge import NOBODY, Judge, Kind
+from studio.judge.types import Finish
+from studio.llm import Completion, ModelError, Request, Structured
 from studio.llm.types import Reply
 from studio.spec import LoadedSpec
-from studio.store import Workspace
+from studio.store import Judgement, TraitScore, Workspace
 
 Act = Callable[[Request], "BaseModel | Awaitable[BaseModel]"]
+Verdict = Callable[[Messages], "int | Awaitable[int]"]
 
 
 class FakeModel:
@@ -45,10 +45,7 @@ class FakeModel:
         finally:
             self._at_once -= 1
         text = value.model_dump_json()
-        return Structured(
-            value=schema.model_validate_json(text) if not isinstance(value, schema) else value,
-            completion=Completion(text=text, model=self._name),
-        )
+        return Structured(value=schema.model_validate_json(text), completion=Completion(text=text, model=self._name))
 
     async def complete(self, request: Request) -> Completion:
         raise NotImplementedError
@@ -60,51 +57,102 @@ class FakeModel:
     async def close(self) -> None: ...
 
 
+class FakeJudge(Judge):
+    """Gives every trait the score of ``verdict``, and passes 1 and 2; where that raises, the judging failed.
+
+    Without ``verdict`` nobody judges. ``asked`` are the conversations that it was shown.
+    """
+
+    def __init__(self, loaded: LoadedSpec, verdict: Verdict | None, version: str = "") -> None:
+        self._of, self._verdict, self._version = loaded, verdict, version
+        self.asked: list[Messages] = []
+
+    @property
+    def kind(self) -> Kind:
+        return "model" if self._verdict else "nobody"
+
+    @property
+    def name(self) -> str:
+        return "judge" if self._verdict else NOBODY
+
+    @property
+    def version(self) -> str:
+        return self._version
+
+    async def score(
+        self, messages: Messages, scenario: str = "", *, rules_first: bool = True, finish: Finish = "stop"
+    ) -> Judgement:
+        self.asked.append(messages)
+        told = Judgement(
+            judge=self.name,
+            judge_version=self.version,
+            spec_hash=self._of.hash,
+            digest=digest(messages),
+            verdict="unscored",
+            at=datetime.now(UTC),
+        )
+        if self._verdict is None:
+            return told
+        try:
+            given = self._verdict(messages)
+            score = await given if isinstance(given, Awaitable) else given
+        except ModelError as error:
+            return told.model_copy(update={"verdict": "error", "error": str(error)})
+        traits = {name: TraitScore.model_validate({"score": score}) for name in self._of.spec.trait_names}
+        passed = {"verdict": "passed" if score else "failed", "reasons": () if score else ("score",)}
+        return told.model_copy(update={"traits": traits, "total": 5.0 * score, **passed})
+
+    async def close(self) -> None: ...
+
+
 _WORDS = "amber birch cedar delta ember fjord grove heron iris jade kelp lotus maple north olive pearl".split()
 
 
 def unlike(request: Request) -> Authored:
     """A conversation that has little in common with that of another seed."""
-    assert isinstance(request.brief, AuthorBrief)
-    seed = request.brief.seed
-    words = " ".join(f"{_WORDS[(seed >> shift) % 16]}{(seed >> shift) % 1009}" for shift in range(0, 24, 2))
-    return Authored(user=f"Where is {words}?", assistant=f"Here is {words}.")
+    return different(request.sampling.seed)
 
 
-def verdict(score: int = 2) -> Act:
+def different(number: int) -> Authored:
+    words = " ".join(f"{_WORDS[(number >> shift) % 16]}{(number >> shift) % 1009}" for shift in range(0, 24, 2))
+    return said(f"Where is {words}?", f"Here is {words}.")
+
+
+def said(question: str, answer: str) -> Authored:
+    return Authored.of((user(question), assistant(answer)))
+
+
+def asks_for(request: Request, scenario: str) -> bool:
+    """Whether an author is asked for an example of ``scenario``."""
+    return f"\n{scenario}\n</situation" in request.messages[-1].content
+
+
+def verdict(score: int = 2) -> Verdict:
     """A judge that gives every trait ``score``."""
+    return lambda _: score
 
-    def act(request: Request) -> BaseModel:
-        assert isinstance(request.brief, JudgeBrief)
-        mark = {"rationale": "", "quote": "", "score": score}
-        spec = request.brief.spec
-        traits = dict.fromkeys(spec.trait_names, TraitMark.model_validate(mark))
-        return Answer(traits=traits, steps={step.step: True for step in spec.patterns})
 
-    return act
+def pleased(messages: Messages) -> int:
+    return 2
 
 
 class Studio:
-    """One spec, one workspace, and models to generate with."""
+    """One spec, one workspace, and models to generate with. Without ``author`` the settings decide who writes."""
 
-    def __init__(self, root: Path, loaded: LoadedSpec, author: Act = unlike, judge: Act | None = None) -> None:
+    def __init__(
+        self, root: Path, loaded: LoadedSpec, author: Act | None = unlike, judge: Verdict | None = pleased
+    ) -> None:
         self.root, self.loaded = root, loaded
         self.workspace = Workspace.open(root, loaded.spec.slug)
-        self.author, self.judge = FakeModel(author, "author"), FakeModel(judge or verdict(), "judge")
+        self.author = FakeModel(author or unlike, "author")
+        self.writes: Author | None = ModelAuthor(self.author, loaded) if author else None
+        self.judge = FakeJudge(loaded, judge)
 
     def events(self, stop: Callable[[], bool] = lambda: False, **params: object) -> AsyncGenerator[GenerateEvent, None]:
         asked = GenerateParams.model_validate(
             {"spec_path": str(self.loaded.path), "workspace": str(self.root), **params}
         )
-        return generate(
-            self.loaded,
-            self.workspace,
-            asked,
-            stop,
-            author=self.author,
-            judge=Judge(self.judge, self.loaded),
-            job_id="job",
-        )
+        return generate(self.loaded, self.workspace, asked, stop, author=self.writes, judge=self.judge, job_id="job")
 
     async def run(self, stop: Callable[[], bool] = lambda: False, **params: object) -> list[GenerateEvent]:
         return [event async for event in self.events(stop, **params)]

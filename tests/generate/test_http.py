@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from studio.calls import CallRecord
-from studio.generate import ExampleScored, GenerateFinished, GenerateParams, generate
-from studio.generate.author import author_request, open_author
-from studio.generate.call_log import StoreCallLog
-from studio.generate.schema import Authored
+from studio.generate import ExampleScored, GenerateFinished, GenerateParams, generate, open_author
+from studio.generate.author import StoreCallLog
+from studio.generate.plan import Attempt
 from studio.llm import ModelError, ModelSettings
 from studio.spec import LoadedSpec
 from studio.store import Workspace
@@ -29,20 +28,29 @@ def spec() -> LoadedSpec:
 
 
 class Model:
-    """Writes conversations and judges them, told apart by the schema that is asked for."""
+    """Writes conversations and judges them, by the model that is asked.
 
-    def __init__(self) -> None:
+    Its first ``empty`` answers as an author are nothing but nulls; the first ``astray`` conversations show another
+    situation than they should.
+    """
+
+    def __init__(self, empty: int = 0, astray: int = 0) -> None:
         self.written = self.judged = 0
+        self.empty, self.astray = empty, astray
 
     def __call__(self, body: dict[str, Any]) -> dict[str, Any]:
-        asked = body["response_format"]["json_schema"]["schema"]["properties"]
-        if "user" in asked:
+        if body["model"] == "fake":
+            self.empty -= 1
+            if self.empty >= 0:
+                return {"messages": None, "user": None, "assistant": None}
             self.written += 1
             trees = " ".join(f"{name}{self.written}" for name in NAMES)
-            return {"user": f"Which tree is {trees}?", "assistant": f"It is {trees}, my friend.", "messages": None}
+            said = ("user", f"Which tree is {trees}?"), ("assistant", f"It is {trees}, my friend.")
+            return {"messages": [{"role": role, "content": content} for role, content in said]}
         self.judged += 1
         mark = {"rationale": "Kind.", "quote": "my friend", "score": 0 if self.judged == 3 else 2}
-        return {"steps": {"say": True}, "traits": {"kind": mark}}
+        shows = self.judged > self.astray
+        return {"shows_scenario": shows, "steps": {"say": True}, "traits": {"kind": mark}}
 
 
 def params(server: FakeServer, root: Path) -> GenerateParams:
@@ -76,10 +84,33 @@ async def test_a_paid_answer_is_never_asked_for_again(tmp_path: Path) -> None:
         for row in workspace.examples.each():
             person = workspace.examples.person(row.example.person_id)
             assert person is not None
-            request = author_request(loaded, "a", row.example.scenario, person, row.example.seed)
-            assert (await again.structured(request, Authored)).value.turns == row.example.messages
+            attempt = Attempt("a", row.example.scenario, 0, row.example.seed, person, row.example.id)
+            assert (await again.write(attempt)).messages == row.example.messages
         await again.close()
     assert len(server.requests) == calls
+
+
+async def test_what_does_not_show_its_situation_is_rejected_and_made_up_for(tmp_path: Path) -> None:
+    model = Model(astray=2)
+    async with FakeServer(model) as server:
+        asked = params(server, tmp_path)
+        events = [e async for e in generate(spec(), Workspace.open(tmp_path, "t"), asked, lambda: False)]
+    rejected = [e.judgement.reasons for e in events if isinstance(e, ExampleScored) and not e.accepted]
+    assert rejected.count(("off_scenario",)) == 2
+    end = events[-1]
+    assert isinstance(end, GenerateFinished) and end.complete and end.accepted == 10
+
+
+async def test_an_answer_of_nothing_but_nulls_is_no_conversation_and_is_asked_for_again(tmp_path: Path) -> None:
+    model = Model(empty=2)
+    async with FakeServer(model) as server:
+        asked = params(server, tmp_path).model_copy(update={"concurrency": 1})
+        events = [e async for e in generate(spec(), Workspace.open(tmp_path, "t"), asked, lambda: False)]
+        authored = [r for r in server.requests if r["model"] == "fake"]
+    end = events[-1]
+    assert isinstance(end, GenerateFinished) and end.complete and end.errors == 0
+    assert len(authored) == model.written + 2
+    assert "That is not valid" in authored[1]["messages"][-1]["content"]
 
 
 def test_a_cost_that_is_not_known_is_not_told_as_nothing(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def call(key: str, *, cost: float | None = 0.25, response: str = "yes") -> CallR
 
 
 def test_people_come_back_in_order_and_by_source(store: ExampleStore) -> None:
-    ada = Person(id="z", source="bank", name="Ada", things=("milk", "rent"))
+    ada = Person(id="z", source="bank", name="Ada", age=41, chatting_style="terse")
     bob = Person(id="a", source="profiles", name="Bob")
     for person in (ada, bob):
         store.add_person(person)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from textual.content import Content
 
 from studio.chatml import Messages
+from studio.generate import author_messages
 from studio.judge import judge_messages
 from studio.spec import (
     LoadedSpec,
-    author_messages,
     gates_in_words,
     persona_prompt,
     probe_text,
@@ -137,6 +137,7 @@ def author(loaded: LoadedSpec) -> Shown:
         person_text="(the person who is drawn for the example)",
         context=loaded.context_text,
         shots=shots or loaded.spec.examples[:2],
+        seed=0,
     )
     return _prompt(f"What an author model is sent to write one example, here for: {scenario}", messages)
 

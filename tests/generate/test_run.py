@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from studio.generate.offline_author import offline_author
 
-from studio.chatml import assistant, digest
+from studio.chatml import Messages, assistant, digest
 from studio.errors import UserError
 from studio.generate import (
     CallFailed,
@@ -21,21 +20,18 @@ from studio.generate import (
     GenerateFinished,
     GenerateProgressed,
     GenerateStarted,
-    coverage,
-    generate,
+    open_author,
 )
-from studio.generate.author import author_request, open_author
-from studio.generate.endings import MOST_IN_A_ROW
-from studio.generate.schema import Authored
-from studio.generate.stale import stale_ids
-from studio.generate.types import AuthorBrief, GenerateParams
-from studio.judge import RULES_JUDGE, open_judge, version_of
+from studio.generate.by_hand import add_by_hand, read_examples
+from studio.generate.progress import MOST_IN_A_ROW
+from studio.generate.screening import stale_ids
+from studio.judge import RULES, open_judge
 from studio.llm import ModelError, ModelSettings, Request
-from studio.spec import LoadedSpec, load
-from studio.store import Filter, Person, Workspace
+from studio.spec import LoadedSpec
+from studio.store import Filter, Workspace
 from studio.triage import Triage
-from tests.generate.making import SPECS, loaded_spec, taskmaster
-from tests.generate.models import Studio, unlike, verdict
+from tests.generate.making import line, loaded_spec, taskmaster
+from tests.generate.models import FakeJudge, Studio, asks_for, different, said, unlike, verdict
 
 SCENARIOS = {
     "a": {"priority": "high", "target": 12, "items": ["a1", "a2", "a3"]},
@@ -47,6 +43,10 @@ def spec(spec_hash: str = "now", **parts: Any) -> LoadedSpec:
     return loaded_spec(spec_hash=spec_hash, **{"scenarios": SCENARIOS, "success": {"examples": 20}, **parts})
 
 
+def same(request: Request) -> BaseModel:
+    return said("Where is my cat?", "Under the old sofa in the hall.")
+
+
 def scored(events: list[GenerateEvent]) -> list[ExampleScored]:
     return [event for event in events if isinstance(event, ExampleScored)]
 
@@ -56,13 +56,13 @@ def ended(events: list[GenerateEvent]) -> GenerateFinished:
     return events[-1]
 
 
-async def failing(studio: Studio, **params: Any) -> tuple[list[GenerateEvent], ModelError]:
+async def failing(studio: Studio, **params: Any) -> tuple[list[GenerateEvent], ModelError | UserError]:
     """All events of a run that raises, and what it raises."""
     events: list[GenerateEvent] = []
     try:
         async for event in studio.events(**params):
             events.append(event)
-    except ModelError as error:
+    except (ModelError, UserError) as error:
         return events, error
     raise AssertionError("it did not raise")
 
@@ -93,13 +93,9 @@ async def test_an_event_comes_only_after_its_example_is_safe_with_its_provenance
 
 
 async def test_a_seed_decides_everything(tmp_path: Path) -> None:
-    def told(events: list[GenerateEvent]) -> list[tuple[object, ...]]:
-        return [(one.example.id, one.example.messages, one.person, one.accepted) for one in scored(events)]
-
     async def run(folder: str, seed: int) -> list[tuple[object, ...]]:
-        studio = Studio(tmp_path / folder, taskmaster())
-        studio.author = offline_author(taskmaster())  # type: ignore[assignment]
-        return told(await studio.run(seed=seed, examples=40))
+        events = await Studio(tmp_path / folder, taskmaster()).run(seed=seed, examples=40)
+        return [(one.example.id, one.example.messages, one.person, one.accepted) for one in scored(events)]
 
     first = await run("one", 1)
     assert await run("two", 1) == first
@@ -126,14 +122,12 @@ async def test_a_stopped_run_goes_on_where_it_was_and_does_nothing_twice(tmp_pat
 
 
 async def test_near_duplicates_are_stored_as_rejected_without_asking_the_judge(tmp_path: Path) -> None:
-    def same(request: Request) -> Authored:
-        return Authored(user="Where is my cat?", assistant="Under the old sofa in the hall.")
-
     studio = Studio(tmp_path, spec(), author=same)
     events = await studio.run(max_attempts=1)
     first, *rest = scored(events)
-    assert first.accepted and len(studio.judge.requests) == 1
+    assert first.accepted and len(studio.judge.asked) == 1
     assert rest and all(one.judgement.reasons == ("duplicate",) for one in rest)
+    assert {one.judgement.judge for one in rest} == {RULES}, "no judge was shown them"
     assert all(one.example.neighbour and one.example.neighbour.similarity == 1.0 for one in rest)
     assert rest[0].example.neighbour is not None and rest[0].example.neighbour.id == first.example.id
     assert not ended(events).complete and "repeats itself, most in 'a1', 'a2'" in ended(events).note
@@ -145,13 +139,10 @@ async def test_what_a_judge_rejected_makes_room_for_one_like_it_and_what_a_perso
 ) -> None:
     judged = 0
 
-    def same(request: Request) -> Authored:
-        return Authored(user="Where is my cat?", assistant="Under the old sofa in the hall.")
-
-    def first_fails(request: Request) -> BaseModel | Awaitable[BaseModel]:
+    def first_fails(messages: Messages) -> int:
         nonlocal judged
         judged += 1
-        return verdict(0 if judged == 1 else 2)(request)
+        return 0 if judged == 1 else 2
 
     studio = Studio(tmp_path, spec(), author=same, judge=first_fails)
     first, second, *rest = scored(await studio.run(max_attempts=1, concurrency=1))
@@ -166,21 +157,27 @@ async def test_another_set_phrase_makes_no_other_example(tmp_path: Path) -> None
     phrases = ["Good to hear.", "Well, well.", "What a day!", "Look at that."]
     openings = iter(phrases * 20)
 
-    def recombined(request: Request) -> Authored:
-        return Authored(user="Where is my cat?", assistant=f"{next(openings)} It is under the old sofa in the hall.")
+    def recombined(request: Request) -> BaseModel:
+        return said("Where is my cat?", f"{next(openings)} It is under the old sofa in the hall.")
 
-    loaded = spec(patterns=[{"step": "greet", "how": "Greet", "phrases": phrases}, {"step": "tell", "how": "Tell"}])
+    loaded = spec(vocabulary={"prefer": phrases})
     first, *rest = scored(await Studio(tmp_path, loaded, author=recombined).run(max_attempts=1))
     assert first.accepted
     assert rest and all(one.judgement.reasons == ("duplicate",) for one in rest)
 
 
+async def test_near_duplicates_are_let_through_where_the_spec_turns_their_rule_off(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, spec(rules={"near_duplicates": "off"}), author=same)
+    events = scored(await studio.run())
+    assert len(events) == 20 and all(one.accepted for one in events)
+    assert events[-1].example.neighbour is not None and events[-1].example.neighbour.similarity == 1.0
+
+
 async def test_what_says_a_held_out_message_is_rejected_without_asking_the_judge(tmp_path: Path) -> None:
-    def leaking(request: Request) -> Authored:
-        assert isinstance(request.brief, AuthorBrief)
-        other = unlike(request)
-        asks = f"{other.user} Hello, where do I leave a dog?" if request.brief.category == "b" else other.user
-        return Authored(user=asks, assistant=other.assistant)
+    def leaking(request: Request) -> BaseModel:
+        question, answer = (turn.content for turn in unlike(request).turns)
+        of_b = asks_for(request, "b1") or asks_for(request, "b2")
+        return said(f"{question} Hello, where do I leave a dog?" if of_b else question, answer)
 
     held_out = {"holdout": True, "items": ["Where do I leave [a dog]?"]}
     studio = Studio(tmp_path, spec(scenarios={**SCENARIOS, "probe": held_out}), author=leaking)
@@ -188,7 +185,7 @@ async def test_what_says_a_held_out_message_is_rejected_without_asking_the_judge
     leaks = [one for one in scored(events) if one.example.category == "b"]
     assert leaks and all(one.judgement.reasons == ("held_out",) for one in leaks)
     assert leaks[0].judgement.violations[0].name == "Where do I leave a dog?"
-    assert len(studio.judge.requests) == 12, "those of a"
+    assert len(studio.judge.asked) == 12, "those of a"
     assert "rejected for held_out" in ended(events).note
 
 
@@ -209,12 +206,11 @@ async def test_a_scenario_of_which_little_could_be_accepted_is_named_though_its_
     tmp_path: Path,
 ) -> None:
     def author(request: Request) -> BaseModel:
-        assert isinstance(request.brief, AuthorBrief)
-        return unlike(request) if request.brief.scenario != "a2" else Authored(user="Hm?", assistant="Over there.")
+        return said("Hm?", "Over there.") if asks_for(request, "a2") else unlike(request)
 
     events = await Studio(tmp_path, spec(), author=author).run()
     assert ended(events).complete
-    assert ended(events).note == "little could be accepted of 'a2'; give the spec more examples or slots there"
+    assert ended(events).note == "little could be accepted of 'a2'; give the spec more examples there"
 
 
 async def test_a_reader_who_leaves_leaves_nothing_running(tmp_path: Path) -> None:
@@ -233,13 +229,13 @@ async def test_a_reader_who_leaves_leaves_nothing_running(tmp_path: Path) -> Non
 
 
 async def test_progress_tells_counts_reasons_and_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.generate.meter._EVERY_S", 0.0)
+    monkeypatch.setattr("studio.generate.progress._EVERY_S", 0.0)
     calls = 0
 
-    def judged(request: Request) -> BaseModel | Awaitable[BaseModel]:
+    def judged(messages: Messages) -> int:
         nonlocal calls
         calls += 1
-        return verdict(0 if calls % 5 == 0 else 2)(request)
+        return 0 if calls % 5 == 0 else 2
 
     events = await Studio(tmp_path, spec(), judge=judged).run(concurrency=2)
     told = [event for event in events if isinstance(event, GenerateProgressed)]
@@ -262,9 +258,9 @@ async def test_a_reply_is_judged_as_soon_as_it_is_there(tmp_path: Path) -> None:
             await waiting.wait()
         return unlike(request)
 
-    def judged(request: Request) -> BaseModel | Awaitable[BaseModel]:
+    def judged(messages: Messages) -> int:
         waiting.set()  # the first judgement lets the other authors go: a judge that waited for all would hang
-        return verdict()(request)
+        return 2
 
     studio = Studio(tmp_path, spec(), author=slowly, judge=judged)
     assert ended(await asyncio.wait_for(studio.run(concurrency=4), 20)).complete
@@ -281,7 +277,7 @@ async def test_a_refused_key_ends_the_run_at_once(tmp_path: Path) -> None:
         raise ModelError("auth", "the key was refused")
 
     events, error = await failing(studio := Studio(tmp_path, spec(), author=refuse), concurrency=4)
-    assert error.kind == "auth" and ended(events).note == "the key was refused"
+    assert isinstance(error, ModelError) and error.kind == "auth" and ended(events).note == "the key was refused"
     assert len(studio.author.requests) == 4
     assert ended(events).errors == 4 and not ended(events).complete
 
@@ -310,7 +306,7 @@ async def test_errors_in_a_row_end_the_run_and_single_ones_do_not(tmp_path: Path
 
 
 async def test_what_could_not_be_judged_is_kept_and_judged_later_without_writing_it_again(tmp_path: Path) -> None:
-    def broken(request: Request) -> BaseModel:
+    def broken(messages: Messages) -> int:
         raise ModelError("malformed", "no JSON")
 
     studio = Studio(tmp_path, spec(), judge=broken)
@@ -320,7 +316,7 @@ async def test_what_could_not_be_judged_is_kept_and_judged_later_without_writing
     assert kept == MOST_IN_A_ROW
     again = Studio(tmp_path, spec())
     assert ended(await again.run()).complete
-    assert len(again.judge.requests) == 20 and len(again.author.requests) == 20 - kept
+    assert len(again.judge.asked) == 20 and len(again.author.requests) == 20 - kept
     assert studio.workspace.examples.count(Filter(status="pending")) == 0
 
 
@@ -330,28 +326,21 @@ async def test_after_an_edit_of_the_spec_what_is_there_is_judged_again_and_not_w
     studio = Studio(tmp_path, edited)
     assert ended(await studio.run()).complete
     assert len(studio.author.requests) == 4, "b1 is gone with its four examples, b3 is new"
-    assert len(studio.judge.requests) == 16 + 4
+    assert len(studio.judge.asked) == 16 + 4
     rows = studio.workspace.examples.rows(Filter(scenario="a1"))
     assert {row.judgement.spec_hash for row in rows if row.judgement} == {"later"}
     assert {row.example.spec_hash for row in rows} == {"now"}
     assert len(studio.workspace.examples.judgements(rows[0].example.id)) == 2
 
 
-async def test_what_an_earlier_version_of_the_rules_judge_judged_counts_for_nothing_and_is_judged_again(
-    tmp_path: Path,
-) -> None:
-    studio = Studio(tmp_path, spec())
-    await studio.run()
-    rows = list(studio.workspace.examples.each())
-    for row, version in zip(rows, ("", "1", version_of(RULES_JUDGE)), strict=False):
-        judged = studio.workspace.examples.judgements(row.example.id)[0]
-        told = {"judge": RULES_JUDGE, "judge_version": version}
-        studio.workspace.examples.add_judgement(row.example.id, judged.model_copy(update=told))
-    assert sum(one.accepted for one in coverage(studio.loaded, studio.workspace)) == 18
+async def test_what_an_earlier_version_of_the_judge_judged_is_judged_again_once(tmp_path: Path) -> None:
+    await Studio(tmp_path, spec()).run()
     again = Studio(tmp_path, spec())
-    assert ended(await again.run()).complete
-    assert (len(again.judge.requests), len(again.author.requests)) == (2, 0)
-    assert not stale_ids(studio.loaded, studio.workspace.examples)
+    again.judge = FakeJudge(again.loaded, verdict(), version="2")
+    assert len(stale_ids(again.loaded, again.workspace.examples, again.judge)) == 20
+    extra = await again.run(examples=21)
+    assert len(scored(extra)) == 1 and len(again.judge.asked) == 21
+    assert not stale_ids(again.loaded, again.workspace.examples, again.judge)
 
 
 async def test_what_was_edited_is_judged_again_as_it_stands_once(tmp_path: Path) -> None:
@@ -363,52 +352,32 @@ async def test_what_was_edited_is_judged_again_as_it_stands_once(tmp_path: Path)
     for asked in (1, 0):
         again = Studio(tmp_path, spec())
         await again.run()
-        assert len(again.judge.requests) == asked
+        assert len(again.judge.asked) == asked
     now = studio.workspace.examples.row(row.example.id)
     assert now is not None and now.judged and now.judgement is not None and now.judgement.digest == digest(edited)
 
 
 async def test_a_duplicate_stays_one_under_another_spec_without_a_call(tmp_path: Path) -> None:
-    def same(request: Request) -> Authored:
-        return Authored(user="Where is my cat?", assistant="Under the old sofa in the hall.")
-
     await Studio(tmp_path, spec(), author=same).run(max_attempts=1)
     studio = Studio(tmp_path, spec("later"))
     await studio.run()
-    assert len([r for r in studio.judge.requests if "old sofa" in r.messages[-1].content]) == 1
+    assert len([one for one in studio.judge.asked if "old sofa" in one[-1].content]) == 1
     assert studio.workspace.examples.reasons() == {"duplicate": 23}
 
 
 async def test_after_an_edit_of_the_spec_a_duplicate_counts_where_what_it_repeats_no_longer_does(
     tmp_path: Path,
 ) -> None:
-    def same(request: Request) -> Authored:
-        return Authored(user="Where is my cat?", assistant="Under the old sofa in the hall.")
-
     studio = Studio(tmp_path, spec(), author=same)
     first, second, *_ = scored(await studio.run(max_attempts=1, concurrency=1))
     strict = [0, 2]
 
-    def now(request: Request) -> BaseModel | Awaitable[BaseModel]:
-        return verdict(strict.pop(0) if strict else 2)(request)
+    def now(messages: Messages) -> int:
+        return strict.pop(0) if strict else 2
 
     await Studio(tmp_path, spec("later"), judge=now).run(concurrency=1)
     status = {row.example.id: row.status for row in studio.workspace.examples.each()}
     assert (status[first.example.id], status[second.example.id]) == ("rejected", "accepted")
-
-
-async def test_too_little_in_one_scenario_leaves_the_others_to_be_written_and_says_what_to_add(tmp_path: Path) -> None:
-    def choosy(request: Request) -> BaseModel:
-        assert isinstance(request.brief, AuthorBrief)
-        if request.brief.category == "b":
-            raise ModelError("too_little", "add two examples under examples")
-        return unlike(request)
-
-    events, error = await failing(Studio(tmp_path, spec(), author=choosy))
-    assert error.kind == "too_little"
-    assert [(one.category, one.accepted) for one in ended(events).targets] == [("a", 12), ("b", 0)]
-    assert ended(events).note == "b 0 of 8: add two examples under examples; so for 'b2'"
-    assert {e.scenario for e in events if isinstance(e, CallFailed)} == {"b1", "b2"}
 
 
 async def test_rejections_say_why_and_the_run_ends_with_its_attempts(tmp_path: Path) -> None:
@@ -418,33 +387,44 @@ async def test_rejections_say_why_and_the_run_ends_with_its_attempts(tmp_path: P
     assert "out of attempts: a 0 of 12, b 0 of 8; most were rejected for score" in ended(events).note
 
 
-@pytest.mark.parametrize("name", ["taskmaster", "bank-support", "lost-and-found"])
-async def test_the_offline_author_and_judge_reach_the_target_of_a_shipped_spec_without_repeating_themselves(
-    tmp_path: Path, name: str
-) -> None:
-    loaded = load(SPECS / f"{name}.yaml")
-    studio = Studio(tmp_path, loaded)
-    asked = GenerateParams(spec_path=str(loaded.path), workspace=str(tmp_path), examples=240)
-    events = [event async for event in generate(loaded, studio.workspace, asked, lambda: False)]
-    assert ended(events).complete and ended(events).cost_usd == 0 and ended(events).note == ""
-    assert {type(event.person) for event in scored(events)} == {Person}
-    rejected = [one for one in scored(events) if not one.accepted]
-    assert 8 < len(rejected) < 100 and all(one.judgement.reasons for one in rejected)
-    replies = [event.example.messages[-1].content for event in scored(events) if event.accepted]
-    phrases = [phrase for step in loaded.spec.patterns for phrase in step.phrases]
-    for phrase in sorted(phrases, key=len, reverse=True):
-        replies = [reply.replace(phrase, "") for reply in replies]
-    assert len({reply.strip() for reply in replies}) >= 0.8 * len(replies)
+# --- nobody judges, nobody writes
 
 
-def test_an_author_is_asked_with_examples_of_the_scenario_first() -> None:
-    loaded = taskmaster()
-    person = Person(id="x", source="bank", role="harpist", things=("tune the harp",))
-    request = author_request(loaded, "task_creation", "Create a recurring task", person, 7)
-    asked = request.messages[-1].content
-    assert asked.index("Situation: Create a recurring task") < asked.index("harpist")
-    assert request == author_request(loaded, "task_creation", "Create a recurring task", person, 7)
-    assert request.messages != author_request(loaded, "task_creation", "Create a recurring task", person, 9).messages
+async def test_where_nobody_judges_as_many_are_written_as_may_be_accepted_and_wait(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, spec(), judge=None)
+    events = await studio.run()
+    assert len(studio.author.requests) == 20
+    assert not ended(events).complete and ended(events).note == "20 examples wait for your decision (4)"
+    again = Studio(tmp_path, spec(), judge=None)
+    await again.run()
+    assert not again.author.requests and not again.judge.asked
+    for name in [row.example.id for row in studio.workspace.examples.rows()][:5]:
+        Triage(studio.workspace).reject(name, "tone")
+    third = Studio(tmp_path, spec(), judge=None)
+    assert ended(await third.run()).note == "20 examples wait for your decision (4)"
+    assert len(third.author.requests) == 5, "what a person rejected is made up for"
+
+
+async def test_what_nobody_judged_is_judged_once_there_is_a_judge(tmp_path: Path) -> None:
+    await Studio(tmp_path, spec(), judge=None).run()
+    studio = Studio(tmp_path, spec())
+    assert ended(await studio.run()).complete
+    assert len(studio.judge.asked) == 20 and not studio.author.requests
+
+
+async def test_where_nobody_writes_what_is_there_is_judged_and_the_rest_is_asked_for(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, spec(), author=None)
+    talks = [line(f"a{1 + number % 3}", different(number * 7919).turns) for number in range(12)]
+    add_by_hand(studio.loaded, studio.workspace, read_examples("\n".join(talks), "talks", studio.loaded.spec))
+    events, error = await failing(studio)
+    assert isinstance(error, UserError)
+    for way in ("nobody is there to write", "--endpoint", "studio triage new", "studio triage import"):
+        assert way in str(error)
+    assert len(studio.judge.asked) == 12
+    assert [(one.category, one.accepted) for one in ended(events).targets] == [("a", 12), ("b", 0)]
+    more = [line("b1", different(500 + number * 7919).turns) for number in range(8)]
+    add_by_hand(studio.loaded, studio.workspace, read_examples("\n".join(more), "talks", studio.loaded.spec))
+    assert ended(await studio.run()).complete, "nobody is needed to write where nothing is missing"
 
 
 def test_an_endpoint_without_a_model_is_told_to_name_one() -> None:
@@ -453,4 +433,3 @@ def test_an_endpoint_without_a_model_is_told_to_name_one() -> None:
         open_author(settings, taskmaster())
     with pytest.raises(UserError, match="--model"):
         open_judge(settings, taskmaster())
-    assert open_author(ModelSettings(), taskmaster()).name == "offline author"

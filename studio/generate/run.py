@@ -9,18 +9,14 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from studio.bank import people_source
-from studio.generate.attempts import Attempt, Attempts
-from studio.generate.author import author_request, open_author
-from studio.generate.balance import Ledger
-from studio.generate.call_log import StoreCallLog
-from studio.generate.endings import Failures, ending
-from studio.generate.meter import Meter
-from studio.generate.pool import at_once
-from studio.generate.schema import Authored
-from studio.generate.seen import Seen, rejection
-from studio.generate.stale import judged_again, stale_ids
+from studio.errors import UserError
+from studio.generate.author import Author, StoreCallLog, open_author
+from studio.generate.concurrency import at_once
+from studio.generate.plan import Attempt, Attempts, Ledger
+from studio.generate.progress import Failures, Meter, ending, named
+from studio.generate.recorded import Recordings, read_recordings
+from studio.generate.screening import Screening, judged_again, rejection, stale_ids
 from studio.generate.types import (
-    CallFailed,
     ExampleScored,
     GenerateEvent,
     GenerateFinished,
@@ -29,7 +25,7 @@ from studio.generate.types import (
     GenerateStarted,
 )
 from studio.judge import Judge, open_judge
-from studio.llm import ChatModel, ModelError
+from studio.llm import ModelError, ModelSettings
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
 
@@ -44,30 +40,49 @@ async def generate(
     params: GenerateParams,
     stop: Stop,
     *,
-    author: ChatModel | None = None,
+    author: Author | None = None,
     judge: Judge | None = None,
     job_id: str = "",
 ) -> AsyncGenerator[GenerateEvent, None]:
     """Write examples of ``loaded`` into ``workspace`` until each category has its target, and tell of each.
 
     It goes on from what the store holds: what was judged by another version of the spec or of the judge, or before it
-    was edited, is judged again first, and only what is missing is written. An event comes after its example is safe.
-    ``author`` and ``judge`` stand in for those of ``params.settings``. The last event is GenerateFinished; after it
-    ModelError is raised where models failed for good or the spec gives the offline author too little.
+    was edited, is judged again first, and only what is missing is written. A recording is played to its end, unless
+    fewer examples are asked for than the spec wants. An event comes after its example is safe. ``author`` and
+    ``judge`` stand in for those of ``params.settings``. The last event is GenerateFinished; after it ModelError is
+    raised where models failed for good, and UserError where examples are missing and nobody is there to write them.
     """
     log = StoreCallLog(workspace.examples)
-    own_author = author or open_author(params.settings, loaded, log)
+    nobody: UserError | None = None
+    own_author = author
+    if own_author is None:
+        try:
+            own_author = open_author(params.settings, loaded, log)
+        except UserError as error:
+            if not params.settings.offline or loaded.recorded_path is not None:
+                raise
+            nobody = error  # what is there already may still be judged
     own_judge = judge or open_judge(params.settings, loaded, log)
     generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id)
     try:
         async with aclosing(generation.events(stop)) as events:
             async for event in events:
                 yield event
+        if nobody is not None and generation.missing > 0 and not stop():
+            raise nobody
     finally:
-        if author is None:
+        if author is None and own_author is not None:
             await own_author.close()
         if judge is None:
             await own_judge.close()
+
+
+def unfinished(loaded: LoadedSpec, workspace: Workspace, settings: ModelSettings, examples: int | None = None) -> bool:
+    """Whether generating has anything to do: a category short of its target, or a recording to play on."""
+    played = {name for _, name in workspace.examples.ids()}
+    left = Recordings(read_recordings(loaded), played).left() if settings.offline and loaded.recorded_path else None
+    ledger = Ledger(loaded, workspace, examples, left=left)
+    return bool(ledger.short()) or (left is not None and ledger.wants)
 
 
 @dataclass(frozen=True)
@@ -88,7 +103,7 @@ class Generation:
         loaded: LoadedSpec,
         workspace: Workspace,
         params: GenerateParams,
-        author: ChatModel,
+        author: Author | None,
         judge: Judge,
         log: StoreCallLog,
         job_id: str,
@@ -97,13 +112,20 @@ class Generation:
         self._params, self._author, self._judge = params, author, judge
         self._log, self._job_id = log, job_id
         self._meter, self._failures = Meter(), Failures()
+        self._attempts = self._planned(author) if author is not None else None
         self._ledger = self._counted()
+
+    @property
+    def missing(self) -> int:
+        """Accepted examples still wanted, beyond those that wait for a person."""
+        return self._ledger.missing
 
     async def events(self, stop: Stop) -> AsyncGenerator[GenerateEvent, None]:
         yield GenerateStarted(
-            author=self._author.name,
+            author=self._author.name if self._author is not None else "nobody",
             judge=self._judge.name,
             targets=self._ledger.targets(),
+            note=f"nothing is recorded of {named(empty)}" if (empty := self._ledger.empty) else "",
         )
 
         def ends() -> bool:
@@ -113,34 +135,43 @@ class Generation:
             async for event in events:
                 yield event
         yield self._finished(stopped=stop())
-        if not stop() and (error := self._failures.fatal or self._failures.too_little) is not None:
-            raise error
+        if not stop() and self._failures.fatal is not None:
+            raise self._failures.fatal
 
     async def _work(self, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
         stale = stale_ids(self._loaded, self._store, self._judge)
-        if not stale and self._ledger.missing == 0:
+        if not stale and (self._author is None or not self._ledger.wants):
             return
-        seen = Seen(self._store, self._loaded.spec)
-        async with aclosing(self._judge_stale(stale, seen, ends)) as events:
+        screening = Screening(self._store, self._loaded.spec)
+        async with aclosing(self._judge_stale(stale, screening, ends)) as events:
             async for event in events:
                 yield event
         self._ledger, met = self._counted(), True
-        attempts = Attempts(people_source(self._loaded, self._store.people()), self._params.seed, known=seen)
-        while met and self._ledger.missing > 0 and not ends():
-            async with aclosing(self._write_missing(attempts, seen, ends)) as events:
+        if self._author is None or self._attempts is None:
+            return
+        while met and self._ledger.wants and not ends():
+            async with aclosing(self._write_missing(self._author, self._attempts, screening, ends)) as events:
                 async for event in events:
                     yield event
             met = self._ledger.missing == 0
             self._ledger = self._counted()  # people decide meanwhile: what they rejected is missing again
 
+    def _planned(self, author: Author) -> Attempts:
+        known = {name for _, name in self._store.ids()}
+        return author.attempts(
+            lambda: people_source(self._loaded, self._store.people()), self._params.seed, known=known
+        )
+
     # --- judging again
 
-    async def _judge_stale(self, stale: Sequence[str], seen: Seen, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
+    async def _judge_stale(
+        self, stale: Sequence[str], screening: Screening, ends: Stop
+    ) -> AsyncGenerator[GenerateEvent, None]:
         ids = iter(stale)
 
         def take() -> Coroutine[Any, Any, tuple[Row, Judgement]] | None:
             row = next((row for one in ids if (row := self._store.row(one)) is not None), None)
-            return self._judged_again(row, seen) if row is not None else None
+            return self._judged_again(row, screening) if row is not None else None
 
         async with aclosing(at_once(take, self._params.concurrency, ends)) as results:
             async for judged in results:
@@ -153,15 +184,18 @@ class Generation:
                     self._ledger = self._counted()
                     yield self._progress()
 
-    async def _judged_again(self, row: Row, seen: Seen) -> tuple[Row, Judgement]:
-        return row, await judged_again(row, self._judge, self._loaded, seen)
+    async def _judged_again(self, row: Row, screening: Screening) -> tuple[Row, Judgement]:
+        return row, await judged_again(row, self._judge, self._loaded, screening)
 
     # --- writing
 
-    async def _write_missing(self, attempts: Attempts, seen: Seen, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
+    async def _write_missing(
+        self, author: Author, attempts: Attempts, screening: Screening, ends: Stop
+    ) -> AsyncGenerator[GenerateEvent, None]:
         def take() -> Coroutine[Any, Any, _Written] | None:
             wanted = self._ledger.next()
-            return self._written(attempts.next(*wanted), seen) if wanted is not None else None
+            attempt = attempts.next(*wanted) if wanted is not None else None
+            return self._written(author, attempt, screening) if attempt is not None else None
 
         async with aclosing(at_once(take, self._params.concurrency, ends)) as results:
             async for written in results:
@@ -171,33 +205,31 @@ class Generation:
                 elif self._meter.due():
                     yield self._progress()
 
-    async def _written(self, attempt: Attempt, seen: Seen) -> _Written:
+    async def _written(self, author: Author, attempt: Attempt, screening: Screening) -> _Written:
         """One chain: the author's answer, and its judgement as soon as it is there."""
-        request = author_request(self._loaded, attempt.category, attempt.scenario, attempt.person, attempt.seed)
         try:
-            answer = await self._author.structured(request, Authored)
+            draft = await author.write(attempt)
         except ModelError as error:
             return _Written(attempt, error=error)
-        messages = answer.value.turns
-        met = seen.meet(attempt.example_id, messages)
+        found = screening.screen(attempt.example_id, draft.messages)
         example = Example(
             id=attempt.example_id,
             spec_hash=self._loaded.hash,
             category=attempt.category,
             scenario=attempt.scenario,
             person_id=attempt.person.id,
-            messages=messages,
-            author=self._author.name,
-            prompt=request.messages,
+            messages=draft.messages,
+            author=author.name,
+            prompt=draft.prompt,
             seed=attempt.seed,
             job_id=self._job_id,
-            neighbour=met.neighbour,
+            neighbour=found.neighbour,
             created=datetime.now(UTC),
         )
-        if met.reason is not None:
-            return _Written(attempt, example, rejection(self._loaded, self._judge, messages, met))
-        judgement = await self._judge.score(messages, attempt.scenario)
-        seen.judged(attempt.example_id, judgement)
+        if found.reason is not None:
+            return _Written(attempt, example, rejection(self._loaded, draft.messages, found))
+        judgement = await self._judge.score(draft.messages, attempt.scenario)
+        screening.judged(attempt.example_id, judgement)
         return _Written(attempt, example, judgement)
 
     def _landed(self, written: _Written) -> list[GenerateEvent]:
@@ -205,7 +237,7 @@ class Generation:
         attempt = written.attempt
         if written.example is None or written.judgement is None:
             self._ledger.landed(attempt.category, attempt.scenario, "none")
-            return [self._not_written(attempt, written.error)] if written.error is not None else []
+            return [self._failures.wrote_nothing(written.error, attempt.scenario)] if written.error else []
         self._store.add_person(attempt.person)
         self._store.add_example(written.example, written.judgement)
         outcome = _OUTCOMES[written.judgement.verdict]
@@ -220,15 +252,17 @@ class Generation:
         failed = self._failures.judged(written.judgement, attempt.scenario)
         return [scored] if failed is None else [scored, failed]
 
-    def _not_written(self, attempt: Attempt, error: ModelError) -> CallFailed:
-        if error.kind == "too_little":
-            self._ledger.close(attempt.category, attempt.scenario)
-        return self._failures.wrote_nothing(error, attempt.scenario)
-
     # --- telling
 
     def _counted(self) -> Ledger:
-        return Ledger(self._loaded, self._workspace, self._params.examples, max_attempts=self._params.max_attempts)
+        return Ledger(
+            self._loaded,
+            self._workspace,
+            self._params.examples,
+            max_attempts=self._params.max_attempts,
+            left=self._attempts.left() if self._attempts is not None else None,
+            judged=self._judge.kind == "model",
+        )
 
     def _progress(self) -> GenerateProgressed:
         targets = self._ledger.targets()
@@ -247,9 +281,10 @@ class Generation:
 
     def _finished(self, stopped: bool) -> GenerateFinished:
         now = self._progress()
-        short = self._ledger.short()
+        recorded = self._attempts is not None and self._attempts.left() is not None
+        author = self._author.name if self._author is not None else None
         return GenerateFinished(
-            complete=not short,
+            complete=not self._ledger.short() and not self._ledger.wants,
             targets=now.targets,
             generated=now.generated,
             accepted=now.accepted,
@@ -257,5 +292,5 @@ class Generation:
             errors=now.errors,
             seconds=self._meter.seconds,
             cost_usd=now.cost_usd,
-            note=ending(short, self._ledger.thin(), now.reasons, self._failures, stopped=stopped),
+            note=ending(self._ledger, now.reasons, self._failures, author=author, recorded=recorded, stopped=stopped),
         )

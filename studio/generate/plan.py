@@ -1,26 +1,85 @@
-"""How many examples each category and scenario has and wants, and which one to write next."""
+"""The plan: how many examples each category and scenario has and wants, and which one is to be written next."""
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from random import Random
+from typing import Literal, Protocol
 
-from studio.chatml import Frozen
-from studio.generate.stale import current_counts
+from studio.bank import PeopleSource
+from studio.chatml import Frozen, Messages
 from studio.generate.types import CategoryTarget
 from studio.spec import LoadedSpec, Spec, targets
-from studio.store import Workspace
+from studio.store import Person, Workspace
 
 Standing = Literal["missing", "under", "even", "over"]
+Key = tuple[str, str]
+"""A category and one of its scenarios."""
 
+_SEEDS = 2**31
+"""Seeds are below this: the range that endpoints take."""
 _SLACK = 0.5
 """A scenario is under or over where it is this share away from an even part of its category."""
 _PATIENCE = 8
 """Rejections in a row, squared, over this weigh as accepted examples: a scenario that fails gets its turn more rarely,
 and with every rejection more so."""
 _LEAST_ATTEMPTS = 12
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One example about to be written. The same number of the same scenario is the same attempt in every run."""
+
+    category: str
+    scenario: str
+    number: int
+    seed: int
+    person: Person
+    example_id: str
+    recorded: Messages = ()
+    """The conversation where it is there already, to be played back."""
+
+
+class Attempts(Protocol):
+    """Hands out attempts, none twice, and none whose example is there already."""
+
+    def next(self, category: str, scenario: str) -> Attempt | None:
+        """The next attempt at ``scenario``; None where there is none left."""
+
+    def left(self) -> Mapping[Key, int] | None:
+        """How many can still be had of each scenario; None where there is no end of them."""
+
+
+class Drawn:
+    """Attempts without end, each with somebody drawn to ask. ``known`` holds the ids of all that is stored."""
+
+    def __init__(self, people: PeopleSource, seed: int, known: Container[str]) -> None:
+        self._people, self._seed, self._known = people, seed, known
+        self._given: set[str] = set()
+        self._numbers: Counter[Key] = Counter()
+
+    def next(self, category: str, scenario: str) -> Attempt:
+        while True:
+            number = self._numbers[category, scenario]
+            self._numbers[category, scenario] += 1
+            seed = int(digest_of(f"{self._seed}", category, scenario, f"{number}"), 16) % _SEEDS
+            example_id = digest_of(category, scenario, f"{seed}")
+            if example_id not in self._known and example_id not in self._given:
+                self._given.add(example_id)
+                person = self._people.draw(Random(seed), category, scenario)
+                return Attempt(category, scenario, number, seed, person, example_id)
+
+    def left(self) -> None:
+        return None
+
+
+def digest_of(*parts: str) -> str:
+    """Sixteen hex digits that tell these parts from any others."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 class ScenarioBalance(Frozen):
@@ -56,10 +115,7 @@ def wanted(spec: Spec, examples: int | None = None) -> dict[str, int]:
 
 
 def coverage(loaded: LoadedSpec, workspace: Workspace, examples: int | None = None) -> tuple[CategoryTarget, ...]:
-    """Each category's target and what counts towards it: what was judged by this very spec, in its own scenarios.
-
-    What an earlier version of the rules judge judged is not counted: it is judged again first.
-    """
+    """Each category's target and what counts towards it: what was judged by this very spec, in its own scenarios."""
     return Ledger(loaded, workspace, examples).targets()
 
 
@@ -71,12 +127,13 @@ def balance(loaded: LoadedSpec, workspace: Workspace, examples: int | None = Non
 @dataclass
 class _Scenario:
     name: str
+    left: float = math.inf
+    """Attempts that can still be had."""
     accepted: int = 0
     rejected: int = 0
     pending: int = 0
     under_way: int = 0
     failed_in_a_row: int = 0
-    closed: bool = False
 
     @property
     def turn(self) -> float:
@@ -89,57 +146,84 @@ class _Category:
     name: str
     target: int
     scenarios: dict[str, _Scenario]
-    attempts_left: int = 0
+    waiting: bool
+    """Whether what is pending waits for a person, and may be accepted."""
+    attempts_left: float = 0
 
     def sum(self, what: Literal["accepted", "rejected", "pending", "under_way"]) -> int:
         return sum(getattr(scenario, what) for scenario in self.scenarios.values())
 
     @property
     def missing(self) -> int:
-        """Beyond what is accepted, and under way and taken to be accepted: so that nothing is written in vain."""
-        return self.target - self.sum("accepted") - self.sum("under_way")
+        """Beyond what is accepted, and what may be: so that nothing is written in vain."""
+        return self.target - self.sum("accepted") - self.sum("under_way") - self.waiting * self.sum("pending")
 
     @property
     def open(self) -> list[_Scenario]:
         """Scenarios that may still be tried; none once the category has had all its attempts."""
-        return [one for one in self.scenarios.values() if not one.closed] if self.attempts_left > 0 else []
+        return [one for one in self.scenarios.values() if one.left > 0] if self.attempts_left > 0 else []
 
 
 class Ledger:
     """The state of all categories while examples come in. Not for use by several threads."""
 
     def __init__(
-        self, loaded: LoadedSpec, workspace: Workspace, examples: int | None = None, *, max_attempts: float = 4.0
+        self,
+        loaded: LoadedSpec,
+        workspace: Workspace,
+        examples: int | None = None,
+        *,
+        max_attempts: float = 4.0,
+        left: Mapping[Key, int] | None = None,
+        judged: bool = True,
     ) -> None:
-        """``max_attempts``: how many attempts each missing example may take, over a category."""
-        counts = current_counts(loaded, workspace.examples)
+        """``max_attempts``: how many attempts each missing example may take, over a category.
+
+        ``left`` are the attempts that can be had where there is an end of them, as in a recording: all of them are
+        wanted then, unless fewer ``examples`` are asked for than the spec wants. ``judged`` says that a model judges;
+        else what is pending was left to a person, and counts as if it were accepted: nothing is written beyond it.
+        """
+        counts = workspace.examples.scenario_counts(loaded.hash)
+        self._whole = left is not None and (examples is None or examples >= loaded.spec.success.examples)
         self._categories: dict[str, _Category] = {}
         for name, target in wanted(loaded.spec, examples).items():
             scenarios = {item: _Scenario(item) for item in loaded.spec.scenarios[name].items}
             for item, scenario in scenarios.items():
+                if left is not None:
+                    scenario.left = left.get((name, item), 0)
                 if (count := counts.get((name, item))) is not None:
                     scenario.accepted, scenario.rejected, scenario.pending = (
                         count.accepted,
                         count.rejected,
                         count.pending,
                     )
-            category = _Category(name, target, scenarios)
-            category.attempts_left = max(_LEAST_ATTEMPTS, math.ceil(max_attempts * category.missing))
+            category = _Category(name, target, scenarios, waiting=not judged)
+            least = math.inf if left is not None else _LEAST_ATTEMPTS
+            category.attempts_left = max(least, math.ceil(max_attempts * category.missing))
             self._categories[name] = category
 
-    def next(self) -> tuple[str, str] | None:
+    def next(self) -> Key | None:
         """The (category, scenario) to write now, counted as under way; None where nothing is missing or possible.
 
         The category furthest from its target, and in it the scenario with the fewest examples.
         """
-        candidates = [one for one in self._categories.values() if one.missing > 0 and one.open]
+        candidates = self._candidates()
         if not candidates:
             return None
-        category = max(candidates, key=lambda one: one.missing / one.target)
+        category = max(candidates, key=lambda one: one.missing / max(1, one.target))
         scenario = min(category.open, key=lambda one: one.turn)
         category.attempts_left -= 1
+        scenario.left -= 1
         scenario.under_way += 1
         return category.name, scenario.name
+
+    @property
+    def wants(self) -> bool:
+        """Whether anything is to be written now, and can be."""
+        return bool(self._candidates())
+
+    def _candidates(self) -> list[_Category]:
+        return [one for one in self._categories.values() if one.open and (self._whole or one.missing > 0)]
 
     def landed(self, category: str, scenario: str, outcome: Literal["accepted", "rejected", "pending", "none"]) -> None:
         """What became of one that was under way; ``none`` where nothing was written."""
@@ -148,10 +232,6 @@ class Ledger:
         one.failed_in_a_row = 0 if outcome == "accepted" else one.failed_in_a_row + 1
         if outcome != "none":
             setattr(one, outcome, getattr(one, outcome) + 1)
-
-    def close(self, category: str, scenario: str) -> None:
-        """Try this scenario no more."""
-        self._categories[category].scenarios[scenario].closed = True
 
     def targets(self) -> tuple[CategoryTarget, ...]:
         return tuple(
@@ -169,6 +249,17 @@ class Ledger:
     def missing(self) -> int:
         """Accepted examples that are still wanted, whatever is under way."""
         return sum(max(0, one.missing + one.sum("under_way")) for one in self._categories.values())
+
+    @property
+    def empty(self) -> list[str]:
+        """Scenarios that have no example and can have none."""
+        every = (one for category in self._categories.values() for one in category.scenarios.values())
+        return [one.name for one in every if one.left <= 0 and not one.accepted + one.rejected + one.pending]
+
+    @property
+    def waiting(self) -> int:
+        """Examples that wait for a person's decision, since nobody else judges."""
+        return sum(one.sum("pending") for one in self._categories.values() if one.waiting)
 
     def short(self) -> list[tuple[str, int, int]]:
         """Categories below their target: name, accepted, target."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from studio.generate.meter import Meter
-from studio.generate.pool import at_once
+from studio.generate.concurrency import at_once
+from studio.generate.progress import Meter
 
 
 async def test_results_come_as_they_are_there_and_the_rest_is_cancelled_when_the_reader_leaves() -> None:

@@ -1,4 +1,4 @@
-"""Targets, and which scenario is written next."""
+"""The plan: targets, and which scenario is written next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.chatml import assistant, user
-from studio.generate.balance import Ledger, balance, coverage, wanted
+from studio.generate.plan import Ledger, balance, coverage, wanted
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Workspace
 from tests.generate.making import loaded_spec
@@ -83,11 +83,33 @@ def test_a_scenario_that_keeps_failing_yields_to_the_others_and_ends_with_its_at
     assert ledger.thin() == ["a2", "b1"]
 
 
-def test_a_closed_scenario_is_not_tried_again(tmp_path: Path) -> None:
-    ledger = Ledger(spec(), Workspace.open(tmp_path, "p"))
-    ledger.close("b", "b1")
+def test_what_there_is_an_end_of_is_written_to_its_end_unless_fewer_are_asked_for(tmp_path: Path) -> None:
+    left = {("a", "a1"): 30, ("a", "a2"): 2, ("b", "b1"): 15}
+
+    def order(ledger: Ledger) -> list[tuple[str, str]]:
+        found = []
+        while (pair := ledger.next()) is not None:
+            found.append(pair)
+            ledger.landed(*pair, "rejected" if pair[1] == "a2" else "accepted")
+        return found
+
+    workspace = Workspace.open(tmp_path, "p")
+    whole = Ledger(spec(), workspace, left=left)
+    played = order(whole)
+    assert Counter(scenario for _, scenario in played) == {"a1": 30, "a2": 2, "b1": 15}, "beyond the target of b"
+    assert {category for category, _ in played[:4]} == {"a", "b"}, "in the order of the plan"
+    assert not whole.wants and whole.short() == []
+    fewer = order(Ledger(spec(), workspace, 10, left=left))
+    assert Counter(category for category, _ in fewer) == {"a": 8 + Counter(fewer)["a", "a2"], "b": 2}
+    assert len(order(Ledger(spec(), workspace, 80, left=left))) == 47, "more are wanted than there are"
+
+
+def test_where_nobody_judges_nothing_is_written_beyond_what_waits_for_a_person(tmp_path: Path) -> None:
+    ledger = Ledger(spec(), Workspace.open(tmp_path, "p"), judged=False)
     while (pair := ledger.next()) is not None:
-        assert pair[0] == "a"
+        ledger.landed(*pair, "pending")
+    assert ledger.waiting == 40 and ledger.missing == 0
+    assert [accepted for _, accepted, _ in ledger.short()] == [0, 0]
 
 
 def test_coverage_counts_what_this_spec_judged_in_scenarios_that_it_has(tmp_path: Path) -> None:

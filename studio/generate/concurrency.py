@@ -1,4 +1,4 @@
-"""Many things under way at once, but never more than so many."""
+"""Bounded concurrency: many things under way at once, but never more than so many."""
 
 from __future__ import annotations
 

@@ -1,20 +1,26 @@
-"""What an author model is sent to write one training conversation."""
+"""The author's prompt: what a model is sent to write one training conversation, and the schema of its answer."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any, Literal, Self
 
-from studio.chatml import Messages, system, user
-from studio.spec.describe import block, bullets, joined, nonce, persona_prompt, section, tagged, words
-from studio.spec.model import Spec, SpecExample
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from studio.chatml import Message, Messages, conversation_problem, system, user
+from studio.spec import Spec, SpecExample, persona_prompt
+from studio.spec.describe import block, bullets, joined, nonce, section, tagged, words
+
+MOST_TURNS = 12
+"""Longer conversations are refused: what is wanted is a situation, not a transcript."""
 
 CONTEXT_LIMIT = 24_000
 """Characters of the context document that go into a prompt: about 6,000 tokens."""
 
 _USER_SIDE = (
-    "Write as this very person would type it: role, background and tone decide the length, the spelling and how polite "
-    "it is. Real people leave things out, start in the middle and do not explain themselves.",
+    "Write as this very person would type it: age, background and way of writing decide the length, the spelling and "
+    "how polite it is. Real people leave things out, start in the middle and do not explain themselves.",
     "Name concrete things (the task, the date, the amount, the place) instead of talking about things in general.",
     "The situation shows in what is said. Never quote its title, never say that it is a test or an example.",
 )
@@ -47,14 +53,13 @@ def author_messages(
     person_text: str,
     context: str,
     shots: Sequence[SpecExample],
-    seed: int = 0,
+    seed: int,
 ) -> Messages:
     """A system and a user message that ask for one conversation as JSON.
 
     ``person_text`` says who is talking, ``context`` is the spec's context document, ``shots`` are hand-written
     examples to learn the voice from. ``seed`` varies the length and the opening that are asked for, without which
-    models write the same message again and again. The schema of the answer (``user`` and ``assistant``, or
-    ``messages``) is added by the caller.
+    models write the same message again and again. The answer is an :class:`Authored`.
     """
     return system(_instructions(spec, context)), user(_task(category, scenario, person_text, shots, seed))
 
@@ -70,10 +75,9 @@ def _instructions(spec: Spec, context: str) -> str:
             f"What the persona knows:\n{block('context', _clipped(context))}\n{facts}" if context.strip() else "",
             section("The user's side", bullets(_USER_SIDE)),
             section("The persona's side", bullets(_persona_side(spec))),
-            "Answer with one JSON object and nothing else, without a Markdown fence. For one exchange: `user` is what "
-            "the person types, `assistant` what the persona answers, and `messages` is null. For several: `messages` "
-            "is a list of objects with `role` and `content` that begins with user, takes turns and ends with "
-            "assistant, and the other two are null.",
+            "Answer with one JSON object and nothing else, without a Markdown fence. Its only key is `messages`: a "
+            "list of objects with `role` and `content`. First `user`, what the person types, then `assistant`, what "
+            "the persona answers. Several exchanges go on in turns and end with `assistant`.",
         ]
     )
 
@@ -134,3 +138,47 @@ def _examples(shots: Sequence[SpecExample]) -> str:
 
 def _clipped(text: str) -> str:
     return text if len(text) <= CONTEXT_LIMIT else text[:CONTEXT_LIMIT] + "\n[the rest of the document is left out]"
+
+
+class AuthoredTurn(BaseModel):
+    """One turn of the conversation."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Literal["user", "assistant"]
+    content: str = Field(description="What is said, and nothing else")
+
+
+class Authored(BaseModel):
+    """One conversation that begins with the user, takes turns and ends with the assistant."""
+
+    # Docstrings go out with the schema. Nothing in it may be null, so that an answer of nothing but nulls fits no
+    # schema. Models that write a pair of user and assistant instead are understood.
+    model_config = ConfigDict(extra="ignore")
+
+    messages: list[AuthoredTurn] = Field(min_length=2, description="The turns of the conversation, user first")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_pair(cls, value: Any) -> Any:
+        if isinstance(value, dict) and not value.get("messages") and value.get("user") and value.get("assistant"):
+            return {"messages": [{"role": role, "content": value[role]} for role in ("user", "assistant")]}
+        return value
+
+    @model_validator(mode="after")
+    def _a_conversation(self) -> Self:
+        if len(self.messages) > MOST_TURNS:
+            raise ValueError(f"expected at most {MOST_TURNS} messages")
+        if problem := conversation_problem(self.turns):
+            raise ValueError(problem)
+        return self
+
+    @property
+    def turns(self) -> Messages:
+        """The conversation, white space around each turn taken off."""
+        return tuple(Message(role=turn.role, content=turn.content.strip()) for turn in self.messages)
+
+    @classmethod
+    def of(cls, turns: Messages) -> Authored:
+        """The answer for a conversation that is already there."""
+        return cls(messages=[AuthoredTurn(role=turn.role, content=turn.content) for turn in turns])

@@ -1,0 +1,144 @@
+"""Progress and ending: how fast it goes, which calls failed, and why a run ends before its targets are met."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from studio.generate.plan import Ledger
+from studio.generate.types import CallFailed
+from studio.llm import ModelError
+from studio.store import Judgement
+
+MOST_IN_A_ROW = 10
+"""So many calls that fail for good one after the other, each after its own retries, end the run."""
+_NAMED = 6
+_WINDOW_S = 30.0
+_EVERY_S = 0.5
+_LEAST = 3
+"""Accepted examples before an estimate of the end means anything."""
+
+
+class Meter:
+    """Rates over the last half minute. ``clock`` is in seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._landed: deque[tuple[float, bool]] = deque()
+        self._told = self._began
+
+    @property
+    def seconds(self) -> float:
+        return self._clock() - self._began
+
+    def landed(self, accepted: bool) -> None:
+        self._landed.append((self._clock(), accepted))
+
+    def due(self) -> bool:
+        """Whether to tell how it stands: at most twice a second."""
+        if self._clock() - self._told < _EVERY_S:
+            return False
+        self._told = self._clock()
+        return True
+
+    def rate(self) -> float:
+        """Examples a second."""
+        return len(self._recent()) / self._span()
+
+    def eta_s(self, missing: int) -> float | None:
+        """Seconds until ``missing`` more are accepted; None while too few were."""
+        accepted = sum(good for _, good in self._recent())
+        return missing * self._span() / accepted if accepted >= _LEAST else None
+
+    def _span(self) -> float:
+        return max(1e-3, min(_WINDOW_S, self.seconds))
+
+    def _recent(self) -> deque[tuple[float, bool]]:
+        while self._landed and self._landed[0][0] < self._clock() - _WINDOW_S:
+            self._landed.popleft()
+        return self._landed
+
+
+class Failures:
+    """Counts failed calls. ``fatal`` is the error that ends the run."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.fatal: ModelError | None = None
+        self._in_a_row = 0
+
+    def wrote_nothing(self, error: ModelError, scenario: str) -> CallFailed:
+        """The author failed. A refused key ends the run at once, since no other call can do better."""
+        self.count += 1
+        if error.kind == "auth":
+            self.fatal = self.fatal or error
+        else:
+            self._again(error)
+        return CallFailed(purpose="author", error=str(error), scenario=scenario)
+
+    def judged(self, judgement: Judgement, scenario: str) -> CallFailed | None:
+        """A judgement came: the event of its failure, or None where it is one."""
+        if judgement.verdict != "error":
+            self._in_a_row = 0
+            return None
+        self.count += 1
+        error = judgement.error or "the judge failed"
+        self._again(ModelError("server", error))
+        return CallFailed(purpose="judge", error=error, scenario=scenario)
+
+    def _again(self, error: ModelError) -> None:
+        self._in_a_row += 1
+        if self._in_a_row >= MOST_IN_A_ROW and self.fatal is None:
+            self.fatal = ModelError(error.kind, f"{self._in_a_row} calls in a row failed, the last with: {error}")
+
+
+def named(scenarios: Sequence[str]) -> str:
+    """The scenarios, or the first of them and how many more there are."""
+    shown = ", ".join(f"{one!r}" for one in scenarios[:_NAMED])
+    return shown + (f" and {len(scenarios) - _NAMED} more" if len(scenarios) > _NAMED else "")
+
+
+def ending(
+    ledger: Ledger, reasons: Mapping[str, int], failures: Failures, *, author: str | None, recorded: bool, stopped: bool
+) -> str:
+    """Why it ended, in one line; empty where the targets were met, and no scenario fell behind.
+
+    ``reasons``: rejections by reason. ``author``: None where nobody writes. ``recorded``: the author has a recording to
+    play back, and no more.
+    """
+    short, thin = ledger.short(), ledger.thin()
+    if stopped and (short or ledger.wants):
+        return "stopped; start it again to go on"
+    if failures.fatal is not None:
+        return str(failures.fatal)
+    if ledger.waiting:
+        decide = f"{ledger.waiting} examples wait for your decision (4)"
+        return f"{decide}; {_exhausted(ledger)}" if recorded and ledger.missing else decide
+    if not short:
+        more = "record" if recorded else "give the spec"
+        return f"little could be accepted of {named(thin)}; {more} more examples there" if thin else ""
+    if recorded:
+        return _exhausted(ledger)
+    if author is None:
+        return "examples are missing, and nobody is there to write them"
+    missing = ", ".join(f"{name} {accepted} of {target}" for name, accepted, target in short)
+    if reasons.get("duplicate", 0) * 2 > sum(reasons.values()):
+        where = f", most in {named(thin)}" if thin else ""
+        remedy = f"{author} repeats itself{where}; give the spec more examples there"
+    else:
+        common = ", ".join(sorted(reasons, key=lambda reason: -reasons[reason])[:3]) or "nothing"
+        remedy = f"most were rejected for {common}; look at them in triage and mend the spec"
+    return f"out of attempts: {missing}; {remedy}"
+
+
+def _exhausted(ledger: Ledger) -> str:
+    targets = ledger.targets()
+    wanted = sum(one.target for one in targets)
+    had = sum(min(one.accepted, one.target) for one in targets)
+    short = ", ".join(f"{name} {accepted} of {target}" for name, accepted, target in ledger.short())
+    return (
+        f"the recording is exhausted: {had} of {wanted} wanted, short in {short}; more needs an endpoint, a local "
+        "server, or examples by hand"
+    )

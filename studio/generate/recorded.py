@@ -1,0 +1,206 @@
+"""The recording beside a spec: conversations written down beforehand, to build from where no model is at hand.
+
+JSON lines, one conversation a line, with the person who is in it::
+
+    {"scenario": "...", "person": {"name": "...", "age": 34, "background": "...", "chatting_style": "..."},
+     "messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}
+
+Each is played once. Which ones were follows from the store alone: the id of its example is a digest of scenario and
+conversation. So a run that was killed goes on where it was, and a line that was added or changed is played next time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from studio.bank.people import person_id
+from studio.chatml import Frozen, Message, Messages, Unicode, conversation_problem
+from studio.errors import UserError
+from studio.generate.plan import Attempt, Key, digest_of
+from studio.spec import LoadedSpec, Problem, Spec, SpecError
+from studio.store import Person
+
+RECORDED = "recorded author"
+MOST_BYTES = 64 * 1024 * 1024
+_MOST_PROBLEMS = 100
+_SHOWN = 60
+"""Characters of a wrong value that are quoted."""
+
+
+class RecordedPerson(Frozen):
+    """Who talks in a recording; all that is not known of them may be left out."""
+
+    name: Unicode = ""
+    age: Annotated[int | None, Field(ge=0, le=130)] = None
+    role: Unicode = ""
+    background: Unicode = ""
+    chatting_style: Unicode = ""
+
+    def person(self, source: Literal["recorded", "hand"]) -> Person:
+        known = self.model_dump()
+        return Person(id=person_id(source, *(f"{part}" for part in known.values())), source=source, **known)
+
+
+class Line(Frozen):
+    """One conversation as the file has it."""
+
+    scenario: Unicode = ""
+    person: RecordedPerson = RecordedPerson()
+    messages: Messages
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A conversation to play back; ``line`` is where it stands in its file, from 1."""
+
+    line: int
+    category: str
+    scenario: str
+    person: Person
+    messages: Messages
+
+    @property
+    def example_id(self) -> str:
+        """The id of the example that it becomes: another one where a word of it changes."""
+        return digest_of("recorded", self.scenario, *(f"{one.role}:{one.content}" for one in self.messages))
+
+
+class Recordings:
+    """The attempts that recordings make: each once, in the order of the file within its scenario."""
+
+    def __init__(self, recordings: Sequence[Recording], known: Container[str]) -> None:
+        self._queues: defaultdict[Key, deque[Attempt]] = defaultdict(deque)
+        for one in recordings:
+            if one.example_id not in known:
+                attempt = Attempt(
+                    one.category, one.scenario, one.line, 0, one.person, one.example_id, recorded=one.messages
+                )
+                self._queues[one.category, one.scenario].append(attempt)
+
+    def next(self, category: str, scenario: str) -> Attempt | None:
+        queue = self._queues[category, scenario]
+        return queue.popleft() if queue else None
+
+    def left(self) -> dict[Key, int]:
+        return {key: len(queue) for key, queue in self._queues.items()}
+
+
+def read_recordings(loaded: LoadedSpec) -> tuple[Recording, ...]:
+    """All conversations of the recording beside ``loaded``, in the order of its file.
+
+    Raises :class:`studio.spec.SpecError` with every mistake at once, each with its line; nothing is half-read.
+    """
+    path = loaded.recorded_path
+    if path is None:
+        return ()
+    return parse_recordings(read_file(path), path, loaded.spec)
+
+
+def parse_recordings(
+    text: str, file: Path | str, spec: Spec, *, scenario: str = "", foreign: bool = False
+) -> tuple[Recording, ...]:
+    """The conversations in ``text``; ``scenario`` is that of lines which name none.
+
+    Of ``foreign`` ones, which were not written for the studio, keys that are not ours and a system turn at the
+    beginning are passed over. Raises as :func:`read_recordings`.
+    """
+    items = {item: name for name, one in spec.scenarios.items() if not one.holdout for item in one.items}
+    found: list[Recording] = []
+    problems: list[Problem] = []
+    first: dict[str, int] = {}
+    for number, raw in enumerate(text.split("\n"), 1):  # not splitlines: JSON may hold U+2028 as it is
+        if not raw.strip() or len(problems) >= _MOST_PROBLEMS:
+            continue
+        try:
+            read = _line(raw, foreign)
+            shows = read.scenario.strip() or scenario
+            if shows not in items:
+                raise _WrongError("scenario", _unknown(shows, spec))
+        except _WrongError as error:
+            problems.append(Problem(file=str(file), line=number, key=error.key, message=error.message))
+            continue
+        person = read.person.person("hand" if foreign else "recorded")
+        one = Recording(number, items[shows], shows, person, read.messages)
+        if (before := first.setdefault(one.example_id, number)) != number:
+            message = f"expected each conversation once, found that of line {before} again"
+            problems.append(Problem(file=str(file), line=number, key="messages", message=message))
+        found.append(one)
+    if problems:
+        raise SpecError(problems)
+    return tuple(found)
+
+
+def read_file(path: Path) -> str:
+    """The text of a file of conversations. Raises :class:`studio.errors.UserError` where it is none."""
+    try:
+        if path.exists() and not path.is_file():
+            raise UserError("expected a regular file", where=str(path))
+        if path.exists() and path.stat().st_size > MOST_BYTES:
+            raise UserError(f"expected at most {MOST_BYTES // 1024**2} MiB", where=str(path))
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UserError("expected UTF-8 text", where=f"{path}:{line}") from None
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+class _WrongError(Exception):
+    def __init__(self, key: str, message: str) -> None:
+        self.key, self.message = key, message
+        super().__init__(message)
+
+
+def _line(raw: str, foreign: bool) -> Line:
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise _WrongError("", f"expected one JSON object a line: {getattr(error, 'msg', error)}") from None
+    if not isinstance(value, dict):
+        raise _WrongError("", 'expected a JSON object with "scenario", "person" and "messages"')
+    if foreign:
+        value = {key: found for key, found in value.items() if key in Line.model_fields}
+    try:
+        read = Line.model_validate(value)
+    except ValidationError as error:
+        raise _first(error) from None
+    begins = int(foreign and read.messages[:1] != () and read.messages[0].role == "system")
+    messages = tuple(Message(role=one.role, content=one.content.strip()) for one in read.messages[begins:])
+    if problem := conversation_problem(messages):
+        raise _WrongError("messages", problem)
+    return read.model_copy(update={"messages": messages})
+
+
+def _first(error: ValidationError) -> _WrongError:
+    """What is wrong first, in the words of the other files that people write."""
+    wrong = error.errors(include_url=False)[0]
+    key = ".".join(map(str, wrong["loc"]))
+    if wrong["type"] == "extra_forbidden":
+        names = ", ".join(Line.model_fields if len(wrong["loc"]) == 1 else RecordedPerson.model_fields)
+        return _WrongError(key, f"expected one of the keys {names}")
+    if wrong["type"] == "missing":
+        return _WrongError(key, "expected this key, found nothing")
+    said = wrong["msg"].replace("Input should be", "expected", 1)
+    shown = json.dumps(wrong["input"], ensure_ascii=False, default=str)
+    return _WrongError(key, f"{said}, found {shown[:_SHOWN]}{'...' if len(shown) > _SHOWN else ''}")
+
+
+def _unknown(scenario: str, spec: Spec) -> str:
+    if not scenario:
+        return "expected a scenario of the spec, found none"
+    if any(scenario in one.items for one in spec.scenarios.values()):
+        return f"expected a scenario that is trained on, found {scenario!r}, which is held out"
+    near = get_close_matches(scenario, _open_items(spec), n=1)
+    return f"expected a scenario of the spec, found {scenario!r}" + (f"; is it {near[0]!r}?" if near else "")
+
+
+def _open_items(spec: Spec) -> Iterator[str]:
+    return (item for one in spec.scenarios.values() if not one.holdout for item in one.items)

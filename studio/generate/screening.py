@@ -1,0 +1,160 @@
+"""Screening: near-duplicates and held-out probes are rejected before a judge sees them; what is to be judged again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Literal
+
+from studio.chatml import Messages, digest
+from studio.dedup import HeldOut, NearDuplicates
+from studio.judge import RULES, Judge
+from studio.spec import LoadedSpec, Spec, held_out_texts
+from studio.store import ExampleStore, Filter, Judgement, Neighbour, Row, Violation
+from studio.text.sentences import sentences
+from studio.text.words import words_of
+
+Reason = Literal["duplicate", "held_out"]
+
+
+@dataclass(frozen=True)
+class Screened:
+    """How a conversation stands to all others: the nearest one before it, and why it is rejected, if it is."""
+
+    neighbour: Neighbour | None
+    reason: Reason | None = None
+    name: str = ""
+    """What it says again: the neighbour's id, or the probe."""
+
+
+class Screening:
+    """Finds conversations that repeat one another, or a probe.
+
+    Two are near-duplicates if their words are nearly the same, with the persona's set phrases or without: another
+    opening makes no other example. Only what may be trained on has duplicates: what is accepted or still to be judged,
+    in a scenario that the spec has. What a judge or a rule rejected makes room for a better one like it; what a person
+    rejected does not.
+    """
+
+    def __init__(self, store: ExampleStore, spec: Spec) -> None:
+        self._stock = {_plain(phrase) for phrase in spec.vocabulary.prefer}
+        self._held_out = HeldOut(held_out_texts(spec))
+        self._duplicates = spec.rules.near_duplicates == "reject"
+        self._whole, self._core = NearDuplicates(), NearDuplicates()
+        scenarios = open_scenarios(spec)
+        for row in store.each():
+            counts = row.status != "rejected" or row.decision is not None
+            if counts and (row.example.category, row.example.scenario) in scenarios:
+                self._add(row.example.id, row.messages)
+
+    def screen(self, example_id: str, messages: Messages) -> Screened:
+        """How a conversation stands to all others; where that rejects nothing it is one of them from now on."""
+        self._forget(example_id)
+        found = self._look(messages)
+        if found.reason is None:
+            self._add(example_id, messages)
+        return found
+
+    def judged(self, example_id: str, judgement: Judgement) -> None:
+        """What was screened has its judgement: where that is a rejection it stands in nothing's way."""
+        if judgement.verdict == "failed":
+            self._forget(example_id)
+
+    def _look(self, messages: Messages) -> Screened:
+        whole, core = self._whole.nearest(_text(messages)), self._core.duplicate_of(self._own_words(messages))
+        nearest = whole if core is None or (whole and whole[1] >= self._whole.threshold) else core
+        neighbour = Neighbour(id=nearest[0], similarity=nearest[1]) if nearest else None
+        if (probe := self._held_out.asked_in(messages)) is not None:
+            return Screened(neighbour, "held_out", probe)
+        if self._duplicates and neighbour is not None and neighbour.similarity >= self._whole.threshold:
+            return Screened(neighbour, "duplicate", neighbour.id)
+        return Screened(neighbour)
+
+    def _add(self, example_id: str, messages: Messages) -> None:
+        self._whole.add(example_id, _text(messages))
+        self._core.add(example_id, self._own_words(messages))
+
+    def _forget(self, example_id: str) -> None:
+        self._whole.remove(example_id)
+        self._core.remove(example_id)
+
+    def _own_words(self, messages: Messages) -> str:
+        """What the user says, and the sentences of the replies that are no set phrase."""
+        said = [text for turn in messages for text in sentences(turn.content) if not self._is_stock(turn.role, text)]
+        return "\n".join(said)
+
+    def _is_stock(self, role: str, sentence: str) -> bool:
+        return role == "assistant" and _plain(sentence) in self._stock
+
+
+def rejection(loaded: LoadedSpec, messages: Messages, found: Screened) -> Judgement:
+    """A rule fails it, without a call to any judge."""
+    assert found.reason is not None, "only what is rejected gets a rejection"
+    return Judgement(
+        judge=RULES,
+        spec_hash=loaded.hash,
+        digest=digest(messages),
+        verdict="failed",
+        violations=(Violation(kind=found.reason, name=found.name),),
+        reasons=(found.reason,),
+        at=datetime.now(UTC),
+    )
+
+
+def stale_ids(loaded: LoadedSpec, store: ExampleStore, judge: Judge) -> list[str]:
+    """Ids of examples to judge again before any new one is written, oldest first.
+
+    Those are what another version of the spec or of ``judge`` judged, what was edited since, what no judge could
+    judge, and what nobody judged though there is a judge now. Those of scenarios that the spec no longer has are left
+    as they are: they count for nothing.
+    """
+    scenarios = open_scenarios(loaded.spec)
+    every, current = store.scenario_counts(), store.scenario_counts(loaded.hash)
+    if any(every[key] != current.get(key) for key in every.keys() & scenarios):
+        looked_at = store.each()
+    else:
+        earlier = tuple(one.example_id for one in store.judged_otherwise(judge.name, judge.version))
+        looked_at = chain(
+            store.each(Filter(status="pending")), store.each(Filter(decided=True)), store.each(Filter(ids=earlier))
+        )
+    found = {
+        row.seq: row.example.id
+        for row in looked_at
+        if (row.example.category, row.example.scenario) in scenarios and _is_stale(row, loaded.hash, judge)
+    }
+    return [found[seq] for seq in sorted(found)]
+
+
+async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, screening: Screening) -> Judgement:
+    """A new judgement of what stands in ``row``. What repeats another example or a probe is not shown to the judge."""
+    if row.decision is not None:
+        return await judge.score(row.messages, row.example.scenario)
+    found = screening.screen(row.example.id, row.messages)
+    if found.reason is not None:
+        return rejection(loaded, row.messages, found)
+    judgement = await judge.score(row.messages, row.example.scenario)
+    screening.judged(row.example.id, judgement)
+    return judgement
+
+
+def open_scenarios(spec: Spec) -> set[tuple[str, str]]:
+    """(category, scenario) of all that is trained on."""
+    return {(name, item) for name, one in spec.scenarios.items() if not one.holdout for item in one.items}
+
+
+def _is_stale(row: Row, spec_hash: str, judge: Judge) -> bool:
+    judgement = row.judgement
+    if judgement is None or judgement.verdict == "error" or not row.judged or judgement.spec_hash != spec_hash:
+        return True
+    if judgement.judge == judge.name:
+        return judgement.judge_version != judge.version
+    return judgement.verdict == "unscored"
+
+
+def _text(messages: Messages) -> str:
+    return "\n".join(message.content for message in messages if message.role != "system")
+
+
+def _plain(text: str) -> str:
+    return " ".join(words_of(text))
