@@ -14,8 +14,7 @@ from pathlib import Path
 import psutil
 
 from studio.chatml import Frozen
-from studio.llm import ModelSettings
-from studio.llm.errors import ModelError
+from studio.llm import ModelError, ModelSettings
 from studio.train.unsloth import INSTALL, unsloth_version
 
 GIB = 1024**3

@@ -9,8 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from studio import doctor
-from studio.llm import ModelSettings
-from studio.llm.errors import ModelError
+from studio.llm import ModelError, ModelSettings
 
 OFFLINE = ModelSettings()
 REMOTE = ModelSettings(endpoint="http://localhost:1/v1", model="llama", judge_model="qwen")

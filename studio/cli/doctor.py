@@ -6,8 +6,7 @@ from studio.cli.options import WORKSPACE, AsJson, Base, Endpoint, JudgeModel, Mo
 from studio.cli.output import cell, out, say_json
 from studio.doctor import Finding, environment, findings, reachable_models
 from studio.errors import UserError
-from studio.llm import resolve_settings
-from studio.llm.errors import ModelError
+from studio.llm import ModelError, resolve_settings
 from studio.train import resolve_base
 
 LEVELS = {"ok": "green", "note": "yellow", "problem": "red"}

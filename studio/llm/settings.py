@@ -1,4 +1,4 @@
-"""Where the models are: what the user said, and what the environment says where they did not."""
+"""Settings: where the models are, as the user said, and as the environment says where they did not."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from studio.chatml import Frozen, Unicode
 from studio.errors import UserError
-from studio.llm.errors import ModelError
+from studio.llm.errors import KEY_VARIABLE, ModelError
 
-KEY_VARIABLE = "OPENAI_API_KEY"
 OPENAI_ENDPOINT = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-5-mini"
 """Asked when there is a key for OpenAI and no model was named."""
@@ -36,7 +35,7 @@ class ModelSettings(Frozen):
 
     @property
     def offline(self) -> bool:
-        """Neither an endpoint nor a key: the studio works with its own author and judge."""
+        """Neither an endpoint nor a key: there is no model to ask."""
         return self.endpoint is None and self.uds is None and self.key_variable is None
 
     @property

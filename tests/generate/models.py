@@ -14,8 +14,7 @@ from studio.generate.types import AuthorBrief
 from studio.judge import Judge
 from studio.judge.rubric import Answer, TraitMark
 from studio.judge.types import JudgeBrief
-from studio.llm import Completion, Request, Structured
-from studio.llm.types import Reply
+from studio.llm import Completion, Reply, Request, Structured
 from studio.spec import LoadedSpec
 from studio.store import Workspace
 

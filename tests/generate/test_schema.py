@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from studio.chatml import assistant, user
 from studio.generate.schema import MOST_TURNS, Authored, AuthoredTurn
-from studio.llm.schema import strict_schema
+from studio.llm import strict_schema
 
 TURN = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ValidationError
 
-from studio.llm.failures import AttemptError, as_model_error
+from studio.llm.errors import AttemptError, as_model_error
 from studio.llm.settings import ModelSettings
-from studio.llm.translate import failure_of
-from studio.llm.wire import NO_KEY
+from studio.llm.transport import NO_KEY, failure_of
 
 _TIMEOUT = 5.0
 
