@@ -1,7 +1,7 @@
 """Every call to a model: one interface, whether it is remote or local."""
 
-from studio.llm.client import OpenAIModel
-from studio.llm.discovery import list_models
+from studio.llm.client import OpenAIModel, author_model
+from studio.llm.discovery import LocalServer, find_servers, list_models
 from studio.llm.errors import Kind, ModelError
 from studio.llm.ledger import CallLog
 from studio.llm.settings import ModelSettings, resolve_settings
@@ -13,6 +13,7 @@ __all__ = [
     "ChatModel",
     "Completion",
     "Kind",
+    "LocalServer",
     "ModelError",
     "ModelSettings",
     "OpenAIModel",
@@ -22,6 +23,8 @@ __all__ = [
     "Sampling",
     "Structured",
     "Usage",
+    "author_model",
+    "find_servers",
     "list_models",
     "resolve_settings",
     "strict_schema",

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from uuid import uuid4
 
 from studio.chatml import well_formed
+from studio.errors import UserError
 from studio.llm.completion import Ask, Completions
 from studio.llm.errors import AttemptError, as_model_error
 from studio.llm.ledger import CallLog, Ledger, call_key
@@ -38,9 +39,11 @@ class OpenAIModel:
         *,
         call_log: CallLog | None = None,
         retries: RetryPolicy | None = None,
+        name: str | None = None,
     ) -> None:
-        self._settings, self._model, self._log = settings, model, call_log
-        self._completions = Completions(settings, model, retries or RetryPolicy())
+        """``name`` is what is recorded, where the server knows the model by another name, such as ``base``."""
+        self._settings, self._model, self._log = settings, name or model, call_log
+        self._completions = Completions(settings, model, retries or RetryPolicy(), name)
 
     @property
     def name(self) -> str:
@@ -88,6 +91,21 @@ class OpenAIModel:
 
     async def close(self) -> None:
         await self._completions.transport.close()
+
+
+def author_model(settings: ModelSettings, call_log: CallLog | None = None) -> OpenAIModel:
+    """The model that writes: the one that the studio serves for it, else ``model`` at the endpoint.
+
+    Raises :class:`studio.errors.UserError` where no model is named, or the one to be served is not.
+    """
+    if settings.author_local is not None:
+        served, name = settings.author_served, settings.author_local
+        if served is None:
+            raise UserError(f"no worker serves {name} yet", where="author", remedy="studio build or generate starts it")
+        return OpenAIModel(served, served.model or name, call_log=call_log, name=name)
+    if settings.model is None:
+        raise UserError("no model is named to write", where="author", remedy="name one with --model or STUDIO_MODEL")
+    return OpenAIModel(settings, settings.model, call_log=call_log)
 
 
 class Streamed:

@@ -73,10 +73,10 @@ class Answered:
 
 
 class Completions:
-    """Asks one model at one endpoint. Raises :class:`AttemptError`."""
+    """Asks one model at one endpoint, and records it as ``name``. Raises :class:`AttemptError`."""
 
-    def __init__(self, settings: ModelSettings, model: str, policy: RetryPolicy) -> None:
-        self._settings, self.model, self._policy = settings, model, policy
+    def __init__(self, settings: ModelSettings, model: str, policy: RetryPolicy, name: str | None = None) -> None:
+        self._settings, self._asked_as, self.model, self._policy = settings, model, name or model, policy
         self.transport = Transport(settings)
         self._draw = random.Random()
 
@@ -118,7 +118,7 @@ class Completions:
         suspects: list[Format] = []
         room, tight = capabilities.room, False
         while True:
-            body = capabilities.body(self.model, ask.request, ask.messages(used), room) | ask.format(used)
+            body = capabilities.body(self._asked_as, ask.request, ask.messages(used), room) | ask.format(used)
             body |= {name: value for name, value in extra.items() if capabilities.takes(name)}
             try:
                 sent = await with_retries(partial(send, body), limiter, place, self._policy, self._draw)

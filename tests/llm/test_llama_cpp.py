@@ -214,6 +214,6 @@ async def test_a_judge_is_asked_with_the_rubric_of_a_real_spec(server: ModelSett
     (call,) = log.calls.values()
     assert call.purpose == "judge" and call.prompt_tokens > 200 and call.completion_tokens > 0
     if judgement.verdict == "error":
-        assert "no usable answer" in judgement.error
+        assert judgement.error is not None and "no usable answer" in judgement.error
     else:
         assert set(judgement.traits) == {"kind"}
