@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from studio.build.authors import check_models, generate_entry
 from studio.build.jobs import Stream, run_job
 from studio.build.training import begin_training
 from studio.build.types import Session, StageBegan, StageEnded, StageError, StageTold
@@ -11,7 +12,6 @@ from studio.evaluate import Evaluation, evaluation_of, fingerprint
 from studio.evaluate.job import EvaluateParams
 from studio.files import as_seen
 from studio.generate import CategoryTarget, GenerateParams, ScenarioBalance, balance, coverage
-from studio.generate.author import open_author
 from studio.generate.types import GenerateFinished
 from studio.jobs import Job, active, start
 from studio.judge import open_judge
@@ -50,14 +50,12 @@ async def generate_stage(session: Session) -> Stream:
             seed=session.seed,
             examples=wanted_examples(session),
         )
-        return start(session.workspace.jobs_dir, "generate", "studio.generate.job:main", params)
+        return start(session.workspace.jobs_dir, "generate", generate_entry(session.settings), params)
 
     if active(session.workspace.jobs_dir, "generate") is None and _met(standing(session)):
         yield StageEnded(stage="generate", skipped=True, note=_accepted(session))
         return
-    if not session.settings.offline:
-        await open_author(session.settings, session.loaded).close()  # says at once that no model is named
-        await open_judge(session.settings, session.loaded).close()
+    await check_models(session)  # says at once that nobody is there, or that no model is named
     last: GenerateFinished | None = None
     async for event in run_job(session, "generate", begin, lambda: _met(standing(session))):
         if isinstance(event, StageTold) and event.event.kind == "generate_finished":

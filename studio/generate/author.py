@@ -7,7 +7,7 @@ from random import Random
 from studio.bank import person_text
 from studio.errors import UserError
 from studio.generate.types import AuthorBrief
-from studio.llm import CallLog, ChatModel, ModelSettings, OpenAIModel, Request, Sampling
+from studio.llm import CallLog, ChatModel, ModelSettings, Request, Sampling, author_model
 from studio.spec import LoadedSpec, Spec, SpecExample, author_messages
 from studio.store import Person
 
@@ -17,16 +17,14 @@ _SHOTS_OF_SCENARIO, _SHOTS = 2, 4
 
 
 def open_author(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | None = None) -> ChatModel:
-    """An author at the endpoint of ``settings``.
+    """The model that writes by ``settings``.
 
     Raises :class:`studio.errors.UserError` where there is none, or no model is named to write.
     """
-    if settings.offline:
+    if settings.author_offline:
         remedy = "set OPENAI_API_KEY, or name a server: --endpoint URL --model NAME"
         raise UserError("nobody is there to write examples", where="author", remedy=remedy)
-    if settings.model is None:
-        raise UserError("no model is named to write", where="author", remedy="name one with --model or STUDIO_MODEL")
-    return OpenAIModel(settings, settings.model, call_log=call_log)
+    return author_model(settings, call_log)
 
 
 def author_request(loaded: LoadedSpec, category: str, scenario: str, person: Person, seed: int) -> Request:

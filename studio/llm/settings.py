@@ -46,6 +46,11 @@ class ModelSettings(Frozen):
         return self.endpoint is None and self.uds is None and self.key_variable is None
 
     @property
+    def author_offline(self) -> bool:
+        """No model is there to write: neither at an endpoint nor one that the studio serves."""
+        return self.offline and self.author_local is None
+
+    @property
     def url(self) -> str:
         """The base URL that is called."""
         return self.endpoint or OPENAI_ENDPOINT
