@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,14 +19,20 @@ from studio.build.authors import (
     check_models,
     generate_entry,
     judge_name,
+    main,
     recorded_left,
     who_could_write,
 )
 from studio.chatml import assistant, user
 from studio.errors import UserError
+from studio.generate import GenerateParams
+from studio.jobs import JobContext
+from studio.jobs.events import EventLog
 from studio.llm import LocalServer, ModelSettings
+from studio.serve import ServeReady
 from studio.spec import LoadedSpec, load
 from studio.store import Example, Person, Workspace
+from tests.llm.fake_server import FakeServer
 
 PAGE = """
 schema: 2
@@ -170,3 +179,41 @@ async def test_a_model_that_cannot_be_had_is_told_before_a_job_is_started(
 def test_a_job_has_its_authors_worker_only_where_the_studio_serves_it() -> None:
     assert generate_entry(ModelSettings(endpoint="http://b/v1")) == "studio.generate.job:main"
     assert generate_entry(ModelSettings(author_local="m")) == "studio.build.authors:main"
+
+
+async def test_a_served_author_is_asked_at_its_worker_which_is_let_go_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker is played by a server on a Unix socket; the job is the real one."""
+    loaded, left = spec(tmp_path), []
+    conversation = {"user": "I am done.", "assistant": "Nice work! What is next?", "messages": None}
+    async with FakeServer(lambda body: conversation, uds=tmp_path / "s.sock") as server:
+        ready = ServeReady(socket=str(tmp_path / "s.sock"), device="CPU", models=("base",), proof=None, seconds=0.1)
+
+        @contextmanager
+        def held() -> Iterator[SimpleNamespace]:
+            yield SimpleNamespace(ready=ready)
+            left.append(len(server.requests))
+
+        async def serve(jobs_dir: Path, model: str) -> AbstractContextManager[SimpleNamespace]:
+            assert (jobs_dir, model) == (tmp_path / "coach" / "jobs", "smollm2")
+            return held()
+
+        monkeypatch.setattr("studio.build.authors.serve_author", serve)
+        params = GenerateParams(
+            spec_path=str(loaded.path),
+            workspace=str(tmp_path),
+            settings=ModelSettings(author_local="smollm2"),
+            examples=1,
+            max_attempts=1,
+            concurrency=1,
+        )
+        folder = tmp_path / "coach" / "jobs" / "one"
+        folder.mkdir(parents=True)
+        context = JobContext(folder, EventLog(folder / "events.jsonl"))
+        await main(params.model_dump(mode="json"), context)
+        assert {body["model"] for body in server.requests} == {"base"} and left == [len(server.requests)]
+    workspace = Workspace.open(tmp_path, "coach")
+    (row, *_) = workspace.examples.each()
+    workspace.close()
+    assert (row.example.author, row.example.messages[1].content) == ("smollm2", "Nice work! What is next?")
