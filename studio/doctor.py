@@ -105,9 +105,14 @@ class Environment(Frozen):
     def short_line(self) -> str:
         """The same where there is little room: ``recorded · learned .41 · SmolLM2-135M · CPU``."""
         agreement = "" if self.agreement is None else f" {_hundredths(self.agreement)}"
-        author, judge = (self.author.removesuffix(" author"), f"{self.judge.removesuffix(' judge')}{agreement}")
+        author, judge = _short(self.author, "author"), f"{_short(self.judge, 'judge')}{agreement}"
         names = (author, judge) if self.author != self.judge else (f"{author}{agreement}",)
         return " · ".join((*names, self.base_label.rpartition("/")[2], self.device))
+
+
+def _short(name: str, role: str) -> str:
+    """``recorded`` for ``recorded author``; ``no author`` stays."""
+    return name if name == f"no {role}" else name.removesuffix(f" {role}")
 
 
 def _hundredths(value: float) -> str:
