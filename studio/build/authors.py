@@ -105,12 +105,10 @@ def _server(settings: ModelSettings, server: LocalServer, spec: str) -> AuthorCh
 
 
 def _local(spec: str, gpu: str | None, can_serve: bool) -> AuthorChoice:
-    device = "GPU" if gpu else "CPU"
-    needs = f"{_GB_PER_BILLION[device]} GB of memory a billion parameters"
-    text = f"a chat model served by the studio on {gpu}: {needs}"
-    if gpu is None:
-        text = f"a chat model served by the studio on the CPU: {needs}, slow, and SmolLM2-135M is too small to write"
-    how = f"studio build {spec} --author local:MODEL (a hub id or a folder)"
+    needs = f"{_GB_PER_BILLION['GPU' if gpu else 'CPU']} GB of memory a billion parameters"
+    slow = "" if gpu else ", slow; smollm2 is too small to write"
+    text = f"any chat model of the hub or a folder, served by the studio on {gpu or 'the CPU'}: {needs}{slow}"
+    how = f"studio build {spec} --author local:MODEL"
     return AuthorChoice(kind="local", text=text, how=how if can_serve else f"pip install '.[train]', then {how}")
 
 
@@ -119,10 +117,10 @@ def recorded_left(loaded: LoadedSpec, root: Path) -> int:
 
     Looks only: makes no workspace, and counts lines without judging them. 0 where there is no recording to be read.
     """
-    if loaded.spec.beside.recorded is None:
+    if loaded.recorded_path is None:
         return 0
     try:
-        lines = (loaded.path.parent / loaded.spec.beside.recorded.strip()).read_bytes().splitlines()
+        lines = loaded.recorded_path.read_bytes().splitlines()
     except OSError:
         return 0
     held, folder = sum(1 for line in lines if line.strip()), root / loaded.spec.slug
@@ -137,7 +135,7 @@ def recorded_left(loaded: LoadedSpec, root: Path) -> int:
 
 def author_name(settings: ModelSettings, loaded: LoadedSpec) -> str | None:
     """Who writes, where that is no model: the recording beside the spec. None where a model does, or nobody."""
-    return RECORDED if settings.author_offline and loaded.spec.beside.recorded else None
+    return RECORDED if settings.author_offline and loaded.recorded_path else None
 
 
 def judge_name(settings: ModelSettings, loaded: LoadedSpec) -> str | None:
@@ -156,7 +154,7 @@ async def check_models(session: Session) -> None:
         await asyncio.to_thread(resolve_base, settings.author_local)
     elif not settings.offline:
         await open_author(settings, session.loaded).close()
-    elif session.loaded.spec.beside.recorded is None:
+    elif session.loaded.recorded_path is None:
         choices = who_could_write(settings, spec=as_seen(session.loaded.path), servers=await find_servers())
         remedy = "; or ".join(f"{choice.text}: {choice.how}" for choice in choices)
         raise StageError("nobody is there to write examples", where="author", remedy=remedy)

@@ -56,7 +56,8 @@ def doctor(
         gpu=found.gpu,
         can_serve=found.can_train,
     )
-    report = [*findings(found, models), _base(found.base)]
+    runs_on = Finding(topic="runs on", level="ok", text=found.status_line)
+    report = [runs_on, *findings(found, models), _base(found.base)]
     report += [
         Finding(topic="author", level="ok" if one.ready else "note", text=one.text, remedy=one.how) for one in choices
     ]
