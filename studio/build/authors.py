@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from studio.build.types import Session, StageError
 from studio.chatml import Frozen
@@ -58,7 +59,7 @@ def who_could_write(
     return [
         *_chosen(settings),
         *([_recording(recorded, ready=settings.author_offline)] if recorded else []),
-        *(_server(settings, server, spec) for server in servers if server.endpoint != settings.endpoint),
+        *(_server(settings, server, spec) for server in servers if not _in_use(settings, server)),
         _local(spec, gpu, can_serve),
         AuthorChoice(kind="hand", text="you, one example at a time", how=f"studio triage new {spec}"),
         AuthorChoice(
@@ -67,6 +68,15 @@ def who_could_write(
             how=f"studio triage import {spec} FILE",
         ),
     ]
+
+
+def _in_use(settings: ModelSettings, server: LocalServer) -> bool:
+    """Whether the settings' endpoint is this server, by whatever name of this machine."""
+    return (
+        settings.endpoint is not None
+        and settings.local
+        and urlsplit(settings.url).port == urlsplit(server.endpoint).port
+    )
 
 
 def _chosen(settings: ModelSettings) -> list[AuthorChoice]:

@@ -97,8 +97,9 @@ def test_a_server_that_was_found_waits_for_a_yes_and_brings_its_settings() -> No
     assert choice.settings == ModelSettings(endpoint=OLLAMA.endpoint, model="llama3.1:8b", judge_model="judge")
 
 
-def test_a_server_that_is_in_use_already_is_not_offered_again() -> None:
-    used = ModelSettings(endpoint=OLLAMA.endpoint, model="qwen3:4b")
+@pytest.mark.parametrize("endpoint", [OLLAMA.endpoint, "http://localhost:11434/v1"])
+def test_a_server_that_is_in_use_already_is_not_offered_again(endpoint: str) -> None:
+    used = ModelSettings(endpoint=endpoint, model="qwen3:4b")
     assert "server" not in by_kind(who_could_write(used, servers=[OLLAMA]))
 
 

@@ -22,7 +22,17 @@ from pydantic import BaseModel, Field
 from studio.chatml import Messages, assistant, user
 from studio.generate import GenerateParams, generate
 from studio.judge import open_judge
-from studio.llm import ModelError, ModelSettings, OpenAIModel, Request, Sampling, capabilities, list_models, structured
+from studio.llm import (
+    ModelError,
+    ModelSettings,
+    OpenAIModel,
+    Request,
+    Sampling,
+    capabilities,
+    find_servers,
+    list_models,
+    structured,
+)
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from tests.llm.helpers import MemoryLog, asked
@@ -113,6 +123,12 @@ def ask(text: str, **sampling: Any) -> Request:
 
 async def test_its_model_is_listed(server: ModelSettings) -> None:
     assert await asyncio.to_thread(list_models, server) == [MODEL]
+
+
+async def test_it_is_found_on_this_machine_by_its_own_name(server: ModelSettings) -> None:
+    port = int(server.url.removesuffix("/v1").rpartition(":")[2])
+    (found,) = await find_servers({"vLLM": port}, timeout_s=5)
+    assert (found.name, found.endpoint, found.models) == ("llama.cpp", server.endpoint, (MODEL,))
 
 
 async def test_free_text_ends_by_itself_or_at_its_cap_and_says_which(server: ModelSettings) -> None:
