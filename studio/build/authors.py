@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from studio.build.types import Session, StageError
 from studio.chatml import Frozen
+from studio.errors import UserError
 from studio.files import as_seen
 from studio.generate import GenerateParams
 from studio.generate import job as generate_job
 from studio.generate.author import open_author
 from studio.jobs import JobContext
-from studio.judge import NOBODY, open_judge
+from studio.judge import NOBODY, known_agreement, open_judge
 from studio.llm import LocalServer, ModelSettings, find_servers
 from studio.serve import ServeParams, Server, ensure, served_settings
 from studio.spec import LoadedSpec
@@ -143,15 +145,29 @@ def recorded_left(loaded: LoadedSpec, root: Path) -> int:
         workspace.close()
 
 
-def author_name(settings: ModelSettings, loaded: LoadedSpec) -> str | None:
-    """Who writes, where that is no model: the recording beside the spec. None where a model does, or nobody."""
-    return RECORDED if settings.author_offline and loaded.recorded_path else None
+class Roles(Frozen):
+    """Who writes and who judges, where that is no model of the settings, and how far the judge agrees with people."""
+
+    author: str | None = None
+    judge: str | None = None
+    agreement: float | None = None
+    """The mean over traits of its quadratic-weighted kappa, as measured before; None where it was not."""
 
 
-def judge_name(settings: ModelSettings, loaded: LoadedSpec) -> str | None:
-    """Who judges, where that is no model; None where a model does, or nobody."""
-    name = open_judge(settings, loaded).name if settings.offline else NOBODY
-    return None if name == NOBODY else name
+def roles(settings: ModelSettings, loaded: LoadedSpec) -> Roles:
+    """Reads files, asks nobody and measures nothing. Whoever cannot be had is left out."""
+    author = RECORDED if settings.author_offline and loaded.recorded_path else None
+    try:
+        judge = open_judge(settings, loaded)
+        known = known_agreement(loaded, judge)
+    except UserError:  # no model is named, or the labels cannot be read: said where it stops somebody
+        return Roles(author=author)
+    kappas = [trait.kappa for trait in known.traits.values() if trait.kappa is not None] if known else []
+    return Roles(
+        author=author,
+        judge=judge.name if settings.offline and judge.name != NOBODY else None,
+        agreement=fmean(kappas) if kappas else None,
+    )
 
 
 async def check_models(session: Session) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.build import BuildEnded, build
-from studio.build.authors import author_name, judge_name
+from studio.build.authors import roles
 from studio.cli.options import (
     DEFAULT_SPEC,
     WORKSPACE,
@@ -60,15 +60,9 @@ def build_command(
         seed=seed,
         recipe={"method": method},
     ) as session:
-        settings, loaded = session.settings, session.loaded
-        found = environment(
-            settings,
-            author=author_name(settings, loaded),
-            judge=judge_name(settings, loaded),
-            base=session.base_model,
-            folder=session.root,
-        )
-        say_prose(f"Persona Studio: {loaded.spec.name} on {found.status_line}", err)
+        at_work = roles(session.settings, session.loaded).model_dump()
+        found = environment(session.settings, base=session.base_model, folder=session.root, **at_work)
+        say_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}", err)
         ended = show(build(session))
     assert ended is not None, "a build that ends without an error says what it came to"
     if as_json:

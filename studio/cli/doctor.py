@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from studio.build.authors import author_name, judge_name, recorded_left, who_could_write
+from studio.build.authors import Roles, recorded_left, roles, who_could_write
 from studio.cli.options import WORKSPACE, AsJson, Author, Base, Endpoint, JudgeModel, Model, WorkspaceFolder
 from studio.cli.output import cell, out, say_json
 from studio.doctor import SMOLLM2, Finding, environment, findings, reachable_models, smollm2
@@ -42,8 +42,7 @@ def doctor(
     loaded = load(spec) if spec else None
     found = environment(
         settings,
-        author=author_name(settings, loaded) if loaded else None,
-        judge=judge_name(settings, loaded) if loaded else None,
+        **(roles(settings, loaded) if loaded else Roles()).model_dump(),
         base=base or (loaded.spec.deployment.base_model if loaded else SMOLLM2),
         folder=workspace,
     )

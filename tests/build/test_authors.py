@@ -15,12 +15,12 @@ from studio.build import Session
 from studio.build.authors import (
     RECORDED,
     AuthorChoice,
-    author_name,
+    Roles,
     check_models,
     generate_entry,
-    judge_name,
     main,
     recorded_left,
+    roles,
     who_could_write,
 )
 from studio.chatml import assistant, user
@@ -145,10 +145,26 @@ def test_who_writes_and_judges_is_named_where_it_is_no_model(tmp_path: Path) -> 
         spec(tmp_path, recorded=1),
         ModelSettings(endpoint="http://b/v1", model="m"),
     )
-    assert author_name(ModelSettings(), recorded) == RECORDED
-    assert author_name(ModelSettings(), bare) is author_name(remote, recorded) is None
-    assert author_name(ModelSettings(author_local="smollm2"), recorded) is None
-    assert judge_name(ModelSettings(), bare) is judge_name(remote, bare) is None
+    assert roles(ModelSettings(), recorded) == Roles(author=RECORDED)
+    assert roles(ModelSettings(), bare) == roles(remote, recorded) == Roles()
+    assert roles(ModelSettings(author_local="smollm2"), recorded) == Roles()
+    assert roles(ModelSettings(endpoint="http://b/v1"), bare) == Roles(), "that no model is named is said elsewhere"
+
+
+def test_a_learned_judge_is_named_with_its_agreement_once_that_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = SimpleNamespace(name="learned judge")
+    traits = {
+        "kind": SimpleNamespace(kappa=0.5),
+        "brief": SimpleNamespace(kappa=0.25),
+        "odd": SimpleNamespace(kappa=None),
+    }
+    monkeypatch.setattr("studio.build.authors.open_judge", lambda settings, loaded: judge)
+    monkeypatch.setattr("studio.build.authors.known_agreement", lambda loaded, judge: None)
+    assert roles(ModelSettings(), spec(tmp_path)) == Roles(judge="learned judge")
+    monkeypatch.setattr("studio.build.authors.known_agreement", lambda loaded, judge: SimpleNamespace(traits=traits))
+    assert roles(ModelSettings(), spec(tmp_path)) == Roles(judge="learned judge", agreement=0.375)
 
 
 async def test_a_build_that_nobody_could_write_for_says_who_could(tmp_path: Path) -> None:

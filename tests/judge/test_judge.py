@@ -78,7 +78,7 @@ async def test_a_user_who_does_not_show_the_scenario_fails_the_example_where_one
 
 async def test_a_trait_at_0_fails_whatever_the_total() -> None:
     spec = small_spec(success={"accept_score": 5.0})
-    answered = Judge(OfflineModel("the judge", lambda request: answer(brave=0)), loaded(spec))
+    answered = Judge(FunctionModel("the judge", lambda request: answer(brave=0)), loaded(spec))
     judged = await answered.score(talk("Is it so?", REPLY))
     assert (judged.verdict, judged.total, judged.reasons) == ("failed", 5.0, ("trait:brave",))
 

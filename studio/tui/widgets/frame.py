@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 from textual.widget import Widget
 
-from studio.build.authors import author_name
 from studio.tui.keys import BY_ID, name_of
 from studio.tui.screens import ENTRIES
 from studio.tui.snapshot import MARKS
@@ -75,10 +74,7 @@ class StatusLine(FrameLine):
     """What the studio runs on, and which jobs run; the persona too, where the line of the tabs has no room for it."""
 
     def drawn(self, width: int) -> Content:
-        session, loaded = self.studio.session, self.studio.loaded
-        found = self.studio.environment
-        if session is not None:
-            found = found.on(session.base_model, author=author_name(session.settings, session.loaded))
+        loaded, found = self.studio.loaded, self.studio.environment
         jobs = "  ".join(one.brief for one in self.studio.snapshots.values() if one.brief)
         persona = f"{clip(loaded.spec.name, 16)}  " if loaded and width < TABS_AND_NAME else ""
         room = max(width - cells(persona) - (cells(jobs) + 2 if jobs else 0), 0)
