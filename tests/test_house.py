@@ -12,13 +12,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LEAVES = ("calls", "chatml", "errors", "files", "text")
+"""They know nobody, and every room may use them."""
 MAY_USE = {
     "spec": set(),
     "store": set(),
     "llm": set(),
     "jobs": {"store"},
-    "dedup": set(),
     "embed": set(),
+    "dedup": {"embed"},
     "judge": {"spec", "llm", "store", "embed"},
     "bank": {"spec", "llm", "dedup", "store", "jobs"},
     "generate": {"spec", "bank", "judge", "llm", "dedup", "store", "jobs"},
@@ -27,10 +28,10 @@ MAY_USE = {
     "serve": {"llm", "jobs", "train"},
     "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
     "package": {"spec", "llm", "store", "jobs", "judge", "train", "serve", "evaluate"},
-    "doctor": {"llm", "train"},
     "build": set("bank spec store llm jobs judge generate triage train serve evaluate package".split()),
+    "doctor": {"llm", "train"},
 }
-"""The two faces, ``tui`` and ``cli``, may use every room; no room uses them."""
+"""The rooms from the bottom up; arrows point down. The two faces, ``tui`` and ``cli``, may use every room."""
 HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")
 WORKERS = ("studio/train/worker/", "studio/train/pocket/", "studio/serve/worker/")
 
@@ -60,11 +61,15 @@ def test_every_room_uses_only_the_rooms_it_may() -> None:
             parts = name.split(".")
             if parts[0] != "studio" or len(parts) == 1 or room in ("tui", "cli"):
                 continue
-            allowed = {room, *LEAVES, *MAY_USE.get(room, set())}
-            if room in LEAVES:
-                allowed = {room}
+            allowed = {room} if room in LEAVES else {room, *LEAVES, *MAY_USE.get(room, set())}
             if parts[1] not in allowed and room != "__init__":
                 wrong.append(f"{path.relative_to(ROOT)} -> {name}")
+    assert wrong == []
+
+
+def test_arrows_between_rooms_point_down() -> None:
+    order = list(MAY_USE)
+    wrong = [f"{room} -> {used}" for room in order for used in MAY_USE[room] if order.index(used) >= order.index(room)]
     assert wrong == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from studio.build.authors import check_models, generate_entry
 from studio.build.jobs import Stream, run_job
 from studio.build.training import begin_training
 from studio.build.types import Session, StageBegan, StageEnded, StageError, StageTold
@@ -16,7 +17,6 @@ from studio.generate import (
     ScenarioBalance,
     balance,
     coverage,
-    open_author,
     unfinished,
 )
 from studio.generate.types import GenerateFinished
@@ -57,7 +57,7 @@ async def generate_stage(session: Session) -> Stream:
             seed=session.seed,
             examples=wanted_examples(session),
         )
-        return start(session.workspace.jobs_dir, "generate", "studio.generate.job:main", params)
+        return start(session.workspace.jobs_dir, "generate", generate_entry(session.settings), params)
 
     def done() -> bool:
         return not unfinished(session.loaded, session.workspace, session.settings, wanted_examples(session))
@@ -65,9 +65,7 @@ async def generate_stage(session: Session) -> Stream:
     if active(session.workspace.jobs_dir, "generate") is None and done():
         yield StageEnded(stage="generate", skipped=True, note=_accepted(session))
         return
-    if not session.settings.offline:
-        await open_author(session.settings, session.loaded).close()  # says at once that no model is named
-        await open_judge(session.settings, session.loaded).close()
+    await check_models(session)  # says at once that nobody is there, or that no model is named
     last: GenerateFinished | None = None
     async for event in run_job(session, "generate", begin, done):
         if isinstance(event, StageTold) and event.event.kind == "generate_finished":

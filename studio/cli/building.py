@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from studio.build import BuildEnded, build
+from studio.build.authors import roles
 from studio.cli.options import (
     DEFAULT_SPEC,
     WORKSPACE,
     AsJson,
+    Author,
     Base,
     Endpoint,
     Examples,
@@ -32,6 +34,7 @@ def build_command(
     endpoint: Endpoint = None,
     model: Model = None,
     judge_model: JudgeModel = None,
+    author: Author = None,
     base: Base = None,
     examples: Examples = None,
     method: TrainMethod = None,
@@ -51,12 +54,14 @@ def build_command(
         endpoint=endpoint,
         model=model,
         judge_model=judge_model,
+        author=author,
         base=base,
         examples=examples,
         seed=seed,
         recipe={"method": method},
     ) as session:
-        found = environment(session.settings, base=session.base_model, folder=session.root)
+        at_work = roles(session.settings, session.loaded).model_dump()
+        found = environment(session.settings, base=session.base_model, folder=session.root, **at_work)
         say_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}", err)
         ended = show(build(session))
     assert ended is not None, "a build that ends without an error says what it came to"

@@ -15,7 +15,7 @@ from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, Worksp
 from studio.cli.output import out, say, say_json, tell
 from studio.cli.run import open_session
 from studio.cli.stages import RunId, chosen_run
-from studio.llm.types import ChatModel, Request, Sampling
+from studio.llm import ChatModel, Request, Sampling
 from studio.serve import BASE, TUNED, ServeReady, ensure, open_model, run_params
 
 PROMPT, QUIT = "> ", "/quit"

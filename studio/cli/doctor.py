@@ -1,34 +1,65 @@
-"""``studio doctor``: what was found."""
+"""``studio doctor``: what was found, and who could write here."""
 
 from __future__ import annotations
 
-from studio.cli.options import WORKSPACE, AsJson, Base, Endpoint, JudgeModel, Model, WorkspaceFolder
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from studio.build.authors import Roles, recorded_left, roles, who_could_write
+from studio.cli.options import WORKSPACE, AsJson, Author, Base, Endpoint, JudgeModel, Model, WorkspaceFolder
 from studio.cli.output import cell, out, say_json
-from studio.doctor import Finding, environment, findings, reachable_models
+from studio.doctor import SMOLLM2, Finding, environment, findings, reachable_models, smollm2
 from studio.errors import UserError
-from studio.llm import resolve_settings
-from studio.llm.errors import ModelError
+from studio.files import as_seen
+from studio.llm import ModelError, find_servers, resolve_settings
+from studio.spec import load
 from studio.train import resolve_base
 
 LEVELS = {"ok": "green", "note": "yellow", "problem": "red"}
+ForSpec = Annotated[Path | None, typer.Argument(metavar="SPEC", help="A persona's YAML file: who could write for it.")]
 
 
 def doctor(
+    spec: ForSpec = None,
     workspace: WorkspaceFolder = WORKSPACE,
     endpoint: Endpoint = None,
     model: Model = None,
+    author: Author = None,
     judge_model: JudgeModel = None,
     base: Base = None,
     as_json: AsJson = False,
 ) -> int:
-    """Say what was found: endpoint, models, GPU, memory, libraries, disk, base model. Exit status 1 with a problem.
+    """Say what was found: endpoint, models, GPU, memory, libraries, disk, base model, and who could write examples.
 
-    Example: studio doctor --endpoint http://localhost:8000/v1 --model my-model
+    Servers on this machine are looked for on their usual ports, and only told of. Exit status 1 with a problem.
+
+    Example: studio doctor specs/taskmaster.yaml
     """
-    settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model)
-    found = environment(settings, base=base or "pocket", folder=workspace)
-    models = reachable_models(settings)
-    report = [*findings(found, models), _base(found.base)]
+    settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model, author=author)
+    loaded = load(spec) if spec else None
+    found = environment(
+        settings,
+        **(roles(settings, loaded) if loaded else Roles()).model_dump(),
+        base=base or (loaded.spec.deployment.base_model if loaded else SMOLLM2),
+        folder=workspace,
+    )
+    models, servers = reachable_models(settings), asyncio.run(find_servers())
+    choices = who_could_write(
+        settings,
+        spec=as_seen(spec) if spec else "SPEC",
+        recorded=recorded_left(loaded, workspace) if loaded else 0,
+        servers=servers,
+        gpu=found.gpu,
+        can_serve=found.can_train,
+    )
+    runs_on = Finding(topic="runs on", level="ok", text=found.status_line)
+    report = [runs_on, *findings(found, models), _base(found.base)]
+    report += [
+        Finding(topic="author", level="ok" if one.ready else "note", text=one.text, remedy=one.how) for one in choices
+    ]
     if as_json:
         listed = None if models is None or isinstance(models, ModelError) else list(models)
         say_json(
@@ -36,6 +67,8 @@ def doctor(
                 **found.model_dump(mode="json"),
                 "status_line": found.status_line,
                 "models": listed,
+                "servers": [server.model_dump() for server in servers],
+                "authors": [choice.model_dump(mode="json") for choice in choices],
                 "findings": [finding.model_dump() for finding in report],
             }
         )
@@ -44,12 +77,14 @@ def doctor(
             mark = cell(f"{finding.level:<8}")
             mark.stylize(LEVELS[finding.level])
             remedy = f" ({finding.remedy})" if finding.remedy else ""
-            out.print(mark, cell(f"{finding.topic:<12} {finding.text}{remedy}"), soft_wrap=True)
+            out.print(mark, cell(f"{finding.topic:<13} {finding.text}{remedy}"), soft_wrap=True)
     return 1 if any(finding.level == "problem" for finding in report) else 0
 
 
 def _base(base: str) -> Finding:
     """Whether it can be had; asks the hub where it is not on this machine."""
+    if base == SMOLLM2:
+        return smollm2()
     try:
         resolve_base(base)
     except UserError as error:

@@ -29,6 +29,14 @@ Endpoint = Annotated[
     typer.Option("--endpoint", metavar="URL", help="An OpenAI-compatible server, such as http://localhost:8000/v1."),
 ]
 Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="The author (and the judge, if alone).")]
+Author = Annotated[
+    str | None,
+    typer.Option(
+        "--author",
+        metavar="local:MODEL",
+        help="Let the studio serve the chat model that writes: smollm2, a hub id or a folder.",
+    ),
+]
 JudgeModel = Annotated[str | None, typer.Option("--judge-model", metavar="NAME", help="The judge, if not the author.")]
 Base = Annotated[
     str | None,

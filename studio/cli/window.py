@@ -7,6 +7,7 @@ import sys
 from studio.cli.options import (
     DEFAULT_SPEC,
     WORKSPACE,
+    Author,
     Base,
     Endpoint,
     JudgeModel,
@@ -15,7 +16,7 @@ from studio.cli.options import (
     WorkspaceFolder,
     named,
 )
-from studio.doctor import environment
+from studio.doctor import SMOLLM2, environment
 from studio.errors import UserError
 from studio.llm import resolve_settings
 
@@ -26,6 +27,7 @@ def open_window(
     endpoint: Endpoint = None,
     model: Model = None,
     judge_model: JudgeModel = None,
+    author: Author = None,
     base: Base = None,
 ) -> None:
     """Open the window on a spec. Example: studio specs/taskmaster.yaml"""
@@ -36,11 +38,11 @@ def open_window(
         raise UserError("the window needs a terminal", remedy=f"headless: studio build {spec}")
     from studio.tui import StudioApp
 
-    settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model)
+    settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model, author=author)
     StudioApp(
         spec_path=spec.absolute(),
         workspace_root=workspace.absolute(),
         settings=settings,
-        environment=environment(settings, base=base or "pocket", folder=workspace),
+        environment=environment(settings, base=base or SMOLLM2, folder=workspace),
         base=base,
     ).run()

@@ -26,7 +26,7 @@ from studio.evaluate.types import (
     ProbeScored,
 )
 from studio.judge import Judge
-from studio.llm.types import ChatModel
+from studio.llm import ChatModel
 from studio.spec import LoadedSpec
 from studio.train.types import Run
 

@@ -12,8 +12,7 @@ from studio.evaluate.types import Probe, ProbeResult, Side
 from studio.judge import Judge
 from studio.judge.scoring import unscored
 from studio.judge.types import Comparison
-from studio.llm import ModelError
-from studio.llm.types import ChatModel, Purpose, Request, Sampling
+from studio.llm import ChatModel, ModelError, Purpose, Request, Sampling
 from studio.spec import LoadedSpec
 from studio.store.records import Judgement
 

@@ -14,7 +14,7 @@ from studio.errors import UserError
 from studio.generate.plan import Attempt, Attempts, Drawn
 from studio.generate.prompt import Authored, author_messages
 from studio.generate.recorded import RECORDED, Recordings, read_recordings
-from studio.llm import CallLog, ChatModel, ModelSettings, OpenAIModel, Request, Sampling
+from studio.llm import CallLog, ChatModel, ModelSettings, Request, Sampling, author_model
 from studio.spec import LoadedSpec, Spec, SpecExample
 from studio.store import ExampleStore
 
@@ -57,11 +57,8 @@ def open_author(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog |
     Raises :class:`studio.errors.UserError` where there is neither, where no model is named to write, and where the
     recording cannot be read.
     """
-    if not settings.offline:
-        if settings.model is None:
-            remedy = "name one with --model or STUDIO_MODEL"
-            raise UserError("no model is named to write", where="author", remedy=remedy)
-        return ModelAuthor(OpenAIModel(settings, settings.model, call_log=call_log), loaded)
+    if not settings.author_offline:
+        return ModelAuthor(author_model(settings, call_log), loaded)
     if loaded.recorded_path is not None:
         return RecordedAuthor(loaded)
     remedy = (

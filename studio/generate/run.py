@@ -59,7 +59,7 @@ async def generate(
         try:
             own_author = open_author(params.settings, loaded, log)
         except UserError as error:
-            if not params.settings.offline or loaded.recorded_path is not None:
+            if not params.settings.author_offline or loaded.recorded_path is not None:
                 raise
             nobody = error  # what is there already may still be judged
     own_judge = judge or open_judge(params.settings, loaded, log)
@@ -80,7 +80,9 @@ async def generate(
 def unfinished(loaded: LoadedSpec, workspace: Workspace, settings: ModelSettings, examples: int | None = None) -> bool:
     """Whether generating has anything to do: a category short of its target, or a recording to play on."""
     played = {name for _, name in workspace.examples.ids()}
-    left = Recordings(read_recordings(loaded), played).left() if settings.offline and loaded.recorded_path else None
+    left = (
+        Recordings(read_recordings(loaded), played).left() if settings.author_offline and loaded.recorded_path else None
+    )
     ledger = Ledger(loaded, workspace, examples, left=left)
     return bool(ledger.short()) or (left is not None and ledger.wants)
 

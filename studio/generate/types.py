@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from studio.chatml import Frozen
-from studio.llm.settings import ModelSettings
+from studio.llm import ModelSettings
 from studio.store.records import Example, Judgement, Person
 
 

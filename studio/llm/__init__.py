@@ -1,25 +1,31 @@
-"""Every call to a model: one interface, whether it is remote, local or offline."""
+"""Every call to a model: one interface, whether it is remote or local."""
 
-from studio.llm.calls import CallLog
-from studio.llm.errors import ModelError
-from studio.llm.models import list_models
-from studio.llm.offline import OfflineModel
-from studio.llm.remote import OpenAIModel
+from studio.llm.client import OpenAIModel, author_model
+from studio.llm.discovery import LocalServer, find_servers, list_models
+from studio.llm.errors import Kind, ModelError
+from studio.llm.ledger import CallLog
 from studio.llm.settings import ModelSettings, resolve_settings
-from studio.llm.types import ChatModel, Completion, Request, Sampling, Structured, Usage
+from studio.llm.structured import strict_schema
+from studio.llm.types import ChatModel, Completion, Purpose, Reply, Request, Sampling, Structured, Usage
 
 __all__ = [
     "CallLog",
     "ChatModel",
     "Completion",
+    "Kind",
+    "LocalServer",
     "ModelError",
     "ModelSettings",
-    "OfflineModel",
     "OpenAIModel",
+    "Purpose",
+    "Reply",
     "Request",
     "Sampling",
     "Structured",
     "Usage",
+    "author_model",
+    "find_servers",
     "list_models",
     "resolve_settings",
+    "strict_schema",
 ]

@@ -1,16 +1,19 @@
-"""What a call cost, from the price list that is installed with genai-prices. Nothing is fetched."""
+"""Prices: what a call cost, by the list that comes with genai-prices (nothing is fetched), and what several took."""
 
 from __future__ import annotations
 
-from studio.llm.answers import Tokens
-from studio.llm.imports import load
+from collections.abc import Iterable
+
+from studio.llm.response import Tokens
 from studio.llm.settings import ModelSettings
+from studio.llm.transport import import_in_thread
+from studio.llm.types import Usage
 
 
 async def load_prices(settings: ModelSettings) -> None:
     """Import the list (up to 1.4 s, so in a thread) before the first answer is there, if it is going to be needed."""
     if not settings.local:
-        await load("genai_prices")
+        await import_in_thread("genai_prices")
 
 
 def cost_usd(settings: ModelSettings, model: str, tokens: Tokens) -> float | None:
@@ -20,12 +23,25 @@ def cost_usd(settings: ModelSettings, model: str, tokens: Tokens) -> float | Non
     """
     if settings.local:
         return 0.0
-    from genai_prices import Usage, calc_price
+    from genai_prices import Usage as Used
+    from genai_prices import calc_price
 
-    used = Usage(
+    used = Used(
         input_tokens=tokens.prompt_tokens, output_tokens=tokens.completion_tokens, cache_read_tokens=tokens.cached
     )
     try:
         return float(calc_price(used, model, provider_api_url=settings.url).total_price)
     except (LookupError, ValueError):
         return None
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """The sum. A cost that is unknown makes the whole cost unknown."""
+    parts = tuple(usages)
+    costs = [part.cost_usd for part in parts if part.cost_usd is not None]
+    return Usage(
+        prompt_tokens=sum(part.prompt_tokens for part in parts),
+        completion_tokens=sum(part.completion_tokens for part in parts),
+        cost_usd=sum(costs) if len(costs) == len(parts) else None,
+        seconds=sum(part.seconds for part in parts),
+    )

@@ -1,4 +1,4 @@
-"""Trying again, when that can help, without holding a slot while waiting."""
+"""Retries, where they can help, without holding a slot of the rate limit while waiting."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from studio.llm.failures import AttemptError
-from studio.llm.gate import Gate, Place
+from studio.llm.errors import AttemptError
+from studio.llm.rate_limit import Limiter, Place
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How often and how long one call is tried again. Seconds."""
 
     tries: int = 4
@@ -43,29 +43,29 @@ class Patience:
         return attempt >= most
 
 
-async def persist(
-    send: Callable[[], Awaitable[Result]], gate: Gate, place: Place, patience: Patience, draw: random.Random
+async def with_retries(
+    send: Callable[[], Awaitable[Result]], limiter: Limiter, place: Place, policy: RetryPolicy, draw: random.Random
 ) -> tuple[Result, float]:
-    """Send within the gate until it goes well; the result, and when its slot was entered.
+    """Send within the rate limit until it goes well; the result, and when its slot was entered.
 
-    The slot of the attempt that went well is still held: the caller gives it back with ``gate.left_answered``
-    or ``gate.left``. Raises the :class:`AttemptError` that was final.
+    The slot of the attempt that went well is still held: the caller gives it back with ``limiter.left_answered``
+    or ``limiter.left``. Raises the :class:`AttemptError` that was final.
     """
     attempts: dict[str, int] = {}
     while True:
-        entered = await gate.enter(place)
+        entered = await limiter.enter(place)
         try:
             return await send(), entered
         except AttemptError as failure:
             if failure.kind == "limit":
-                gate.left_refused(entered, failure.wait)
+                limiter.left_refused(entered, failure.wait)
             else:
-                gate.left()
+                limiter.left()
             attempts[failure.kind] = attempt = attempts.get(failure.kind, 0) + 1
-            if patience.final(failure, attempt):
+            if policy.final(failure, attempt):
                 raise
-            wait = patience.wait(failure, attempt, draw)
+            wait = policy.wait(failure, attempt, draw)
         except BaseException:
-            gate.left()
+            limiter.left()
             raise
         await asyncio.sleep(wait)

@@ -1,4 +1,4 @@
-"""Where the models are: what the user said, and what the environment says where they did not."""
+"""Settings: where the models are, as the user said, and as the environment says where they did not."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from studio.chatml import Frozen, Unicode
 from studio.errors import UserError
-from studio.llm.errors import ModelError
+from studio.llm.errors import KEY_VARIABLE, ModelError
+from studio.text.inert import inert_line
 
-KEY_VARIABLE = "OPENAI_API_KEY"
 OPENAI_ENDPOINT = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-5-mini"
 """Asked when there is a key for OpenAI and no model was named."""
+LOCAL = "local"
+"""``--author local:MODEL``: the studio serves the author's model itself."""
 
 
 class ModelSettings(Frozen):
@@ -28,6 +30,10 @@ class ModelSettings(Frozen):
     judge_model: Unicode | None = None
     """None asks ``model`` to judge too."""
     uds: str | None = None
+    author_local: Unicode | None = None
+    """The chat model that the studio serves itself to write examples: ``smollm2``, a hub id or a folder."""
+    author_served: ModelSettings | None = None
+    """Where the worker that serves it is asked, and by which name; None until there is one."""
     max_concurrent: int = 32
     key_variable: str | None = None
     """The environment variable that holds the key; None where there is none."""
@@ -36,8 +42,13 @@ class ModelSettings(Frozen):
 
     @property
     def offline(self) -> bool:
-        """Neither an endpoint nor a key: the studio works with its own author and judge."""
+        """Neither an endpoint nor a key: there is no model to ask."""
         return self.endpoint is None and self.uds is None and self.key_variable is None
+
+    @property
+    def author_offline(self) -> bool:
+        """No model is there to write: neither at an endpoint nor one that the studio serves."""
+        return self.offline and self.author_local is None
 
     @property
     def url(self) -> str:
@@ -73,11 +84,14 @@ def resolve_settings(
     model: str | None = None,
     judge_model: str | None = None,
     environ: Mapping[str, str] = os.environ,
+    *,
+    author: str | None = None,
 ) -> ModelSettings:
     """Settings from arguments first, then ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``, ``STUDIO_MODEL``,
-    ``STUDIO_JUDGE_MODEL``. An empty value counts as none.
+    ``STUDIO_JUDGE_MODEL``. An empty value counts as none. ``author`` is ``local:MODEL``, where the studio is to serve
+    the model that writes; the others then say who judges.
 
-    Raises :class:`UserError` for an endpoint that is not a plain http(s) URL.
+    Raises :class:`UserError` for an endpoint that is not a plain http(s) URL, and for another kind of author.
     """
     where = endpoint or environ.get("OPENAI_BASE_URL") or None
     has_key = bool(environ.get(KEY_VARIABLE, "").strip())
@@ -86,8 +100,21 @@ def resolve_settings(
         endpoint=_checked(where) if where else None,
         model=model or environ.get("STUDIO_MODEL") or default,
         judge_model=judge_model or environ.get("STUDIO_JUDGE_MODEL") or None,
+        author_local=_local(author) if author else None,
         key_variable=KEY_VARIABLE if has_key else None,
     )
+
+
+def _local(author: str) -> str:
+    """The model of ``local:MODEL``."""
+    kind, _, model = author.strip().partition(":")
+    if kind != LOCAL or not model.strip():
+        raise UserError(
+            f"no such author: {inert_line(author)[:80]}",
+            where="author",
+            remedy="write it as local:MODEL (smollm2, a hub id or a folder); a server is named by --endpoint",
+        )
+    return model.strip()
 
 
 def _checked(endpoint: str) -> str:

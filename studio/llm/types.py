@@ -1,4 +1,4 @@
-"""The one interface through which every model is reached, whether remote, local or offline."""
+"""The types of a call: the one interface through which every model is reached, what is asked and what comes back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Reply = TypeVar("Reply", bound=BaseModel)
 
 
 class Usage(Frozen):
-    """What a call took. ``cost_usd`` is None where no price is known, 0.0 for offline and local models."""
+    """What a call took. ``cost_usd`` is None where no price is known, 0.0 for local models."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -32,8 +32,8 @@ class Sampling(Frozen):
 class Request(Frozen):
     """One thing asked of a model.
 
-    ``messages`` is all that a real model sees. ``brief`` is the typed value from which they were rendered:
-    an offline model works from it, and a real one never gets it.
+    ``messages`` is all that is sent. ``brief`` is the typed value from which they were rendered, for whoever plays a
+    model without being one, such as a recording.
     """
 
     purpose: Purpose
@@ -64,7 +64,7 @@ class ChatModel(Protocol):
 
     @property
     def name(self) -> str:
-        """What is recorded as author or judge: ``gpt-5-mini``, ``offline author``, ``rules judge``."""
+        """What is recorded as author or judge: ``gpt-5-mini``, ``llama3.1:8b``."""
         ...
 
     async def complete(self, request: Request) -> Completion:

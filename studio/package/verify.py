@@ -9,8 +9,7 @@ from pathlib import Path
 
 from studio.evaluate.scoring import MAX_TOKENS
 from studio.evaluate.types import Evaluation, Probe
-from studio.llm.errors import ModelError
-from studio.llm.types import Request, Sampling
+from studio.llm import ModelError, Request, Sampling
 from studio.package.types import Verification
 from studio.serve import TUNED, ServeParams, end_unused, ensure, open_model, run_params
 from studio.train.types import Run

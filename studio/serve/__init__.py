@@ -2,7 +2,7 @@
 
 from studio.serve.ensure import end_unused, ensure
 from studio.serve.runs import run_params
-from studio.serve.server import Server, open_model
+from studio.serve.server import Server, open_model, served_settings
 from studio.serve.types import BASE, TUNED, AdapterProof, ServeParams, ServeReady
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "ensure",
     "open_model",
     "run_params",
+    "served_settings",
 ]

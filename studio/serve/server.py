@@ -36,4 +36,9 @@ class Server:
 
 def open_model(ready: ServeReady, name: str) -> OpenAIModel:
     """A client for one of the worker's models, ``base`` or ``tuned``. Close it when done."""
-    return OpenAIModel(ModelSettings(endpoint=_ENDPOINT, uds=ready.socket), name)
+    return OpenAIModel(served_settings(ready, name), name)
+
+
+def served_settings(ready: ServeReady, name: str) -> ModelSettings:
+    """Where one of the worker's models is asked; safe to hand to another process of the same user."""
+    return ModelSettings(endpoint=_ENDPOINT, uds=ready.socket, model=name)

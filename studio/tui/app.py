@@ -106,7 +106,9 @@ class StudioApp(OrderedKeys):
             self._session_changed()
             arguments = (loaded, self.root, self.settings, self.base, self.session)
             try:
-                self._opened(*await self.disk.write(opening.open_session, *arguments))
+                session, memory = await self.disk.write(opening.open_session, *arguments)
+                self.environment = await self.disk.read(opening.environment_of, self.environment, session)
+                self._opened(session, memory)
             except UserError as error:
                 self.session_problem = error
                 self.tell(error)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.build import Session
+from studio.build.authors import roles
+from studio.doctor import Environment
 from studio.llm import ModelSettings
 from studio.spec import LoadedSpec, load
 from studio.store import Owner, Workspace
@@ -26,3 +28,8 @@ def open_session(
     workspace = Workspace.open(root, loaded.spec.slug, Owner.of(loaded.spec.name, loaded.path))
     session = Session(loaded=loaded, workspace=workspace, root=root, settings=settings, base=base)
     return session, Memory(workspace.studio)
+
+
+def environment_of(found: Environment, session: Session) -> Environment:
+    """What was found, with the base model, the author and the judge of the session."""
+    return found.on(session.base_model, **roles(session.settings, session.loaded).model_dump())

@@ -7,15 +7,34 @@ from pathlib import Path
 
 from tests.cli.making import Studio, raw
 
-TOPICS = {"endpoint", "training", "unsloth", "bitsandbytes", "gpu", "memory", "disk", "terminal", "base model"}
+PAGE = """
+schema: 2
+name: Coach
+purpose: A coach that helps people finish their tasks.
+traits: [{name: kind, is: Warm, is_not: Gushing, anchors: {2: Warm, 1: Polite, 0: Cold}}]
+scenarios: {tasks: {target: 1, items: [Finish a task]}}
+"""
+TOPICS = {
+    "endpoint",
+    "learned judge",
+    "training",
+    "unsloth",
+    "bitsandbytes",
+    "gpu",
+    "memory",
+    "disk",
+    "terminal",
+    "base model",
+    "author",
+}
 
 
 def test_what_was_found_is_one_json_document(studio: Studio) -> None:
     told = studio("doctor", "--workspace", studio.root, "--json")
     assert told.out.count("\n") == 1
     assert {finding["topic"] for finding in told.json["findings"]} >= TOPICS
-    assert told.json["author"] == "offline author" and told.json["models"] is None
-    assert told.json["status_line"].startswith("offline author · rules judge · pocket base model · ")
+    assert told.json["author"] == "no author" and told.json["models"] is None
+    assert told.json["status_line"].startswith("no author · no judge · SmolLM2-135M · ")
     problem = any(finding["level"] == "problem" for finding in told.json["findings"])
     assert told.status == (1 if problem else 0)
     assert not studio.root.exists(), "looking makes nothing"
@@ -33,3 +52,17 @@ def test_a_base_model_that_cannot_be_had_is_a_problem(studio: Studio, tmp_path: 
     told = studio("doctor", "--base", tmp_path / "none", "--json")
     (base,) = (finding for finding in told.json["findings"] if finding["topic"] == "base model")
     assert told.status == 1 and base["level"] == "problem" and str(tmp_path / "none") in base["text"] and base["remedy"]
+
+
+def test_for_a_spec_it_says_who_could_write_and_how_to_begin(studio: Studio, tmp_path: Path) -> None:
+    spec = tmp_path / "coach.yaml"
+    spec.write_text(PAGE)
+    told = studio("doctor", spec, "--workspace", studio.root, "--json")
+    choices = {choice["kind"]: choice for choice in told.json["authors"]}
+    assert {"local", "hand", "import"} <= choices.keys()
+    assert choices["hand"]["how"].startswith("studio triage new") and "coach.yaml" in choices["hand"]["how"]
+    served = studio("doctor", spec, "--author", "local:smollm2", "--workspace", studio.root, "--json")
+    assert served.json["authors"][0]["kind"] == "served" and served.json["authors"][0]["ready"]
+    assert served.json["status_line"].startswith("smollm2 writes · ")
+    wrong = studio("doctor", "--author", "smollm2")
+    assert wrong.status == 2 and "local:MODEL" in wrong.err

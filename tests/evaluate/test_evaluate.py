@@ -16,17 +16,16 @@ from studio.evaluate.evaluate import MOST_IN_A_ROW, fingerprint
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeScored
 from studio.judge import Judge, open_judge, rules_judge
 from studio.judge.types import JudgeBrief
-from studio.llm import ModelError, ModelSettings, OfflineModel, Request, Structured
-from studio.llm.errors import Kind
-from studio.llm.types import ChatModel, Completion, Reply
+from studio.llm import ChatModel, Completion, Kind, ModelError, ModelSettings, Reply, Request, Structured
 from studio.spec import LoadedSpec, load
 from studio.train.types import Recipe, Run, TrainFinished, TrainPlan
+from tests.llm.function_model import FunctionModel
 
 SPEC = Path(__file__).parents[2] / "specs" / "taskmaster.yaml"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Echo(OfflineModel):
+class Echo(FunctionModel):
     """Says the request back inside a fixed frame, and counts the probes that it was asked.
 
     ``fails`` names what goes wrong with the call of a number.
@@ -68,7 +67,7 @@ def trained(loaded: LoadedSpec) -> Run:
     return Run(plan=plan, finished=finished)
 
 
-class Flaky(OfflineModel):
+class Flaky(FunctionModel):
     """The rules judge, which fails at the calls whose numbers ``fails`` names; ``briefs`` are all that it was asked."""
 
     def __init__(self, fails: Callable[[int], bool] = lambda _: False) -> None:

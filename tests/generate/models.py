@@ -13,8 +13,7 @@ from studio.chatml import Messages, assistant, digest, user
 from studio.generate import Author, Authored, GenerateEvent, GenerateParams, ModelAuthor, generate
 from studio.judge import NOBODY, Judge, Kind
 from studio.judge.types import Finish
-from studio.llm import Completion, ModelError, Request, Structured
-from studio.llm.types import Reply
+from studio.llm import Completion, ModelError, Reply, Request, Structured
 from studio.spec import LoadedSpec
 from studio.store import Judgement, TraitScore, Workspace
 

@@ -24,9 +24,10 @@ from studio.judge import (
 )
 from studio.judge.reliability import ac2, accuracy, figure, interval, kappa
 from studio.judge.rubric import Answer, TraitMark
-from studio.llm import ModelError, ModelSettings, OfflineModel, Request
+from studio.llm import ModelError, ModelSettings, Request
 from studio.spec import LoadedSpec
 from tests.judge.making import coach
+from tests.llm.function_model import FunctionModel
 
 LABELS = labels_of(coach())
 
@@ -44,7 +45,7 @@ def answers(asked: list[str] | None = None, wrong: Sequence[str] = (), fails: Se
         scores = dict.fromkeys(coach().spec.trait_names, 0) if reply in wrong else known[reply].labels
         return Answer(traits={name: TraitMark(rationale="", quote="", score=score) for name, score in scores.items()})
 
-    return Judge(OfflineModel("the judge", answer), coach())
+    return Judge(FunctionModel("the judge", answer), coach())
 
 
 def random_pairs(seed: int, number: int = 60) -> list[tuple[int, int]]:

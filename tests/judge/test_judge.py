@@ -12,10 +12,11 @@ from studio.chatml import assistant, digest, user
 from studio.errors import UserError
 from studio.judge import Judge, JudgeBrief, open_judge
 from studio.judge.rubric import Answer, BoundaryMark, TraitMark
-from studio.llm import ModelError, ModelSettings, OfflineModel, OpenAIModel, Request
+from studio.llm import ModelError, ModelSettings, OpenAIModel, Request
 from studio.spec import LoadedSpec
 from tests.judge.making import coach, loaded, small_spec, talk
 from tests.llm.fake_server import FakeServer
+from tests.llm.function_model import FunctionModel
 
 LOADED = loaded(small_spec())
 REPLY = "Plainly, there\u2019s no doubt. What else?"
@@ -37,7 +38,7 @@ def judge(given: Answer | ModelError, asked: list[Request] | None = None, of: Lo
             raise given
         return given
 
-    return Judge(OfflineModel("the judge", answered), of)
+    return Judge(FunctionModel("the judge", answered), of)
 
 
 async def test_a_reply_with_enough_points_passes() -> None:
@@ -77,7 +78,7 @@ async def test_a_user_who_does_not_show_the_scenario_fails_the_example_where_one
 
 async def test_a_trait_at_0_fails_whatever_the_total() -> None:
     spec = small_spec(success={"accept_score": 5.0})
-    answered = Judge(OfflineModel("the judge", lambda request: answer(brave=0)), loaded(spec))
+    answered = Judge(FunctionModel("the judge", lambda request: answer(brave=0)), loaded(spec))
     judged = await answered.score(talk("Is it so?", REPLY))
     assert (judged.verdict, judged.total, judged.reasons) == ("failed", 5.0, ("trait:brave",))
 
@@ -170,7 +171,7 @@ def preferring(choose: Callable[[str, str], str], asked: list[Request] | None = 
             asked.append(request)
         return Said(winner=choose(request.brief.first, request.brief.second))
 
-    return Judge(OfflineModel("the judge", answered), LOADED)
+    return Judge(FunctionModel("the judge", answered), LOADED)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from studio.judge import judgement_schema
 from studio.judge.rubric import Preference, read_answer
-from studio.llm.schema import strict_schema
+from studio.llm import strict_schema
 from tests.judge.making import small_spec
 
 

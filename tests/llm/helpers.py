@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from studio.calls import CallRecord
 from studio.chatml import system, user
 from studio.llm import CallLog, ModelSettings, OpenAIModel, Request, Sampling
-from studio.llm.retry import Patience
+from studio.llm.retry import RetryPolicy
 from studio.llm.types import Purpose
 from tests.llm.fake_server import FakeServer
 
-QUICK = Patience(first_wait=0.01, longest_wait=0.02)
+QUICK = RetryPolicy(first_wait=0.01, longest_wait=0.02)
 
 
 class Mark(BaseModel):
@@ -40,7 +40,7 @@ async def model_at(
     server: FakeServer, *, log: CallLog | None = None, settings: Mapping[str, Any] = MappingProxyType({})
 ) -> AsyncIterator[OpenAIModel]:
     """The server's model, with little patience; ``settings`` are more fields of :class:`ModelSettings`."""
-    model = OpenAIModel(ModelSettings(endpoint=server.url, **settings), "fake", call_log=log, patience=QUICK)
+    model = OpenAIModel(ModelSettings(endpoint=server.url, **settings), "fake", call_log=log, retries=QUICK)
     try:
         yield model
     finally:

@@ -1,9 +1,13 @@
 """Settings say where models are, and never hold a key."""
 
+from pathlib import Path
+
 import pytest
 
 from studio.errors import UserError
-from studio.llm import ModelSettings, resolve_settings
+from studio.llm import ModelSettings, author_model, resolve_settings
+from tests.llm.fake_server import FakeServer
+from tests.llm.helpers import MemoryLog, asked
 
 
 def test_nothing_set_means_offline() -> None:
@@ -82,3 +86,39 @@ def test_a_unix_socket_is_local_and_never_sent_a_key() -> None:
     settings = ModelSettings(endpoint="http://studio/v1", uds="/run/s.sock", key_variable="OPENAI_API_KEY")
     assert settings.local
     assert settings.key({"OPENAI_API_KEY": "k"}) is None
+
+
+def test_a_local_author_is_carried_beside_whoever_judges() -> None:
+    alone = resolve_settings(environ={}, author="local:smollm2")
+    assert (alone.author_local, alone.author_served, alone.offline) == ("smollm2", None, True)
+    judged = resolve_settings("http://b/v1", "m", environ={}, author=" local: HuggingFaceTB/SmolLM2-360M-Instruct ")
+    assert (judged.author_local, judged.model) == ("HuggingFaceTB/SmolLM2-360M-Instruct", "m")
+    assert resolve_settings(environ={}, author="local:~/models/mine:latest").author_local == "~/models/mine:latest"
+    assert ModelSettings.model_validate_json(judged.model_dump_json()) == judged, "a job's file carries it"
+
+
+@pytest.mark.parametrize("author", ["smollm2", "local:", "local: ", "ollama:llama3", "local"])
+def test_an_author_of_another_kind_is_told_how_to_be_written(author: str) -> None:
+    with pytest.raises(UserError, match="local:MODEL"):
+        resolve_settings(environ={}, author=author)
+
+
+def test_an_author_needs_a_model_that_is_named_and_served() -> None:
+    with pytest.raises(UserError, match="no model is named"):
+        author_model(ModelSettings(endpoint="http://b/v1"))
+    with pytest.raises(UserError, match="no worker serves smollm2"):
+        author_model(ModelSettings(author_local="smollm2"))
+    assert author_model(ModelSettings(endpoint="http://b/v1", model="m")).name == "m"
+
+
+async def test_a_served_author_is_recorded_by_its_own_name(tmp_path: Path) -> None:
+    log = MemoryLog()
+    async with FakeServer(lambda b: "Hello.", uds=tmp_path / "s.sock") as server:
+        served = ModelSettings(endpoint=server.url, uds=str(tmp_path / "s.sock"), model="base")
+        settings = ModelSettings(author_local="smollm2", author_served=served, endpoint="http://nowhere/v1", model="m")
+        for _ in range(2):
+            model = author_model(settings, log)
+            reply = await model.complete(asked())
+            await model.close()
+    assert [body["model"] for body in server.requests] == ["base"], "the second is answered from the ledger"
+    assert (model.name, reply.model, [call.model for call in log.calls.values()]) == ("smollm2",) * 2 + (["smollm2"],)

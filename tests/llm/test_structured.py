@@ -133,7 +133,7 @@ async def test_where_the_context_has_no_more_room_a_reply_is_asked_for_with_its_
 
 async def test_a_format_that_is_refused_is_not_blamed_on_the_room() -> None:
     async with FakeServer(lambda body: GOOD, formats=("json_object",)) as server, model_at(server) as model:
-        model._asker.endpoint.abilities.more_room(1)
+        model._completions.endpoint.capabilities.more_room(1)
         await model.structured(asked("one", max_tokens=10), Mark)
         await model.structured(asked("two", max_tokens=10), Mark)
     assert kinds(server) == ["json_schema", "json_schema", "json_object", "json_object"]
@@ -154,7 +154,7 @@ async def test_the_brief_is_never_sent() -> None:
     assert "brief" not in server.requests[0].keys() | server.requests[0]["messages"][0].keys()
 
 
-async def test_free_text_comes_without_thoughts_and_with_its_finish() -> None:
+async def test_free_text_comes_without_reasoning_and_with_its_finish() -> None:
     texts = ["<think>hm</think>\nHello.", "Hello there."]
     faults = [None, Truncate(5)]
     async with FakeServer(lambda body: texts.pop(0), faults=faults) as server, model_at(server) as model:

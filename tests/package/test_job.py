@@ -14,8 +14,7 @@ import pytest
 from studio.errors import UserError
 from studio.evaluate import save
 from studio.jobs import Job, JobContext
-from studio.llm import Completion, Request
-from studio.llm.errors import ModelError
+from studio.llm import Completion, ModelError, Request
 from studio.package import find_package, package_id, packages
 from studio.package.job import main
 from studio.package.types import PackageFinished

@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from studio.build import Session
+from studio.build.authors import generate_entry
 from studio.build.stages import scenarios, standing, wanted_examples
 from studio.generate import GenerateParams
 from studio.generate.types import CategoryTarget
@@ -32,7 +33,6 @@ from studio.tui.widgets.text_dialog import Text
 from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
-ENTRY = "studio.generate.job:main"
 EMPTY = "No examples yet. Press s to generate."
 
 
@@ -143,7 +143,7 @@ class GenerateScreen(Beside, JobStage):
             seed=session.seed,
             examples=wanted_examples(session),
         )
-        self.launch_entry(ENTRY, params)
+        self.launch_entry(generate_entry(session.settings), params)
 
     def action_balance(self) -> None:
         self.run(self._show_balance(), keys_wait=True)

@@ -74,8 +74,7 @@ class StatusLine(FrameLine):
     """What the studio runs on, and which jobs run; the persona too, where the line of the tabs has no room for it."""
 
     def drawn(self, width: int) -> Content:
-        session, loaded = self.studio.session, self.studio.loaded
-        found = self.studio.environment.on(session.base_model) if session else self.studio.environment
+        loaded, found = self.studio.loaded, self.studio.environment
         jobs = "  ".join(one.brief for one in self.studio.snapshots.values() if one.brief)
         persona = f"{clip(loaded.spec.name, 16)}  " if loaded and width < TABS_AND_NAME else ""
         room = max(width - cells(persona) - (cells(jobs) + 2 if jobs else 0), 0)

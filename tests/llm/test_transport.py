@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from studio.llm import ModelError, ModelSettings, OpenAIModel, list_models
-from studio.llm.answers import Tokens
 from studio.llm.prices import cost_usd
+from studio.llm.response import Tokens
 from tests.llm.fake_server import FakeServer
 from tests.llm.helpers import GOOD, QUICK, Mark, asked, model_at
 
@@ -20,7 +20,7 @@ async def test_a_unix_socket_is_as_good_as_a_port(tmp_path: Path, monkeypatch: p
     uds = tmp_path / "studio.sock"
     async with FakeServer(lambda b: GOOD, uds=uds) as server:
         settings = ModelSettings(endpoint=server.url, uds=str(uds), key_variable="OPENAI_API_KEY")
-        model = OpenAIModel(settings, "tuned", patience=QUICK)
+        model = OpenAIModel(settings, "tuned", retries=QUICK)
         reply = await model.structured(asked(), Mark)
         pieces = [piece async for piece in model.stream(asked())]
         await model.close()
@@ -32,7 +32,7 @@ async def test_a_unix_socket_is_as_good_as_a_port(tmp_path: Path, monkeypatch: p
 
 async def test_a_socket_that_is_not_there_is_named(tmp_path: Path) -> None:
     settings = ModelSettings(endpoint="http://studio/v1", uds=str(tmp_path / "none.sock"))
-    model = OpenAIModel(settings, "base", patience=QUICK)
+    model = OpenAIModel(settings, "base", retries=QUICK)
     with pytest.raises(ModelError, match=r"cannot talk to unix:.*none\.sock") as caught:
         await model.complete(asked())
     await model.close()

@@ -3,8 +3,8 @@
 import pytest
 
 from studio.llm import ModelError, ModelSettings
-from studio.llm.abilities import Abilities
-from studio.llm.failures import AttemptError
+from studio.llm.capabilities import Capabilities
+from studio.llm.errors import AttemptError
 from tests.llm.fake_server import FakeServer
 from tests.llm.faults import Status
 from tests.llm.helpers import asked, model_at
@@ -72,12 +72,12 @@ async def test_a_cap_whose_name_is_not_known_is_sent_by_its_other_one(message: s
 
 
 def test_openai_itself_is_asked_with_the_new_name_of_the_cap() -> None:
-    assert Abilities(ModelSettings()).cap == "max_completion_tokens"
-    assert Abilities(ModelSettings(endpoint="http://localhost/v1")).cap == "max_tokens"
+    assert Capabilities(ModelSettings()).cap == "max_completion_tokens"
+    assert Capabilities(ModelSettings(endpoint="http://localhost/v1")).cap == "max_tokens"
 
 
 def test_a_parameter_that_was_not_sent_is_not_dropped() -> None:
-    abilities = Abilities(ModelSettings())
+    capabilities = Capabilities(ModelSettings())
     failure = AttemptError("refused", "top_p is odd", status=400)
-    assert not abilities.learned(failure, {"model": "m"})
-    assert not abilities.learned(AttemptError("server", "seed", status=500), {"seed": 1})
+    assert not capabilities.learned(failure, {"model": "m"})
+    assert not capabilities.learned(AttemptError("server", "seed", status=500), {"seed": 1})

@@ -9,10 +9,9 @@ from random import Random
 
 import pytest
 
-from studio.llm.failures import AttemptError
-from studio.llm.gate import Gate
-from studio.llm.limits import Limits
-from studio.llm.retry import Patience, persist
+from studio.llm.errors import AttemptError
+from studio.llm.rate_limit import Limiter, RateLimit
+from studio.llm.retry import RetryPolicy, with_retries
 from tests.llm.virtual_time import run
 
 
@@ -52,16 +51,16 @@ class Endpoint:
         self.done += 1
 
 
-def serve(rule: Rule, calls: int, *, most: int = 64, latency: float = 0.3) -> tuple[float, Endpoint, Limits]:
+def serve(rule: Rule, calls: int, *, most: int = 64, latency: float = 0.3) -> tuple[float, Endpoint, RateLimit]:
     """Seconds that ``calls`` calls, all wanted at once, took."""
-    endpoint, limits = Endpoint(rule, latency), Limits(most)
+    endpoint, limits = Endpoint(rule, latency), RateLimit(most)
 
     async def work() -> float:
-        gate, draw = Gate(limits), Random(3)
+        limiter, draw = Limiter(limits), Random(3)
 
         async def one() -> None:
-            _, entered = await persist(endpoint.ask, gate, gate.place("author"), Patience(), draw)
-            gate.left_answered(entered)
+            _, entered = await with_retries(endpoint.ask, limiter, limiter.place("author"), RetryPolicy(), draw)
+            limiter.left_answered(entered)
             if rule.named is not None:
                 limits.name_rate(rule.named)
 
@@ -119,7 +118,7 @@ def test_a_rate_that_is_named_is_kept_nearly_without_refusals(a_minute: int) -> 
 
 
 def test_the_window_is_cut_once_a_round_trip_and_regrows_to_less_than_what_failed() -> None:
-    limits = Limits(64)
+    limits = RateLimit(64)
     for _ in range(16):
         limits.started(0.0)
     for _ in range(16):
@@ -138,8 +137,8 @@ def test_the_window_is_cut_once_a_round_trip_and_regrows_to_less_than_what_faile
     assert limits.window == pytest.approx(0.85 * 31)
 
 
-def test_three_429s_in_two_seconds_close_the_gate_for_all_as_long_as_the_last_one_said() -> None:
-    limits = Limits(64)
+def test_three_429s_in_two_seconds_hold_all_calls_back_as_long_as_the_last_one_said() -> None:
+    limits = RateLimit(64)
     for _ in range(4):
         limits.started(0.0)
     limits.refused(0.5, 0.0, 7.0)
@@ -152,7 +151,7 @@ def test_three_429s_in_two_seconds_close_the_gate_for_all_as_long_as_the_last_on
 
 
 def test_a_limit_that_is_lifted_is_found_again() -> None:
-    limits = Limits(40)
+    limits = RateLimit(40)
     for now in range(3):
         limits.started(float(now))
         limits.refused(now + 0.1, float(now), None)
@@ -169,25 +168,25 @@ def test_judges_go_first_and_a_call_keeps_its_place() -> None:
     entered: list[str] = []
 
     async def work() -> None:
-        gate = Gate(Limits(1))
-        holder = await gate.enter(gate.place("author"))
+        limiter = Limiter(RateLimit(1))
+        holder = await limiter.enter(limiter.place("author"))
 
         async def one(name: str, place: tuple[int, int]) -> None:
-            gate_time = await gate.enter(place)
+            entered_at = await limiter.enter(place)
             entered.append(name)
-            gate.left_answered(gate_time)
+            limiter.left_answered(entered_at)
 
-        retried = gate.place("author")
-        tasks = [asyncio.create_task(one("author", gate.place("author")))]
-        tasks.append(asyncio.create_task(one("judge", gate.place("judge"))))
+        retried = limiter.place("author")
+        tasks = [asyncio.create_task(one("author", limiter.place("author")))]
+        tasks.append(asyncio.create_task(one("judge", limiter.place("judge"))))
         tasks.append(asyncio.create_task(one("retried author", retried)))
-        tasks.append(asyncio.create_task(one("cancelled", gate.place("judge"))))
+        tasks.append(asyncio.create_task(one("cancelled", limiter.place("judge"))))
         await asyncio.sleep(0.1)
         tasks[-1].cancel()
         await asyncio.sleep(0)
-        gate.left_answered(holder)
+        limiter.left_answered(holder)
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert gate.limits.in_flight == 0
+        assert limiter.limit.in_flight == 0
 
     run(work())
     assert entered == ["judge", "retried author", "author"]
@@ -195,7 +194,7 @@ def test_judges_go_first_and_a_call_keeps_its_place() -> None:
 
 def test_a_call_that_waits_holds_no_slot() -> None:
     async def work() -> float:
-        gate, draw = Gate(Limits(1)), Random(1)
+        limiter, draw = Limiter(RateLimit(1)), Random(1)
         answers = iter([AttemptError("limit", again=True, wait=100.0), None])
 
         async def refused_once() -> None:
@@ -205,12 +204,12 @@ def test_a_call_that_waits_holds_no_slot() -> None:
         async def fine() -> None:
             return None
 
-        slow = asyncio.create_task(persist(refused_once, gate, gate.place("judge"), Patience(), draw))
-        _, entered = await persist(fine, gate, gate.place("author"), Patience(), draw)
-        gate.left_answered(entered)
+        slow = asyncio.create_task(with_retries(refused_once, limiter, limiter.place("judge"), RetryPolicy(), draw))
+        _, entered = await with_retries(fine, limiter, limiter.place("author"), RetryPolicy(), draw)
+        limiter.left_answered(entered)
         assert asyncio.get_running_loop().time() < 1
         _, entered = await slow
-        gate.left_answered(entered)
+        limiter.left_answered(entered)
         return asyncio.get_running_loop().time()
 
     assert 100 <= run(work()) <= 126

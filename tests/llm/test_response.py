@@ -4,12 +4,12 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from studio.llm.answers import named_rate, read_answer, seconds
-from studio.llm.failures import AttemptError
-from studio.llm.jsontext import mostly_white, validated
-from studio.llm.thoughts import ThoughtFilter, without_thoughts
+from studio.llm.errors import AttemptError
+from studio.llm.prices import total
+from studio.llm.reasoning import ReasoningFilter, without_reasoning
+from studio.llm.response import duration, named_rate, read_answer
+from studio.llm.structured import mostly_white, validated
 from studio.llm.types import Usage
-from studio.llm.usage import total
 from tests.llm.helpers import Mark
 
 
@@ -27,7 +27,7 @@ from tests.llm.helpers import Mark
     ],
 )
 def test_durations_are_read_in_every_shape(text: str | None, value: float | None) -> None:
-    assert seconds(text) == (None if value is None else pytest.approx(value))
+    assert duration(text) == (None if value is None else pytest.approx(value))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_nonsense_is_malformed(body: bytes) -> None:
     ],
 )
 def test_thoughts_are_taken_off(text: str, said: str) -> None:
-    assert without_thoughts(text) == said
+    assert without_reasoning(text) == said
 
 
 @given(
@@ -121,13 +121,13 @@ def test_thoughts_are_taken_off(text: str, said: str) -> None:
 def test_in_pieces_thoughts_are_taken_off_just_the_same(parts: list[str], size: int) -> None:
     text = "".join(parts)
     assume(text.lstrip().startswith("<think") or "</think>" not in text)  # one that the template opened is shown
-    shown = ThoughtFilter()
+    shown = ReasoningFilter()
     pieces = [shown.feed(text[start : start + size]) for start in range(0, len(text), size)]
-    assert "".join(pieces) + shown.end() == without_thoughts(text)
+    assert "".join(pieces) + shown.end() == without_reasoning(text)
 
 
 def test_a_thought_that_the_template_opened_is_shown_in_a_stream() -> None:
-    shown = ThoughtFilter()
+    shown = ReasoningFilter()
     assert [shown.feed(piece) for piece in ("I should ", "greet.</think>", "Hi")] == [
         "I should ",
         "greet.</think>",
@@ -138,7 +138,7 @@ def test_a_thought_that_the_template_opened_is_shown_in_a_stream() -> None:
 @pytest.mark.parametrize("piece", ["and ", " ", "</b>"])
 def test_a_long_thought_costs_no_more_by_the_piece_than_a_short_one(piece: str) -> None:
     """Every piece is looked at, and nothing that came before it."""
-    shown = ThoughtFilter()
+    shown = ReasoningFilter()
     shown.feed("<think> the </b> tag")
     for _ in range(50_000):
         assert shown.feed(piece) == ""
@@ -146,7 +146,7 @@ def test_a_long_thought_costs_no_more_by_the_piece_than_a_short_one(piece: str) 
 
 
 def test_plain_text_is_shown_at_once() -> None:
-    shown = ThoughtFilter()
+    shown = ReasoningFilter()
     assert [shown.feed(piece) for piece in ("Hel", "lo ", "<think>")] == ["Hel", "lo ", "<think>"]
 
 

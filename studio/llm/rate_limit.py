@@ -1,17 +1,23 @@
-"""Learning what an endpoint allows: how many calls at once, and how many a second.
+"""The rate limit of an endpoint, learned: how many calls at once, how many a second, and who goes next.
 
 The window of calls in flight grows by one a success (doubling each round trip) until the first 429, is then cut to
 0.8 at most once a round trip, and grows back to 85 % of the size that failed. Where the endpoint names its rate, starts
 are spaced to 98.5 % of it. Where it does not, cut after cut in a short time means a rate and not a window: between two
 429s the endpoint's own budget is empty at both ends, so the starts it let through in between are its rate, and starts
 are spaced to 96 % of that. This is congestion control as in TCP (additive increase, multiplicative decrease) with a
-pacer beside it. All of it is plain arithmetic on the times it is told: no clock, no tasks.
+pacer beside it. :class:`RateLimit` is plain arithmetic on the times it is told: no clock, no tasks.
+:class:`Limiter` queues calls by it, judges first.
 """
 
 from __future__ import annotations
 
+import asyncio
+import heapq
+import itertools
 import math
 from collections import deque
+
+from studio.llm.types import Purpose
 
 START = 16
 CUT = 0.8
@@ -23,7 +29,7 @@ RATE_CUTS = 3
 """So many cuts within ``RATE_SPAN`` seconds (or as many round trips, if those are slow) mean a rate."""
 RATE_SPAN = 4.0
 CLOSE_AFTER = 3
-"""So many 429s within ``CLOSE_SPAN`` seconds close the gate for all, not only for the calls that got them."""
+"""So many 429s within ``CLOSE_SPAN`` seconds hold all calls back, not only for the calls that got them."""
 CLOSE_SPAN = 2.0
 CLOSE_DEFAULT = 1.0
 SLOW = 1.0
@@ -38,9 +44,14 @@ PROBE_AFTER = 15.0
 """Seconds without a cut after which a window a little above the ceiling is tried, for the same reason."""
 CATCH_UP = 0.01
 """Seconds by which a late start may be made good by an early next one: timers are never exact."""
+_FIRST: frozenset[Purpose] = frozenset({"judge", "compare", "chat"})
+"""A judgement finishes work that was paid for, and a person waits for a chat: both go before new work."""
+
+Place = tuple[int, int]
+"""A call's place in the queue: its class, then its number. A call that is tried again keeps its place."""
 
 
-class Limits:
+class RateLimit:
     """The state of one endpoint and model. ``most`` bounds the window. Times are seconds on any steady clock."""
 
     def __init__(self, most: int, start: int = START) -> None:
@@ -164,3 +175,67 @@ class Limits:
         """Calls a second that were let through from one earlier cut to the last one."""
         (first, before), (last, after) = self._cuts[since], self._cuts[-1]
         return max(after - before, 1) / max(last - first, 0.1)
+
+
+class Limiter:
+    """Queues the calls of one event loop to one endpoint and model, and opens as :class:`RateLimit` allows."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self.limit = limit
+        self._queue: list[tuple[Place, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def place(self, purpose: Purpose) -> Place:
+        return (0 if purpose in _FIRST else 1, next(self._numbers))
+
+    async def enter(self, place: Place) -> float:
+        """Wait for one's turn; the time at which it came, which is to be given back to one of the ``left_`` methods."""
+        turn = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queue, (place, turn))
+        self._open()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.left()
+            raise
+        return self._now()
+
+    def left(self) -> None:
+        """The call ended in a way that says nothing of limits."""
+        self.limit.ended()
+        self._open()
+
+    def left_answered(self, entered: float) -> float:
+        """The call was answered; the seconds that it took."""
+        now = self._now()
+        self.limit.succeeded(now, now - entered)
+        self._open()
+        return now - entered
+
+    def left_refused(self, entered: float, retry_after: float | None) -> None:
+        self.limit.refused(self._now(), entered, retry_after)
+        self._open()
+
+    def _open(self) -> None:
+        """Let in all who may enter now, and come back when the next may."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._queue:
+            if self._queue[0][1].done():  # cancelled while it waited
+                heapq.heappop(self._queue)
+                continue
+            now = self._now()
+            delay = self.limit.delay(now)
+            if delay > 0:
+                if delay < math.inf:
+                    self._timer = asyncio.get_running_loop().call_later(delay, self._open)
+                return
+            self.limit.started(now)
+            heapq.heappop(self._queue)[1].set_result(None)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

@@ -1,26 +1,47 @@
-"""One answer from a server: within the gate, tried again, with the parameters and the format that it takes."""
+"""One chat completion: within the rate limit, tried again, with the parameters and the format that the server takes."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from studio.chatml import Messages
-from studio.llm.abilities import Format
-from studio.llm.answers import Tokens
-from studio.llm.endpoint import Endpoint, shared_endpoint
-from studio.llm.failures import AttemptError
+from studio.llm.capabilities import Capabilities, Format, response_format, with_schema
+from studio.llm.errors import AttemptError
 from studio.llm.prices import cost_usd, load_prices
-from studio.llm.retry import Patience, persist
-from studio.llm.schema import response_format, with_schema
+from studio.llm.rate_limit import Limiter, RateLimit
+from studio.llm.response import Tokens
+from studio.llm.retry import RetryPolicy, with_retries
 from studio.llm.settings import ModelSettings
+from studio.llm.transport import Transport
 from studio.llm.types import Completion, Request, Usage
-from studio.llm.wire import Wire
 
 Result = TypeVar("Result")
+
+
+class Endpoint:
+    """What all callers of one endpoint and model share in one event loop: the limiter, and what was learned."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self.limiter = Limiter(RateLimit(settings.max_concurrent))
+        self.capabilities = Capabilities(settings)
+
+
+_SHARED: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], Endpoint]] = WeakKeyDictionary()
+
+
+def shared_endpoint(settings: ModelSettings, model: str) -> Endpoint:
+    """The one for this place and model in the running loop. An author and a judge that are one model share it,
+    so that the judge's calls go first. The newest settings say how many calls there may be at most."""
+    endpoints = _SHARED.setdefault(asyncio.get_running_loop(), {})
+    endpoint = endpoints.setdefault((settings.place, model), Endpoint(settings))
+    endpoint.limiter.limit.most = settings.max_concurrent
+    return endpoint
 
 
 @dataclass(frozen=True)
@@ -51,12 +72,12 @@ class Answered:
     room: int
 
 
-class Asker:
-    """Asks one model at one endpoint. Raises :class:`AttemptError`."""
+class Completions:
+    """Asks one model at one endpoint, and records it as ``name``. Raises :class:`AttemptError`."""
 
-    def __init__(self, settings: ModelSettings, model: str, patience: Patience) -> None:
-        self._settings, self.model, self._patience = settings, model, patience
-        self.wire = Wire(settings)
+    def __init__(self, settings: ModelSettings, model: str, policy: RetryPolicy, name: str | None = None) -> None:
+        self._settings, self._asked_as, self.model, self._policy = settings, model, name or model, policy
+        self.transport = Transport(settings)
         self._draw = random.Random()
 
     @property
@@ -66,11 +87,11 @@ class Asker:
     async def answer(self, ask: Ask, used: Format = "plain") -> Answered:
         """One whole reply, priced. It may come in a looser format than ``used``, if the server refuses that."""
         await load_prices(self._settings)
-        gate = self.endpoint.gate
-        (answer, entered), used, room = await self.admitted(ask, used, self.wire.ask)
-        seconds = gate.left_answered(entered)
+        limiter = self.endpoint.limiter
+        (answer, entered), used, room = await self.admitted(ask, used, self.transport.ask)
+        seconds = limiter.left_answered(entered)
         if answer.a_minute is not None:
-            gate.limits.name_rate(answer.a_minute)
+            limiter.limit.name_rate(answer.a_minute)
         completion = Completion(
             text=answer.text, model=self.model, finish=answer.finish, usage=self.usage(answer.tokens, seconds)
         )
@@ -92,18 +113,18 @@ class Asker:
         First without the parameter that it names, then with less room for the reply, then in a looser format. Room and
         format count as refused only once the request was answered without: it may be bad for other reasons.
         """
-        gate, abilities = self.endpoint.gate, self.endpoint.abilities
-        place = gate.place(ask.request.purpose)
+        limiter, capabilities = self.endpoint.limiter, self.endpoint.capabilities
+        place = limiter.place(ask.request.purpose)
         suspects: list[Format] = []
-        room, tight = abilities.room, False
+        room, tight = capabilities.room, False
         while True:
-            body = abilities.body(self.model, ask.request, ask.messages(used), room) | ask.format(used)
-            body |= {name: value for name, value in extra.items() if abilities.takes(name)}
+            body = capabilities.body(self._asked_as, ask.request, ask.messages(used), room) | ask.format(used)
+            body |= {name: value for name, value in extra.items() if capabilities.takes(name)}
             try:
-                sent = await persist(partial(send, body), gate, place, self._patience, self._draw)
+                sent = await with_retries(partial(send, body), limiter, place, self._policy, self._draw)
             except AttemptError as failure:
-                looser = abilities.looser(used) if ask.schema is not None and failure.bad_request else None
-                if abilities.learned(failure, body):
+                looser = capabilities.looser(used) if ask.schema is not None and failure.bad_request else None
+                if capabilities.learned(failure, body):
                     continue
                 if failure.bad_request and room > 1:
                     room, tight = 1, True
@@ -113,7 +134,7 @@ class Asker:
                 suspects.append(used)
                 used, tight = looser, False
             else:
-                abilities.refuses(suspects)
+                capabilities.refuses(suspects)
                 if tight:
-                    abilities.no_room()
+                    capabilities.no_room()
                 return sent, used, room

@@ -1,18 +1,56 @@
-"""The answers to one request, on record before they are used: none is paid for twice, not even after a kill."""
+"""The ledger of calls: an answer is on record before it is used, and none is paid for twice, even after a kill."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
 
 from pydantic import ValidationError
 
 from studio.calls import CallRecord
-from studio.llm.calls import CallLog, LoggedAnswer
-from studio.llm.types import Completion, Purpose, Usage
+from studio.chatml import Frozen
+from studio.llm.settings import ModelSettings
+from studio.llm.types import Completion, Purpose, Request, Usage
 
 
-class Paid:
-    """The record of the request with ``key``: its answers in order, valid or not, under ``key:0``, ``key:1``, ...
+class LoggedAnswer(Frozen):
+    """What an entry holds of an answer, as the JSON of its ``response``."""
+
+    text: str
+    finish: Literal["stop", "length", "dropped"]
+
+
+class CallLog(Protocol):
+    """Where calls are kept. ``add_call`` returns only when the record would survive a kill of the process.
+
+    The same key may be added twice (two equal requests at once); either record may win.
+    """
+
+    def call(self, key: str) -> CallRecord | None: ...
+
+    def add_call(self, record: CallRecord) -> None: ...
+
+
+def call_key(settings: ModelSettings, model: str, request: Request, schema: Mapping[str, Any] | None = None) -> str:
+    """What makes two calls the same: endpoint, model, messages, sampling and schema; sha256 in hex.
+
+    The purpose and the way in which structure is asked for are left out: they do not change what was paid for.
+    """
+    asked = {
+        "place": settings.place,
+        "model": model,
+        "messages": [m.model_dump() for m in request.messages],
+        "sampling": request.sampling.model_dump(),
+        "schema": schema,
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+class Ledger:
+    """The entries of the request with ``key``: its answers in order, valid or not, under ``key:0``, ``key:1``, ...
 
     Invalid answers are kept too: they cost as much, and a correction that was under way goes on where it was.
     """

@@ -8,7 +8,7 @@ import pytest
 
 from studio.llm import ModelError, ModelSettings, OpenAIModel, list_models, resolve_settings
 from studio.llm.errors import Kind
-from studio.llm.retry import Patience
+from studio.llm.retry import RetryPolicy
 from tests.llm.fake_server import FakeServer
 from tests.llm.faults import Drop, Fault, Hang, Raw, Status, limited
 from tests.llm.helpers import QUICK, Mark, asked, model_at
@@ -56,7 +56,7 @@ async def test_a_server_that_is_not_there_is_told_as_such_and_not_as_slow() -> N
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         settings = ModelSettings(endpoint=f"http://127.0.0.1:{free.getsockname()[1]}/v1")
-        model = OpenAIModel(settings, "fake", patience=QUICK)
+        model = OpenAIModel(settings, "fake", retries=QUICK)
         with pytest.raises(ModelError, match="is the server running there") as caught:
             await model.complete(asked())
         await model.close()
@@ -66,7 +66,7 @@ async def test_a_server_that_is_not_there_is_told_as_such_and_not_as_slow() -> N
 @pytest.mark.parametrize("host", ["\u2603.net", "[v1.x]"])
 async def test_a_host_that_can_be_none_is_told_as_one_that_is_not_there(host: str) -> None:
     settings = resolve_settings(f"http://{host}/v1", "fake", environ={})
-    model = OpenAIModel(settings, "fake", patience=QUICK)
+    model = OpenAIModel(settings, "fake", retries=QUICK)
     for asking in (model.complete(asked()), asyncio.to_thread(list_models, settings)):
         with pytest.raises(ModelError, match="cannot talk to") as caught:
             await asking
@@ -168,9 +168,9 @@ async def test_what_can_be_no_key_is_named_by_its_variable_and_not_told(
 def test_waits_grow_and_are_spread() -> None:
     from random import Random
 
-    from studio.llm.failures import AttemptError
+    from studio.llm.errors import AttemptError
 
-    patience, broken = Patience(), AttemptError("server", again=True)
+    patience, broken = RetryPolicy(), AttemptError("server", again=True)
     waits = [patience.wait(broken, attempt, Random(attempt)) for attempt in (1, 2, 3, 9)]
     assert waits == sorted(waits)
     assert max(waits) <= 8.0 * 1.25

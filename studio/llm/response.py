@@ -1,4 +1,4 @@
-"""Reading what a server sends: only the fields that are needed, and nothing taken on trust."""
+"""The response of a server: text, finish, tokens, rate. Only the fields that are needed, and nothing taken on trust."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator
 
 from studio.chatml import well_formed
-from studio.llm.failures import AttemptError, one_line
+from studio.llm.errors import AttemptError, one_line
 
 Finish = Literal["stop", "length"]
 _CUT = ("length", "max_tokens", "model_length")
@@ -128,14 +128,14 @@ def named_rate(headers: Mapping[str, str]) -> float | None:
     if limit is None or limit <= 0:
         return None
     left = _number(headers.get("x-ratelimit-remaining-requests"))
-    reset = seconds(headers.get("x-ratelimit-reset-requests"))
+    reset = duration(headers.get("x-ratelimit-reset-requests"))
     if reset is not None and left is not None and left < limit:
         daily = reset > _LONG_RESET or reset * limit / (limit - left) > _DAY
         return None if daily else limit
     return limit
 
 
-def seconds(text: str | None) -> float | None:
+def duration(text: str | None) -> float | None:
     """``1s``, ``6m0s``, ``120ms``, ``1h2m`` or a bare number, in seconds; None for anything else."""
     if text is None or (bare := _number(text)) is not None:
         return None if text is None else bare

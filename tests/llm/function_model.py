@@ -1,4 +1,4 @@
-"""A function behind the interface of a model: how the offline author and the rules judge are reached."""
+"""A function behind the interface of a model, for tests of every room that asks one."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ from collections.abc import AsyncIterator, Callable
 
 from pydantic import BaseModel, ValidationError
 
-from studio.llm.errors import ModelError
-from studio.llm.types import Completion, Reply, Request, Structured, Usage
+from studio.llm import Completion, ModelError, Reply, Request, Structured, Usage
 
 
-class OfflineModel:
-    """Answers by ``answer(request)``, which works from ``request.brief`` and may raise :class:`ModelError`.
-
-    It costs nothing and calls nobody. Each call gives way to other tasks once, so that a long row of them
-    does not hold up whoever watches.
-    """
+class FunctionModel:
+    """Answers by ``answer(request)``, which may raise :class:`ModelError`. Each call gives way to other tasks once."""
 
     def __init__(self, name: str, answer: Callable[[Request], BaseModel]) -> None:
         self._name, self._answer = name, answer
@@ -36,9 +31,7 @@ class OfflineModel:
         try:
             reply = value if isinstance(value, schema) else schema.model_validate_json(completion.text)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise ModelError("malformed", f"{self._name}: {place}: {first['msg']}") from error
+            raise ModelError("malformed", f"{self._name}: {error.errors(include_url=False)[0]['msg']}") from error
         return Structured(value=reply, completion=completion)
 
     async def stream(self, request: Request) -> AsyncIterator[str]:

@@ -1,14 +1,15 @@
-"""What was learned of one endpoint and model: parameters that it refuses, formats that work, room that it needs."""
+"""Capabilities of an endpoint and model, as learned: parameters it refuses, formats that work, room that it needs."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from studio.chatml import Messages
-from studio.llm.failures import AttemptError
+from studio.chatml import Message, Messages, user
+from studio.llm.errors import AttemptError
 from studio.llm.settings import ModelSettings
 from studio.llm.types import Request
 
@@ -23,7 +24,7 @@ _OF_SIZE = re.compile(r"too (?:large|big|high|small|low|many)|at (?:most|least)|
 _OF_NAME = re.compile(r"unsupported|not supported|unknown|unrecogni[sz]ed|unexpected|not (?:permitted|allowed)|instead")
 
 
-class Abilities:
+class Capabilities:
     """One endpoint and model, as its answers have shown it. Shared by all calls to them in this process.
 
     A format is judged by whether its replies validate, not by status codes: some servers ignore what they do not
@@ -119,3 +120,21 @@ def _refuses_the_name(failure: AttemptError, cap: str) -> bool:
     """Whether a server that named the cap does not know it, rather than found it too large."""
     said = failure.said.casefold()
     return not _OF_SIZE.search(said) and (failure.parameter == cap or bool(_OF_NAME.search(said)))
+
+
+def response_format(used: Format, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameter that asks for JSON; none for ``plain``."""
+    if used == "json_schema":
+        named = {"name": name[:64], "schema": dict(schema), "strict": True}
+        return {"response_format": {"type": "json_schema", "json_schema": named}}
+    return {"response_format": {"type": "json_object"}} if used == "json_object" else {}
+
+
+def with_schema(messages: Messages, schema: Mapping[str, Any]) -> Messages:
+    """``messages`` with the schema as text at the end of the last user turn, where every model reads it."""
+    note = "Answer with one JSON object and nothing else, valid against this JSON Schema:\n" + json.dumps(
+        schema, ensure_ascii=False, separators=(",", ":")
+    )
+    if messages and messages[-1].role == "user":
+        return (*messages[:-1], Message(role="user", content=f"{messages[-1].content}\n\n{note}"))
+    return (*messages, user(note))

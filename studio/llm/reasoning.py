@@ -1,4 +1,4 @@
-"""Thinking aloud, which some models put before their reply: it is not part of what was said."""
+"""Reasoning, the thinking aloud that some models put before their reply: it is no part of what was said."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>.*?(</\1>|\Z)\s*", re.DOT
 _END_OF_THOUGHT = "</think>"
 
 
-def without_thoughts(text: str) -> str:
-    """``text`` without the blocks of thought that it begins with. One that never ends is all there is.
+def without_reasoning(text: str) -> str:
+    """``text`` without the blocks of reasoning that it begins with. One that never ends is all there is.
 
     Some templates open the block themselves, so that only its end is in the text.
     """
@@ -23,7 +23,7 @@ def without_thoughts(text: str) -> str:
     return rest
 
 
-class ThoughtFilter:
+class ReasoningFilter:
     """The same for a reply that arrives in pieces: what may yet turn out to be a thought is held back.
 
     Where a template opens the block itself nothing tells a thought from a reply before its end has come, so such
