@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from studio.errors import UserError
-from studio.train.base import identity, resolve_base
+from studio.train.base import resolve_base
+from studio.train.identity import identity
 from studio.train.presets import preset_for
 from studio.train.types import Recipe, TrainPlan
 
