@@ -16,6 +16,7 @@ import psutil
 from studio.chatml import Frozen
 from studio.llm import ModelSettings
 from studio.llm.errors import ModelError
+from studio.train.smollm2 import SMOLLM2
 from studio.train.unsloth import INSTALL, unsloth_version
 
 GIB = 1024**3
@@ -64,7 +65,7 @@ class Environment(Frozen):
 
     @property
     def base_label(self) -> str:
-        return "pocket base model" if self.base == "pocket" else self.base
+        return "SmolLM2-135M" if self.base == SMOLLM2 else self.base
 
     def on(self, base: str) -> Environment:
         """The same with another base model."""
@@ -72,12 +73,12 @@ class Environment(Frozen):
 
     @property
     def status_line(self) -> str:
-        """What the studio runs on, in one line: ``offline author · rules judge · pocket base model · CPU``."""
+        """What the studio runs on, in one line: ``offline author · rules judge · SmolLM2-135M · CPU``."""
         return " · ".join((*self._models, self.base_label, self.device))
 
     @property
     def short_line(self) -> str:
-        """The same where there is little room: ``offline · rules · pocket · CPU``."""
+        """The same where there is little room: ``offline · rules · smollm2 · CPU``."""
         models = ("offline", "rules") if self.endpoint is None else self._models
         return " · ".join((*models, self.base.rpartition("/")[2], self.device))
 
@@ -103,7 +104,7 @@ class Finding(Frozen):
 def environment(
     settings: ModelSettings,
     *,
-    base: str = "pocket",
+    base: str = SMOLLM2,
     folder: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Environment:
@@ -237,7 +238,7 @@ def _optional(name: str, found: Environment) -> Finding:
 
 def _gpu_finding(found: Environment) -> Finding:
     if not found.gpus:
-        text = "none found: the pocket base model trains on the CPU; larger base models want CUDA"
+        text = "none found: SmolLM2-135M trains on the CPU; larger base models want CUDA"
         return Finding(topic="gpu", level="note", text=text)
     text = "; ".join(f"{gpu.name}, {gpu.free_gib:g} of {gpu.memory_gib:g} GiB free" for gpu in found.gpus)
     if not found.cuda:

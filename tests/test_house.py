@@ -31,7 +31,7 @@ MAY_USE = {
 }
 """The two faces, ``tui`` and ``cli``, may use every room; no room uses them."""
 HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")
-WORKERS = ("studio/train/worker/", "studio/train/pocket/", "studio/serve/worker/")
+WORKERS = ("studio/train/worker/", "studio/serve/worker/")
 
 
 def modules() -> Iterator[Path]:

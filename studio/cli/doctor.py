@@ -8,7 +8,7 @@ from studio.doctor import Finding, environment, findings, reachable_models
 from studio.errors import UserError
 from studio.llm import resolve_settings
 from studio.llm.errors import ModelError
-from studio.train import resolve_base
+from studio.train import SMOLLM2, resolve_base
 
 LEVELS = {"ok": "green", "note": "yellow", "problem": "red"}
 
@@ -26,7 +26,7 @@ def doctor(
     Example: studio doctor --endpoint http://localhost:8000/v1 --model my-model
     """
     settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model)
-    found = environment(settings, base=base or "pocket", folder=workspace)
+    found = environment(settings, base=base or SMOLLM2, folder=workspace)
     models = reachable_models(settings)
     report = [*findings(found, models), _base(found.base)]
     if as_json:

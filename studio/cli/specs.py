@@ -13,7 +13,6 @@ from studio.errors import UserError
 from studio.files import write_atomic
 from studio.spec import SpecError, load, persona_prompt, starter, targets
 from studio.spec import check as check_text
-from studio.train.presets import more_examples
 
 app = typer.Typer(
     help="Begin, check and show persona files.",
@@ -87,5 +86,4 @@ def show(file: File, workspace: WorkspaceFolder = WORKSPACE, as_json: AsJson = F
     for category, target in wanted.items():
         say(f"{category:<24} {target:>4}")
     total = sum(wanted.values())
-    more = more_examples(total, loaded.spec.deployment.base_model)
-    say(f"{'in all':<24} {total:>4}" + (more and f"  ({more}; --examples N says otherwise)"))
+    say(f"{'in all':<24} {total:>4}")

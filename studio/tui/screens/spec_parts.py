@@ -8,7 +8,6 @@ from textual.content import Content
 
 from studio.chatml import Messages
 from studio.spec import LoadedSpec, author_messages, judge_messages, persona_prompt, probe_text, targets
-from studio.train.presets import more_examples
 from studio.tui.text import join, shown
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.hanging import Hung, hang, hang_text, hanging
@@ -20,7 +19,6 @@ Part = Callable[[LoadedSpec], Shown]
 def overview(loaded: LoadedSpec) -> Shown:
     spec = loaded.spec
     wanted = sum(targets(spec).values())
-    more = more_examples(wanted, spec.deployment.base_model)
     pairs = [
         ("name", spec.name),
         ("purpose", spec.purpose),
@@ -28,7 +26,7 @@ def overview(loaded: LoadedSpec) -> Shown:
         ("users", "; ".join(spec.target_users)),
         ("language", spec.language),
         ("traits", ", ".join(spec.trait_names)),
-        ("examples", f"{len(spec.examples)} by hand, {wanted} wanted" + (more and f"; {more}")),
+        ("examples", f"{len(spec.examples)} by hand, {wanted} wanted"),
         ("context", spec.context or ""),
         ("people", f"{len(loaded.topics)} topics in {spec.users.profiles}" if spec.users.profiles else ""),
         ("base model", spec.deployment.base_model),
