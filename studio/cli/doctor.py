@@ -11,12 +11,12 @@ import typer
 from studio.build.authors import Roles, recorded_left, roles, who_could_write
 from studio.cli.options import WORKSPACE, AsJson, Author, Base, Endpoint, JudgeModel, Model, WorkspaceFolder
 from studio.cli.output import cell, out, say_json
-from studio.doctor import SMOLLM2, Finding, environment, findings, reachable_models, smollm2
+from studio.doctor import Finding, environment, findings, reachable_models, smollm2
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.llm import ModelError, find_servers, resolve_settings
 from studio.spec import load
-from studio.train import resolve_base
+from studio.train import SMOLLM2, resolve_base
 
 LEVELS = {"ok": "green", "note": "yellow", "problem": "red"}
 ForSpec = Annotated[Path | None, typer.Argument(metavar="SPEC", help="A persona's YAML file: who could write for it.")]

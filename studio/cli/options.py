@@ -40,7 +40,7 @@ Author = Annotated[
 JudgeModel = Annotated[str | None, typer.Option("--judge-model", metavar="NAME", help="The judge, if not the author.")]
 Base = Annotated[
     str | None,
-    typer.Option("--base", metavar="MODEL", help="Base model instead of the spec's: a hub id, a folder, or pocket."),
+    typer.Option("--base", metavar="MODEL", help="Base model instead of the spec's: smollm2, a hub id or a folder."),
 ]
 Examples = Annotated[
     int | None, typer.Option("--examples", metavar="N", min=1, help="Accepted examples wanted, instead of the spec's.")

@@ -77,4 +77,8 @@ def _print_plan(plan: TrainPlan) -> None:
     rates = f"lr {recipe.learning_rate:g}, {recipe.scheduler}"
     say(f"recipe  {recipe.method} r {recipe.rank}, alpha {recipe.alpha}, {rates}")
     say(f"base    {plan.base_model}")
+    if plan.adapter_mb is not None:
+        say(f"adapter {plan.adapter_mb:.1f} MB")
+    if plan.note:
+        say(f"note    {plan.note}")
     say("nothing is trained yet; the same command without --plan trains it")

@@ -16,9 +16,10 @@ from studio.cli.options import (
     WorkspaceFolder,
     named,
 )
-from studio.doctor import SMOLLM2, environment
+from studio.doctor import environment
 from studio.errors import UserError
 from studio.llm import resolve_settings
+from studio.train import SMOLLM2
 
 
 def open_window(

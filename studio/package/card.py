@@ -8,7 +8,7 @@ from studio.evaluate.gate_text import bound, label, measured
 from studio.evaluate.types import Evaluation, Interval, SideMetrics
 from studio.package.base import base_name, is_folder
 from studio.spec import LoadedSpec
-from studio.train import POCKET
+from studio.train import SMOLLM2
 from studio.train.types import Run
 
 
@@ -45,10 +45,7 @@ def _front_matter(run: Run) -> str:
 
 def _usage(run: Run, system_prompt: str | None) -> str:
     base = base_name(run.plan)
-    if base == POCKET:
-        where = "from studio.train import resolve_base\n\nbase = resolve_base('pocket')  # embedded in persona-studio"
-    else:
-        where = f"base = {base!r}" + ("  # the folder, where you keep it" if is_folder(run.plan) else "")
+    where = f"base = {base!r}" + ("  # the folder, where you keep it" if is_folder(run.plan) else "")
     start = f"{{'role': 'system', 'content': {system_prompt!r}}}, " if system_prompt else ""
     code = f"""from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -113,8 +110,8 @@ def _limits(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:
             if "tuned" in sides
         ),
     ]
-    if run.plan.base_model == POCKET:
-        lines.append("- The base is pocket-sized (4.3M parameters), for trying the studio: not for deployment.")
+    if run.plan.base_model == SMOLLM2:
+        lines.append("- The base has 135M parameters: it keeps to a manner and understands little of what it is told.")
     return "\n".join(lines)
 
 

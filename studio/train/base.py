@@ -1,56 +1,37 @@
-"""Finding the base model that a spec names: embedded, a folder, or on the Hugging Face hub."""
+"""Finding the base model that a spec names: SmolLM2, a folder, or on the Hugging Face hub."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from studio.errors import UserError
+from studio.train.smollm2 import SMOLLM2, Tell, prepared
 
-POCKET = "pocket"
-POCKET_FOLDER = Path(__file__).parent / "pocket" / "base"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _HUB_TIMEOUT_S = 10.0
-_BEGINNING = 1 << 20
-"""Bytes of a weights file that tell it from another of the same size, without reading gigabytes."""
-_NO_NETWORK = "check the network, give a local folder, or try the embedded model: --base pocket"
+_NO_NETWORK = "check the network, give a local folder, or try the embedded one: --base smollm2"
 
 
-def resolve_base(base_model: str) -> str:
+def resolve_base(base_model: str, tell: Tell | None = None) -> str:
     """What a worker loads: a folder, or the id of a model that is in the local cache or on the hub.
 
-    ``pocket`` is the embedded base model. Asks the hub, for up to ten seconds, where the model is not cached.
-    Raises :class:`UserError` where there is no such model or it cannot be had.
+    ``smollm2`` is SmolLM2-135M-Instruct (:mod:`studio.train.smollm2`), prepared once on a machine: ``tell`` hears a
+    line before that. Asks the hub, for up to ten seconds, where the model is not cached. Raises :class:`UserError`
+    where there is no such model or it cannot be had.
     """
-    if base_model == POCKET:
-        return str(POCKET_FOLDER)
+    if base_model == SMOLLM2:
+        return str(prepared(tell))
     folder = Path(base_model).expanduser()
     if folder.is_dir():
         return str(_checked(folder))
     if base_model.startswith(("/", ".", "~")) or not _HUB_ID.fullmatch(base_model):
-        raise UserError("no such folder", where=base_model, remedy="give a model's folder, a hub id, or pocket")
+        raise UserError("no such folder", where=base_model, remedy="give a model's folder, a hub id, or smollm2")
     if not _cached(base_model):
         _ask_hub(base_model)
     return base_model
-
-
-def identity(base_path: str) -> str:
-    """What tells one base model from another, for fingerprints.
-
-    A folder is known by its config and by its weights (names, sizes and how each file begins), wherever it lies; a
-    hub id by itself.
-    """
-    folder = Path(base_path)
-    if not folder.is_dir():
-        return base_path
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for weights in sorted((*folder.glob("*.safetensors"), *folder.glob("*.bin"))):
-        digest.update(f"{weights.name}:{weights.stat().st_size}\n".encode())
-        with weights.open("rb") as file:
-            digest.update(file.read(_BEGINNING))
-    return digest.hexdigest()
 
 
 def _checked(folder: Path) -> Path:
@@ -69,7 +50,7 @@ def _cached(repo: str) -> bool:
 
 def _ask_hub(repo: str) -> None:
     from httpx import HTTPError
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
 
     try:
@@ -80,13 +61,15 @@ def _ask_hub(repo: str) -> None:
         remedy = "check the spelling; for a private model set HF_TOKEN"
         raise UserError("the hub has no such model", where=repo, remedy=remedy) from None
     except OfflineModeIsEnabled:
-        remedy = "unset HF_HUB_OFFLINE, or --base pocket"
+        remedy = "unset HF_HUB_OFFLINE, or --base smollm2"
         raise UserError("the model is not in the local cache", where=repo, remedy=remedy) from None
     except (HfHubHTTPError, HTTPError, OSError) as error:
         reason = f"the hub did not answer: {type(error).__name__}"
         raise UserError(f"the model is not in the local cache, and {reason}", where=repo, remedy=_NO_NETWORK) from None
     if info.gated and not (os.environ.get("HF_TOKEN") or _logged_in()):
         raise _gated(repo)
+    with suppress(HfHubHTTPError, HTTPError, OSError):  # its shape can be told then; the worker says what is missing
+        hf_hub_download(repo, "config.json")
 
 
 def _logged_in() -> bool:
@@ -96,7 +79,7 @@ def _logged_in() -> bool:
 
 
 def _gated(repo: str) -> UserError:
-    remedy = f"accept them on https://huggingface.co/{repo} and set HF_TOKEN, or --base pocket"
+    remedy = f"accept them on https://huggingface.co/{repo} and set HF_TOKEN, or --base smollm2"
     return UserError("the model is handed out under terms", where=repo, remedy=remedy)
 
 

@@ -1,52 +1,48 @@
-"""Recipes to start from: one for base models of the usual sizes, one for the pocket base."""
+"""Recipes to start from, by the size of the base model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from studio.chatml import Frozen
 from studio.errors import UserError
-from studio.train.base import POCKET
+from studio.train.shape import shape_of
 from studio.train.types import Recipe
+
+SMALL_PARAMETERS = 500_000_000
 
 
 class Preset(Frozen):
-    """A recipe and how many accepted examples it takes to show. ``why`` is for a person who wonders."""
+    """A recipe. ``why`` is for a person who wonders."""
 
     name: str
     recipe: Recipe
-    examples: int = Field(ge=0)
-    """Fewer than this are too few for the base model to take on the persona's manner; 0: the spec's number will do."""
     why: str
 
 
 STARTING = Preset(
     name="starting",
     recipe=Recipe(),
-    examples=0,
     why="rank 16 on all seven projections, 2e-4 and three epochs: where most adapters of 1B to 70B models begin",
 )
-POCKET_PRESET = Preset(
-    name="pocket",
-    recipe=Recipe(learning_rate=3e-3, epochs=6, max_length=512),
-    examples=720,
-    why="at 4M parameters 2e-4 x 3 epochs shows no effect; tests/bench/pocket_preset.py measured this one",
+SMALL = Preset(
+    name="small",
+    recipe=Recipe(learning_rate=1e-3, epochs=2, max_length=1024),
+    why="under 0.5B parameters 2e-4 x 3 epochs is too little to be seen, 1e-3 x 2 is not",
 )
 
 
 def preset_for(base_model: str) -> Preset:
-    """The preset for a base model as the spec names it."""
-    return POCKET_PRESET if base_model == POCKET else STARTING
+    """The preset for a base model as the spec names it, by its parameters; the usual one where they are not known.
 
-
-def more_examples(wanted: int, base_model: str) -> str:
-    """Why more than ``wanted`` accepted examples are made for a base model; empty where that many are."""
-    asked = preset_for(base_model).examples
-    return f"the {base_model} base model asks for {asked}" if asked > wanted else ""
+    Asks no network: what :func:`studio.train.resolve_base` found is known.
+    """
+    shape = shape_of(base_model)
+    return SMALL if shape is not None and shape.parameters < SMALL_PARAMETERS else STARTING
 
 
 NUMBERS = {"int": "must be a whole number", "float": "must be a number", "finite": "must be a finite number"}

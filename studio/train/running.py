@@ -11,7 +11,7 @@ from studio.errors import UserError
 from studio.files import write_atomic
 from studio.jobs import AlreadyRunning, Job, active, resume
 from studio.jobs import start as start_job
-from studio.train.base import POCKET, resolve_base
+from studio.train.base import resolve_base
 from studio.train.folder import DATA_FILE, read_run, write_run
 from studio.train.types import Run, TrainParams, TrainPlan
 
@@ -50,8 +50,7 @@ def is_done(run: Run) -> bool:
 def base_of(plan: TrainPlan) -> str:
     """What to load as a run's base model now: the folder that it was trained from, if that is still there (its name may
     be a relative path), else what its name leads to. Raises :class:`UserError` where that cannot be had."""
-    kept = plan.base_model != POCKET and Path(plan.base_path).is_dir()
-    return plan.base_path if kept else resolve_base(plan.base_model)
+    return plan.base_path if Path(plan.base_path).is_dir() else resolve_base(plan.base_model)
 
 
 def start(workspace: Workspace, plan: TrainPlan) -> Job:

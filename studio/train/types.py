@@ -54,7 +54,7 @@ class TrainPlan(Frozen):
 
     run_id: str
     base_model: str
-    """As the spec names it: ``pocket``, a hub id or a folder."""
+    """As the spec names it: ``smollm2``, a hub id or a folder."""
     base_path: str
     """What the worker loads: a folder, or the hub id."""
     recipe: Recipe
@@ -69,6 +69,10 @@ class TrainPlan(Frozen):
     """Optimiser steps that the plan comes to."""
     fingerprint: str
     created: datetime
+    adapter_mb: float | None = None
+    """What the adapter will take on the disk, in 10^6 bytes; None where the base model's shape is not known."""
+    note: str = ""
+    """What to know before it is trained; empty where there is nothing."""
 
     def on(self, examples: int) -> TrainPlan:
         """The same run where only so many of its conversations turned out to teach anything."""

@@ -11,7 +11,10 @@ from transformers.generation.streamers import BaseStreamer
 
 from studio.serve.worker.models import ADAPTERS, Served
 from studio.serve.worker.rows import Row
-from studio.serve.worker.sampling import RowSampler
+from studio.serve.worker.sampling import RowSampler, dice_of
+
+LEAVE_SHARE = 0.25
+"""Rows that are over are computed on until so many of a batch are, and are then taken out of it."""
 
 
 class Engine:
@@ -25,19 +28,39 @@ class Engine:
     def run(self, rows: Sequence[Row]) -> None:
         """Returns when every row is over. Parts are told as they come."""
         ids, mask = self._padded(rows)
-        options: dict[str, Any] = {}
+        dice = [dice_of(row.asked) for row in rows]
+        cache: Any = None
+        while True:
+            with torch.inference_mode():
+                out = self._generate(rows, dice, ids, mask, cache)
+            going = [index for index, row in enumerate(rows) if not row.over]
+            if not going:
+                return
+            kept = torch.tensor(going, device=ids.device)
+            cache = out.past_key_values
+            cache.batch_select_indices(kept)
+            ids = out.sequences[kept]
+            mask = torch.cat((mask[kept], mask.new_ones(len(going), ids.shape[1] - mask.shape[1])), dim=1)
+            rows, dice = [rows[index] for index in going], [dice[index] for index in going]
+
+    def _generate(
+        self, rows: Sequence[Row], dice: Sequence[torch.Generator], ids: torch.Tensor, mask: torch.Tensor, cache: Any
+    ) -> Any:
+        """Until so many rows are over that it pays to go on without them. ``ids`` and ``mask`` are (rows, tokens so
+        far), of which ``cache`` holds the keys and values of all but the last; None holds none."""
+        options: dict[str, Any] = {"past_key_values": cache} if cache is not None else {}
         if self._served.tuned:
             options["adapter_names"] = [ADAPTERS[row.asked.model] for row in rows]
-        with torch.inference_mode():
-            self._served.model.generate(
-                input_ids=ids,
-                attention_mask=mask,
-                generation_config=self._config(max(row.asked.max_tokens for row in rows)),
-                logits_processor=LogitsProcessorList([RowSampler([row.asked for row in rows])]),
-                stopping_criteria=StoppingCriteriaList([_RowsOver(rows)]),
-                streamer=_Taker(rows, self._ends, self._served.tokenizer.backend_tokenizer),
-                **options,
-            )
+        return self._served.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            generation_config=self._config(max(row.asked.max_tokens - row.tokens for row in rows)),
+            logits_processor=LogitsProcessorList([RowSampler([row.asked for row in rows], dice)]),
+            stopping_criteria=StoppingCriteriaList([_RowsOver(rows)]),
+            streamer=_Taker(rows, self._ends, self._served.tokenizer.backend_tokenizer),
+            return_dict_in_generate=True,
+            **options,
+        )
 
     def _padded(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
         """Token ids and attention mask of shape (rows, longest prompt), padded on the left."""
@@ -80,8 +103,12 @@ class _Taker(BaseStreamer):
 
 
 class _RowsOver(StoppingCriteria):
+    """Ends generating for the rows that are over; for all, once enough of them are for the others to go on alone."""
+
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **_: Any) -> torch.BoolTensor:
-        return torch.tensor([row.over for row in self._rows], device=input_ids.device)
+        over = [row.over for row in self._rows]
+        halted = sum(over) >= LEAVE_SHARE * len(over)
+        return torch.tensor([halted or one for one in over], device=input_ids.device)

@@ -17,21 +17,25 @@ class RowSampler(LogitsProcessor):
     draws from its own generator: a seed gives the same reply whatever else is in the batch.
     """
 
-    def __init__(self, rows: Sequence[Asked]) -> None:
-        self._rows = rows
-        self._generators = [torch.Generator().manual_seed(row.seed) for row in rows]
+    def __init__(self, rows: Sequence[Asked], dice: Sequence[torch.Generator]) -> None:
+        self._rows, self._dice = rows, dice
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores of shape (rows, vocabulary), in which the largest of each row is its next token."""
         if not any(row.temperature for row in self._rows):
             return scores
         chosen = scores.float().clone()
-        for index, (row, generator) in enumerate(zip(self._rows, self._generators, strict=True)):
+        for index, (row, generator) in enumerate(zip(self._rows, self._dice, strict=True)):
             if row.temperature:
                 logits = nucleus(chosen[index] / row.temperature, row.top_p)
                 noise = torch.empty(logits.shape).exponential_(generator=generator).log().neg()
                 chosen[index] = logits + noise.to(logits.device)
         return chosen
+
+
+def dice_of(row: Asked) -> torch.Generator:
+    """What a row draws its tokens with, from the first to the last."""
+    return torch.Generator().manual_seed(row.seed)
 
 
 def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:

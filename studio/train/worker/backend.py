@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.errors import UserError
-from studio.train.base import POCKET
+from studio.train.presets import SMALL_PARAMETERS
+from studio.train.shape import shape_of
 from studio.train.types import Recipe
 from studio.train.unsloth import INSTALL, UNSLOTH_FOLDER, import_error, unsloth_version
 from studio.train.worker.placement import Placement
 
 
-def choose_backend(
-    recipe: Recipe, base_model: str, placement: Placement, folder: Path = UNSLOTH_FOLDER
-) -> tuple[str, str]:
+def choose_backend(recipe: Recipe, base: str, placement: Placement, folder: Path = UNSLOTH_FOLDER) -> tuple[str, str]:
     """What trains, and a note where that is not what it would be if all were well.
 
     ``unsloth`` where it was asked for, or where it is installed, there is a GPU to be fast on and the base model is of
@@ -21,7 +20,9 @@ def choose_backend(
     also stands in for an unsloth that cannot be imported and was not asked for. Raises :class:`UserError` where what
     was asked for cannot be had.
     """
-    if recipe.backend == "peft" or (recipe.backend == "auto" and (placement.on_cpu or base_model == POCKET)):
+    shape = shape_of(base)
+    small = shape is not None and shape.parameters < SMALL_PARAMETERS
+    if recipe.backend == "peft" or (recipe.backend == "auto" and (placement.on_cpu or small)):
         return "peft", ""
     if unsloth_version(folder) is None:
         if recipe.backend == "unsloth":

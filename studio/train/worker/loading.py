@@ -11,11 +11,9 @@ from peft import LoraConfig, NoMatchingPeftModuleError, get_peft_model, prepare_
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from studio.errors import UserError
+from studio.train.shape import FUSED
 from studio.train.types import Recipe
 from studio.train.worker.placement import Placement
-
-FUSED = {"qkv_proj": ("q_proj", "k_proj", "v_proj"), "gate_up_proj": ("gate_proj", "up_proj")}
-"""Several projections as one layer, as in Phi-3."""
 
 
 @dataclass(frozen=True)

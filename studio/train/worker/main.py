@@ -10,7 +10,7 @@ from studio.jobs import JobContext
 from studio.train.folder import write_run
 from studio.train.types import Run, TrainParams
 from studio.train.unsloth import import_unsloth
-from studio.train.worker.devices import keep_to_one_gpu
+from studio.train.worker.devices import keep_to_one_gpu, wait_without_spinning
 
 
 def main(params: dict[str, Any], context: JobContext) -> None:
@@ -20,10 +20,11 @@ def main(params: dict[str, Any], context: JobContext) -> None:
     run = Run(plan=asked.plan, job_id=context.id)
     write_run(run_dir, run)
     alone = keep_to_one_gpu(os.environ)  # before the imports below bring in torch, which looks once
+    wait_without_spinning(os.environ)
     from studio.train.worker.backend import choose_backend
     from studio.train.worker.placement import choose_placement
 
-    backend, without = choose_backend(asked.plan.recipe, asked.plan.base_model, choose_placement())
+    backend, without = choose_backend(asked.plan.recipe, asked.plan.base_path, choose_placement())
     if backend == "unsloth":
         import_unsloth()  # before the import below brings in what it has to patch
     from studio.train.worker.run import Control, train

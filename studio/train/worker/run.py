@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from pydantic import ValidationError
 from transformers import set_seed
 
@@ -83,11 +84,12 @@ def read_conversations(path: Path) -> Iterator[Messages]:
 def save_adapter(loaded: Loaded, run_dir: Path, placement: Placement) -> Path:
     """``adapter/`` with the tokenizer beside the weights; the one before stays until the new one is whole.
 
-    The weights are written in the base model's number format: it is added to them in that one anyway.
+    The weights are written in 16 bits, as base models are.
     """
+    dtype = torch.bfloat16 if placement.dtype == torch.float32 else placement.dtype
     for parameter in loaded.model.parameters():
         if parameter.requires_grad:
-            parameter.data = parameter.data.to(placement.dtype)
+            parameter.data = parameter.data.to(dtype)
     final, fresh = run_dir / ADAPTER, run_dir / f".{ADAPTER}.new"
     shutil.rmtree(fresh, ignore_errors=True)
     loaded.model.save_pretrained(str(fresh))

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from transformers import Trainer
 from trl import SFTConfig, SFTTrainer
 
 from studio.train.types import TrainPlan
@@ -20,8 +21,20 @@ from studio.train.worker.progress import Progress
 
 SMALL_VOCABULARY = 32_768
 """Up to this size all logits are kept; computing the loss in chunks saves memory and takes a tenth longer."""
-PADDING_FREE_TOKENS = 2048
+MOST_LOGITS = 1 << 27
+"""Where logits are made at taught positions only, so many of them (512 MB) are kept, whatever the vocabulary."""
+PADDING_FREE_TOKENS = 8192
 """Up to so many tokens at once one dense block-diagonal mask is cheaper on a CPU than computing on padding."""
+
+
+class LeanTrainer(SFTTrainer):
+    """Without TRL's entropy and accuracy of every step, which nobody looks at: on a CPU a twentieth of the time."""
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        inputs["use_cache"] = False
+        return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
 
 
 class GroupingTrainer(SFTTrainer):
@@ -46,9 +59,10 @@ def make_trainer(
     longest = max(len(one.input_ids) for one in data)
     # The order follows from the whole batch: a run may be gone on with in other micro batches.
     short = placement.on_cpu and longest * plan.recipe.batch_size <= PADDING_FREE_TOKENS
-    trainer = (SFTTrainer if short else GroupingTrainer)(
+    taught = sum(sorted(one.taught for one in data)[-plan.recipe.micro_batch :])
+    trainer = (LeanTrainer if short else GroupingTrainer)(
         model=loaded.model,
-        args=_config(plan, loaded, longest, placement, checkpoints),
+        args=_config(plan, loaded, longest, taught, placement, checkpoints),
         train_dataset=rows,
         processing_class=loaded.tokenizer,
         callbacks=[progress],
@@ -67,8 +81,13 @@ def _in_32_bits(model: Any) -> None:
             parameter.data = parameter.data.float()
 
 
-def _config(plan: TrainPlan, loaded: Loaded, longest: int, placement: Placement, checkpoints: Path) -> SFTConfig:
-    recipe = plan.recipe
+def _config(
+    plan: TrainPlan, loaded: Loaded, longest: int, taught: int, placement: Placement, checkpoints: Path
+) -> SFTConfig:
+    """``longest`` is of a conversation, ``taught`` the most of a micro batch, both in tokens."""
+    recipe, vocabulary = plan.recipe, loaded.model.config.get_text_config().vocab_size
+    padding_free = placement.on_cpu and longest * recipe.micro_batch <= PADDING_FREE_TOKENS
+    few_logits = vocabulary <= SMALL_VOCABULARY or (padding_free and taught * vocabulary <= MOST_LOGITS)
     return SFTConfig(
         output_dir=str(checkpoints),
         max_steps=plan.steps,
@@ -87,8 +106,8 @@ def _config(plan: TrainPlan, loaded: Loaded, longest: int, placement: Placement,
         gradient_checkpointing=not placement.on_cpu,  # on a CPU it costs 70 % more time and saves what is plentiful
         report_to="none",
         disable_tqdm=True,
-        loss_type="nll" if loaded.model.config.get_text_config().vocab_size <= SMALL_VOCABULARY else "chunked_nll",
-        padding_free=placement.on_cpu and longest * recipe.micro_batch <= PADDING_FREE_TOKENS,
+        loss_type="nll" if few_logits else "chunked_nll",
+        padding_free=padding_free,
         **_numbers(placement),
     )
 

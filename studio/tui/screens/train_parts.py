@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from studio.files import as_seen
-from studio.train.base import POCKET
-from studio.train.presets import POCKET_PRESET, preset_for
+from studio.train.presets import preset_for
 from studio.train.types import Recipe, TrainFinished, TrainPlan, TrainStarted
 from studio.tui.figures import duration, rate
 from studio.tui.progress.train import TrainProgress
@@ -21,8 +20,6 @@ from studio.tui.text import Part, cells, clip, join, lines, pad, shown
 from studio.tui.widgets.bars import with_bar
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Shown
-
-POCKET_NOTE = "pocket-sized (4M parameters): to try things with, not to deploy"
 
 
 def plan_page(planned: Planned, rows: Sequence[RunRow], training: str) -> Shown:
@@ -42,7 +39,7 @@ def _plan(planned: Planned, rows: Sequence[RunRow], training: str) -> list[tuple
         ("steps", f"{plan.steps} in {epochs(recipe)}, batch {recipe.batch_size}"),
         ("recipe", f"LoRA r {recipe.rank} a {recipe.alpha}, lr {recipe.learning_rate:g}"),
         ("base", f"{plan.base_model} (preset {preset.name}{changed})"),
-        ("note", (POCKET_NOTE, "$warning") if plan.base_model == POCKET else ""),
+        ("note", (plan.note, "$warning")),
         ("time", "" if takes is None else f"about {duration(takes)}, as the last run went"),
     ]
 
@@ -216,6 +213,5 @@ def recipe_values(recipe: Recipe) -> dict[str, str]:
 
 def recipe_note(base_model: str) -> str:
     preset = preset_for(base_model)
-    why = POCKET_PRESET.why if preset is POCKET_PRESET else preset.why
     values = ", ".join(f"{name} {value}" for name, value in recipe_values(preset.recipe).items())
-    return f"The preset {preset.name}: {values} ({why.split(';')[0]})."
+    return f"The preset {preset.name}: {values} ({preset.why.split(';')[0]})."
