@@ -12,7 +12,7 @@ import typer
 
 from studio.cli.options import WORKSPACE, AsJson, Endpoint, JudgeModel, Model, WorkspaceFolder, named
 from studio.cli.output import cut, say, say_json
-from studio.judge import Agreement, Judge, Reply, agreement, open_judge, read_labels, read_replies
+from studio.judge import Agreement, Judge, Reply, agreement, open_judge, read_labels, read_replies, source_of
 from studio.llm import resolve_settings
 from studio.spec import LoadedSpec, load
 from studio.store.records import Judgement
@@ -102,7 +102,7 @@ async def _scored(
 
         async def one(reply: Reply) -> Judgement:
             async with gate:
-                return await judge.score(reply.messages, reply.scenario, rules_first=False)
+                return await judge.score(reply.messages, reply.scenario, rules_first=False, source=source_of(reply.run))
 
         return list(await asyncio.gather(*map(one, replies)))
 

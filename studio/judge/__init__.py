@@ -11,6 +11,7 @@ from studio.judge.labels import (
     locked,
     read_labels,
     read_replies,
+    source_of,
     training,
     write_labels,
 )
@@ -26,6 +27,7 @@ from studio.judge.types import (
     Comparison,
     JudgeBrief,
     Kind,
+    Source,
     Winner,
 )
 
@@ -43,6 +45,7 @@ __all__ = [
     "LearnedJudge",
     "Reply",
     "ReplyRules",
+    "Source",
     "Winner",
     "agreement",
     "append_labels",
@@ -57,6 +60,7 @@ __all__ = [
     "open_judge",
     "read_labels",
     "read_replies",
+    "source_of",
     "training",
     "write_labels",
 ]

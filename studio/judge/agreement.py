@@ -111,8 +111,8 @@ class _Said:
 
 
 async def agreement(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -> Agreement:
-    """Of ``judge`` with the people who gave ``labels``: on those of locked runs where there are such, else on those
-    that it did not learn from, else by cross-validation of the learned judge.
+    """Of ``judge`` with the people who gave ``labels``: on replies of locked runs where there are such, else on locked
+    ones that authors wrote, else on those that it did not learn from, else by cross-validation of the learned judge.
 
     A model is asked once a label. Raises UserError where nobody judges, or where there is nothing to measure on.
     """
@@ -182,7 +182,7 @@ def _kept_in(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -> Path:
 
 def _measured_on(labels: Sequence[Label], unseen: Sequence[Label]) -> tuple[Sequence[Label], How]:
     if apart := locked(unseen):
-        return apart, "locked"
+        return [label for label in apart if label.source == "run"] or apart, "locked"
     return (unseen, "unseen") if unseen else (labels, "cross-validated")
 
 
@@ -191,7 +191,7 @@ async def _asked(judge: Judge, labels: Sequence[Label]) -> list[_Said]:
 
     async def one(label: Label) -> _Said:
         async with gate:
-            return _Said.of(await judge.score(label.messages, rules_first=False))
+            return _Said.of(await judge.score(label.messages, rules_first=False, source=label.source))
 
     return list(await asyncio.gather(*map(one, labels)))
 

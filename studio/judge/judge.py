@@ -13,7 +13,7 @@ from studio.judge.prompt import judge_messages
 from studio.judge.rubric import judgement_schema, read_answer
 from studio.judge.rules import ReplyRules, broken
 from studio.judge.scoring import estimated, failed_by_rules, not_scored, scored, unscored
-from studio.judge.types import LEARNED, NOBODY, Comparison, Finish, JudgeBrief, Kind
+from studio.judge.types import LEARNED, NOBODY, Comparison, Finish, JudgeBrief, Kind, Source
 from studio.llm import CallLog, ChatModel, ModelError, ModelSettings, OpenAIModel, Request, Sampling
 from studio.spec import LoadedSpec
 from studio.store.records import Judgement, Violation
@@ -55,26 +55,34 @@ class Judge:
         return self._rules.check(messages)
 
     async def score(
-        self, messages: Messages, scenario: str = "", *, rules_first: bool = True, finish: Finish = "stop"
+        self,
+        messages: Messages,
+        scenario: str = "",
+        *,
+        rules_first: bool = True,
+        finish: Finish = "stop",
+        source: Source = "author",
     ) -> Judgement:
         """The judgement of the last reply; the rules and boundaries hold for every assistant turn.
 
         With ``rules_first`` a reply that breaks a rule fails without a call (no marks, no total); without it the
         traits are scored anyway. ``scenario`` is what the user's side has to show, which a model alone can tell.
-        ``finish`` is how the reply ended; it is kept. A call that failed for good gives the verdict ``error``; it never
-        raises for one.
+        ``finish`` is how the reply ended; it is kept. ``source`` is where the reply comes from. A call that failed for
+        good gives the verdict ``error``; it never raises for one.
         """
-        found = await self._scored(messages, scenario, rules_first, finish)
+        found = await self._scored(messages, scenario, rules_first, finish, source)
         same = {"digest": digest(messages), "finish": finish, "preferred": self._rules.preferred(last_reply(messages))}
         version = {"judge_version": self.version} if found.judge == self.name else {}
         return found.model_copy(update=same | version)
 
-    async def _scored(self, messages: Messages, scenario: str, rules_first: bool, finish: Finish) -> Judgement:
+    async def _scored(
+        self, messages: Messages, scenario: str, rules_first: bool, finish: Finish, source: Source
+    ) -> Judgement:
         violations = self.violations(messages)
         if rules_first and broken(violations):
             return failed_by_rules(self._loaded, violations)
         if self.learned is not None:
-            estimate = await asyncio.to_thread(self.learned.estimate, messages)
+            estimate = await asyncio.to_thread(self.learned.estimate, messages, source)
             return estimated(self._loaded, self.name, estimate, violations)
         if self._model is not None:
             return await self._asked(self._model, messages, scenario, violations, finish)
@@ -102,7 +110,8 @@ class Judge:
             return await compare(self._model, self._loaded, messages, base, tuned)
         if self.learned is not None:
             left, right = [
-                await self.score((*messages, assistant(reply)), rules_first=False) for reply in (base, tuned)
+                await self.score((*messages, assistant(reply)), rules_first=False, source="run")
+                for reply in (base, tuned)
             ]
             return compare_totals(left, right)
         return tie(NOBODY, error="nobody judges: no model and no labels")

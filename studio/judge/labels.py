@@ -20,6 +20,7 @@ from pydantic import AfterValidator, ConfigDict, StrictInt, ValidationError
 from studio.chatml import Frozen, Messages, Unicode, digest, last_reply, last_request
 from studio.errors import UserError
 from studio.files import write_atomic
+from studio.judge.types import Source
 from studio.spec import LoadedSpec, Spec
 from studio.spec.files import UnreadableError, read_text
 
@@ -40,6 +41,11 @@ def _scores(labels: dict[str, int]) -> dict[str, int]:
     return labels
 
 
+def source_of(run: str) -> Source:
+    """Whether a reply of ``run`` was written by an author or said by a run's model."""
+    return "author" if run in ("", "written") else "run"
+
+
 Conversation = Annotated[Messages, AfterValidator(_a_reply)]
 
 
@@ -50,6 +56,8 @@ class Reply(Frozen):
     messages: Conversation
     scenario: str = ""
     """What the user's side is to show; empty: not looked at."""
+    run: Unicode = ""
+    """As :attr:`Label.run`."""
 
 
 class Label(Frozen):
@@ -61,11 +69,15 @@ class Label(Frozen):
     boundary: Unicode | None = None
     """Id of the boundary that the conversation crosses; None: none."""
     run: Unicode = ""
-    """The run or model that the reply came from."""
+    """The run or model that the reply came from; empty or ``written``: an author wrote it."""
     split: Split = "train"
     """Of a ``locked`` reply nothing is learned and nothing is chosen on it: judges are measured there."""
     by: Unicode = ""
     at: datetime | None = None
+
+    @property
+    def source(self) -> Source:
+        return source_of(self.run)
 
     @property
     def group(self) -> str:

@@ -17,7 +17,7 @@ from studio.embed import DIMENSIONS, Embedder, shared_embedder
 from studio.files import cache_folder
 from studio.judge.labels import Label, labels_hash
 from studio.judge.ridge import Ridge, fit, folds
-from studio.judge.types import Estimate
+from studio.judge.types import Estimate, Source
 from studio.spec import Spec
 from studio.text.sentences import sentences
 from studio.text.words import words_of
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-FEATURES = "1"
+FEATURES = "2"
 """Changes with whatever makes another judge of the same labels: the features, the regression, its penalties."""
 FEWEST = 20
 """Labels of a trait below which nothing is learned of it."""
+FEWEST_OF_SOURCE = 60
+"""Labels of a source below which all labels are learned from together."""
 FEWEST_VIOLATIONS = 5
 """Violations below which nothing is learned of them."""
 LIKELY = 0.5
@@ -43,9 +45,10 @@ _WE = frozenset({"we", "we're", "we'll", "we've", "let's", "us", "our"})
 
 
 class LearnedJudge:
-    """Estimates trait scores and violations. Trained at the first reply, then kept in the user's cache.
+    """Estimates trait scores and violations, by one regression for what authors write and one for what runs say.
 
-    Any number of threads may ask.
+    Learned together each of them is worse: authors' replies are flawed otherwise than a small model's. Trained at the
+    first reply, then kept in the user's cache. Any number of threads may ask.
     """
 
     def __init__(self, spec: Spec, labels: Sequence[Label], embedder: Embedder | None = None) -> None:
@@ -54,25 +57,31 @@ class LearnedJudge:
         self.version = learned_version(self.labels)
         self._embedder = embedder or shared_embedder()
         self._lock = threading.Lock()
-        self._ridge: Ridge | None = None
+        self._ridges: dict[Source, Ridge] = {}
 
     @property
     def trained_on(self) -> frozenset[str]:
         """Digests of the conversations that it was trained on."""
         return frozenset(digest(label.messages) for label in self.labels)
 
-    def estimate(self, messages: Messages) -> Estimate:
+    def estimate(self, messages: Messages, source: Source = "author") -> Estimate:
         """What is expected of the last reply. Raises UserError where the embedding model cannot be had."""
-        return estimates(self._trained(), features(self._embedder, [messages]))[0]
+        return estimates(self._trained(source), features(self._embedder, [messages]))[0]
 
     def out_of_fold(self, labels: Sequence[Label]) -> list[Estimate]:
         """What judges like this one expect of each of ``labels`` when they learned from the others of them."""
-        return out_of_fold(features(self._embedder, [label.messages for label in labels]), BLOCKS, labels, self.spec)
+        found: dict[int, Estimate] = {}
+        for places in _parts(labels).values():
+            part = [labels[place] for place in places]
+            given = features(self._embedder, [label.messages for label in part])
+            found |= zip(places, out_of_fold(given, BLOCKS, part, self.spec), strict=True)
+        return [found[place] for place in range(len(labels))]
 
-    def _trained(self) -> Ridge:
+    def _trained(self, source: Source) -> Ridge:
         with self._lock:
-            if self._ridge is None:
+            if source not in self._ridges:
                 told = [
+                    source,
                     self.version,
                     self._embedder.version,
                     *map(str, self.spec.traits),
@@ -80,12 +89,25 @@ class LearnedJudge:
                 ]
                 key = hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:16]
                 path = cache_folder() / "judges" / f"learned-{key}.npz"
-                self._ridge = Ridge.kept(path)
-                if self._ridge is None:
-                    given = features(self._embedder, [label.messages for label in self.labels])
-                    self._ridge = learn(given, BLOCKS, self.labels, self.spec)
-                    self._ridge.keep(path)
-            return self._ridge
+                ridge = Ridge.kept(path)
+                if ridge is None:
+                    labels = [self.labels[place] for place in _parts(self.labels, source)[source]]
+                    given = features(self._embedder, [label.messages for label in labels])
+                    ridge = learn(given, BLOCKS, labels, self.spec)
+                    ridge.keep(path)
+                self._ridges[source] = ridge
+            return self._ridges[source]
+
+
+def _parts(labels: Sequence[Label], *asked: Source) -> dict[Source, list[int]]:
+    """Places of the labels to learn from for each source that is ``asked`` for, or there: all of them where one has
+    too few."""
+    found: dict[Source, list[int]] = {source: [] for source in asked}
+    for place, label in enumerate(labels):
+        found.setdefault(label.source, []).append(place)
+    enough = all(len(places) >= FEWEST_OF_SOURCE for places in found.values())
+    together = list(range(len(labels)))
+    return found if enough else dict.fromkeys(found, together)
 
 
 def learned_version(labels: Sequence[Label]) -> str:

@@ -10,6 +10,9 @@ from studio.spec import Spec
 Winner = Literal["first", "second", "tie"]
 Kind = Literal["model", "learned", "nobody"]
 Finish = Literal["stop", "length", "dropped"]
+Source = Literal["author", "run"]
+"""Where a reply comes from: written for the dataset by an author, a model or a person; or said by a run's model, base
+or tuned. A judge that learned from labels keeps the two apart: what is wrong with them differs."""
 LEARNED = "learned judge"
 NOBODY = "unscored"
 """The judge's name where neither a model nor labels are at hand: the rules hold, traits stay unscored."""
