@@ -8,7 +8,7 @@ from studio.build.authors import check_models, generate_entry
 from studio.build.jobs import Stream, run_job
 from studio.build.training import begin_training
 from studio.build.types import Session, StageBegan, StageEnded, StageError, StageTold
-from studio.evaluate import Evaluation, evaluation_of, fingerprint
+from studio.evaluate import Evaluation, evaluation_of, fingerprint, restated
 from studio.evaluate.job import EvaluateParams
 from studio.files import as_seen
 from studio.generate import (
@@ -136,6 +136,7 @@ async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation]
     done = find()
     if done is None:
         raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
+    done = restated(session.workspace, done)
     yield StageEnded(stage="evaluate", skipped=skipped, note=_scores(done))
     keep(done)
 
