@@ -23,9 +23,11 @@ ALPHA = 0.05
 """Of a one-sided bound; a two-sided interval has half of it on each side."""
 MIN_LARGE = 50
 """Prompts from which a t interval holds; under them it misses too often (wrong PASS .08 at 20), and betting is used."""
-MIN_SPREAD = 10
-"""Least ``n p (1 - p)``-like count, ``n min(p, 1 - p)`` with ``p`` the mean as a part of the range, for a t interval or
-for Wilson's: nearer to an end of the range they cover .86 to .92."""
+MIN_SPREAD = 5
+"""Least ``n min(p, 1 - p)``, with ``p`` the mean as a part of the range, for a t interval: nearer to an end of the range
+it covers less than it says."""
+MIN_EVENTS = 10
+"""Least events, and replies without one, for Wilson's interval of a rate."""
 POWER = 0.8
 RESAMPLES = 4000
 _ORDERS = 16
@@ -80,7 +82,8 @@ def by_prompt(values: Iterable[tuple[str, float]]) -> dict[str, float]:
 def mean(values: Sequence[float], span: Span) -> Interval | None:
     """The mean of one value a prompt, each within ``span``; None of none.
 
-    t, or the betting interval for small samples, near an end of the range and where nothing varies.
+    t, corrected for skewness, or the betting interval for small samples, near an end of the range and where nothing
+    varies.
     """
     if not values:
         return None
@@ -89,7 +92,7 @@ def mean(values: Sequence[float], span: Span) -> Interval | None:
     part = (middle - low) / (high - low)
     if n < MIN_LARGE or sd == 0 or n * min(part, 1 - part) < MIN_SPREAD:
         return _betting(values, span, sd)
-    return _t(middle, sd / math.sqrt(n), n, span, "t", sd)
+    return _t(middle, sd**2 / n, _third(values) / n**2, n, span, "t")
 
 
 def corrected_mean(labelled: Sequence[tuple[float, float]], judged: Sequence[float], span: Span) -> Interval | None:
@@ -110,8 +113,9 @@ def corrected_mean(labelled: Sequence[tuple[float, float]], judged: Sequence[flo
     weight = min(max(covariance / (variance * (1 + n / others)), 0.0), 1.0)
     rest = [y - weight * f for y, f in labelled]
     error = weight**2 * (stdev(judged) ** 2 if others > 1 else variance) / others + stdev(rest) ** 2 / n
+    third = weight**3 * _third(judged) / others**2 + _third(rest) / n**2
     value = min(max(weight * fmean(judged) + fmean(rest), span[0]), span[1])
-    return _t(value, math.sqrt(error), n, span, "PPI++", math.sqrt(error * n))
+    return _t(value, error, third, n, span, "PPI++")
 
 
 def rate(events: int, n: int) -> Interval | None:
@@ -120,7 +124,7 @@ def rate(events: int, n: int) -> Interval | None:
     if n == 0:
         return None
     share = events / n
-    bounds = _exact if n * min(share, 1 - share) < MIN_SPREAD else _wilson
+    bounds = _exact if min(events, n - events) < MIN_EVENTS else _wilson
     low, high = bounds(events, n, ALPHA / 2)
     lower, upper = bounds(events, n, ALPHA)
     name = "exact" if bounds is _exact else "Wilson"
@@ -160,23 +164,37 @@ def quantile_bounds(values: Sequence[float], share: float = 0.95) -> tuple[float
     """
     ordered, n = sorted(values), len(values)
     below = [_binomial(k, n, share) for k in range(n + 1)]  # chances that exactly k values lie under the quantile
-    least = most = None
+    least: float | None = None
+    most: float | None = None
     for rank in range(1, n + 1):
         reached = sum(below[:rank])  # the chance that the value of this rank lies above the quantile
-        if reached <= ALPHA:
+        if reached <= ALPHA + 1e-12:
             least = ordered[rank - 1]
         if most is None and reached >= 1 - ALPHA:
             most = ordered[rank - 1]
     return least, most
 
 
-def _t(value: float, error: float, n: int, span: Span, method: str, sd: float) -> Interval:
-    def at(alpha: float) -> Span:
-        margin = _t_quantile(1 - alpha, n - 1) * error
-        return max(value - margin, span[0]), min(value + margin, span[1])
+def _t(value: float, variance: float, third: float, n: int, span: Span, method: str) -> Interval:
+    """Student's t around an estimate of this variance and third central moment, both of the estimate itself.
 
-    (low, high), (lower, upper) = at(ALPHA / 2), at(ALPHA)
+    Johnson's correction for skewness (1978; Hall, 1983): near a ceiling the plain bound is cleared wrongly in 6 to 9 %.
+    """
+    error = math.sqrt(variance)
+
+    def at(alpha: float) -> Span:
+        t = _t_quantile(1 - alpha, n - 1)
+        middle = value + third / variance * (2 * t**2 + 1) / 6 if variance else value
+        return min(max(middle - t * error, span[0]), value), max(min(middle + t * error, span[1]), value)
+
+    (low, high), (lower, upper), sd = at(ALPHA / 2), at(ALPHA), error * math.sqrt(n)
     return Interval(value=value, low=low, high=high, n=n, lower=lower, upper=upper, sd=sd, method=method)
+
+
+def _third(values: Sequence[float]) -> float:
+    """Third central moment."""
+    middle = fmean(values)
+    return fmean((value - middle) ** 3 for value in values)
 
 
 def _t_quantile(share: float, freedom: int) -> float:
