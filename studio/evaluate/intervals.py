@@ -24,8 +24,8 @@ ALPHA = 0.05
 MIN_LARGE = 50
 """Prompts from which a t interval holds; under them it misses too often (wrong PASS .08 at 20), and betting is used."""
 MIN_SPREAD = 5
-"""Least ``n min(p, 1 - p)``, with ``p`` the mean as a part of the range, for a t interval: nearer to an end of the range
-it covers less than it says."""
+"""Least ``n min(p, 1 - p)``, with ``p`` the mean as a part of the range, for a t interval: nearer to an end of it too
+little varies to know how much does."""
 MIN_EVENTS = 10
 """Least events, and replies without one, for Wilson's interval of a rate."""
 POWER = 0.8
