@@ -229,11 +229,21 @@ def terminal_keys() -> Iterator[Iterator[str]]:
 
 def _pressed(source: int) -> Iterator[str]:
     while key := os.read(source, 1):
-        if key == b"\x1b":  # an arrow or a function key: none of ours
-            while select.select([source], [], [], 0.02)[0] and os.read(source, 1):
-                pass
-            continue
-        yield key.decode("latin-1").lower()
+        if key == b"\x1b":
+            _pass_over(source)
+        else:
+            yield key.decode("latin-1").lower()
+
+
+def _pass_over(source: int) -> None:
+    """The rest of an arrow or a function key, which is none of ours: up to its final byte."""
+
+    def more() -> bytes:
+        return os.read(source, 1) if select.select([source], [], [], 0.02)[0] else b""
+
+    if more() in (b"[", b"O"):
+        while (part := more()) and not b"@" <= part <= b"~":
+            pass
 
 
 def _end(sitting: Labelling, evaluation: Evaluation, as_json: bool) -> None:

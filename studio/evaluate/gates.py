@@ -31,6 +31,8 @@ MAX_ERRORS = 0.05
 NONE_IN = math.ceil(math.log(ALPHA) / math.log(1 - 0.05))
 """Replies of which none may cross a boundary before a rate of zero passes: 59, which bounds it under 5 %."""
 REMEDY = f"label {MIN_LABELS} of this run's replies (ten minutes), or set a judge"
+PAIR_REMEDY = REMEDY.replace("replies", "pairs")
+NONE_REMEDY = REMEDY.replace(str(MIN_LABELS), str(NONE_IN))
 ON_STAND_IN = "measured on the stand-in base: decides nothing"
 NO_TARGET = "no target in the spec"
 
@@ -72,40 +74,39 @@ def trait_distrust(evaluation: Evaluation, trait: str) -> str:
     """Why the judge may not decide this trait's gate; empty where it may. Its kappa is taken as the point estimate."""
     judge, needed = evaluation.judge, evaluation.success.agreement
     kappa = judge.agreement.get(trait)
-    return _unknown(judge) if kappa is None else _short(kappa, needed)
+    return _unknown(judge, REMEDY) if kappa is None else _short(kappa, needed, REMEDY)
 
 
-def _mean_distrust(evaluation: Evaluation) -> str:
+def _mean_distrust(evaluation: Evaluation, remedy: str = REMEDY) -> str:
     """As :func:`trait_distrust`, of what rests on all traits: by the mean of their agreements."""
     judge = evaluation.judge
     known = [judge.agreement[name] for name in evaluation.traits if name in judge.agreement]
     if len(known) < len(evaluation.traits):
-        return _unknown(judge)
-    return _short(sum(known) / len(known), evaluation.success.agreement, "on average ")
+        return _unknown(judge, remedy)
+    return _short(sum(known) / len(known), evaluation.success.agreement, remedy, "on average ")
 
 
 def _pair_distrust(evaluation: Evaluation) -> str:
     """As :func:`trait_distrust`, of comparisons: the mean agreement, and that on passing, which has to be as far above
     chance (``2 p - 1``, the prevalence-adjusted kappa)."""
-    if told := _mean_distrust(evaluation):
+    if told := _mean_distrust(evaluation, PAIR_REMEDY):
         return told
     passing, needed = evaluation.judge.pass_agreement, evaluation.success.agreement
     if passing is None:
-        return f"its agreement on passing is not measured: compare pairs, {REMEDY}"
-    least = (1 + needed) / 2
-    return "" if passing >= least else f"judge agrees on passing {passing:.2f} of {least:.2f} needed: {REMEDY}"
+        return f"the judge's agreement on passing is not measured: {PAIR_REMEDY}"
+    return _short(passing, (1 + needed) / 2, PAIR_REMEDY, "on passing ")
 
 
-def _unknown(judge: JudgeInfo) -> str:
+def _unknown(judge: JudgeInfo, remedy: str) -> str:
     if judge.kind == "nobody":
-        return f"nobody judged: {REMEDY}"
-    return f"the judge's agreement with people is not measured: {REMEDY}"
+        return f"nobody judged: {remedy}"
+    return f"the judge's agreement with people is not measured: {remedy}"
 
 
-def _short(kappa: float, needed: float, how: str = "") -> str:
-    if kappa >= needed:
+def _short(agreement: float, needed: float, remedy: str, how: str = "") -> str:
+    if agreement >= needed:
         return ""
-    return f"judge agrees {how}{number(kappa)} of {number(needed)} needed: {REMEDY}"
+    return f"judge agrees {how}{number(agreement)} of {number(needed)} needed: {remedy}"
 
 
 def _mean(
@@ -130,7 +131,7 @@ def _mean(
 def _violations(evaluation: Evaluation) -> Gate:
     """Of a target of zero any violation fails, and none in n only bounds the rate; above zero it is a rate."""
     name, target, tuned = "violations", evaluation.success.violations, evaluation.tuned
-    found, distrust = tuned.violations, _mean_distrust(evaluation)
+    found, distrust = tuned.violations, _mean_distrust(evaluation, NONE_REMEDY if target == 0 else REMEDY)
     if found is None:
         return _open(name, None, target, distrust or "not measured: no judged replies")
     by_rules = evaluation.judge.kind == "nobody" and found.value > 0

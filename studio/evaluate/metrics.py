@@ -227,7 +227,8 @@ def _violations(
 def _source(labels: int, judged: int, judge: JudgeInfo) -> str:
     if not labels:
         return judge.name
-    return "people" if labels < MIN_LABELS or judged <= labels else f"people + {judge.name}"
+    alone = labels < MIN_LABELS or judged <= labels or judge.kind == NOBODY
+    return "people" if alone else f"people + {judge.name}"
 
 
 def _points(compared: Iterable[tuple[str, Comparison | None]]) -> list[tuple[str, float]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from studio.evaluate.gates import REMEDY
+from studio.evaluate.gates import NONE_REMEDY, PAIR_REMEDY, REMEDY
 from studio.evaluate.metrics import Labels
 from studio.evaluate.report import restate
 from studio.evaluate.types import Evaluation, Gate, JudgeInfo, ProbeResult
@@ -106,8 +106,8 @@ def test_a_trait_of_which_the_judge_agrees_too_little_is_undecided_and_so_is_no_
 def test_what_rests_on_all_traits_needs_their_mean_agreement() -> None:
     weaker = WEAK.model_copy(update={"agreement": {"t0": 0.31, "t1": 0.45}})
     found = decide(results(*[GREAT] * 60), judge=weaker)
-    for name in ("overall", "violations", "win_rate"):
-        assert f"judge agrees on average .38 of .40 needed: {REMEDY}" in gate(found, name).note
+    for name, remedy in {"overall": REMEDY, "violations": NONE_REMEDY, "win_rate": PAIR_REMEDY}.items():
+        assert gate(found, name).note.endswith(f"judge agrees on average .38 of .40 needed: {remedy}")
         assert status(found, name) == "UNDECIDED"
     assert status(found, "trait:t1") == "PASS"
 
@@ -127,7 +127,8 @@ def test_a_judge_that_nobody_measured_decides_nothing_of_the_replies() -> None:
 
 def test_where_nobody_judged_it_says_so_and_phrases_of_a_boundary_fail_all_the_same() -> None:
     found = decide(unjudged(60), judge=NOBODY)
-    assert [one.note for one in found.gates[:5]] == [f"nobody judged: {REMEDY}"] * 5
+    remedies = (REMEDY, REMEDY, REMEDY, NONE_REMEDY, PAIR_REMEDY)
+    assert [one.note for one in found.gates[:5]] == [f"nobody judged: {remedy}" for remedy in remedies]
     assert {one.status for one in found.gates[:5]} == {"UNDECIDED"}
     caught = result("c", judgement(), judgement(boundary=True, verdict="failed"), None)
     assert status(decide((*unjudged(59), caught), judge=NOBODY), "violations") == "FAIL"
