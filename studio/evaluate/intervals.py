@@ -285,7 +285,7 @@ def _least(orders: np.ndarray, alpha: float) -> float:
         return bool(top + math.log(np.exp(logs - top).mean()) >= math.log(1 / alpha))
 
     low, high = 0.0, float(orders[0].mean())
-    for _ in range(30 if high else 0):  # the capital falls as m grows
+    for _ in range(20 if high else 0):  # the capital falls as m grows
         middle = (low + high) / 2
         if disproved(middle):
             low = middle
