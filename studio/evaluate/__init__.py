@@ -1,7 +1,7 @@
 """Base against tuned on held-out probes: scores with intervals, gates, the weak spots."""
 
 from studio.evaluate.evaluate import Evaluator
-from studio.evaluate.fingerprint import fingerprint
+from studio.evaluate.fingerprint import fingerprint, judge_info
 from studio.evaluate.intervals import Interval
 from studio.evaluate.metrics import MIN_LABELS, Labels
 from studio.evaluate.probes import probes
@@ -22,6 +22,7 @@ __all__ = [
     "evaluation_of",
     "evaluations",
     "fingerprint",
+    "judge_info",
     "labels_of",
     "probes",
     "restate",

@@ -28,7 +28,7 @@ from studio.evaluate.types import (
     RepliesCame,
     Reply,
 )
-from studio.judge import Judge
+from studio.judge import Agreement, Judge
 from studio.judge.scoring import unscored
 from studio.judge.types import Comparison
 from studio.spec import LoadedSpec
@@ -46,8 +46,18 @@ LOOK_S = 0.25
 class Evaluator:
     """One evaluation. ``events()`` runs it, or what is left of it; ``evaluation`` is there once it is whole."""
 
-    def __init__(self, loaded: LoadedSpec, run: Run, judge: Judge, sides: Sides, cache: Cache[ProbeResult]) -> None:
+    def __init__(
+        self,
+        loaded: LoadedSpec,
+        run: Run,
+        judge: Judge,
+        sides: Sides,
+        cache: Cache[ProbeResult],
+        agreement: Agreement | None = None,
+    ) -> None:
+        """``agreement`` is what was measured of the judge's with people; None: nothing was."""
         self._loaded, self._run, self._judge, self._sides, self._cache = loaded, run, judge, sides, cache
+        self._judge_info = judge_info(judge, agreement)
         self._probes = probes(loaded)
         self._asked: tuple[Asked, ...] = ("tuned", "base")
         if loaded.spec.success.beats_prompt is not None:
@@ -71,6 +81,7 @@ class Evaluator:
         if stop():
             return
         working = {asyncio.ensure_future(self._score(probe)) for probe in left}
+        everyone = tuple(working)
         fresh, came = 0, self._came()
         try:
             while working:
@@ -91,7 +102,7 @@ class Evaluator:
         finally:
             for one in working:
                 one.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
+            await asyncio.gather(*everyone, return_exceptions=True)
         self.evaluation = self._conclude([done[probe.id] for probe in self._probes], time.monotonic() - began, labels)
         yield EvaluateFinished(
             evaluation_id=self.evaluation.id, gates=self.evaluation.gates, seconds=self.evaluation.seconds
@@ -137,15 +148,17 @@ class Evaluator:
         if reply.error is not None:
             return unscored(self._loaded, self._judge.name, reply.error, ())
         conversation: Messages = (*probe.messages, assistant(reply.text))
-        return await self._judge.score(conversation, rules_first=False)
+        return await self._judge.score(conversation, rules_first=False, finish=reply.finish)
 
     async def _compared(self, probe: Probe, first: Reply | None, tuned: Reply) -> Comparison | None:
-        if first is None or judge_info(self._judge).kind == "nobody":
+        if first is None or self._judge.kind == "nobody":
             return None
         error = first.error or tuned.error
         if error is not None:
             return Comparison(winner="tie", orders=("tie", "tie"), error=error)
-        return await self._judge.compare(probe.messages, first.text, tuned.text)
+        compared = await self._judge.compare(probe.messages, first.text, tuned.text)
+        unlearned = self._judge.kind == "learned" and compared.error is not None  # too few labels: no call that failed
+        return None if unlearned else compared
 
     def _count_failures(self, result: ProbeResult) -> None:
         self._failed_in_a_row = self._failed_in_a_row + len(result.errors) if result.nothing_judged else 0
@@ -165,7 +178,7 @@ class Evaluator:
             spec_name=spec.name,
             spec_hash=self._loaded.hash,
             base_model=plan.base_model,
-            judge=judge_info(self._judge),
+            judge=self._judge_info,
             traits=spec.trait_names,
             success=spec.success,
             trial=is_trial(plan.base_model, spec.deployment.base_model),

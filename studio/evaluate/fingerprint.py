@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studio.evaluate.probes import probes
 from studio.evaluate.types import JudgeInfo
-from studio.judge import NOBODY, Judge
+from studio.judge import Agreement, Judge
 from studio.spec import LoadedSpec
 from studio.train.base import identity
 from studio.train.types import Run
@@ -52,9 +52,16 @@ def adapter_hash(run: Run) -> str:
     return digest.hexdigest()
 
 
-def judge_info(judge: Judge) -> JudgeInfo:
-    """Who judges, as an evaluation remembers it."""
-    return JudgeInfo(name=judge.name, version=judge.version, kind="nobody" if judge.name == NOBODY else "model")
+def judge_info(judge: Judge, agreement: Agreement | None = None) -> JudgeInfo:
+    """Who judges, as an evaluation remembers it, with what was measured of its agreement with people."""
+    traits = agreement.traits if agreement else {}
+    return JudgeInfo(
+        name=judge.name,
+        version=judge.version,
+        kind=judge.kind,
+        agreement={name: one.kappa for name, one in traits.items() if one.kappa is not None},
+        pass_agreement=agreement.pass_agreement if agreement else None,
+    )
 
 
 def is_trial(base_model: str, deployment: str) -> bool:

@@ -16,7 +16,7 @@ from studio.evaluate.probes import probes
 from studio.evaluate.report import labels_of, save
 from studio.evaluate.types import ProbeResult, Reply
 from studio.jobs import JobContext
-from studio.judge import Judge, open_judge
+from studio.judge import Judge, judge_agreement, open_judge
 from studio.llm import ModelSettings
 from studio.serve import BASE, TUNED, Server, ensure, open_model, run_params
 from studio.spec import LoadedSpec, load
@@ -60,7 +60,8 @@ async def _evaluate(loaded: LoadedSpec, workspace: Workspace, run: Run, judge: J
         return
     base, tuned = open_model(server.ready, BASE), open_model(server.ready, TUNED)
     try:
-        evaluator = Evaluator(loaded, run, judge, Sides(loaded.spec, base, tuned, replies), results)
+        agreement = await judge_agreement(loaded, judge)
+        evaluator = Evaluator(loaded, run, judge, Sides(loaded.spec, base, tuned, replies), results, agreement)
         labels = labels_of(workspace, run.plan.run_id)
         async for event in evaluator.events(lambda: context.stop_requested, labels):
             if evaluator.evaluation:

@@ -15,7 +15,7 @@ from studio.chatml import assistant, digest
 from studio.evaluate.intervals import Interval, Span, by_prompt, corrected_mean, delta, mean, quantile_bounds, share_of
 from studio.evaluate.types import Finish, JudgeInfo, ProbeResult, Side, SideMetrics
 from studio.judge.types import Comparison
-from studio.store.records import Judgement, PairVote, RunLabel
+from studio.store.records import Judgement, PairVote, RunLabel, TraitScore
 
 MIN_LABELS = 50
 """Labels from which they correct the judge; corrected means of fewer cover .87 to .91 near the ceiling."""
@@ -65,7 +65,7 @@ def side_metrics(
     found = {
         name: estimate(
             ((row.probe.id, float(one.labels[name])) for row, one in labelled if name in one.labels),
-            ((row.probe.id, float(one.traits[name].score)) for row, one in judged if name in one.traits),
+            ((row.probe.id, mark_of(one.traits[name])) for row, one in judged if name in one.traits),
             TRAIT,
         )
         for name in traits
@@ -184,6 +184,11 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     if not values:
         return None
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def mark_of(trait: TraitScore) -> float:
+    """0..2: the expected score where the judge is a regression, which tells more than the rounded one."""
+    return float(trait.score) if trait.estimate is None else trait.estimate
 
 
 def reply_of(result: ProbeResult, side: Side) -> str:

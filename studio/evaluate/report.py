@@ -19,7 +19,7 @@ from studio.evaluate.metrics import (
     side_metrics,
     win_rate,
 )
-from studio.evaluate.types import Evaluation
+from studio.evaluate.types import Evaluation, JudgeInfo
 from studio.files import write_atomic
 from studio.store import Workspace
 
@@ -72,9 +72,11 @@ def labels_of(workspace: Workspace, run_id: str) -> Labels:
     return Labels.of(workspace.labels.of_run(run_id), workspace.labels.votes_of_run(run_id))
 
 
-def restated(workspace: Workspace, evaluation: Evaluation) -> Evaluation:
-    """The evaluation by the labels that there are now; kept where it changed."""
-    now = restate(evaluation, labels_of(workspace, evaluation.run_id))
+def restated(workspace: Workspace, evaluation: Evaluation, judge: JudgeInfo | None = None) -> Evaluation:
+    """The evaluation by the labels that there are now, and by what is known now of the ``judge`` that made it; kept
+    where it changed."""
+    known = evaluation if judge is None else evaluation.model_copy(update={"judge": judge})
+    now = restate(known, labels_of(workspace, evaluation.run_id))
     if now != evaluation:
         save(workspace, now)
         if now.id != evaluation.id:

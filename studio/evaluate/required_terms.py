@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from studio.text.normalize import UNSPACED
-from studio.text.words import contains, words_of
+from studio.text.words import words_of
 
 _STEM = 5
 """Letters by which a longer word is known again with another ending: ``reviewing`` for ``review``."""
@@ -24,7 +24,7 @@ def keeps(reply: str, phrases: tuple[str, ...]) -> bool | None:
         return None
     said = words_of(reply)
     return all(
-        contains(said, words) if _UNSPACED.search(phrase) else all(_is_said(word, said) for word in words)
+        _in_a_row(words, said) if _UNSPACED.search(phrase) else all(_is_said(word, said) for word in words)
         for phrase, words in wanted
     )
 
@@ -32,3 +32,7 @@ def keeps(reply: str, phrases: tuple[str, ...]) -> bool | None:
 def _is_said(word: str, said: tuple[str, ...]) -> bool:
     inflects = word.isalpha() and len(word) >= _WHOLE
     return word in said or (inflects and any(one.startswith(word[:_STEM]) for one in said))
+
+
+def _in_a_row(words: tuple[str, ...], said: tuple[str, ...]) -> bool:
+    return any(said[at : at + len(words)] == words for at in range(len(said) - len(words) + 1))

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import pytest
 
-from studio.chatml import last_request
+from studio.chatml import Messages, assistant, last_request, user
 from studio.errors import UserError
-from studio.evaluate import Evaluation, Evaluator, fingerprint, probes
+from studio.evaluate import Evaluation, Evaluator, fingerprint, probes, restate
 from studio.evaluate import ask as asking
 from studio.evaluate.ask import IN_FLIGHT, Sides
 from studio.evaluate.cache import Cache
@@ -26,8 +26,8 @@ from studio.evaluate.types import (
     RepliesCame,
     Reply,
 )
-from studio.judge import Judge
-from studio.judge.types import CompareBrief, JudgeBrief
+from studio.judge import Judge, Label, agreement
+from studio.judge.types import CompareBrief, Comparison, JudgeBrief
 from studio.llm import ModelError, Request, Structured
 from studio.llm.errors import Kind
 from studio.llm.types import ChatModel, Completion
@@ -114,7 +114,7 @@ class Scorer(Model):
         else:
             score = 2 if "gladly" in request.brief.messages[-1].content else 0
             mark = {"rationale": "", "quote": "", "score": score}
-            value = {"traits": {"calm": mark, "warm": mark}, "violations": [], "steps": {}, "preferred": []}
+            value = {"traits": {"calm": mark, "warm": mark}, "violations": [], "shows_scenario": True}
         return Structured(value=schema.model_validate(value), completion=Completion(text="", model=self.name))
 
 
@@ -341,6 +341,40 @@ async def test_where_nobody_judges_replies_are_made_and_nothing_is_guessed(loade
     assert found.whole, "that nobody judges is no failed call"
     assert found.judge.kind == "nobody" and found.win_rate is None and found.tuned.overall is None
     assert found.tuned.n == COUNT and found.tuned.errors == 0 and found.verdict == "undecided"
+
+
+async def test_what_a_judge_agrees_is_kept_and_decides_who_may_decide(loaded: LoadedSpec, tmp_path: Path) -> None:
+    one, *_ = evaluator(loaded, tmp_path)
+    judge = Judge(Scorer(), loaded)
+    labels = [
+        Label.model_validate(
+            {
+                "messages": [user(f"Item {i}?"), assistant("gladly" if i % 2 else "no")],
+                "labels": {"calm": 2 * (i % 2), "warm": 2 * (i % 2) if i > 9 else 1},
+            }
+        )
+        for i in range(40)
+    ]
+    found = await evaluated(
+        Evaluator(loaded, trained(loaded), judge, one._sides, one._cache, await agreement(loaded, judge, labels))
+    )
+    assert found.judge.agreement["calm"] == 1 and 0.4 < found.judge.agreement["warm"] < 0.95
+    statuses = {gate.name: gate.status for gate in found.gates}
+    assert statuses["trait:calm"] == statuses["trait:warm"] == statuses["overall"] == statuses["win_rate"] == "PASS"
+    strict = found.model_copy(update={"success": found.success.model_copy(update={"agreement": 0.96})})
+    assert {gate.name: gate.status for gate in restate(strict).gates}["trait:warm"] == "UNDECIDED"
+
+
+async def test_a_regression_that_cannot_compare_is_no_failed_call(
+    loaded: LoadedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def compare(self: Judge, messages: Messages, base: str, tuned: str) -> Comparison:
+        return Comparison(winner="tie", orders=("tie", "tie"), error="not every trait could be scored")
+
+    monkeypatch.setattr(Judge, "compare", compare)
+    monkeypatch.setattr(Judge, "kind", "learned")
+    found = await evaluated(evaluator(loaded, tmp_path)[0])
+    assert found.whole and found.win_rate is None
 
 
 async def test_the_base_is_asked_with_the_personas_prompt_too_where_the_spec_has_a_gate_for_it(tmp_path: Path) -> None:

@@ -199,12 +199,8 @@ def test_errors_leave_the_gates_open_and_are_named() -> None:
 
 def test_single_measurements_fail_on_their_own() -> None:
     rows = timed(results(*[GREAT] * 60), 1.0)
-    for name, parts in {
-        "train_loss": {"train_loss": 0.41},
-        "adapter_mb": {"adapter_mb": 51.0},
-        "examples": {"examples": 199},
-    }.items():
-        assert [one.name for one in decide(rows, **parts).gates if one.status == "FAIL"] == [name]
+    for name, value in {"train_loss": 0.41, "adapter_mb": 51.0, "examples": 199}.items():
+        assert [one.name for one in decide(rows, **{name: value}).gates if one.status == "FAIL"] == [name]
     assert status(decide(rows, train_loss=None), "train_loss") == "UNDECIDED"
 
 

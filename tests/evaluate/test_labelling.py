@@ -186,7 +186,7 @@ def test_sixty_labels_decide_gates_that_nobody_decided_and_that_is_kept(workspac
 
 def test_pairs_are_shown_on_either_side_and_votes_are_of_the_side_that_was_meant(workspace: Workspace) -> None:
     one = sitting(workspace, kept(workspace), pairs=True)
-    lefts = Counter()
+    lefts: Counter[str] = Counter()
     while (item := one.next_item()) is not None:
         lefts[item.replies[0].split()[0]] += 1
         one.prefer(item.id, "left" if item.replies[0].startswith("tuned") else "right")

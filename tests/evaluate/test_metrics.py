@@ -6,6 +6,7 @@ from statistics import fmean
 
 import pytest
 
+from studio.evaluate.intervals import Interval
 from studio.evaluate.metrics import (
     MIN_LABELS,
     Labels,
@@ -16,7 +17,7 @@ from studio.evaluate.metrics import (
     side_metrics,
     win_rate,
 )
-from studio.evaluate.types import Interval, JudgeInfo, ProbeResult, SideMetrics
+from studio.evaluate.types import JudgeInfo, ProbeResult, SideMetrics
 from studio.judge.types import Comparison
 from tests.evaluate.making import BASE_WINS, GOOD, TIE, judgement, label, result, results, vote
 
@@ -96,7 +97,7 @@ def test_a_tie_is_half_a_win_and_a_failed_comparison_or_none_is_none() -> None:
     failed = Comparison(winner="tie", orders=("tie", "tie"), error="no answer")
     winners = {"a": None, "b": TIE, "c": failed, "d": BASE_WINS, "e": BASE_WINS}
     won = known(win_rate([result(name, one, one, winner) for name, winner in winners.items()]))
-    assert (won.value, won.n) == (pytest.approx(0.5 / 3), 3)
+    assert won.value == pytest.approx(0.5 / 3) and won.n == 3
 
 
 def test_labels_are_of_a_side_and_of_the_words_that_were_said() -> None:
@@ -183,3 +184,11 @@ def test_a_judge_alone_is_named_as_the_source() -> None:
     rows = results((1, 1))
     assert tuned(rows).source == "gpt-5-mini"
     assert fmean(one.value for one in tuned(rows).traits.values()) == 1
+
+
+def test_an_expected_score_tells_more_than_the_rounded_one() -> None:
+    rows = results((1, 1), (1, 1))
+    close = rows[0].tuned_judgement.traits["t0"].model_copy(update={"estimate": 1.4})
+    guessed = rows[0].tuned_judgement.model_copy(update={"traits": {"t0": close, "t1": close}})
+    metrics = tuned((rows[0].model_copy(update={"tuned_judgement": guessed}), rows[1]))
+    assert metrics.traits["t0"].value == pytest.approx(1.2)
