@@ -14,11 +14,11 @@ from studio.tui.progress.events import parsed
 @dataclass(frozen=True)
 class EvaluateProgress:
     started: EvaluateStarted | None = None
-    replies: RepliesCame | None = None
-    """How many replies there are, while no probe is scored yet."""
     results: tuple[ProbeResult, ...] = ()
     eta_s: float | None = None
     finished: EvaluateFinished | None = None
+    replies: RepliesCame | None = None
+    """How many replies there are, while no probe is scored yet."""
 
     @property
     def probes(self) -> int:
