@@ -1,10 +1,11 @@
-"""What to serve so that both sides of a training run can be asked."""
+"""What to serve: both sides of a training run, or a chat model as it is."""
 
 from __future__ import annotations
 
 from studio.errors import UserError
 from studio.serve.types import ServeParams
-from studio.train import base_of
+from studio.train import base_of, resolve_base
+from studio.train.smollm2 import Tell
 from studio.train.types import Run
 
 
@@ -22,3 +23,12 @@ def run_params(run: Run) -> ServeParams:
         method=run.plan.recipe.method,
         system_prompt=run.plan.system_prompt,
     )
+
+
+def model_params(model: str, tell: Tell | None = None) -> ServeParams:
+    """A chat model without any adapter, to write or judge: ``smollm2``, a hub id or a folder. It is asked as ``base``.
+
+    May prepare or look for the model, which blocks; ``tell`` hears of it. Raises :class:`UserError` where it cannot be
+    had.
+    """
+    return ServeParams(base_path=resolve_base(model, tell))

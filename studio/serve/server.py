@@ -12,6 +12,8 @@ from studio.serve.types import ServeReady
 
 _ENDPOINT = "http://studio/v1"
 """The host is a name only: the socket is dialled in its place."""
+_AT_ONCE = 128
+_PATIENCE_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -40,5 +42,15 @@ def open_model(ready: ServeReady, name: str) -> OpenAIModel:
 
 
 def served_settings(ready: ServeReady, name: str) -> ModelSettings:
-    """Where one of the worker's models is asked; safe to hand to another process of the same user."""
-    return ModelSettings(endpoint=_ENDPOINT, uds=ready.socket, model=name)
+    """Where one of the worker's models is asked; safe to hand to another process of the same user.
+
+    A reply may wait for the batches before its own, so whatever is asked at once has time.
+    """
+    return ModelSettings(
+        endpoint=_ENDPOINT,
+        uds=ready.socket,
+        model=name,
+        max_concurrent=_AT_ONCE,
+        read_timeout=_PATIENCE_S,
+        total_timeout=_PATIENCE_S,
+    )

@@ -13,9 +13,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from studio.train.base import POCKET_FOLDER
+from tests.tiny_model import tiny_base
 
-BASE_PATH = str(POCKET_FOLDER)
+BASE_PATH = tiny_base()
 ASKED = [{"role": "user", "content": "Add water the plants to my list."}]
 
 

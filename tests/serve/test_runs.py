@@ -8,7 +8,6 @@ import pytest
 
 from studio.errors import UserError
 from studio.serve import run_params
-from studio.train import resolve_base
 from studio.train.types import Recipe
 from tests.package.making import run_of
 
@@ -18,7 +17,7 @@ def test_a_run_is_served_as_it_was_trained(tmp_path: Path) -> None:
     plan = run.plan.model_copy(update={"recipe": Recipe(method="qlora"), "system_prompt": "Be kind."})
     params = run_params(run.model_copy(update={"plan": plan}))
     assert (params.method, params.system_prompt) == ("qlora", "Be kind.")
-    assert params.base_path == resolve_base("pocket") and params.adapter_path == str(tmp_path / "adapter")
+    assert params.base_path == "/home/someone/base" and params.adapter_path == str(tmp_path / "adapter")
 
 
 def test_a_run_that_is_not_finished_cannot_be_served(tmp_path: Path) -> None:

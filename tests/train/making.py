@@ -1,4 +1,4 @@
-"""Small data and plans for training the pocket base in a few steps."""
+"""Small data and plans for training the tiny base model in a few steps."""
 
 from __future__ import annotations
 
@@ -8,35 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig, set_seed
+from transformers import AutoModelForCausalLM, PreTrainedConfig, set_seed
 
 from studio.chatml import Message, assistant, system, user
-from studio.train.base import POCKET, POCKET_FOLDER, resolve_base
 from studio.train.planning import fingerprint
 from studio.train.types import Recipe, TrainPlan
+from tests.tiny_model import tiny_base, write_tokenizer
 
 _TASKS = (
     "buy milk|call Ben|review the report|pay the rent|water the plants|book a flight|email Kate|fix the bike".split("|")
 )
 
 
-SIZES: dict[str, Any] = {
-    "vocab_size": 4096,
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "pad_token_id": 3,
-    "eos_token_id": 2,
-}
-"""Of a base model of no use but to be trained for a step, with the pocket base's tokenizer."""
-
-
 def make_base(folder: Path, config: PreTrainedConfig) -> str:
     set_seed(0)
     AutoModelForCausalLM.from_config(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(POCKET_FOLDER).save_pretrained(folder)
+    write_tokenizer(folder)
     return str(folder)
 
 
@@ -74,8 +61,8 @@ def make_plan(folder: Path, count: int = 24, *, base_path: str | None = None, **
     mark = fingerprint(recipe=chosen.model_dump(mode="json"), data=count)
     return TrainPlan(
         run_id=f"run-{mark[:10]}",
-        base_model=POCKET,
-        base_path=base_path or resolve_base(POCKET),
+        base_model=base_path or tiny_base(),
+        base_path=base_path or tiny_base(),
         recipe=chosen,
         spec_hash="spec",
         data_path=str(data),

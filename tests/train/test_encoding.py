@@ -11,8 +11,8 @@ import trl
 from transformers import AutoTokenizer
 
 from studio.chatml import TEMPLATE_OPTIONS, assistant, system, user
-from studio.train.base import POCKET_FOLDER
 from studio.train.worker.encoding import IGNORED, Encoded, Encoder, encode_all, with_prompt
+from tests.tiny_model import tiny_base
 from tests.train.making import two_turns
 
 TEMPLATES = Path(trl.__file__).parent / "chat_templates"
@@ -26,7 +26,7 @@ KNOWN = sorted(
 
 @pytest.fixture
 def tokenizer() -> Any:
-    return AutoTokenizer.from_pretrained(POCKET_FOLDER)
+    return AutoTokenizer.from_pretrained(tiny_base())
 
 
 def taught_text(tokenizer: Any, encoded: Encoded) -> str:

@@ -14,7 +14,6 @@ import torch
 from transformers import set_seed
 
 from studio.errors import UserError
-from studio.train.base import POCKET_FOLDER
 from studio.train.types import Backend, Recipe
 from studio.train.unsloth import import_error, import_unsloth, unsloth_version
 from studio.train.worker import loading
@@ -22,6 +21,7 @@ from studio.train.worker.backend import choose_backend
 from studio.train.worker.loading import load
 from studio.train.worker.placement import Placement
 from studio.train.worker.run import Control, train
+from tests.tiny_model import tiny_base
 from tests.train.making import make_plan
 
 CPU, CUDA = Placement("cpu", torch.float32), Placement("cuda", torch.bfloat16)
@@ -30,7 +30,7 @@ CPU, CUDA = Placement("cpu", torch.float32), Placement("cuda", torch.bfloat16)
 def test_the_first_weights_of_an_adapter_follow_the_seed() -> None:
     def drawn(seed: int) -> torch.Tensor:
         set_seed(seed)
-        model = load(str(POCKET_FOLDER), Recipe(rank=2), CPU).model
+        model = load(tiny_base(), Recipe(rank=2), CPU).model
         return next(value for name, value in model.named_parameters() if "lora_A" in name).detach()
 
     assert torch.equal(drawn(1), drawn(1)) and not torch.equal(drawn(1), drawn(2))
@@ -66,10 +66,10 @@ def test_unsloth_is_found_in_its_folder_and_does_not_take_our_place(
         ("auto", "some/model", CUDA, True, "unsloth"),
         ("auto", "some/model", CUDA, False, "peft"),
         ("auto", "some/model", CPU, True, "peft"),
-        ("auto", "pocket", CUDA, True, "peft"),
+        ("auto", "smollm2", CUDA, True, "peft"),
         ("peft", "some/model", CUDA, True, "peft"),
         ("unsloth", "some/model", CPU, True, "unsloth"),
-        ("unsloth", "pocket", CUDA, True, "unsloth"),
+        ("unsloth", "smollm2", CUDA, True, "unsloth"),
     ],
 )
 def test_unsloth_is_used_on_a_gpu_where_it_is_installed_and_worth_its_start(
@@ -109,7 +109,7 @@ def test_what_is_not_installed_is_named_with_its_remedy(tmp_path: Path, monkeypa
     with pytest.raises(UserError, match=r"unsloth is not installed .*--target"):
         choose_backend(Recipe(backend="unsloth"), "some/model", CPU, tmp_path)
     with pytest.raises(UserError, match=r"qlora needs bitsandbytes .*\[gpu\]"):
-        load(str(POCKET_FOLDER), Recipe(method="qlora"), CPU)
+        load(tiny_base(), Recipe(method="qlora"), CPU)
 
 
 @pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")

@@ -1,4 +1,4 @@
-"""Base models that are built otherwise than the pocket base: tiny ones, with its tokenizer."""
+"""Base models that are built otherwise than the tiny base model: as tiny, with its tokenizer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from transformers import Gemma3Config, GPT2Config, Phi3Config, PreTrainedConfig
 from studio.errors import UserError
 from studio.train.types import TrainEvent, TrainStarted
 from studio.train.worker.run import Control, train
-from tests.train.making import SIZES, make_base, make_plan
+from tests.tiny_model import SIZES
+from tests.train.making import make_base, make_plan
 
 EYES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
 
@@ -26,7 +27,7 @@ def started(tmp_path: Path, config: PreTrainedConfig, **recipe: Any) -> TrainSta
     return heard[0]
 
 
-@pytest.mark.parametrize("vocabulary", [4096, 40_000])
+@pytest.mark.parametrize("vocabulary", [320, 40_000])
 def test_a_model_that_can_see_too_is_trained_on_text(tmp_path: Path, vocabulary: int) -> None:
     """Its config holds another for the text, as Gemma 3's does; with either way to compute the loss."""
     text = {**SIZES, "vocab_size": vocabulary, "head_dim": 8, "sliding_window": 64}
@@ -50,6 +51,6 @@ def test_a_target_that_the_base_model_has_not_is_told(tmp_path: Path) -> None:
 
 
 def test_a_base_model_without_any_target_is_a_users_error(tmp_path: Path) -> None:
-    config = GPT2Config(vocab_size=4096, n_embd=32, n_layer=1, n_head=2, eos_token_id=2, bos_token_id=0)
+    config = GPT2Config(vocab_size=320, n_embd=32, n_layer=1, n_head=2, eos_token_id=2, bos_token_id=0)
     with pytest.raises(UserError, match=r"no layer to put the adapter on .*q_proj"):
         started(tmp_path, config)

@@ -17,7 +17,8 @@ from studio.train.worker.placement import Placement
 from studio.train.worker.progress import Progress
 from studio.train.worker.run import read_conversations
 from studio.train.worker.trainer import make_trainer
-from tests.train.making import SIZES, make_base, make_plan
+from tests.tiny_model import SIZES
+from tests.train.making import make_base, make_plan
 
 CPU = Placement("cpu", torch.float32)
 
@@ -40,7 +41,7 @@ EXPERTS = Qwen3MoeConfig(**SIZES, head_dim=8, moe_intermediate_size=16, num_expe
 
 
 @pytest.mark.parametrize(
-    "config", [None, NEAR, EXPERTS, Phi3Config(**SIZES)], ids=lambda one: type(one).__name__ if one else "pocket"
+    "config", [None, NEAR, EXPERTS, Phi3Config(**SIZES)], ids=lambda one: type(one).__name__ if one else "Llama"
 )
 def test_sequences_in_one_row_without_padding_do_not_see_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: PreTrainedConfig | None

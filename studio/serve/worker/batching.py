@@ -10,20 +10,23 @@ from studio.serve.worker.rows import Asked, Part, Row
 
 GATHER_S = 0.010
 """How long the first request waits for others. Both panes of a chat arrive within a millisecond or two."""
-MAX_ROWS = 32
+MAX_ROWS = 64
+"""A step of 64 rows takes twice the time of one of 16."""
 
 Run = Callable[[Sequence[Row]], None]
 
 
 class Batcher:
-    """Feeds ``run`` with batches of up to ``MAX_ROWS`` rows, in the order in which they came.
+    """Feeds ``run`` with batches of up to ``MAX_ROWS`` rows: the one that came first, and those with prompts of about
+    its length, which leaves little padding.
 
     ``run`` blocks and is called in a thread; replies come out of :meth:`ask` while it works.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._waiting: asyncio.Queue[_Reply] = asyncio.Queue()
+        self._waiting: list[_Reply] = []
+        self._came = asyncio.Event()
         self._working = asyncio.create_task(self._work())
         self._batch: list[_Reply] = []
 
@@ -33,7 +36,8 @@ class Batcher:
         Raises whatever made its batch fail.
         """
         reply = _Reply(asked)
-        self._waiting.put_nowait(reply)
+        self._waiting.append(reply)
+        self._came.set()
         try:
             while True:
                 part = await reply.parts.get()
@@ -65,12 +69,15 @@ class Batcher:
                     reply.parts.put_nowait(error)
 
     async def _gather(self) -> list[_Reply]:
-        """The oldest waiting rows that somebody still wants."""
-        batch = [await self._waiting.get()]
+        """The next rows, of those that somebody still wants."""
+        await self._came.wait()
         await asyncio.sleep(GATHER_S)
-        while len(batch) < MAX_ROWS and not self._waiting.empty():
-            batch.append(self._waiting.get_nowait())
-        return [reply for reply in batch if not reply.row.cancelled]
+        wanted = [reply for reply in self._waiting if not reply.row.cancelled]
+        batch = sorted(wanted, key=lambda reply: abs(reply.length - wanted[0].length))[:MAX_ROWS]
+        self._waiting = [reply for reply in wanted if reply not in batch]
+        if not self._waiting:
+            self._came.clear()
+        return batch
 
 
 class _Reply:
@@ -80,6 +87,7 @@ class _Reply:
         self.parts: asyncio.Queue[Part | BaseException] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self.row = Row(asked, self._tell)
+        self.length = len(asked.prompt)
 
     def _tell(self, part: Part) -> None:
         self._loop.call_soon_threadsafe(self.parts.put_nowait, part)

@@ -58,7 +58,6 @@ class Engine:
             logits_processor=LogitsProcessorList([RowSampler([row.asked for row in rows], dice)]),
             stopping_criteria=StoppingCriteriaList([_RowsOver(rows)]),
             streamer=_Taker(rows, self._ends, self._served.tokenizer.backend_tokenizer),
-            return_dict_in_generate=True,
             **options,
         )
 
@@ -80,6 +79,7 @@ class Engine:
             eos_token_id=sorted(self._ends) or None,
             pad_token_id=self._pad,
             use_cache=True,
+            return_dict_in_generate=True,
         )
 
 

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -15,11 +15,10 @@ from studio.jobs import JobContext
 from studio.serve.leases import alone
 from studio.serve.sockets import secure_folder, socket_path
 from studio.serve.types import ServeParams, ServeReady
-from studio.serve.worker.api import Api
-from studio.serve.worker.batching import Batcher
-from studio.serve.worker.engine import Engine
-from studio.serve.worker.models import load
-from studio.serve.worker.prompts import Prompter
+from studio.train.worker.devices import wait_without_spinning
+
+if TYPE_CHECKING:
+    from studio.serve.worker.api import Api
 
 _LOOK_S = 0.5
 """How often it looks whether anybody still uses it, and can reach it."""
@@ -29,6 +28,13 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     """Entry of the job. Tells ServeReady once requests can come."""
     asked = ServeParams.model_validate(params)
     began = time.monotonic()
+    wait_without_spinning(os.environ)  # before the imports below bring in torch, which looks once
+    from studio.serve.worker.api import Api
+    from studio.serve.worker.batching import Batcher
+    from studio.serve.worker.engine import Engine
+    from studio.serve.worker.models import load
+    from studio.serve.worker.prompts import Prompter
+
     stop = asyncio.Event()
     context.on_stop(stop.set)
     served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path, asked.method)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from studio.chatml import Message, Messages, Role
+from studio.chatml import Message, Messages, Role, system
 
 
 class RefusalError(Exception):
@@ -48,15 +49,30 @@ class StreamOptions(_Loose):
     include_usage: bool = False
 
 
+class JsonSchema(_Loose):
+    schema_: dict[str, Any] = Field(default={}, alias="schema")
+
+
 class ResponseFormat(_Loose):
-    type: Literal["text"] = "text"
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    json_schema: JsonSchema = JsonSchema()
+
+    @property
+    def instruction(self) -> str:
+        """What the model is told of the form of its answer; nothing is enforced. Empty for plain text."""
+        if self.type == "text":
+            return ""
+        fits = (
+            f" that fits this JSON schema: {json.dumps(self.json_schema.schema_)}" if self.json_schema.schema_ else ""
+        )
+        return f"Answer with one JSON object and nothing else, no remark and no code fence{fits}"
 
 
 Stop = Annotated[str, Field(min_length=1)]
 
 
 class ChatRequest(_Loose):
-    """Defaults are OpenAI's. ``n`` and ``response_format`` are named only to refuse what is not done here."""
+    """Defaults are OpenAI's. ``n`` is named only to refuse what is not done here."""
 
     model: str
     messages: tuple[ChatMessage, ...] = Field(min_length=1)
@@ -73,7 +89,13 @@ class ChatRequest(_Loose):
 
     @property
     def conversation(self) -> Messages:
-        return tuple(message.plain for message in self.messages)
+        """What the model sees: the turns, and in the system turn what form the answer is to have."""
+        turns = tuple(message.plain for message in self.messages)
+        told = self.response_format.instruction if self.response_format else ""
+        if not told:
+            return turns
+        first, rest = (turns[0].content, turns[1:]) if turns[0].role == "system" else ("", turns)
+        return (system("\n\n".join(filter(None, (first, told)))), *rest)
 
     @property
     def stops(self) -> tuple[str, ...]:
