@@ -17,6 +17,7 @@ from studio.build.types import (
     EvaluationSummary,
     GateSummary,
     Gathered,
+    JudgeSummary,
     PackageSummary,
     RunSummary,
     Session,
@@ -66,7 +67,8 @@ def summarise(session: Session, run: Run, evaluation: Evaluation, package: Packa
         categories=categories(session),
         run=RunSummary(id=run.plan.run_id, steps=finished.steps, loss=finished.loss, seconds=finished.seconds),
         evaluation=EvaluationSummary(
-            judge=evaluation.judge,
+            judge=JudgeSummary(name=evaluation.judge.name, agreement=evaluation.judge.agreement),
+            verdict=evaluation.verdict,
             base=SideSummary.of(evaluation.base),
             tuned=SideSummary.of(evaluation.tuned),
             win_rate=evaluation.win_rate.value if evaluation.win_rate else None,

@@ -8,7 +8,7 @@ from studio.build.authors import check_models, generate_entry
 from studio.build.jobs import Stream, run_job
 from studio.build.training import begin_training
 from studio.build.types import Session, StageBegan, StageEnded, StageError, StageTold
-from studio.evaluate import Evaluation, evaluation_of, fingerprint
+from studio.evaluate import Evaluation, evaluation_of, fingerprint, judge_info, restated
 from studio.evaluate.job import EvaluateParams
 from studio.files import as_seen
 from studio.generate import (
@@ -21,7 +21,7 @@ from studio.generate import (
 )
 from studio.generate.types import GenerateFinished
 from studio.jobs import Job, active, start
-from studio.judge import open_judge
+from studio.judge import known_agreement, open_judge
 from studio.package import Package, find_package, package_id
 from studio.package.job import PackageParams
 from studio.train import Run, finished_run, plan, preset_for, resolve_base, with_recipe
@@ -110,7 +110,8 @@ async def train_stage(session: Session, export: Export, keep: Callable[[Run], No
 
 async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation], None]) -> Stream:
     """Held-out probes through base and tuned."""
-    wanted = fingerprint(session.loaded, run, open_judge(session.settings, session.loaded))
+    judge = open_judge(session.settings, session.loaded)
+    wanted = fingerprint(session.loaded, run, judge)
 
     def begin() -> Job:
         params = EvaluateParams(
@@ -136,6 +137,8 @@ async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation]
     done = find()
     if done is None:
         raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
+    agreement = known_agreement(session.loaded, judge)  # labels may have come since
+    done = restated(session.workspace, done, judge_info(judge, agreement) if agreement else None)
     yield StageEnded(stage="evaluate", skipped=skipped, note=_scores(done))
     keep(done)
 

@@ -96,8 +96,16 @@ class SideSummary(Frozen):
         )
 
 
+class JudgeSummary(Frozen):
+    """``agreement`` is the quadratic-weighted kappa with people by trait; empty where it was not measured."""
+
+    name: str
+    agreement: dict[str, float]
+
+
 class EvaluationSummary(Frozen):
-    judge: str
+    judge: JudgeSummary
+    verdict: str
     base: SideSummary
     tuned: SideSummary
     win_rate: float | None

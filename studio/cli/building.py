@@ -21,7 +21,7 @@ from studio.cli.options import (
 )
 from studio.cli.output import err, say, say_json, say_prose
 from studio.cli.run import open_session, show
-from studio.cli.scores import print_gates, tally
+from studio.cli.scores import print_gates, print_verdict
 from studio.doctor import environment
 from studio.files import as_seen
 
@@ -74,7 +74,7 @@ def build_command(
 
 def print_end(ended: BuildEnded) -> None:
     """The gates, and where the package is."""
-    say(tally(ended.evaluation.gates))
+    print_verdict(ended.evaluation)
     print_gates(ended.evaluation.gates)
     package = ended.summary.package
     say(f"package ({'verified' if package.verified else 'NOT verified'}): {as_seen(package.path)}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from studio.cli.labelling import label
 from studio.cli.options import WORKSPACE, AsJson, Endpoint, JudgeModel, Model, WorkspaceFolder, named
 from studio.cli.output import cut, say, say_json
 from studio.judge import Agreement, Judge, Reply, agreement, open_judge, read_labels, read_replies
@@ -26,6 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("label")(label)
 AT_ONCE = 16
 Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The persona's YAML file.")]
 Replies = Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines, each with messages that end with a reply.")]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from studio.bank.types import PersonAdded
-from studio.evaluate.types import ProbeScored
+from studio.evaluate.types import ProbeScored, RepliesCame
 from studio.generate.types import GenerateProgressed, GenerateStarted
 from studio.jobs.types import Event
 from studio.package.types import PackageStepped
@@ -77,6 +77,11 @@ def _evaluating(event: Event) -> Progressed:
     return Progressed(scored.done, scored.probes, text)
 
 
+def _replying(event: Event) -> Progressed:
+    came = RepliesCame.model_validate(event.data)
+    return Progressed(came.done, came.replies, f"{_count(came.done, came.replies)} replies")
+
+
 def _packaging(event: Event) -> Progressed:
     stepped = PackageStepped.model_validate(event.data)
     return Progressed(stepped.done, stepped.total, stepped.step)
@@ -101,6 +106,7 @@ _TELLERS: dict[str, Callable[[Event], Progressed | None]] = {
     "generate_progressed": _generating,
     "train_started": _training_started,
     "step_logged": _training,
+    "replies_came": _replying,
     "probe_scored": _evaluating,
     "package_stepped": _packaging,
     "person_added": _adding,

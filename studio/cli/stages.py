@@ -32,7 +32,7 @@ from studio.cli.options import (
 )
 from studio.cli.output import say, say_json
 from studio.cli.run import open_session, show
-from studio.cli.scores import print_gates, print_scores
+from studio.cli.scores import print_gates, print_scores, print_verdict
 from studio.errors import UserError
 from studio.evaluate import Evaluation, evaluation_of
 from studio.generate import ScenarioBalance
@@ -120,6 +120,7 @@ def evaluate(
     else:
         print_scores(evaluation)
         print_gates(evaluation.gates)
+        print_verdict(evaluation)
     return 0 if evaluation.passed else 3
 
 

@@ -1,22 +1,31 @@
 """Base against tuned on held-out probes: scores with intervals, gates, the weak spots."""
 
-from studio.evaluate.evaluate import Evaluator, fingerprint
-from studio.evaluate.gates import MIN_SAMPLES, gates
+from studio.evaluate.evaluate import Evaluator
+from studio.evaluate.fingerprint import fingerprint, judge_info
+from studio.evaluate.intervals import Interval
+from studio.evaluate.metrics import MIN_LABELS, Labels
 from studio.evaluate.probes import probes
-from studio.evaluate.report import evaluation_of, evaluations, save
-from studio.evaluate.types import Evaluation, Gate, Probe, ProbeResult
+from studio.evaluate.report import evaluation_of, evaluations, labels_of, restate, restated, save
+from studio.evaluate.types import Evaluation, Gate, JudgeInfo, Probe, ProbeResult, Shown
 
 __all__ = [
-    "MIN_SAMPLES",
+    "MIN_LABELS",
     "Evaluation",
     "Evaluator",
     "Gate",
+    "Interval",
+    "JudgeInfo",
+    "Labels",
     "Probe",
     "ProbeResult",
+    "Shown",
     "evaluation_of",
     "evaluations",
     "fingerprint",
-    "gates",
+    "judge_info",
+    "labels_of",
     "probes",
+    "restate",
+    "restated",
     "save",
 ]

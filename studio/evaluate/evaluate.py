@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
+from studio.chatml import Messages, assistant
 from studio.errors import UserError
-from studio.evaluate.cache import ResultCache
-from studio.evaluate.gates import MIN_SAMPLES, gates
-from studio.evaluate.metrics import by_category, side_metrics, win_rate
+from studio.evaluate.ask import Sides
+from studio.evaluate.cache import Cache
+from studio.evaluate.fingerprint import fingerprint, is_trial, judge_info
+from studio.evaluate.metrics import NO_LABELS, Labels
 from studio.evaluate.probes import probes
-from studio.evaluate.scoring import Scorer
+from studio.evaluate.report import restate
+from studio.evaluate.required_terms import keeps
 from studio.evaluate.types import (
+    Asked,
     EvaluateEvent,
     EvaluateFinished,
     EvaluateStarted,
@@ -24,84 +25,140 @@ from studio.evaluate.types import (
     Probe,
     ProbeResult,
     ProbeScored,
+    RepliesCame,
+    Reply,
 )
-from studio.judge import Judge
-from studio.llm import ChatModel
+from studio.judge import Agreement, Judge
+from studio.judge.scoring import unscored
+from studio.judge.types import Comparison
 from studio.spec import LoadedSpec
+from studio.store.records import Judgement
 from studio.train.types import Run
 
-TIMED_PROBES = MIN_SAMPLES
-"""Probes that are asked one at a time first, so that the latency is that of a single reply, after one to warm up."""
-AT_ONCE = 8
-"""Probes in flight after that; both sides of each share a batch in the serve worker."""
+JUDGED_AT_ONCE = 16
+"""Probes: of each, two replies are judged and one pair in both orders."""
 MOST_IN_A_ROW = 10
 """So many calls that fail for good one after the other, each after its own retries, end the evaluation."""
+LOOK_S = 0.25
+"""How often it is looked whether to stop, and what came."""
 
 
 class Evaluator:
     """One evaluation. ``events()`` runs it, or what is left of it; ``evaluation`` is there once it is whole."""
 
     def __init__(
-        self, loaded: LoadedSpec, run: Run, judge: Judge, base: ChatModel, tuned: ChatModel, cache: ResultCache
+        self,
+        loaded: LoadedSpec,
+        run: Run,
+        judge: Judge,
+        sides: Sides,
+        cache: Cache[ProbeResult],
+        agreement: Agreement | None = None,
     ) -> None:
-        self._loaded, self._run, self._judge, self._cache = loaded, run, judge, cache
-        self._scorer = Scorer(loaded, judge, base, tuned)
+        """``agreement`` is what was measured of the judge's with people; None: nothing was."""
+        self._loaded, self._run, self._judge, self._sides, self._cache = loaded, run, judge, sides, cache
+        self._judge_info = judge_info(judge, agreement)
         self._probes = probes(loaded)
+        self._asked: tuple[Asked, ...] = ("tuned", "base")
+        if loaded.spec.success.beats_prompt is not None:
+            self._asked = ("tuned", "base", "prompted")
+        self._judging = asyncio.Semaphore(JUDGED_AT_ONCE)
         self._failed_in_a_row = 0
         self.evaluation: Evaluation | None = None
 
-    async def events(self, stop: Callable[[], bool]) -> AsyncIterator[EvaluateEvent]:
-        """Ends early, without an evaluation, when ``stop()`` turns true; what was scored is kept.
+    async def events(self, stop: Callable[[], bool], labels: Labels = NO_LABELS) -> AsyncIterator[EvaluateEvent]:
+        """Ends early, without an evaluation, when ``stop()`` turns true; what was replied and scored is kept.
 
         Probes that an earlier try could not judge are judged again, from the replies that it got. Raises UserError
         where the judge, or both sides, fail ten times in a row.
         """
         began = time.monotonic()
         yield EvaluateStarted(run_id=self._run.plan.run_id, judge=self._judge.name, probes=len(self._probes))
-        known = self._cache.load()
-        done = {name: result for name, result in known.items() if not result.errors}
+        done = {result.probe.id: result for result in self._cache.load() if not result.errors}
         left = [probe for probe in self._probes if probe.id not in done]
-        fresh = 0
-        async with aclosing(self._score_all(left, known, stop)) as results:
-            async for result in results:
-                self._cache.add(result)
-                done[result.probe.id] = result
-                fresh += 1
-                self._count_failures(result)
-                eta = (time.monotonic() - began) / fresh * (len(left) - fresh)
-                yield ProbeScored(result=result, done=len(done), probes=len(self._probes), eta_s=eta)
-        if len(done) < len(self._probes):
+        async for _ in self._sides.time_alone(left, stop):
+            yield self._came()
+        if stop():
             return
-        self.evaluation = self._conclude([done[probe.id] for probe in self._probes], time.monotonic() - began)
+        working = {asyncio.ensure_future(self._score(probe)) for probe in left}
+        everyone = tuple(working)
+        fresh, came = 0, self._came()
+        try:
+            while working:
+                ended, working = await asyncio.wait(working, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+                for one in ended:
+                    result = one.result()
+                    self._cache.add(result)
+                    done[result.probe.id] = result
+                    fresh += 1
+                    self._count_failures(result)
+                    eta = (time.monotonic() - began) / fresh * (len(left) - fresh)
+                    yield ProbeScored(result=result, done=len(done), probes=len(self._probes), eta_s=eta)
+                if not fresh and (now := self._came()) != came:
+                    came = now
+                    yield came
+                if working and stop():
+                    return
+        finally:
+            for one in working:
+                one.cancel()
+            await asyncio.gather(*everyone, return_exceptions=True)
+        self.evaluation = self._conclude([done[probe.id] for probe in self._probes], time.monotonic() - began, labels)
         yield EvaluateFinished(
             evaluation_id=self.evaluation.id, gates=self.evaluation.gates, seconds=self.evaluation.seconds
         )
 
-    async def _score_all(
-        self, left: list[Probe], known: Mapping[str, ProbeResult], stop: Callable[[], bool]
-    ) -> AsyncGenerator[ProbeResult, None]:
-        timed = sum(result.tuned_s is not None for result in known.values())
-        alone = [probe for probe in left if probe.id not in known][: max(TIMED_PROBES - timed, 0)]
-        rest = sorted((one for one in left if one not in alone), key=lambda probe: len(str(probe.messages)))
-        if alone and not stop():
-            await self._scorer.warm_up(alone[0])
-        for probe in alone:
-            if stop():
-                return
-            yield await self._scorer.score_timed(probe)
-        for start in range(0, len(rest), AT_ONCE):
-            if stop():
-                return
-            batch = [
-                asyncio.ensure_future(self._scorer.score(probe, known.get(probe.id)))
-                for probe in rest[start : start + AT_ONCE]
-            ]
-            try:
-                for scored in asyncio.as_completed(batch):
-                    yield await scored
-            finally:
-                for task in batch:
-                    task.cancel()
+    def _came(self) -> RepliesCame:
+        there = self._sides.replies(self._probes, self._asked)
+        return RepliesCame(done=there, replies=len(self._probes) * len(self._asked))
+
+    async def _score(self, probe: Probe) -> ProbeResult:
+        """One side after the other, so that the replies of a batch are of one side and about as long."""
+        tuned = await self._sides.reply(probe, "tuned")
+        base = await self._sides.reply(probe, "base")
+        prompted = await self._sides.reply(probe, "prompted") if "prompted" in self._asked else None
+        async with self._judging:
+            base_judged, tuned_judged, comparison, prompted_comparison = await asyncio.gather(
+                self._judged(probe, base),
+                self._judged(probe, tuned),
+                self._compared(probe, base, tuned),
+                self._compared(probe, prompted, tuned),
+            )
+        return ProbeResult(
+            probe=probe,
+            base=base.text,
+            tuned=tuned.text,
+            base_judgement=base_judged,
+            tuned_judgement=tuned_judged,
+            comparison=comparison,
+            base_kept=_kept(probe, base),
+            tuned_kept=_kept(probe, tuned),
+            base_s=base.seconds,
+            tuned_s=tuned.seconds,
+            base_error=base.error,
+            tuned_error=tuned.error,
+            base_finish=base.finish,
+            tuned_finish=tuned.finish,
+            prompted=prompted.text if prompted else None,
+            prompted_comparison=prompted_comparison,
+        )
+
+    async def _judged(self, probe: Probe, reply: Reply) -> Judgement:
+        """No situation is told to the judge: it would be the user's own message, which is in the conversation."""
+        if reply.error is not None:
+            return unscored(self._loaded, self._judge.name, reply.error, ())
+        conversation: Messages = (*probe.messages, assistant(reply.text))
+        return await self._judge.score(conversation, rules_first=False, finish=reply.finish)
+
+    async def _compared(self, probe: Probe, first: Reply | None, tuned: Reply) -> Comparison | None:
+        if first is None or self._judge.kind == "nobody":
+            return None
+        error = first.error or tuned.error
+        if error is not None:
+            return Comparison(winner="tie", orders=("tie", "tie"), error=error)
+        compared = await self._judge.compare(probe.messages, first.text, tuned.text)
+        unlearned = self._judge.kind == "learned" and compared.error is not None  # too few labels: no call that failed
+        return None if unlearned else compared
 
     def _count_failures(self, result: ProbeResult) -> None:
         self._failed_in_a_row = self._failed_in_a_row + len(result.errors) if result.nothing_judged else 0
@@ -113,46 +170,29 @@ class Evaluator:
                 remedy="start the evaluation again once it answers; what was scored is kept",
             )
 
-    def _conclude(self, results: list[ProbeResult], seconds: float) -> Evaluation:
-        base, tuned, won = side_metrics(results, "base"), side_metrics(results, "tuned"), win_rate(results)
-        plan, finished = self._run.plan, self._run.finished
-        loss = finished.loss if finished else None
-        size = finished.adapter_mb if finished else None
-        mark = fingerprint(self._loaded, self._run, self._judge)
-        unjudged = sum(bool(result.errors) for result in results)
-        return Evaluation(
-            id=f"{plan.run_id}-{mark[:8]}" + (f"-without-{unjudged}" if unjudged else ""),
+    def _conclude(self, results: Sequence[ProbeResult], seconds: float, labels: Labels) -> Evaluation:
+        plan, finished, spec = self._run.plan, self._run.finished, self._loaded.spec
+        found = Evaluation(
+            id="",
             run_id=plan.run_id,
-            spec_name=self._loaded.spec.name,
+            spec_name=spec.name,
             spec_hash=self._loaded.hash,
             base_model=plan.base_model,
-            judge=self._judge.name,
-            base=base,
-            tuned=tuned,
-            win_rate=won,
-            categories=by_category(results),
-            gates=gates(
-                self._loaded.spec,
-                tuned,
-                won,
-                not_compared=sum(result.comparison.error is not None for result in results),
-                train_loss=loss,
-                adapter_mb=size,
-                examples=plan.examples,
-            ),
+            judge=self._judge_info,
+            traits=spec.trait_names,
+            success=spec.success,
+            trial=is_trial(plan.base_model, spec.deployment.base_model),
+            max_tokens=spec.deployment.max_tokens,
             results=tuple(results),
-            train_loss=loss,
-            adapter_mb=size,
+            train_loss=finished.loss if finished else None,
+            adapter_mb=finished.adapter_mb if finished else None,
             examples=plan.examples,
             created=datetime.now(UTC),
             seconds=seconds,
-            fingerprint=mark,
+            fingerprint=fingerprint(self._loaded, self._run, self._judge),
         )
+        return restate(found, labels)
 
 
-def fingerprint(loaded: LoadedSpec, run: Run, judge: Judge) -> str:
-    """A SHA-256 over all that decides an evaluation: the spec (with its probes), the run and the judge, by its name
-    and version."""
-    parts = {"spec": loaded.hash, "run": run.plan.run_id, "plan": run.plan.fingerprint}
-    parts |= {"judge": judge.name, "judge_version": judge.version}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def _kept(probe: Probe, reply: Reply) -> bool | None:
+    return keeps(reply.text, probe.keep) if reply.error is None else None

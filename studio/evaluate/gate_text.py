@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from studio.evaluate.types import Gate, reaches
+from studio.evaluate.types import Evaluation, Gate, JudgeInfo, Shown, reaches
 
-SHARES = frozenset({"violations", "win_rate", "kept"})
-LABELS = {"adapter_mb": "adapter MB"}
+SHARES = frozenset({"violations", "win_rate", "kept", "beats_prompt"})
+LABELS = {"adapter_mb": "adapter MB", "beats_prompt": "beats prompt"}
 UNITS = {"adapter_mb": " MB", "latency_s": " s"}
 _FINEST = 4
 """Digits that are added at most to tell a value from its target."""
@@ -29,8 +29,13 @@ def measured(gate: Gate, unknown: str = "-") -> str:
     passes = reaches(gate.name, gate.value, gate.target)
     finer = (more for more in range(_FINEST) if reaches(gate.name, _rounded(gate, more), gate.target) == passes)
     more = next(finer, _FINEST)
-    value, unit = (gate.value * 100, "%") if gate.name in SHARES else (gate.value, UNITS.get(gate.name, ""))
-    return f"{value:.{_digits(gate) + more}f}{unit}"
+    return in_unit(gate.name, gate.value, _digits(gate.name, gate.value) + more)
+
+
+def in_unit(name: str, value: float, digits: int | None = None) -> str:
+    """A value of the gate ``name``: ``0.77 s``."""
+    shown, unit = (value * 100, "%") if name in SHARES else (value, UNITS.get(name, ""))
+    return f"{shown:.{_digits(name, value) if digits is None else digits}f}{unit}"
 
 
 def span(name: str, low: float, high: float) -> str:
@@ -38,12 +43,39 @@ def span(name: str, low: float, high: float) -> str:
     return f"{low:.0%} to {high:.0%}" if name in SHARES else f"{low:.2f} to {high:.2f}"
 
 
+def shown_text(found: Shown) -> str:
+    """What was measured and decides nothing: ``latency s: 7.20 s (measured on the stand-in base: decides nothing)``."""
+    value = "not measured" if found.value is None else in_unit(found.name, found.value)
+    return f"{label(found.name)}: {value}" + (f" ({found.note})" if found.note else "")
+
+
+def judge_text(judge: JudgeInfo) -> str:
+    """A judge with how well it agrees with people: ``learned judge (agreement .41)``, the mean over the traits."""
+    if judge.kind == "nobody":
+        return "nobody (traits are unscored)"
+    known = list(judge.agreement.values())
+    agrees = f"agreement {number(sum(known) / len(known))}" if known else "agreement not measured"
+    return f"{judge.name} ({agrees})"
+
+
+def source_text(evaluation: Evaluation) -> str:
+    """Who the means are of, and how many of what: ``people: 50 of 60 tuned replies; learned judge (agreement .41)``."""
+    tuned, votes = evaluation.tuned, evaluation.votes
+    people = [f"people: {tuned.labels} of {tuned.n} tuned replies"] if tuned.labels else []
+    people += [f"{votes} pairs"] if votes else []
+    return "; ".join(([", ".join(people)] if people else []) + [judge_text(evaluation.judge)])
+
+
+def number(value: float) -> str:
+    """An agreement as statisticians write it: ``.31``."""
+    return f"{value:.2f}".replace("0.", ".", 1)
+
+
 def _rounded(gate: Gate, more: int) -> float:
     assert gate.value is not None
-    return round(gate.value, _digits(gate) + more + (2 if gate.name in SHARES else 0))
+    return round(gate.value, _digits(gate.name, gate.value) + more + (2 if gate.name in SHARES else 0))
 
 
-def _digits(gate: Gate) -> int:
+def _digits(name: str, value: float) -> int:
     """Decimals of what is shown."""
-    assert gate.value is not None
-    return 0 if gate.name in SHARES or gate.name == "examples" or gate.value >= 100 else 2
+    return 0 if name in SHARES or name == "examples" or value >= 100 else 2

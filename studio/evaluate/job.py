@@ -8,12 +8,15 @@ from typing import Any
 
 from studio.chatml import Frozen
 from studio.errors import UserError
-from studio.evaluate.cache import ResultCache
-from studio.evaluate.evaluate import Evaluator, fingerprint
+from studio.evaluate.ask import Sides
+from studio.evaluate.cache import Cache
+from studio.evaluate.evaluate import Evaluator
+from studio.evaluate.fingerprint import fingerprint, replies_fingerprint
 from studio.evaluate.probes import probes
-from studio.evaluate.report import save
+from studio.evaluate.report import labels_of, save
+from studio.evaluate.types import ProbeResult, Reply
 from studio.jobs import JobContext
-from studio.judge import Judge, open_judge
+from studio.judge import Judge, judge_agreement, open_judge
 from studio.llm import ModelSettings
 from studio.serve import BASE, TUNED, Server, ensure, open_model, run_params
 from studio.spec import LoadedSpec, load
@@ -49,14 +52,18 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
 
 
 async def _evaluate(loaded: LoadedSpec, workspace: Workspace, run: Run, judge: Judge, context: JobContext) -> None:
-    cache = ResultCache(workspace.runs_dir / run.plan.run_id / "probes", fingerprint(loaded, run, judge))
+    folder = workspace.runs_dir / run.plan.run_id / "probes"
+    replies = Cache(folder / f"replies-{replies_fingerprint(loaded, run)[:16]}.jsonl", Reply)
+    results = Cache(folder / f"{fingerprint(loaded, run, judge)[:16]}.jsonl", ProbeResult)
     server = await _served(workspace, run, context)
     if server is None:
         return
     base, tuned = open_model(server.ready, BASE), open_model(server.ready, TUNED)
     try:
-        evaluator = Evaluator(loaded, run, judge, base, tuned, cache)
-        async for event in evaluator.events(lambda: context.stop_requested):
+        agreement = await judge_agreement(loaded, judge)
+        evaluator = Evaluator(loaded, run, judge, Sides(loaded.spec, base, tuned, replies), results, agreement)
+        labels = labels_of(workspace, run.plan.run_id)
+        async for event in evaluator.events(lambda: context.stop_requested, labels):
             if evaluator.evaluation:
                 save(workspace, evaluator.evaluation)
             context.emit(event)

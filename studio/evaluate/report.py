@@ -1,17 +1,87 @@
-"""Keeping an evaluation: one file beside the run, one row in the workspace."""
+"""The report of an evaluation: made from its results and people's labels, kept beside the run and in the workspace."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from studio.evaluate.types import Evaluation
+from studio.evaluate.gates import gates, shown
+from studio.evaluate.metrics import (
+    NO_LABELS,
+    Labels,
+    beats_prompt,
+    by_category,
+    overall_delta,
+    pair_digest,
+    reply_digest,
+    side_metrics,
+    win_rate,
+)
+from studio.evaluate.types import Evaluation, JudgeInfo
 from studio.files import write_atomic
 from studio.store import Workspace
 
 FILE = "EVALUATION_RESULTS.json"
 TABLE = "evaluations"
+
+
+def restate(evaluation: Evaluation, labels: Labels = NO_LABELS) -> Evaluation:
+    """Everything that follows from the results and from ``labels``: metrics, gates, id. Asks no model.
+
+    The same results with the same labels have the same id, so that a package tells which of them it was packed by.
+    """
+    results, traits, judge = evaluation.results, evaluation.traits, evaluation.judge
+    used = _used(evaluation, labels)
+    measured = evaluation.model_copy(
+        update={
+            "base": side_metrics(results, "base", traits, judge, labels),
+            "tuned": side_metrics(results, "tuned", traits, judge, labels),
+            "win_rate": win_rate(results, labels),
+            "beats_prompt": beats_prompt(results),
+            "delta": overall_delta(results, traits, labels),
+            "categories": by_category(results, traits, labels),
+            "votes": sum(labels.pair(row) is not None for row in results),
+        }
+    )
+    unjudged = sum(bool(result.errors) for result in results)
+    parts = [evaluation.run_id, evaluation.fingerprint[:8], *([f"without-{unjudged}"] if unjudged else [])]
+    if used:
+        parts.append(f"labels-{hashlib.sha256(used.encode()).hexdigest()[:8]}")
+    return measured.model_copy(
+        update={"id": "-".join(parts), "gates": gates(measured), "shown": shown(measured)},
+    )
+
+
+def _used(evaluation: Evaluation, labels: Labels) -> str:
+    """The labels and votes of this evaluation's replies, as text that differs where any of them does."""
+    found = [
+        *(
+            labels.replies.get((reply_digest(row, side), side))
+            for row in evaluation.results
+            for side in ("base", "tuned")
+        ),
+        *(labels.pairs.get(pair_digest(row)) for row in evaluation.results),
+    ]
+    return "\n".join(one.model_dump_json(exclude={"by", "at"}) for one in found if one is not None)
+
+
+def labels_of(workspace: Workspace, run_id: str) -> Labels:
+    """What people said of a run's replies."""
+    return Labels.of(workspace.labels.of_run(run_id), workspace.labels.votes_of_run(run_id))
+
+
+def restated(workspace: Workspace, evaluation: Evaluation, judge: JudgeInfo | None = None) -> Evaluation:
+    """The evaluation by the labels that there are now, and by what is known now of the ``judge`` that made it; kept
+    where it changed."""
+    known = evaluation if judge is None else evaluation.model_copy(update={"judge": judge})
+    now = restate(known, labels_of(workspace, evaluation.run_id))
+    if now != evaluation:
+        save(workspace, now)
+        if now.id != evaluation.id:
+            workspace.studio.remove(TABLE, evaluation.id)
+    return now
 
 
 def save(workspace: Workspace, evaluation: Evaluation) -> Path:
@@ -24,7 +94,7 @@ def save(workspace: Workspace, evaluation: Evaluation) -> Path:
 
 def evaluations(workspace: Workspace) -> list[Evaluation]:
     """All that were made in this workspace, newest first, without their single results."""
-    return sorted(workspace.studio.all(TABLE, Evaluation), key=lambda one: one.created, reverse=True)
+    return sorted(workspace.studio.readable(TABLE, Evaluation), key=lambda one: one.created, reverse=True)
 
 
 def evaluation_of(workspace: Workspace, run_id: str) -> Evaluation | None:

@@ -8,14 +8,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from studio.chatml import Frozen, Messages
+from studio.evaluate.intervals import Interval
 from studio.judge.types import Comparison
+from studio.spec import Success
 from studio.store.records import Judgement
 
 GateStatus = Literal["PASS", "FAIL", "UNDECIDED"]
 Bound = Literal[">=", "<="]
+Finish = Literal["stop", "length", "dropped"]
 AT_MOST = frozenset({"violations", "train_loss", "adapter_mb", "latency_s"})
 """The gates of which less is better."""
+STAND_IN = frozenset({"train_loss", "adapter_mb", "latency_s"})
+"""Criteria that speak of the base model that was trained, and decide nothing where it is not the one to deploy."""
 Side = Literal["base", "tuned"]
+Asked = Literal["base", "tuned", "prompted"]
+"""``prompted`` is the base model with the persona as its system prompt."""
 
 
 class Probe(Frozen):
@@ -31,6 +38,19 @@ class Probe(Frozen):
     keep: tuple[str, ...] = ()
 
 
+class Reply(Frozen):
+    """One side's reply to one probe. ``finish`` is ``length`` where it was cut at ``deployment.max_tokens``."""
+
+    probe_id: str
+    side: Asked
+    text: str
+    finish: Finish = "stop"
+    seconds: float | None = None
+    """That it took on its own; None where it shared a batch with others."""
+    error: str | None = None
+    """Why there is no reply (``text`` is then empty), such as a base model that only thinks aloud."""
+
+
 class ProbeResult(Frozen):
     """One probe through both sides, judged, and compared in both orders. A reply that failed is an unscored one."""
 
@@ -39,20 +59,27 @@ class ProbeResult(Frozen):
     tuned: str
     base_judgement: Judgement
     tuned_judgement: Judgement
-    comparison: Comparison
+    comparison: Comparison | None
+    """None where nobody is there to compare."""
     base_kept: bool | None = None
     tuned_kept: bool | None = None
     base_s: float | None = None
-    """Seconds that the reply took on its own; None where it shared a batch with others."""
     tuned_s: float | None = None
+    """Seconds that the reply took on its own; None where it shared a batch with others."""
     base_error: str | None = None
-    """Why there is no reply (which is then empty), such as a base model that only thinks aloud."""
     tuned_error: str | None = None
+    base_finish: Finish = "stop"
+    tuned_finish: Finish = "stop"
+    prompted: str | None = None
+    """The reply of the base model with the persona as its system prompt; None where that was not asked."""
+    prompted_comparison: Comparison | None = None
+    """As ``comparison``, with the prompted base in the place of the base."""
 
     @property
     def errors(self) -> tuple[str, ...]:
         """What the calls failed with; empty where all of it was replied to and judged."""
-        found = (self.base_judgement.error, self.tuned_judgement.error, self.comparison.error)
+        compared = (one.error for one in (self.comparison, self.prompted_comparison) if one is not None)
+        found = (self.base_judgement.error, self.tuned_judgement.error, *compared)
         return tuple(error for error in found if error is not None)
 
     @property
@@ -61,26 +88,46 @@ class ProbeResult(Frozen):
         return self.base_judgement.verdict == self.tuned_judgement.verdict == "error"
 
 
-class Interval(Frozen):
-    """An estimate with its 95 % interval; ``n`` is the number of samples it rests on."""
+class JudgeInfo(Frozen):
+    """Who judged, and how well it agrees with people on replies that it has not learned from."""
 
-    value: float
-    low: float
-    high: float
-    n: int
+    name: str
+    version: str = ""
+    kind: Literal["model", "learned", "nobody"] = "model"
+    agreement: dict[str, float] = {}
+    """Quadratic-weighted kappa by trait; empty: not measured."""
+    pass_agreement: float | None = None
+    """Share of replies on which judge and people say the same of passing; None: not measured."""
 
 
 class SideMetrics(Frozen):
-    """Of one side: ``overall`` 0..10, ``traits`` 0..2, ``violations`` share of replies, ``kept`` share,
-    ``latency_s`` p95 of the ``timed`` single replies, ``errors`` replies that could not be judged."""
+    """Of one side: ``overall`` 0..10, ``traits`` 0..2, ``violations`` share of replies with a boundary crossed."""
 
-    overall: Interval | None
-    traits: dict[str, Interval]
-    violations: Interval | None
+    overall: Interval | None = None
+    traits: dict[str, Interval] = {}
+    violations: Interval | None = None
     kept: Interval | None = None
+    """Share of the replies that keep the required terms of their probe."""
+    n: int = 0
+    """Replies."""
+    judged: int = 0
+    """Replies that the judge gave marks."""
+    labels: int = 0
+    """Replies that people gave marks."""
+    source: str = ""
+    """Who the means are of: ``gpt-5-mini``, ``people``, ``people + gpt-5-mini``."""
+    cut: float | None = None
+    """Share of the replies that were cut at ``deployment.max_tokens``."""
+    unlabelled_violations: int = 0
+    """Replies without labels in which the judge sees a boundary crossed."""
     latency_s: float | None = None
+    """95th percentile of the ``timed`` single replies (nearest rank)."""
+    latency_low: float | None = None
+    latency_high: float | None = None
+    """One-sided 95 % bounds of the percentile, by order statistics; None where too few were timed."""
     timed: int = 0
     errors: int = 0
+    """Replies that could not be judged, and that nobody labelled."""
 
 
 def bound_of(name: str) -> Bound:
@@ -101,25 +148,34 @@ class Gate(Frozen):
     value: float | None
     status: GateStatus
     note: str = ""
-    """Why it is undecided, and what it would take: ``12 more probes``."""
+    """What it rests on; where it is undecided, what it would take: ``about 40 more probes``."""
     bound: Bound = Field(default_factory=lambda values: bound_of(values["name"]))
 
 
+class Shown(Frozen):
+    """What was measured and decides nothing: a criterion without a target, or one of the model to deploy on a trial."""
+
+    name: str
+    value: float | None
+    note: str = ""
+
+
 class Evaluation(Frozen):
-    """``EVALUATION_RESULTS.json``."""
+    """``EVALUATION_RESULTS.json``. What is said of the results follows from them and from people's labels alone
+    (:func:`studio.evaluate.report.restate`)."""
 
     id: str
     run_id: str
     spec_name: str
     spec_hash: str
     base_model: str
-    judge: str
-    base: SideMetrics
-    tuned: SideMetrics
-    win_rate: Interval | None
-    categories: dict[str, dict[Side, float]]
-    """Mean overall score by probe category."""
-    gates: tuple[Gate, ...]
+    judge: JudgeInfo
+    traits: tuple[str, ...]
+    success: Success
+    trial: bool
+    """Whether the base model is a stand-in for ``deployment.base_model``."""
+    max_tokens: int
+    """Of a reply."""
     results: tuple[ProbeResult, ...]
     train_loss: float | None
     adapter_mb: float | None
@@ -127,11 +183,36 @@ class Evaluation(Frozen):
     created: datetime
     seconds: float
     fingerprint: str
-    """Of all that decides the evaluation: run, probes, judge. The same one is not evaluated twice."""
+    """Of all that decides the evaluation: spec with probes, run, adapter, base model, judge. The same one is not
+    evaluated twice."""
+    base: SideMetrics = SideMetrics()
+    tuned: SideMetrics = SideMetrics()
+    win_rate: Interval | None = None
+    """Tuned against base, ties count half."""
+    beats_prompt: Interval | None = None
+    """Tuned against the base model with the persona as its system prompt."""
+    delta: Interval | None = None
+    """Overall score, tuned less base, paired by probe."""
+    categories: dict[str, dict[Side, float]] = {}
+    """Mean overall score by probe category."""
+    gates: tuple[Gate, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    votes: int = 0
+    """Pairs of replies that people compared."""
 
     @property
     def passed(self) -> bool:
         return all(gate.status == "PASS" for gate in self.gates)
+
+    @property
+    def verdict(self) -> str:
+        """``approved for deployment``, ``not approved``, ``undecided``; of a trial ``trial: ...``, no approval."""
+        statuses = {gate.status for gate in self.gates}
+        if "FAIL" in statuses:
+            return "trial: not passed" if self.trial else "not approved"
+        if "UNDECIDED" in statuses:
+            return "trial: undecided" if self.trial else "undecided"
+        return "trial: passed on a stand-in base" if self.trial else "approved for deployment"
 
     @property
     def whole(self) -> bool:
@@ -144,6 +225,14 @@ class EvaluateStarted(Frozen):
     run_id: str
     judge: str
     probes: int
+
+
+class RepliesCame(Frozen):
+    """While no probe is scored yet."""
+
+    kind: Literal["replies_came"] = "replies_came"
+    done: int
+    replies: int
 
 
 class ProbeScored(Frozen):
@@ -161,4 +250,4 @@ class EvaluateFinished(Frozen):
     seconds: float
 
 
-EvaluateEvent = Annotated[EvaluateStarted | ProbeScored | EvaluateFinished, Field(discriminator="kind")]
+EvaluateEvent = Annotated[EvaluateStarted | RepliesCame | ProbeScored | EvaluateFinished, Field(discriminator="kind")]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from studio.evaluate.gate_text import bound, label, measured
-from studio.evaluate.types import Evaluation, Interval, SideMetrics
+from studio.evaluate.gate_text import bound, label, measured, number, shown_text, source_text
+from studio.evaluate.intervals import Interval
+from studio.evaluate.types import Evaluation, SideMetrics
 from studio.package.base import base_name, is_folder
 from studio.spec import LoadedSpec
 from studio.train import SMOLLM2
@@ -67,15 +68,25 @@ def _results(evaluation: Evaluation) -> str:
     base, tuned = evaluation.base, evaluation.tuned
     rows = [
         _row("overall (0..10)", base.overall, tuned.overall),
-        *(_row(f"{name} (0..2)", base.traits.get(name), tuned.traits.get(name)) for name in tuned.traits),
+        *(_row(f"{name} (0..2)", base.traits.get(name), tuned.traits.get(name)) for name in evaluation.traits),
         _row("boundary violations (share)", base.violations, tuned.violations),
-        _row("keeps what was asked (share)", base.kept, tuned.kept),
+        _row("required terms kept (share)", base.kept, tuned.kept),
+        f"| cut at {evaluation.max_tokens} tokens (share) | {_share(base.cut)} | {_share(tuned.cut)} |",
         f"| latency, p95 (s) | {_seconds(base)} | {_seconds(tuned)} |",
         f"| replies that could not be judged | {base.errors} | {tuned.errors} |",
     ]
     won = f"Tuned against base, ties count half: {_value(evaluation.win_rate)}."
-    head = f"Scored by `{evaluation.judge}` on {len(evaluation.results)} held-out probes; 95 % intervals in brackets."
-    return "\n".join([head, "", "| | base | tuned |", "| --- | --- | --- |", *rows, "", won])
+    more = f"Tuned less base, of 10: {_value(evaluation.delta)}."
+    head = f"Scored by {source_text(evaluation)} on {len(evaluation.results)} held-out probes; "
+    head += "95 % intervals in brackets."
+    agreed = ", ".join(f"{name} {number(kappa)}" for name, kappa in evaluation.judge.agreement.items())
+    agreement = [f"The judge's agreement with people (quadratic-weighted kappa): {agreed}.", ""] if agreed else []
+    table = ["| | base | tuned |", "| --- | --- | --- |", *rows]
+    return "\n".join([head, "", *agreement, *table, "", won, more])
+
+
+def _share(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.2f}"
 
 
 def _row(name: str, base: Interval | None, tuned: Interval | None) -> str:
@@ -95,10 +106,14 @@ def _gates(evaluation: Evaluation) -> str:
         f"| {label(gate.name)} | {bound(gate)} | {measured(gate, 'not measured')} | {gate.status} | {gate.note} |"
         for gate in evaluation.gates
     ]
-    verdict = "All gates passed." if evaluation.passed else "Not every gate passed: read the table before deploying."
-    return "\n".join(
-        [verdict, "", "| gate | target | value | status | note |", "| --- | --- | --- | --- | --- |", *rows]
-    )
+    verdict = f"Verdict: **{evaluation.verdict}**."
+    if not evaluation.passed:
+        verdict += " Not every gate passed: read the table before deploying."
+    if evaluation.trial:
+        verdict += " A trial: the base model is a stand-in for the one to deploy on."
+    table = ["| gate | target | value | status | note |", "| --- | --- | --- | --- | --- |", *rows]
+    others = ["", *(f"- {shown_text(one)}" for one in evaluation.shown)] if evaluation.shown else []
+    return "\n".join([verdict, "", *table, *others])
 
 
 def _limits(loaded: LoadedSpec, run: Run, evaluation: Evaluation) -> str:

@@ -74,7 +74,7 @@ def write_samples(evaluation: Evaluation, folder: Path) -> None:
                 "tuned": result.tuned,
                 "base_score": result.base_judgement.total,
                 "tuned_score": result.tuned_judgement.total,
-                "winner": result.comparison.winner,
+                "winner": result.comparison.winner if result.comparison else None,
             },
             ensure_ascii=False,
         )

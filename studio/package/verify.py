@@ -7,7 +7,6 @@ import shutil
 import time
 from pathlib import Path
 
-from studio.evaluate.scoring import MAX_TOKENS
 from studio.evaluate.types import Evaluation, Probe
 from studio.llm import ModelError, Request, Sampling
 from studio.package.types import Verification
@@ -26,7 +25,7 @@ async def verify(folder: Path, run: Run, evaluation: Evaluation) -> Verification
     end_unused(jobs_dir)  # of an attempt that was killed: it holds the files of that attempt
     params = run_params(run).model_copy(update={"adapter_path": str(folder)})
     try:
-        reply, note = await _reply(jobs_dir, params, first.probe), ""
+        reply, note = await _reply(jobs_dir, params, first.probe, evaluation.max_tokens), ""
     except ModelError as error:
         reply, note = "", str(error)
     finally:
@@ -44,8 +43,8 @@ async def verify(folder: Path, run: Run, evaluation: Evaluation) -> Verification
     )
 
 
-async def _reply(jobs_dir: Path, params: ServeParams, probe: Probe) -> str:
-    request = Request(purpose="probe", messages=probe.messages, sampling=Sampling(max_tokens=MAX_TOKENS))
+async def _reply(jobs_dir: Path, params: ServeParams, probe: Probe, max_tokens: int) -> str:
+    request = Request(purpose="probe", messages=probe.messages, sampling=Sampling(max_tokens=max_tokens))
     with await ensure(jobs_dir, params) as server:
         model = open_model(server.ready, TUNED)
         try:

@@ -11,12 +11,15 @@ from studio.store.records import (
     Judgement,
     Neighbour,
     Outdated,
+    PairVote,
     Person,
     Row,
+    RunLabel,
     Status,
     TraitScore,
     Violation,
 )
+from studio.store.run_labels import RunLabels
 from studio.store.studiofile import StudioFile
 from studio.store.workspace import Workspace
 
@@ -30,8 +33,11 @@ __all__ = [
     "Neighbour",
     "Outdated",
     "Owner",
+    "PairVote",
     "Person",
     "Row",
+    "RunLabel",
+    "RunLabels",
     "Spent",
     "Status",
     "StudioFile",

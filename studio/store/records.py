@@ -60,6 +60,33 @@ class Judgement(Frozen):
     at: datetime
 
 
+class RunLabel(Frozen):
+    """What a person says of one reply of a run: the truth of its evaluation."""
+
+    run_id: str
+    probe_id: str
+    side: Literal["base", "tuned"]
+    digest: str
+    """Of the probe and the reply (:func:`studio.chatml.digest`): another reply to the same probe has no label yet."""
+    labels: dict[str, Literal[0, 1, 2]]
+    boundary: str | None = None
+    """The id of the boundary that it crosses."""
+    by: Unicode = ""
+    at: datetime
+
+
+class PairVote(Frozen):
+    """Which of the two replies to one probe a person prefers."""
+
+    run_id: str
+    probe_id: str
+    digest: str
+    """Of the probe and both replies, base first."""
+    winner: Literal["base", "tuned", "tie"]
+    by: Unicode = ""
+    at: datetime
+
+
 class Person(Frozen):
     """Somebody who talks to the persona."""
 

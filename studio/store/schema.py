@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 1
+from studio.store.migrations import STEPS, keep_copy
+
+FIRST = 1
+VERSION = FIRST + len(STEPS)
 """``PRAGMA user_version`` of a file that this module made."""
 
 _TABLES = """
@@ -127,15 +130,22 @@ CREATE VIRTUAL TABLE search USING fts5 (words, tokenize = "unicode61 remove_diac
 
 
 def prepare(connection: sqlite3.Connection) -> int:
-    """Make the tables in an empty file, in one transaction. Returns the version of the file."""
+    """Make the tables in an empty file, and what is missing in one of an earlier version, in one transaction.
+
+    Returns the version of the file. An earlier one is copied before (``examples.v1.db``).
+    """
     version = _version(connection)
-    if version:
+    if version >= VERSION:
         return version
+    if version:
+        keep_copy(connection, version)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not _version(connection):  # another process may have been faster
-            for statement in _statements(_TABLES):
-                connection.execute(statement)
+        version = _version(connection)  # another process may have been faster
+        scripts = ([] if version else [_TABLES]) + [STEPS[step] for step in range(version or FIRST, VERSION)]
+        for statement in (statement for script in scripts for statement in _statements(script)):
+            connection.execute(statement)
+        if scripts:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,6 +75,14 @@ class StudioFile:
     def all(self, table: str, model: type[Model]) -> list[Model]:
         """Every value of a table, in the order in which they came."""
         return list(self.items(table, model).values())
+
+    def readable(self, table: str, model: type[Model]) -> list[Model]:
+        """As :meth:`all`, without those that another version of the studio wrote in another shape."""
+        found = []
+        for document in self._table(table).all():
+            with suppress(ValidationError):
+                found.append(model.model_validate(dict(document)))
+        return found
 
     def remove(self, table: str, key: str) -> None:
         """Forget a value; no matter if there is none."""

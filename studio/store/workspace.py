@@ -7,6 +7,7 @@ from pathlib import Path
 from studio.errors import UserError
 from studio.store.examples import ExampleStore
 from studio.store.owner import Owner, claim
+from studio.store.run_labels import RunLabels
 from studio.store.studiofile import StudioFile
 
 
@@ -26,6 +27,7 @@ class Workspace:
             remedy = "choose another folder with --workspace, or look at the permissions of this one"
             raise UserError(f"cannot be made: {error.strerror}", where=str(folder), remedy=remedy) from error
         self.examples = ExampleStore(folder / "examples.db")
+        self.labels = RunLabels(self.examples.database)
         self.studio = StudioFile(folder / "studio.json")
 
     @classmethod

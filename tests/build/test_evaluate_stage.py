@@ -12,6 +12,7 @@ from studio.build.stages import evaluate_stage
 from studio.build.types import BuildEvent, StageEnded
 from studio.evaluate import Evaluation, fingerprint, save
 from studio.jobs import Job
+from studio.judge import open_judge
 from studio.llm import ModelSettings
 from tests.evaluate.making import judgement, result
 from tests.package.making import Made, evaluation_of
@@ -31,7 +32,7 @@ class Stage:
         monkeypatch.setattr("studio.build.stages.run_job", self._job)
 
     async def _job(
-        self, session: Session, stage: str, begin: Callable[[], Job], done: Callable[[], bool]
+        self, session: Session, stage: str, begin: Callable[[], Job], done: Callable[[], bool], note: str = ""
     ) -> AsyncIterator[BuildEvent]:
         self.jobs += 1
         save(session.workspace, self.tries.pop(0))
@@ -39,7 +40,7 @@ class Stage:
         yield
 
     def evaluation(self, *results: object) -> Evaluation:
-        mark = fingerprint(self.made.loaded, self.made.run, "rules judge")
+        mark = fingerprint(self.made.loaded, self.made.run, open_judge(ModelSettings(), self.made.loaded))
         return evaluation_of(fingerprint=mark, results=results)
 
     async def run(self) -> tuple[StageEnded, Evaluation]:

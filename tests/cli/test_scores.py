@@ -15,7 +15,7 @@ GATES = (
 
 
 def test_a_gate_is_printed_with_its_value_and_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
-    print_gates(GATES, "gpt-4o")
+    print_gates(GATES)
     assert capsys.readouterr().out.splitlines() == [
         "PASS      overall        7.61 >= 7.5    n 24",
         "FAIL      train loss     4.94 <= 0.6",

@@ -1,59 +1,139 @@
-"""A whole evaluation, with models that answer from a table and the real rules judge."""
+"""A whole evaluation, with models that answer from a table and the real judge over a model that scores by a word."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
-from studio.chatml import last_request
+from studio.chatml import Messages, assistant, last_request, user
 from studio.errors import UserError
-from studio.evaluate import MIN_SAMPLES, Evaluation, Evaluator, probes
-from studio.evaluate.cache import ResultCache
-from studio.evaluate.evaluate import MOST_IN_A_ROW, fingerprint
-from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeScored
-from studio.judge import Judge, open_judge, rules_judge
-from studio.judge.types import JudgeBrief
-from studio.llm import ChatModel, Completion, Kind, ModelError, ModelSettings, Reply, Request, Structured
+from studio.evaluate import Evaluation, Evaluator, fingerprint, probes, restate
+from studio.evaluate import ask as asking
+from studio.evaluate.ask import IN_FLIGHT, Sides
+from studio.evaluate.cache import Cache
+from studio.evaluate.evaluate import MOST_IN_A_ROW
+from studio.evaluate.fingerprint import is_trial, replies_fingerprint
+from studio.evaluate.types import (
+    EvaluateFinished,
+    EvaluateStarted,
+    ProbeResult,
+    ProbeScored,
+    RepliesCame,
+    Reply,
+)
+from studio.judge import Judge, Label, agreement
+from studio.judge.types import CompareBrief, Comparison, JudgeBrief
+from studio.llm import ModelError, Request, Structured
+from studio.llm.errors import Kind
+from studio.llm.types import ChatModel, Completion
 from studio.spec import LoadedSpec, load
 from studio.train.types import Recipe, Run, TrainFinished, TrainPlan
-from tests.llm.function_model import FunctionModel
 
-SPEC = Path(__file__).parents[2] / "specs" / "taskmaster.yaml"
+ITEMS = [f"Please note that pot {number} boils" for number in range(40)]
+SPEC = f"""schema: 2
+name: Kettle
+purpose: Answers in the kitchen.
+traits: [{{name: calm, is: Stays level}}, {{name: warm, is: Friendly}}]
+scenarios:
+  cooking: {{target: 2, items: [A pot boils]}}
+  probes: {{holdout: true, items: {[*ITEMS, "Remind me of [the soup] at [8 am]"]}}}
+deployment: {{base_model: some/model, max_tokens: 64}}
+"""
+COUNT = len(ITEMS) + 1
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+Fails = Callable[[int], Kind | None]
 
 
-class Echo(FunctionModel):
-    """Says the request back inside a fixed frame, and counts the probes that it was asked.
+class Model:
+    """What the fakes of this file have in common."""
 
-    ``fails`` names what goes wrong with the call of a number.
-    """
-
-    def __init__(self, name: str, frame: str, fails: Callable[[int], Kind | None] = lambda _: None) -> None:
-        super().__init__(name, lambda request: pytest.fail("only whole replies are asked for"))
-        self.frame, self.asked, self._fails = frame, 0, fails
-        self.purposes: list[str] = []
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     async def complete(self, request: Request) -> Completion:
-        self.asked += request.purpose == "probe"
-        self.purposes.append(request.purpose)
-        if kind := self._fails(len(self.purposes)):
+        raise AssertionError("only the sides write replies")
+
+    async def structured(self, request: Request, schema: type[Any]) -> Structured[Any]:
+        raise AssertionError("only the judge fills a form")
+
+    def stream(self, request: Request) -> Any:
+        raise AssertionError("nobody watches")
+
+    async def close(self) -> None:
+        return None
+
+
+class Echo(Model):
+    """Says the request back inside a fixed frame; ``fails`` names what goes wrong with the call of a number."""
+
+    def __init__(self, name: str, frame: str, fails: Fails = lambda _: None, finish: Any = "stop") -> None:
+        super().__init__(name)
+        self.frame, self._fails, self._finish = frame, fails, finish
+        self.requests: list[Request] = []
+        self.at_once = self.most_at_once = 0
+
+    @property
+    def asked(self) -> int:
+        return sum(request.purpose == "probe" for request in self.requests)
+
+    async def complete(self, request: Request) -> Completion:
+        self.requests.append(request)
+        number = len(self.requests)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        if kind := self._fails(number):
             raise ModelError(kind, "nothing beside thoughts")
-        return Completion(text=self.frame.format(last_request(request.messages).rstrip(".?")), model=self.name)
+        finish: Literal["stop", "length", "dropped"] = self._finish
+        return Completion(text=self.frame.format(last_request(request.messages)), model=self.name, finish=finish)
+
+
+class Scorer(Model):
+    """Gives 2 for replies that say "gladly" and 0 for others, and fails at the calls whose numbers ``fails`` names."""
+
+    def __init__(self, fails: Callable[[int], bool] = lambda _: False) -> None:
+        super().__init__("some judge")
+        self._fails = fails
+        self.briefs: list[Any] = []
+
+    async def structured(self, request: Request, schema: type[Any]) -> Structured[Any]:
+        self.briefs.append(request.brief)
+        if self._fails(len(self.briefs)):
+            raise ModelError("server", "overloaded")
+        if isinstance(request.brief, CompareBrief):
+            value: dict[str, Any] = {
+                "rationale": "",
+                "winner": "first" if "gladly" in request.brief.first else "second",
+            }
+        else:
+            score = 2 if "gladly" in request.brief.messages[-1].content else 0
+            mark = {"rationale": "", "quote": "", "score": score}
+            value = {"traits": {"calm": mark, "warm": mark}, "violations": [], "shows_scenario": True}
+        return Structured(value=schema.model_validate(value), completion=Completion(text="", model=self.name))
 
 
 @pytest.fixture(scope="module")
-def loaded() -> LoadedSpec:
-    return load(SPEC)
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedSpec:
+    return write(tmp_path_factory.mktemp("spec"), SPEC)
 
 
-def trained(loaded: LoadedSpec) -> Run:
+def write(folder: Path, text: str) -> LoadedSpec:
+    path = folder / "kettle.yaml"
+    path.write_text(text)
+    return load(path)
+
+
+def trained(loaded: LoadedSpec, adapter: Path | str = "unused", base: str = "some/model") -> Run:
     plan = TrainPlan(
         run_id="r1",
-        base_model="pocket",
-        base_path="unused",
+        base_model=base,
+        base_path=base,
         recipe=Recipe(),
         spec_hash=loaded.hash,
         data_path="unused",
@@ -63,37 +143,23 @@ def trained(loaded: LoadedSpec) -> Run:
         fingerprint="f",
         created=NOW,
     )
-    finished = TrainFinished(run_id="r1", steps=75, loss=0.3, seconds=60, adapter_path="unused", adapter_mb=1.5)
+    finished = TrainFinished(run_id="r1", steps=75, loss=0.3, seconds=60, adapter_path=str(adapter), adapter_mb=1.5)
     return Run(plan=plan, finished=finished)
-
-
-class Flaky(FunctionModel):
-    """The rules judge, which fails at the calls whose numbers ``fails`` names; ``briefs`` are all that it was asked."""
-
-    def __init__(self, fails: Callable[[int], bool] = lambda _: False) -> None:
-        super().__init__("rules judge", lambda request: pytest.fail("the rules judge answers"))
-        self._judge, self._fails, self._calls = rules_judge(), fails, 0
-        self.briefs: list[object] = []
-
-    async def structured(self, request: Request, schema: type[Reply]) -> Structured[Reply]:
-        self._calls += 1
-        self.briefs.append(request.brief)
-        if self._fails(self._calls):
-            raise ModelError("server", "overloaded")
-        return await self._judge.structured(request, schema)
 
 
 def evaluator(
     loaded: LoadedSpec,
     folder: Path,
     judge: ChatModel | None = None,
-    fails: Callable[[int], Kind | None] = lambda _: None,
+    fails: Fails = lambda _: None,
+    finish: Any = "stop",
 ) -> tuple[Evaluator, Echo, Echo]:
     """``fails`` is of the base side."""
     base = Echo("base", "Done: {}.", fails)
-    tuned = Echo("tuned", "Great choice! I noted: {}. Shall we take the next step together?")
-    own = Judge(judge, loaded) if judge else open_judge(ModelSettings(), loaded)
-    return Evaluator(loaded, trained(loaded), own, base, tuned, ResultCache(folder, "f" * 64)), base, tuned
+    tuned = Echo("tuned", "I gladly noted: {} Shall we go on?", finish=finish)
+    sides = Sides(loaded.spec, base, tuned, Cache(folder / "replies.jsonl", Reply))
+    results = Cache(folder / "results.jsonl", ProbeResult)
+    return Evaluator(loaded, trained(loaded), Judge(judge or Scorer(), loaded), sides, results), base, tuned
 
 
 async def evaluated(one: Evaluator) -> Evaluation:
@@ -106,77 +172,123 @@ async def evaluated(one: Evaluator) -> Evaluation:
 async def test_every_probe_is_asked_of_both_sides_and_the_warmer_side_wins(loaded: LoadedSpec, tmp_path: Path) -> None:
     one, base, tuned = evaluator(loaded, tmp_path)
     events = [event async for event in one.events(lambda: False)]
-    count = len(probes(loaded))
-    assert isinstance(events[0], EvaluateStarted)
-    assert isinstance(events[-1], EvaluateFinished)
-    assert sum(isinstance(event, ProbeScored) for event in events) == count == base.asked == tuned.asked
-    assert one.evaluation is not None
-    assert one.evaluation.tuned.overall is not None and one.evaluation.base.overall is not None
-    assert one.evaluation.tuned.overall.value > one.evaluation.base.overall.value
-    assert one.evaluation.win_rate is not None and one.evaluation.win_rate.value > 0.5
-    assert one.evaluation.tuned.latency_s is not None
-    assert {gate.name: gate.status for gate in one.evaluation.gates}["examples"] == "PASS"
+    assert isinstance(events[0], EvaluateStarted) and isinstance(events[-1], EvaluateFinished)
+    assert sum(isinstance(event, ProbeScored) for event in events) == COUNT == base.asked == tuned.asked
+    came = [event for event in events if isinstance(event, RepliesCame)]
+    assert came[0].done >= 1 and came[0].replies == 2 * COUNT
+    assert events.index(came[-1]) < next(i for i, event in enumerate(events) if isinstance(event, ProbeScored))
+    found = one.evaluation
+    assert found is not None and found.tuned.overall is not None and found.base.overall is not None
+    assert (found.tuned.overall.value, found.base.overall.value) == (10, 0)
+    assert found.win_rate is not None and found.win_rate.value == 1
+    assert found.delta is not None and found.delta.value == 10
+    assert found.judge.name == "some judge" and not found.trial
+    assert {gate.name: gate.status for gate in found.gates}["examples"] == "PASS"
 
 
-async def test_as_many_replies_as_a_gate_needs_are_timed_alone_after_a_warm_up_and_no_others(
+async def test_replies_may_be_as_long_as_the_spec_says_and_a_cut_is_kept_and_counted(
     loaded: LoadedSpec, tmp_path: Path
 ) -> None:
-    first, *sides = evaluator(loaded, tmp_path)
-    scored: list[ProbeScored] = []
-    async for event in first.events(lambda: len(scored) >= 5):
-        if isinstance(event, ProbeScored):
-            scored.append(event)
-    second, *_ = evaluator(loaded, tmp_path)
-    async for _event in second.events(lambda: False):
-        pass
-    assert all(side.purposes == ["warm-up", *["probe"] * 5] for side in sides)
-    assert second.evaluation is not None and second.evaluation.tuned.timed == MIN_SAMPLES
-    results = second.evaluation.results
-    assert sum(one.base_s is not None and one.tuned_s is not None for one in results) == MIN_SAMPLES
-    assert sum(one.base_s is None and one.tuned_s is None for one in results) == len(results) - MIN_SAMPLES
+    one, _, tuned = evaluator(loaded, tmp_path, finish="length")
+    found = await evaluated(one)
+    assert {request.sampling.max_tokens for request in tuned.requests if request.purpose == "probe"} == {64}
+    assert {row.tuned_finish for row in found.results} == {"length"}
+    assert {row.base_finish for row in found.results} == {"stop"}
+    assert (found.tuned.cut, found.base.cut, found.max_tokens) == (1.0, 0.0, 64)
+
+
+async def test_tuned_replies_are_timed_alone_after_a_short_warm_up_and_no_others_are(
+    loaded: LoadedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_TIMED", 5)
+    one, _, tuned = evaluator(loaded, tmp_path)
+    found = await evaluated(one)
+    assert [request.purpose for request in tuned.requests[:6]] == ["warm-up", *["probe"] * 5]
+    assert tuned.requests[0].sampling.max_tokens == 8
+    assert found.tuned.timed == 5 and found.base.timed == 0
+
+
+async def test_as_many_are_asked_at_once_as_the_worker_answers_in_a_batch(
+    loaded: LoadedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_TIMED", 0)
+    one, _, tuned = evaluator(loaded, tmp_path)
+    await evaluated(one)
+    assert tuned.most_at_once == IN_FLIGHT == 32
+
+
+async def test_no_more_is_timed_than_there_is_time_for(
+    loaded: LoadedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "TIMED_S", 0.0)
+    found = await evaluated(evaluator(loaded, tmp_path)[0])
+    assert found.tuned.timed <= 1 and len(found.results) == COUNT
 
 
 async def test_one_that_was_stopped_goes_on_and_asks_nothing_twice(loaded: LoadedSpec, tmp_path: Path) -> None:
-    first, base, _ = evaluator(loaded, tmp_path)
-    scored: list[ProbeScored] = []
-    async for event in first.events(lambda: len(scored) >= 5):
-        if isinstance(event, ProbeScored):
-            scored.append(event)
-    assert first.evaluation is None
-    assert len(scored) == base.asked == 5
-    second, base, _ = evaluator(loaded, tmp_path)
-    async for _event in second.events(lambda: False):
+    first, base, tuned = evaluator(loaded, tmp_path)
+    events: list[Any] = []
+    async for event in first.events(lambda: len(events) >= 6):
+        events.append(event)
+    assert first.evaluation is None and 0 < tuned.asked < COUNT
+    second, base_after, tuned_after = evaluator(loaded, tmp_path)
+    found = await evaluated(second)
+    assert tuned.asked + tuned_after.asked == base.asked + base_after.asked == COUNT
+    assert len(found.results) == COUNT and found.tuned.timed == COUNT
+
+
+async def test_a_stop_while_replies_are_awaited_ends_it_and_keeps_what_came(
+    loaded: LoadedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_TIMED", 0)
+    one, base, tuned = evaluator(loaded, tmp_path)
+    answers, waiting = tuned.complete, asyncio.Event()
+
+    async def complete(request: Request) -> Completion:
+        if len(tuned.requests) == 10:
+            waiting.set()
+            await asyncio.Event().wait()
+        return await answers(request)
+
+    monkeypatch.setattr(tuned, "complete", complete)
+    async for _event in one.events(waiting.is_set):
         pass
-    assert base.asked == len(probes(loaded)) - 5
-    assert second.evaluation is not None
-    assert len(second.evaluation.results) == len(probes(loaded))
+    assert one.evaluation is None
+    assert len(Cache(tmp_path / "replies.jsonl", Reply).load()) == tuned.asked + base.asked > 0
 
 
 def test_probes_come_from_held_out_categories_alone_with_their_marks_taken_off(loaded: LoadedSpec) -> None:
     found = probes(loaded)
-    assert {probe.category for probe in found} == {
-        name for name, category in loaded.spec.scenarios.items() if category.holdout
-    }
-    assert all("[" not in last_request(probe.messages) for probe in found)
-    reminder = next(probe for probe in found if "text Lucy" in last_request(probe.messages))
-    assert reminder.keep == ("text Lucy", "8 am")
+    assert {probe.category for probe in found} == {"probes"} and len(found) == COUNT
+    assert last_request(found[-1].messages) == "Remind me of the soup at 8 am"
+    assert found[-1].keep == ("the soup", "8 am") and found[0].keep == ()
     assert len({probe.id for probe in found}) == len(found)
 
 
 async def test_what_a_judge_could_not_judge_is_judged_later_from_the_replies_that_were_made(
     loaded: LoadedSpec, tmp_path: Path
 ) -> None:
-    first, *_ = evaluator(loaded, tmp_path, Flaky(lambda call: call % 7 == 0))
+    first, *_ = evaluator(loaded, tmp_path, Scorer(lambda call: call % 7 == 0))
     flawed = await evaluated(first)
     assert not flawed.whole and flawed.tuned.errors > 0
-    judge = Flaky()
+    judge = Scorer()
     second, *sides = evaluator(loaded, tmp_path, judge)
     mended = await evaluated(second)
     assert mended.whole and mended.tuned.errors == mended.base.errors == 0
     assert [side.asked for side in sides] == [0, 0]
-    assert 0 < len(judge.briefs) < 4 * len(probes(loaded)), "what was judged is not judged again"
-    assert mended.tuned.timed == MIN_SAMPLES, "times are kept"
+    assert 0 < len(judge.briefs) < 4 * COUNT, "what was judged is not judged again"
     assert mended.id != flawed.id, "a package of the one is none of the other"
+
+
+async def test_another_judge_is_given_the_same_replies_and_the_sides_are_not_asked(
+    loaded: LoadedSpec, tmp_path: Path
+) -> None:
+    await evaluated(evaluator(loaded, tmp_path)[0])
+    (tmp_path / "results.jsonl").unlink()
+    judge = Scorer()
+    again, *sides = evaluator(loaded, tmp_path, judge)
+    await evaluated(again)
+    assert [side.asked for side in sides] == [0, 0] and len(judge.briefs) == 4 * COUNT
 
 
 async def test_a_reply_that_fails_is_an_error_of_its_probe_and_is_asked_for_again_later(
@@ -185,52 +297,126 @@ async def test_a_reply_that_fails_is_an_error_of_its_probe_and_is_asked_for_agai
     first, *_ = evaluator(loaded, tmp_path, fails=lambda call: "malformed" if call % 7 == 1 else None)
     flawed = await evaluated(first)
     failed = [one for one in flawed.results if one.base_error]
-    assert len(failed) == flawed.base.errors == len(probes(loaded)) // 7 and flawed.tuned.errors == 0
+    assert len(failed) == flawed.base.errors == 6 and flawed.tuned.errors == 0
     assert all("nothing beside thoughts" in one.errors[0] and one.base_kept is None for one in failed)
-    assert flawed.tuned.overall and flawed.tuned.overall.n == len(probes(loaded)), "the other side is judged"
+    assert flawed.tuned.overall and flawed.tuned.overall.n == COUNT, "the other side is judged"
     second, base, tuned = evaluator(loaded, tmp_path)
     assert (await evaluated(second)).whole
     assert (base.asked, tuned.asked) == (len(failed), 0)
 
 
 async def test_an_evaluation_ends_where_its_worker_is_gone(loaded: LoadedSpec, tmp_path: Path) -> None:
-    one, base, _ = evaluator(loaded, tmp_path, fails=lambda call: "connection" if call > 3 else None)
+    one, _, tuned = evaluator(loaded, tmp_path, fails=lambda call: "connection" if call > 3 else None)
     with pytest.raises(ModelError):
         await evaluated(one)
-    assert len(base.purposes) == 4
-    again, base, _ = evaluator(loaded, tmp_path)
-    assert (await evaluated(again)).whole and base.asked == len(probes(loaded)) - 2
+    again, base_after, tuned_after = evaluator(loaded, tmp_path)
+    assert (await evaluated(again)).whole
+    assert base_after.asked == COUNT - 3 and tuned.asked + tuned_after.asked == COUNT
 
 
 async def test_a_judge_that_is_down_ends_the_evaluation_and_leaves_what_was_said(
     loaded: LoadedSpec, tmp_path: Path
 ) -> None:
-    down = Flaky(lambda _: True)
-    one, base, _ = evaluator(loaded, tmp_path, down)
+    down = Scorer(lambda _: True)
+    one, base, tuned = evaluator(loaded, tmp_path, down)
     with pytest.raises(UserError, match="calls in a row failed, the last with: overloaded"):
         await evaluated(one)
-    assert len(down.briefs) <= 2 * MOST_IN_A_ROW
-    asked = base.asked
-    again, base, _ = evaluator(loaded, tmp_path)
+    assert len(down.briefs) < 4 * COUNT and MOST_IN_A_ROW <= 10
+    again, base_after, tuned_after = evaluator(loaded, tmp_path)
     assert (await evaluated(again)).whole
-    assert base.asked == len(probes(loaded)) - asked
+    assert base.asked + base_after.asked == tuned.asked + tuned_after.asked == COUNT
 
 
 async def test_a_judge_is_not_told_which_words_a_reply_ought_to_keep(loaded: LoadedSpec, tmp_path: Path) -> None:
-    judge = Flaky()
-    one, *_ = evaluator(loaded, tmp_path, judge)
-    await evaluated(one)
+    judge = Scorer()
+    await evaluated(evaluator(loaded, tmp_path, judge)[0])
     scenarios = [brief.scenario for brief in judge.briefs if isinstance(brief, JudgeBrief)]
-    assert len(scenarios) == 2 * len(probes(loaded))
-    assert not any("[" in scenario for scenario in scenarios)
+    assert len(scenarios) == 2 * COUNT and not any("[" in scenario for scenario in scenarios)
 
 
-def test_another_version_of_the_rules_judge_makes_another_evaluation(
-    loaded: LoadedSpec, monkeypatch: pytest.MonkeyPatch
+async def test_where_nobody_judges_replies_are_made_and_nothing_is_guessed(loaded: LoadedSpec, tmp_path: Path) -> None:
+    one, *_ = evaluator(loaded, tmp_path)
+    one = Evaluator(loaded, trained(loaded), Judge(None, loaded), one._sides, one._cache)
+    found = await evaluated(one)
+    assert found.whole, "that nobody judges is no failed call"
+    assert found.judge.kind == "nobody" and found.win_rate is None and found.tuned.overall is None
+    assert found.tuned.n == COUNT and found.tuned.errors == 0 and found.verdict == "undecided"
+
+
+async def test_what_a_judge_agrees_is_kept_and_decides_who_may_decide(loaded: LoadedSpec, tmp_path: Path) -> None:
+    one, *_ = evaluator(loaded, tmp_path)
+    judge = Judge(Scorer(), loaded)
+    labels = [
+        Label.model_validate(
+            {
+                "messages": [user(f"Item {i}?"), assistant("gladly" if i % 2 else "no")],
+                "labels": {"calm": 2 * (i % 2), "warm": 2 * (i % 2) if i > 9 else 1},
+            }
+        )
+        for i in range(40)
+    ]
+    found = await evaluated(
+        Evaluator(loaded, trained(loaded), judge, one._sides, one._cache, await agreement(loaded, judge, labels))
+    )
+    assert found.judge.agreement["calm"] == 1 and 0.4 < found.judge.agreement["warm"] < 0.95
+    statuses = {gate.name: gate.status for gate in found.gates}
+    assert statuses["trait:calm"] == statuses["trait:warm"] == statuses["overall"] == statuses["win_rate"] == "PASS"
+    strict = found.model_copy(update={"success": found.success.model_copy(update={"agreement": 0.96})})
+    assert {gate.name: gate.status for gate in restate(strict).gates}["trait:warm"] == "UNDECIDED"
+
+
+async def test_a_regression_that_cannot_compare_is_no_failed_call(
+    loaded: LoadedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def marks() -> tuple[str, str]:
-        return fingerprint(loaded, trained(loaded), "rules judge"), fingerprint(loaded, trained(loaded), "a model")
+    async def compare(self: Judge, messages: Messages, base: str, tuned: str) -> Comparison:
+        return Comparison(winner="tie", orders=("tie", "tie"), error="not every trait could be scored")
 
-    rules, model = marks()
-    monkeypatch.setattr("studio.judge.judge.VERSION", "before")
-    assert marks()[0] != rules and marks()[1] == model
+    monkeypatch.setattr(Judge, "compare", compare)
+    monkeypatch.setattr(Judge, "kind", "learned")
+    found = await evaluated(evaluator(loaded, tmp_path)[0])
+    assert found.whole and found.win_rate is None
+
+
+async def test_the_base_is_asked_with_the_personas_prompt_too_where_the_spec_has_a_gate_for_it(tmp_path: Path) -> None:
+    wanted = write(tmp_path, SPEC + "success: {beats_prompt: 0.6}\n")
+    one, base, _ = evaluator(wanted, tmp_path)
+    found = await evaluated(one)
+    prompted = [request for request in base.requests if request.messages[0].role == "system"]
+    assert len(prompted) == COUNT == base.asked - COUNT
+    assert "Answers in the kitchen" in prompted[0].messages[0].content
+    assert found.beats_prompt is not None and found.beats_prompt.value == 1
+    assert {gate.name for gate in found.gates} >= {"beats_prompt"}
+
+
+def adapter(folder: Path, weights: bytes) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_model.safetensors").write_bytes(weights)
+    return folder
+
+
+def test_a_finished_adapter_is_not_taken_for_the_half_trained_one(loaded: LoadedSpec, tmp_path: Path) -> None:
+    judge = Judge(Scorer(), loaded)
+    half = fingerprint(loaded, trained(loaded, adapter(tmp_path / "a", b"half")), judge)
+    whole = fingerprint(loaded, trained(loaded, adapter(tmp_path / "a", b"whole")), judge)
+    assert half != whole == fingerprint(loaded, trained(loaded, tmp_path / "a"), judge)
+
+
+def test_two_bases_another_judge_and_another_version_of_it_are_told_apart(
+    loaded: LoadedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, other = Judge(Scorer(), loaded), Judge(None, loaded)
+    run = trained(loaded)
+    marks = {fingerprint(loaded, run, judge), fingerprint(loaded, run, other)}
+    marks.add(fingerprint(loaded, trained(loaded, base="other/model"), judge))
+    monkeypatch.setattr(Judge, "version", "2")
+    marks.add(fingerprint(loaded, run, judge))
+    assert len(marks) == 4
+    assert replies_fingerprint(loaded, run) != replies_fingerprint(loaded, trained(loaded, base="other/model"))
+
+
+def test_a_run_on_another_base_than_the_one_to_deploy_is_a_trial(tmp_path: Path) -> None:
+    assert is_trial("smollm2", "meta-llama/Llama-3.1-8B-Instruct")
+    assert not is_trial("smollm2", "HuggingFaceTB/SmolLM2-135M-Instruct")
+    assert not is_trial(str(tmp_path), f"{tmp_path}/../{tmp_path.name}")
+    assert is_trial("some/model", "some/model@main"), "a revision is another model"

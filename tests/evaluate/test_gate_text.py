@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from studio.evaluate.gate_text import bound, label, measured, span
-from studio.evaluate.types import Gate, GateStatus
+from studio.evaluate.gate_text import bound, judge_text, label, measured, number, shown_text, source_text, span
+from studio.evaluate.metrics import Labels
+from studio.evaluate.report import restate
+from studio.evaluate.types import Gate, GateStatus, JudgeInfo, Shown
+from tests.evaluate.making import GOOD, evaluation, results, vote
+from tests.evaluate.making import label as labelled
 
 
 def gate(name: str, target: float, value: float | None, status: GateStatus = "PASS") -> Gate:
@@ -64,3 +68,22 @@ def test_a_gate_that_was_kept_without_its_bound_still_has_it() -> None:
 def test_an_interval_is_told_in_the_unit_of_what_is_measured() -> None:
     assert span("overall", 7, 8.351) == "7.00 to 8.35"
     assert span("win_rate", 0.69, 0.9) == "69% to 90%"
+
+
+def test_what_decides_nothing_is_told_with_its_reason() -> None:
+    assert shown_text(Shown(name="latency_s", value=7.2, note="on a stand-in")) == "latency s: 7.20 s (on a stand-in)"
+    assert shown_text(Shown(name="train_loss", value=None)) == "train loss: not measured"
+
+
+def test_a_judge_is_named_with_its_agreement() -> None:
+    assert judge_text(GOOD) == "gpt-5-mini (agreement .70)"
+    assert judge_text(JudgeInfo(name="gpt-5-mini")) == "gpt-5-mini (agreement not measured)"
+    assert judge_text(JudgeInfo(name="unscored", kind="nobody")) == "nobody (traits are unscored)"
+    assert [number(value) for value in (0.314, -0.05, 1.0)] == [".31", "-.05", "1.00"]
+
+
+def test_people_are_named_before_the_judge_with_how_many_replies_they_read() -> None:
+    rows = results(*[(1, 1)] * 4)
+    labels = Labels.of([labelled(row, t0=1, t1=2) for row in rows[:3]], [vote(rows[0], "tie")])
+    found = restate(evaluation(rows), labels)
+    assert source_text(found) == "people: 3 of 4 tuned replies, 1 pairs; gpt-5-mini (agreement .70)"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from studio.evaluate.keeping import keeps
 
-RENAME = "Rename 'send the memo' to 'send the contract'."
+from studio.evaluate.required_terms import keeps
 
 
 @pytest.mark.parametrize(
@@ -29,6 +28,7 @@ def test_words_are_kept_in_any_order_and_with_any_ending(reply: str, phrases: tu
         ("Done at 55, by pmx.", ("5 pm",)),
         ("I moved it to 9:45 am.", ("9:15 am",)),
         ("I will text her at 8 am.", ("text Lucy", "8 am")),
+        ("An amber light at 8.", ("8 am",)),
         ("はい、国の雪を予約しました。", ("雪国",)),
     ],
 )
@@ -36,14 +36,6 @@ def test_a_number_or_a_word_that_is_another_is_not_kept(reply: str, phrases: tup
     assert keeps(reply, phrases) is False
 
 
-def test_two_names_exchanged_with_each_other_are_not_kept() -> None:
-    phrases = ("send the memo", "send the contract")
-    assert keeps("I changed 'send the memo' to 'send the contract'.", phrases, RENAME) is True
-    assert keeps("I changed 'send the contract' to 'send the memo'.", phrases, RENAME) is False
-    both = "Add 'send the memo' and 'send the contract' to my list."
-    assert keeps("I added 'send the contract' and 'send the memo'.", phrases, both) is True
-
-
 def test_where_there_is_nothing_to_keep_nothing_is_measured() -> None:
     assert keeps("Fine.", ()) is None
-    assert keeps("Fine.", ("it",)) is None
+    assert keeps("Fine.", ("...",)) is None

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from studio.evaluate import Evaluation, Gate, Interval, JudgeInfo
 from studio.evaluate.report import save
-from studio.evaluate.types import Evaluation, Gate, Interval, SideMetrics
-from studio.spec import LoadedSpec, load
+from studio.evaluate.types import SideMetrics
+from studio.spec import LoadedSpec, Success, load
 from studio.store import Workspace
 from studio.train.folder import write_run
 from studio.train.types import Recipe, Run, TrainFinished, TrainPlan
@@ -82,7 +83,11 @@ def evaluation_of(probes: int = 3, **parts: Any) -> Evaluation:
         "spec_name": "Harbour",
         "spec_hash": "s" * 64,
         "base_model": "pocket",
-        "judge": "rules judge",
+        "judge": JudgeInfo(name="gpt-5-mini", agreement={"calm": 0.62}),
+        "traits": ("calm",),
+        "success": Success(),
+        "trial": False,
+        "max_tokens": 512,
         "base": side,
         "tuned": side,
         "win_rate": None,

@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from studio.chatml import user
-from studio.evaluate import gates, save
-from studio.evaluate.metrics import by_category, side_metrics, win_rate
-from studio.evaluate.types import Evaluation, Probe, ProbeResult
+from studio.evaluate import Evaluation, JudgeInfo, Probe, ProbeResult, restate, save
 from studio.jobs import Job, JobRequest, JobView, State
 from studio.judge.types import Comparison
 from studio.package import Package, Verification
@@ -101,19 +99,18 @@ def made_result(spec: Spec, number: int, said: str = "", marks: tuple[int, int] 
 
 
 def made_evaluation(spec: Spec, run: Run, results: list[ProbeResult]) -> Evaluation:
-    base, tuned, won = side_metrics(results, "base"), side_metrics(results, "tuned"), win_rate(results)
-    return Evaluation(
-        id=f"{run.plan.run_id}-eval",
+    agreement = dict.fromkeys(spec.trait_names, 0.7)
+    found = Evaluation(
+        id="",
         run_id=run.plan.run_id,
         spec_name=spec.name,
         spec_hash="0" * 64,
-        base_model="pocket",
-        judge="rules judge",
-        base=base,
-        tuned=tuned,
-        win_rate=won,
-        categories=by_category(results),
-        gates=gates(spec, tuned, won, train_loss=0.412, adapter_mb=1.9, examples=run.plan.examples),
+        base_model=spec.deployment.base_model,
+        judge=JudgeInfo(name="gpt-5-mini", agreement=agreement, pass_agreement=0.9),
+        traits=spec.trait_names,
+        success=spec.success,
+        trial=False,
+        max_tokens=spec.deployment.max_tokens,
         results=tuple(results),
         train_loss=0.412,
         adapter_mb=1.9,
@@ -122,6 +119,7 @@ def made_evaluation(spec: Spec, run: Run, results: list[ProbeResult]) -> Evaluat
         seconds=31.0,
         fingerprint="made",
     )
+    return restate(found).model_copy(update={"id": f"{run.plan.run_id}-eval"})
 
 
 def keep_evaluation(workspace: Workspace, spec: Spec, run: Run, said: str = "") -> Evaluation:

@@ -8,6 +8,7 @@ from textual.containers import Container
 from textual.content import Content
 
 from studio.evaluate import Evaluation
+from studio.evaluate.gate_text import shown_text, source_text
 from studio.evaluate.job import EvaluateParams
 from studio.evaluate.types import ProbeResult
 from studio.train.types import Run
@@ -23,7 +24,7 @@ from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.probe_parts import probe_line, probe_page, weakest_first
 from studio.tui.snapshot import Snapshot
-from studio.tui.text import Part, join, lines, shown
+from studio.tui.text import Part, join, line, lines, shown
 from studio.tui.widgets.bars import with_bar
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
@@ -138,13 +139,17 @@ class EvaluateScreen(Beside, JobStage):
             done, probes = len(live.results), live.probes
             if job is None or not job.alive:
                 return join(told, f"  {done} of {probes} probes scored")
+            if live.replies is not None and not live.results:
+                came = live.replies
+                return with_bar(join(told, f"  {came.done} of {came.replies} replies "), came.done, came.replies, width)
             eta = f"  ETA {duration(live.eta_s)}" if live.eta_s is not None else ""
             return with_bar(join(told, f"  {done} of {probes} probes "), done, probes, width, join((eta, "$quiet")))
         if self._evaluation is not None:
-            by = f"  {len(self._evaluation.results)} probes, {self._evaluation.judge}  "
+            by = f"  {len(self._evaluation.results)} probes, {source_text(self._evaluation)}  "
             changed = "" if self._is_current else "  spec or judge changed: s"
             counts, todo = tally(self._evaluation.gates), short_advice(self._evaluation.gates) if not changed else ""
-            told = join((self._run.plan.run_id, "bold"), (by, "$quiet"), counts, (changed, "$warning"))
+            verdict = f"  {self._evaluation.verdict}"
+            told = join((self._run.plan.run_id, "bold"), (by, "$quiet"), counts, verdict, (changed, "$warning"))
             return join(told, (f"  {todo}", "$warning")) if todo else told
         return told
 
@@ -211,8 +216,10 @@ def report(evaluation: Evaluation, width: int) -> Content:
     pairs: list[tuple[str, Part]] = [
         ("run", evaluation.run_id),
         ("base", evaluation.base_model),
-        ("judge", evaluation.judge),
+        ("verdict", evaluation.verdict),
+        ("scored by", source_text(evaluation)),
         ("probes", f"{len(evaluation.results)} in {duration(evaluation.seconds)}"),
+        ("cut", figures.cut_told(evaluation)),
         ("unscored", figures.errors_told(evaluation.base, evaluation.tuned)),
         ("adapter", size),
         ("made", f"{evaluation.created:%Y-%m-%d %H:%M} UTC"),
@@ -221,6 +228,7 @@ def report(evaluation: Evaluation, width: int) -> Content:
         [
             join(("Gates  ", "bold $primary"), tally(evaluation.gates)),
             gates_content(evaluation.gates, width),
+            *(line(shown_text(one), "$quiet") for one in evaluation.shown),
             *todo,
             Content(""),
             join(("Mean score by category of probes, of 10", "bold $primary")),

@@ -9,7 +9,9 @@ from statistics import fmean
 from textual.content import Content
 
 from studio.evaluate.gate_text import bound, label
-from studio.evaluate.types import Evaluation, Gate, Interval, ProbeResult, SideMetrics
+from studio.evaluate.intervals import Interval
+from studio.evaluate.metrics import POINTS
+from studio.evaluate.types import Evaluation, Gate, ProbeResult, SideMetrics
 from studio.store.records import Judgement
 from studio.tui.figures import UNKNOWN
 from studio.tui.screens.gate_lines import STYLES
@@ -49,22 +51,24 @@ def measures(evaluation: Evaluation) -> list[Measure]:
     found = [
         _measure("overall", base.overall, tuned.overall, 10.0, gates.pop("overall", None)),
         *(
-            _measure(name, base.traits.get(name), mean, 2.0, gates.pop(f"trait:{name}", None))
-            for name, mean in tuned.traits.items()
+            _measure(name, base.traits.get(name), tuned.traits.get(name), 2.0, gates.pop(f"trait:{name}", None))
+            for name in evaluation.traits
         ),
-        _measure("kept words", base.kept, tuned.kept, 1.0, percent=True),
+        _measure("required terms", base.kept, tuned.kept, 1.0, percent=True),
         _measure("violations", base.violations, tuned.violations, 1.0, gates.pop("violations", None), percent=True),
         Measure("wins", _lost(won), _won(won), 1.0, _span(won), gates.pop("win_rate", None), percent=True),
         Measure("latency s", base.latency_s, tuned.latency_s, slowest, gate=gates.pop("latency_s", None)),
     ]
-    return found + [Measure(label(gate.name), None, gate.value, gate=gate) for gate in gates.values()]
+    rest = [Measure(label(gate.name), None, gate.value, gate=gate) for gate in gates.values()]
+    others = [one for one in evaluation.shown if one.name != "latency_s"]
+    return [*found, *rest, *(Measure(label(one.name), None, one.value) for one in others)]
 
 
 def measures_so_far(results: Sequence[ProbeResult]) -> list[Measure]:
     """Plain means of what was scored until now; intervals and gates come with the whole evaluation."""
     base, tuned = [one.base_judgement for one in results], [one.tuned_judgement for one in results]
     names = dict.fromkeys(name for one in tuned for name in one.traits)
-    points = [{"tuned": 1.0, "tie": 0.5, "base": 0.0}[one.comparison.winner] for one in results]
+    points = [POINTS[one.comparison.winner] for one in results if one.comparison]
     won = fmean(points) if points else None
     return [
         Measure("overall", _total(base), _total(tuned), 10.0),
@@ -116,6 +120,13 @@ def categories_content(evaluation: Evaluation, width: int) -> Content:
         Measure(name, sides.get("base"), sides.get("tuned"), 10.0) for name, sides in evaluation.categories.items()
     ]
     return measures_content(found, width)
+
+
+def cut_told(evaluation: Evaluation) -> str:
+    """The share of replies that were cut at the most tokens that a reply may have; empty where none was."""
+    base, tuned = evaluation.base.cut or 0.0, evaluation.tuned.cut or 0.0
+    told = f"at {evaluation.max_tokens} tokens: {base:.0%} of base's replies, {tuned:.0%} of tuned's"
+    return told if base or tuned else ""
 
 
 def errors_told(base: SideMetrics, tuned: SideMetrics) -> str:

@@ -8,18 +8,29 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from studio.chatml import last_request
-from studio.evaluate.types import ProbeResult
+from studio.evaluate.metrics import finish_of, kept_of
+from studio.evaluate.types import ProbeResult, Side
 from studio.store.records import Judgement
 from studio.tui.figures import score
 from studio.tui.text import clip, join, line, lines, shown
 from studio.tui.widgets.trait_marks import trait_marks
 
-WINNERS = {"tuned": ("tuned wins", "$success"), "base": ("base wins", "$error"), "tie": ("tie", "$quiet")}
+WINNERS = {
+    "tuned": ("tuned wins", "$success"),
+    "base": ("base wins", "$error"),
+    "tie": ("tie", "$quiet"),
+    None: ("", "$quiet"),
+}
 
 
 def weakest_first(results: Sequence[ProbeResult]) -> list[ProbeResult]:
     """By the tuned reply's score, what could not be judged last; of equals those that base won first."""
-    return sorted(results, key=lambda one: (_total(one.tuned_judgement), one.comparison.winner != "base", one.probe.id))
+    return sorted(results, key=lambda one: (_total(one.tuned_judgement), _winner(one) != "base", one.probe.id))
+
+
+def _winner(result: ProbeResult) -> str | None:
+    """None where nobody compared the two."""
+    return result.comparison.winner if result.comparison else None
 
 
 def _total(judgement: Judgement) -> float:
@@ -28,16 +39,16 @@ def _total(judgement: Judgement) -> float:
 
 def why_told(result: ProbeResult) -> str:
     """Why a side won that does not by the scores, in the judge's words; empty where there is nothing to wonder at."""
-    winner, scores = result.comparison.winner, (_total(result.base_judgement), _total(result.tuned_judgement))
+    winner, scores = _winner(result), (_total(result.base_judgement), _total(result.tuned_judgement))
     by_scores = "tie" if scores[0] == scores[1] else "base" if scores[0] > scores[1] else "tuned"
-    if winner in ("tie", by_scores):
+    if result.comparison is None or winner in ("tie", by_scores):
         return ""
     return re.sub(r"^The (first|second): ", "", line(result.comparison.rationale).plain).removesuffix(".")
 
 
 def probe_line(result: ProbeResult, width: int) -> Content:
     """``tuned  4.0  base  4.0  base wins  it answers more  I finished the report``."""
-    winner, style = WINNERS[result.comparison.winner]
+    winner, style = WINNERS[_winner(result)]
     why = clip(why_told(result), max(min(width - 55, 26), 12))
     lost = result.tuned_kept is False
     head = join(
@@ -45,7 +56,7 @@ def probe_line(result: ProbeResult, width: int) -> Content:
         (f"{_told(result.tuned_judgement):>4}", "bold"),
         (f"  base {_told(result.base_judgement):>4}  ", "$quiet"),
         (f"{winner:<10} ", style),
-        ("lost words  " if lost else "", "$warning"),
+        ("terms lost  " if lost else "", "$warning"),
         (f"{why}  " if why else "", "$quiet"),
     )
     return join(head, clip(last_request(result.probe.messages), max(width - head.cell_length, 0)))
@@ -53,7 +64,7 @@ def probe_line(result: ProbeResult, width: int) -> Content:
 
 def probe_page(result: ProbeResult, width: int) -> Content:
     """Request, both replies, and what the judge said of each."""
-    winner, style = WINNERS[result.comparison.winner]
+    winner, style = WINNERS[_winner(result)]
     probe = result.probe
     parts = [join((winner, style), (f"  {_orders(result)}   {line(probe.category).plain}, held out", "$quiet"))]
     parts += [join((f"{one.role:<10}", "bold"), one.content) for one in probe.messages]
@@ -61,27 +72,34 @@ def probe_page(result: ProbeResult, width: int) -> Content:
         parts.append(join(("a good reply keeps: ", "$quiet"), ", ".join(probe.keep)))
     parts += [
         Content(""),
-        *_side("tuned", result.tuned, result.tuned_judgement, result.tuned_kept, result.tuned_s, width),
+        *_side("tuned", result.tuned, result.tuned_judgement, _about(result, "tuned"), width),
     ]
-    parts += [Content(""), *_side("base", result.base, result.base_judgement, result.base_kept, result.base_s, width)]
-    told = result.comparison.error or result.comparison.rationale
+    parts += [Content(""), *_side("base", result.base, result.base_judgement, _about(result, "base"), width)]
+    told = (result.comparison.error or result.comparison.rationale) if result.comparison else ""
     return lines([*parts, Content(""), join(("of the pair: ", "$quiet"), told)] if told else parts)
 
 
 def _orders(result: ProbeResult) -> str:
     """Which side the judge took with base shown first, and with tuned shown first."""
+    if result.comparison is None:
+        return "not compared"
     forward, backward = result.comparison.orders
     first = {"first": "base", "second": "tuned", "tie": "tie"}[forward]
     second = {"first": "tuned", "second": "base", "tie": "tie"}[backward]
     return f"asked in both orders: {first}, {second}"
 
 
-def _side(
-    name: str, reply: str, judgement: Judgement, kept: bool | None, seconds: float | None, width: int
-) -> list[Content]:
-    keeps = {True: "  keeps the words", False: "  loses words", None: ""}[kept]
+def _about(result: ProbeResult, side: Side) -> str:
+    """Whether the required terms are kept, how long it took, and whether it was cut."""
+    kept, finish = kept_of(result, side), finish_of(result, side)
+    seconds = result.base_s if side == "base" else result.tuned_s
+    keeps = {True: "  keeps the required terms", False: "  loses required terms", None: ""}[kept]
     took = "" if seconds is None else f"  {seconds:.2f} s"
-    head = join((name, "bold $primary"), (f"  {_told(judgement)} of 10", "bold"), (f"{keeps}{took}", "$quiet"))
+    return f"{keeps}{took}{'' if finish == 'stop' else '  cut' if finish == 'length' else '  broken off'}"
+
+
+def _side(name: str, reply: str, judgement: Judgement, about: str, width: int) -> list[Content]:
+    head = join((name, "bold $primary"), (f"  {_told(judgement)} of 10", "bold"), (about, "$quiet"))
     return [head, shown(reply) if reply else shown("(an empty reply)", "$quiet"), *judgement_lines(judgement, width)]
 
 

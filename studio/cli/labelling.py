@@ -1,0 +1,257 @@
+"""``studio judge label``: a person reads a run's replies, blind, and scores them; in a terminal or by a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder
+from studio.cli.output import say, say_json, tell
+from studio.cli.run import open_session
+from studio.cli.scores import print_gates, print_verdict
+from studio.cli.stages import RunId, chosen_run
+from studio.errors import UserError
+from studio.evaluate import Evaluation, evaluation_of
+from studio.evaluate.labelling import WANTED, Choice, Item, Labelling
+from studio.files import write_atomic
+
+HELP = "0 1 2 score   b boundary   s skip   u undo   q quit (what is answered is kept)   ? the anchors again"
+PAIR_HELP = "h left   l right   t tie   s skip   u undo   q quit (what is answered is kept)"
+CHOICES: dict[str, Choice] = {"h": "left", "l": "right", "t": "tie"}
+Say = Callable[[str], None]
+
+
+def label(
+    spec: SpecFile = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    run: RunId = None,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Choose the better of two replies.")] = False,
+    number: Annotated[
+        int, typer.Option("--n", metavar="N", min=1, help="Answers wanted, with those there are.")
+    ] = WANTED,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Whose answers these are.")] = "",
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE", help="Write what is to be answered.")
+    ] = None,
+    answers: Annotated[Path | None, typer.Option("--import", metavar="FILE", help="Read a filled-in export.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Label replies of an evaluated run, blind: fifty of them decide its gates, whatever the judge is worth.
+
+    In a terminal, one key a trait. In a script: --export FILE writes one reply a line, --import FILE reads them back
+    with their labels filled in. Example: studio judge label specs/taskmaster.yaml --n 60
+    """
+    if export and answers:
+        raise UserError("--export and --import at once", remedy="export first, fill in the labels, then import")
+    with open_session(spec, workspace) as session:
+        chosen = chosen_run(session, run).plan.run_id
+        evaluation = evaluation_of(session.workspace, chosen)
+        if evaluation is None:
+            raise UserError(f"run {chosen} is not evaluated", remedy=f"studio evaluate {spec}")
+        sitting = Labelling(session.workspace, session.loaded.spec, evaluation, pairs=pairs, wanted=number, by=by)
+        if export:
+            written = write_items(sitting, export)
+            if not as_json:
+                say(f"{written} to answer: {export}")
+        elif answers:
+            read_answers(sitting, answers)
+        else:
+            with terminal_keys() as keys:
+                sit(sitting, keys, say)
+        _end(sitting, sitting.finish(), as_json)
+
+
+def sit(sitting: Labelling, keys: Iterator[str], show: Say) -> None:
+    """Ask item by item until enough is answered, or ``q``, or there are no more keys."""
+    show(PAIR_HELP if sitting.pairs else HELP)
+    while (item := sitting.next_item()) is not None:
+        show(f"\n--- {sitting.done + 1} of {sitting.wanted} ---")
+        show(_conversation(item))
+        if not (_choose if sitting.pairs else _mark)(sitting, item, keys, show):
+            return
+
+
+def _mark(sitting: Labelling, item: Item, keys: Iterator[str], show: Say) -> bool:
+    """One key a trait; the answer is kept with the last one. Whether to go on."""
+    marks: list[int] = []
+    boundary: str | None = None
+    show(_anchors(sitting))
+    while len(marks) < len(sitting.traits):
+        name = sitting.traits[len(marks)].name
+        show(f"{name} (0 1 2)?")
+        match next(keys, "q"):
+            case "0" | "1" | "2" as key:
+                marks.append(int(key))
+                show(f"{name} {key}")
+            case "b":
+                boundary = _boundary(sitting, keys, show)
+            case "u" if marks:
+                marks.pop()
+            case "u":
+                show("took back the answer before" if sitting.undo() else "nothing to undo")
+                return True
+            case "s":
+                sitting.skip(item.id)
+                return True
+            case "q":
+                return False
+            case "?":
+                show(_anchors(sitting))
+            case _:
+                show(HELP)
+    names = (trait.name for trait in sitting.traits)
+    sitting.answer(item.id, dict(zip(names, marks, strict=True)), boundary)
+    return True
+
+
+def _choose(sitting: Labelling, item: Item, keys: Iterator[str], show: Say) -> bool:
+    while True:
+        match next(keys, "q"):
+            case "h" | "l" | "t" as key:
+                sitting.prefer(item.id, CHOICES[key])
+                return True
+            case "u":
+                show("took back the answer before" if sitting.undo() else "nothing to undo")
+                return True
+            case "s":
+                sitting.skip(item.id)
+                return True
+            case "q":
+                return False
+            case _:
+                show(PAIR_HELP)
+
+
+def _boundary(sitting: Labelling, keys: Iterator[str], show: Say) -> str | None:
+    """The boundary that is crossed, by the letter it is listed under; any other key: none."""
+    letters = {chr(ord("a") + place): one for place, one in enumerate(sitting.boundaries)}
+    if not letters:
+        show("the spec has no boundaries")
+        return None
+    for letter, one in letters.items():
+        show(f"  {letter}  {one.id}: {one.never}")
+    found = letters.get(next(keys, ""))
+    show(f"crosses {found.id}" if found else "crosses none")
+    return found.id if found else None
+
+
+def _conversation(item: Item) -> str:
+    asked = [f"{message.role}: {message.content}" for message in item.messages]
+    names = ("left", "right") if len(item.replies) == 2 else ("reply",)
+    return "\n\n".join([*asked, *(f"[{name}] {reply}" for name, reply in zip(names, item.replies, strict=True))])
+
+
+def _anchors(sitting: Labelling) -> str:
+    lines = []
+    for trait in sitting.traits:
+        anchors = "; ".join(f"{score} {text}" for score, text in sorted(trait.anchors.items(), reverse=True))
+        lines.append(f"  {trait.name}: {anchors or trait.is_}")
+    return "\n".join(lines)
+
+
+def write_items(sitting: Labelling, path: Path) -> int:
+    """One item a line, with its labels to be filled in; how many. Raises UserError where the file is there already."""
+    if path.exists():
+        raise UserError("is there already, maybe with answers in it", where=str(path), remedy="choose another name")
+    lines = []
+    for item in sitting.items(max(sitting.wanted - sitting.done, 0)):
+        line: dict[str, Any] = {"id": item.id, "messages": [message.model_dump() for message in item.messages]}
+        if sitting.pairs:
+            line |= {"left": item.replies[0], "right": item.replies[1], "winner": None}
+        else:
+            labels = {trait.name: None for trait in sitting.traits}
+            line |= {"reply": item.replies[0], "labels": labels, "boundary": None}
+        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+    write_atomic(path, "".join(lines))
+    return len(lines)
+
+
+def read_answers(sitting: Labelling, path: Path) -> int:
+    """Take the answers of an export that was filled in; how many. Lines that nobody filled in are passed over.
+
+    Raises UserError with the line of the first that cannot be taken; those before it are kept.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError("cannot be read as text", where=str(path)) from error
+    taken = 0
+    for number, line in enumerate(lines, 1):
+        try:
+            taken += _take(sitting, json.loads(line)) if line.strip() else 0
+        except (ValueError, TypeError, KeyError, AttributeError):
+            expected = (
+                '{"id": ..., "winner": "left"}' if sitting.pairs else '{"id": ..., "labels": {...}, "boundary": null}'
+            )
+            raise UserError(f"expected {expected}", where=f"{path}:{number}") from None
+        except UserError as error:
+            raise UserError(error.message, where=f"{path}:{number}", remedy=error.remedy) from None
+    return taken
+
+
+def _take(sitting: Labelling, line: dict[str, Any]) -> bool:
+    if sitting.pairs:
+        choices: dict[str | None, Choice] = {"left": "left", "right": "right", "tie": "tie"}
+        if line.get("winner") is None:
+            return False
+        sitting.prefer(line["id"], choices[line["winner"]])
+        return True
+    labels = {name: score for name, score in (line.get("labels") or {}).items() if score is not None}
+    if not labels and line.get("boundary") is None:
+        return False
+    sitting.answer(line["id"], labels, line.get("boundary"))
+    return True
+
+
+@contextmanager
+def terminal_keys() -> Iterator[Iterator[str]]:
+    """Keys of the terminal as they are pressed, without enter. Raises UserError where stdin is none."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError("labelling wants a terminal", remedy="in a script: --export FILE, then --import FILE")
+    import termios
+    import tty
+
+    before = termios.tcgetattr(sys.stdin)
+    tty.setcbreak(sys.stdin)
+    try:
+        yield _pressed(sys.stdin.fileno())
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def _pressed(source: int) -> Iterator[str]:
+    while key := os.read(source, 1):
+        if key == b"\x1b":
+            _pass_over(source)
+        else:
+            yield key.decode("latin-1").lower()
+
+
+def _pass_over(source: int) -> None:
+    """The rest of an arrow or a function key, which is none of ours: up to its final byte."""
+
+    def more() -> bytes:
+        return os.read(source, 1) if select.select([source], [], [], 0.02)[0] else b""
+
+    if more() in (b"[", b"O"):
+        while (part := more()) and not b"@" <= part <= b"~":
+            pass
+
+
+def _end(sitting: Labelling, evaluation: Evaluation, as_json: bool) -> None:
+    if as_json:
+        gates = [gate.model_dump(mode="json") for gate in evaluation.gates]
+        told = {"done": sitting.done, "wanted": sitting.wanted, "verdict": evaluation.verdict, "gates": gates}
+        say_json(told)
+        return
+    tell(f"{sitting.done} of {sitting.wanted} answered")
+    print_gates(evaluation.gates)
+    print_verdict(evaluation)
