@@ -23,7 +23,8 @@ THINKING = (
     "{%- if turn.role == 'assistant' %}{{ '<think>\n\n</think>\n\n' }}{%- endif %}"
     "{{ turn.content + '<|im_end|>\n' }}{%- endfor %}"
     "{%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}"
-    "{%- if enable_thinking is defined and enable_thinking is false %}{{ '<think>\n\n</think>\n\n' }}{%- endif %}{%- endif %}"
+    "{%- if enable_thinking is defined and enable_thinking is false %}{{ '<think>\n\n</think>\n\n' }}{%- endif %}"
+    "{%- endif %}"
 )
 """As Qwen3 and GLM do it: without the switch the model is asked to think aloud."""
 DATED = (

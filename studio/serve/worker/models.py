@@ -53,7 +53,8 @@ class Served:
 def load(base_path: str, adapter_path: str | None, method: Method = "lora", system_prompt: str | None = None) -> Served:
     """Load once, prove, and get ready to answer; the base model in four bits for ``qlora``.
 
-    ``system_prompt`` goes in front of conversations that have no system turn of their own. Raises :class:`UserError` where the parts do not fit.
+    ``system_prompt`` goes in front of conversations that have no system turn of their own. Raises :class:`UserError`
+    where the parts do not fit.
     """
     if adapter_path and not (Path(adapter_path) / "adapter_config.json").is_file():
         raise UserError("no adapter there", where=adapter_path, remedy="train to the end, or serve the base alone")

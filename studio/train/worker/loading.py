@@ -72,8 +72,8 @@ def lora_config(recipe: Recipe, model: Any) -> LoraConfig:
 def greedy(model: Any, tokenizer: Any) -> GenerationConfig:
     """Greedy and nothing else, with every token that ends a reply.
 
-    What a base model suggests beyond its end tokens (penalties, minimal lengths, banned words) would be mixed into every
-    reply, as generate() fills what it was not given from there.
+    What a base model suggests beyond its end tokens (penalties, minimal lengths, banned words) would be mixed into
+    every reply, as generate() fills what it was not given from there.
     """
     given = model.generation_config.eos_token_id
     listed = given if isinstance(given, list) else [given]
