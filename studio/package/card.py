@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from studio.evaluate import Evaluation, Interval
 from studio.evaluate.gate_text import bound, label, measured, number, shown_text, span
 from studio.evaluate.types import JudgeInfo, SideMetrics
+from studio.judge import Agreement
 from studio.package.snippet import fenced, usage
 from studio.package.source import base_licence, base_name, is_folder, public_name
 from studio.package.types import Verification
@@ -23,21 +22,11 @@ JUDGES = {
     "learned": "a regression learned from people's labels, which sees a manner and no sense",
     "nobody": "no judge",
 }
-
-
-class TraitAgreement(Protocol):
-    """How far a judge agrees with people on one trait; None where it is not known."""
-
-    @property
-    def kappa(self) -> float | None: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
-    @property
-    def ac2(self) -> float | None: ...
-    @property
-    def n(self) -> int: ...
+HOW = {
+    "locked": "on replies of runs that were locked away while it was made",
+    "unseen": "on replies that it has not learned from",
+    "cross-validated": "on replies that judges made alike had not learned from (cross-validated)",
+}
 
 
 @dataclass(frozen=True)
@@ -49,8 +38,8 @@ class Facts:
     evaluation: Evaluation
     proof: Verification
     adapter_sha256: str
-    agreement: Mapping[str, TraitAgreement] | None = None
-    """By trait, where more is known of it than the evaluation says."""
+    agreement: Agreement | None = None
+    """Of the judge, where more is known of it than the evaluation says."""
 
 
 def model_card(facts: Facts) -> str:
@@ -208,25 +197,32 @@ def _agreement(facts: Facts, judge: JudgeInfo) -> list[str]:
     needed = facts.evaluation.success.agreement
     if not judge.agreement:
         return ["How far it agrees with people was not measured: its scores decide no gate of a trait."]
-    rows = []
-    for name in facts.evaluation.traits:
-        kappa, more = judge.agreement.get(name), (facts.agreement or {}).get(name)
-        decides = "yes" if kappa is not None and kappa >= needed else "no"
-        known = more is not None and more.low is not None and more.high is not None
-        between = f" [{number(more.low)}, {number(more.high)}]" if more and known else ""  # type: ignore[arg-type]
-        ac2 = number(more.ac2) if more and more.ac2 is not None else ""
-        shown = "not measured" if kappa is None else number(kappa) + between
-        rows.append(f"| {name} | {shown} | {ac2} | {more.n if more else ''} | {decides} |")
-    head = ["| trait | kappa [95 %] | AC2 | replies | may decide its gate |", "| --- | --- | --- | --- | --- |"]
-    passes = judge.pass_agreement
+    head = ["| trait | kappa [95 %] | AC2 | replies | kappa of length alone | may decide its gate |"]
+    rows = [_agreement_row(facts, name, judge.agreement.get(name)) for name in facts.evaluation.traits]
+    on = HOW[facts.agreement.how] if facts.agreement else "on replies that it has not learned from"
     means = (
-        "Kappa (quadratic-weighted) says how far the judge and people give the same scores beyond chance, on replies "
-        "that it has not learned from: 0 is chance, 1 is always. Where almost all scores are alike it is low and AC2 "
-        f"high: read both. A judge under {number(needed)} on a trait decides no gate of it."
+        f"Kappa (quadratic-weighted) says how far judge and people give the same scores beyond chance, {on}: 0 is "
+        "chance, 1 is always. Where almost all scores are alike it is low and AC2 high: read both. A judge under "
+        f"{number(needed)} on a trait decides no gate of it."
     )
-    if passes is not None:
-        means += f" On whether a reply passes at all they agree in {passes:.0%}."
-    return ["\n".join([*head, *rows]), means]
+    if judge.pass_agreement is not None:
+        means += f" On whether a reply passes at all they agree in {judge.pass_agreement:.0%}."
+    return ["\n".join([*head, "| --- | --- | --- | --- | --- | --- |", *rows]), means]
+
+
+def _agreement_row(facts: Facts, name: str, kappa: float | None) -> str:
+    """More than kappa where it was measured with the labels that the evaluation was decided with."""
+    decides = "yes" if kappa is not None and kappa >= facts.evaluation.success.agreement else "no"
+    more = facts.agreement.traits.get(name) if facts.agreement else None
+    if facts.agreement is None or more is None or kappa is None or more.kappa != kappa:
+        return f"| {name} | {_figure(kappa)} | | | | {decides} |"
+    between = f" [{_figure(more.low)}, {_figure(more.high)}]"
+    length = facts.agreement.baseline.traits.get(name)
+    return f"| {name} | {_figure(kappa)}{between} | {_figure(more.ac2)} | {more.n} | {_figure(length)} | {decides} |"
+
+
+def _figure(value: float | None) -> str:
+    return "not measured" if value is None else number(value)
 
 
 def _limits(facts: Facts) -> str:

@@ -19,6 +19,7 @@ from studio.errors import UserError
 from studio.evaluate import Evaluation, Labels
 from studio.evaluate.report import FILE as EVALUATION_FILE
 from studio.files import write_atomic
+from studio.judge import Agreement
 from studio.package.snippet import fenced
 from studio.package.source import base_name, is_folder
 from studio.package.verify import in_turn
@@ -85,7 +86,9 @@ def write_samples(evaluation: Evaluation, folder: Path) -> None:
     _write_lines(folder / "examples" / "sample_interactions.jsonl", rows)
 
 
-def write_evidence(loaded: LoadedSpec, run: Run, evaluation: Evaluation, labels: Labels, folder: Path) -> None:
+def write_evidence(
+    loaded: LoadedSpec, run: Run, evaluation: Evaluation, labels: Labels, agreement: Agreement | None, folder: Path
+) -> None:
     """``evidence/``: what the verdict rests on, so that somebody else can come to it, or to another one.
 
     ``labels`` are people's of this run; those of other replies than the evaluated ones are left out, and so are the
@@ -101,6 +104,8 @@ def write_evidence(loaded: LoadedSpec, run: Run, evaluation: Evaluation, labels:
         "shown": [one.model_dump(mode="json") for one in evaluation.shown],
     }
     _write_json(evidence / "gates.json", gates)
+    if agreement is not None:
+        write_atomic(evidence / "agreement.json", agreement.model_dump_json(indent=2) + "\n")
     _write_said(evaluation, labels, evidence)
     metrics = _adapter_folder(run).parent / METRICS_FILE
     if metrics.is_file():

@@ -13,6 +13,7 @@ from studio.errors import UserError
 from studio.evaluate import Evaluation, evaluation_of, labels_of
 from studio.files import write_atomic
 from studio.jobs import JobContext
+from studio.judge import known_agreement
 from studio.package.card import Facts, model_card
 from studio.package.contents import (
     WEIGHTS,
@@ -100,11 +101,12 @@ async def _pack(
     end_unused(workspace.jobs_dir)  # the base model is loaded again
     proof = await verify(partial, run, evaluation)
     began("evidence")
-    write_evidence(loaded, run, evaluation, labels_of(workspace, run.plan.run_id), partial)
+    agreement = known_agreement(loaded, evaluation.judge)
+    write_evidence(loaded, run, evaluation, labels_of(workspace, run.plan.run_id), agreement, partial)
     write_samples(evaluation, partial)
     began("card")
     write_atomic(partial / "PERSONA_SPEC.md", spec_document(loaded, run))
-    facts = Facts(loaded, run, evaluation, proof, adapter_sha256=file_sha256(partial / WEIGHTS))
+    facts = Facts(loaded, run, evaluation, proof, file_sha256(partial / WEIGHTS), agreement)
     write_atomic(partial / "README.md", model_card(facts))
     package = Package(
         id=name,

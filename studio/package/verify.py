@@ -23,8 +23,14 @@ from studio.train.types import Run
 PROBES = 8
 SHOWN_TOKENS = 80
 """Of the greedy reply: some seconds of a small model on a CPU."""
-TOLERANCES = {"float32": 1e-4, "bfloat16": 0.05, "float16": 0.01}
-"""Mean absolute difference of log-probabilities a token."""
+TOLERANCES = {"float32": 1e-4, "bfloat16": 0.01, "float16": 2e-3}
+"""Mean absolute difference of log-probabilities a token, by the number format that is computed in.
+
+Measured with SmolLM2-135M (371 tokens of eight replies). The same kernels gave 0 in all three formats. In float32 other
+kernels (eager attention, padded batches) gave 3e-6 at most, an adapter scaled by 1 % 3e-3, one of alpha 15 in the place
+of 16 2e-2. In bfloat16 rounding makes 1e-2 to 8e-2 of any difference, of kernels as of such adapters: both processes use
+the same kernels, and a difference is a fault there too.
+"""
 
 
 async def verify(folder: Path, run: Run, evaluation: Evaluation) -> Verification:
@@ -60,7 +66,10 @@ def compared(run: RunAnswer, plain: PlainAnswer, expected: str) -> Verification:
         for row, found in zip(run.rows, plain.rows, strict=True)
         for one, other in zip(row.logprobs, found.logprobs, strict=True)
     ]
-    difference, tolerance = fmean(differences), TOLERANCES[run.runtime.dtype]
+    difference, tolerance = (
+        fmean(differences),
+        TOLERANCES[run.runtime.compute_dtype if run.runtime.four_bits else run.runtime.dtype],
+    )
     others = sum(row.prompt != found.prompt for row, found in zip(run.rows, plain.rows, strict=True))
     faults = []
     if others:

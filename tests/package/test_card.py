@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from studio.evaluate import Evaluation, JudgeInfo, Shown
+from studio.judge import Agreement
+from studio.judge.agreement import Baseline, PassAgreement, TraitAgreement
 from studio.package.card import Facts, model_card
 from studio.package.types import Verification
 from studio.serve.logprobs import Runtime
@@ -35,15 +36,6 @@ PROOF = Verification(
 )
 
 
-@dataclass(frozen=True)
-class Trait:
-    kappa: float | None
-    low: float | None
-    high: float | None
-    ac2: float | None
-    n: int
-
-
 def card(
     folder: Path,
     run: Run | None = None,
@@ -54,6 +46,25 @@ def card(
 ) -> str:
     loaded, run, evaluation = write_spec(folder, spec), run or run_of(folder), evaluation or evaluation_of()
     return model_card(Facts(loaded, run, evaluation, proof, adapter_sha256="a" * 64, **more))
+
+
+def agreement_of(kappa: float) -> Agreement:
+    counts = ((0, 0, 0), (0, 0, 0), (0, 0, 240))
+    trait = TraitAgreement(
+        kappa=kappa, low=0.12, high=0.5, ac2=0.88, ac2_low=0.8, ac2_high=0.9, n=240, confusion=counts
+    )
+    return Agreement(
+        judge="learned judge",
+        version="v7",
+        how="locked",
+        labels="l",
+        traits={"calm": trait},
+        pass_agreement=0.83,
+        passes=PassAgreement(share=0.83, low=0.7, high=0.9, n=240, confusion=((0, 0), (0, 240))),
+        n=240,
+        errors=0,
+        baseline=Baseline(traits={"calm": 0.05}, pass_agreement=0.6),
+    )
 
 
 def snippet_of(text: str) -> str:
@@ -117,13 +128,14 @@ def test_the_judge_is_named_with_its_agreement_on_each_trait(tmp_path: Path) -> 
     judge = JudgeInfo(name="learned judge", version="v7", kind="learned", agreement={"calm": 0.31}, pass_agreement=0.83)
     text = card(tmp_path, evaluation=evaluation_of(judge=judge))
     assert "Judge: `learned judge` (v7), a regression learned from people's labels, which sees a manner" in text
-    assert "| calm | .31 |  |  | no |" in text
+    assert "| calm | .31 | | | | no |" in text
     assert "under .40 on a trait decides no gate" in text and "they agree in 83%" in text
-    more = {"calm": Trait(0.31, 0.12, 0.5, 0.88, 240)}
-    text = card(tmp_path, evaluation=evaluation_of(judge=judge), agreement=more)
-    assert "| calm | .31 [.12, .50] | .88 | 240 | no |" in text
+    text = card(tmp_path, evaluation=evaluation_of(judge=judge), agreement=agreement_of(0.31))
+    assert "| calm | .31 [.12, .50] | .88 | 240 | .05 | no |" in text and "runs that were locked away" in text
+    text = card(tmp_path, evaluation=evaluation_of(judge=judge), agreement=agreement_of(0.66))
+    assert "| calm | .31 | | | | no |" in text, "measured again since, with other labels"
     trusted = evaluation_of(judge=judge.model_copy(update={"agreement": {"calm": 0.62}}))
-    assert "| calm | .62 |  |  | yes |" in card(tmp_path, evaluation=trusted)
+    assert "| calm | .62 | | | | yes |" in card(tmp_path, evaluation=trusted)
 
 
 def test_a_judge_that_nobody_measured_is_not_dressed_up(tmp_path: Path) -> None:

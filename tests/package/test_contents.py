@@ -24,7 +24,7 @@ def packed(made: Made, folder: Path, labels: Labels | None = None) -> dict[str, 
     folder.mkdir()
     copy_adapter(made.run, folder)
     copy_tokenizer(made.run, folder, made.evaluation.max_tokens)
-    write_evidence(made.loaded, made.run, made.evaluation, labels or Labels(), folder)
+    write_evidence(made.loaded, made.run, made.evaluation, labels or Labels(), None, folder)
     write_samples(made.evaluation, folder)
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".safetensors"]
     return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
