@@ -28,8 +28,8 @@ TOLERANCES = {"float32": 1e-4, "bfloat16": 0.01, "float16": 2e-3}
 
 Measured with SmolLM2-135M (371 tokens of eight replies). The same kernels gave 0 in all three formats. In float32 other
 kernels (eager attention, padded batches) gave 3e-6 at most, an adapter scaled by 1 % 3e-3, one of alpha 15 in the place
-of 16 2e-2. In bfloat16 rounding makes 1e-2 to 8e-2 of any difference, of kernels as of such adapters: both processes use
-the same kernels, and a difference is a fault there too.
+of 16 2e-2. In bfloat16 rounding makes 1e-2 to 8e-2 of any difference, of kernels as of such adapters: both processes
+use the same kernels, and a difference is a fault there too.
 """
 
 
