@@ -17,15 +17,16 @@ import pytest
 from studio.evaluate import Evaluation
 from studio.package.card import Facts, model_card
 from studio.package.contents import copy_adapter, copy_tokenizer
+from studio.package.snippet import snippet
 from studio.package.types import Verification
 from studio.package.verify import PROBES, TOLERANCES, compared, verify
 from studio.serve import run_params
 from studio.serve.logprobs import PlainAnswer, PlainQuestion, Reply, Row, RunAnswer, RunQuestion, Runtime
 from studio.serve.worker import logprobs, plain
 from studio.train.chat_template import original
-from studio.train.types import Run
+from studio.train.types import Method, Run
 from tests.package.making import QUESTIONS, asked, evaluation_of, run_of, train_adapter, write_spec
-from tests.tiny_model import tiny_base
+from tests.tiny_model import SIZES, tiny_base, write_tiny_base
 from tests.train.test_chat_template import DATED, THINKING
 
 REPLIES = (
@@ -41,10 +42,13 @@ REPLIES = (
 )
 
 
-def packed(root: Path, template: str | None = None, system_prompt: str | None = None) -> tuple[Run, Path]:
+def packed(
+    root: Path, template: str | None = None, system_prompt: str | None = None, method: Method = "lora"
+) -> tuple[Run, Path]:
     """A run on the tiny model, and a package of it without its documents."""
-    adapter = train_adapter(root / "run" / "adapter", tiny_base(), template=template, system_prompt=system_prompt)
-    run = run_of(adapter, tiny_base(), tiny_base(), system_prompt=system_prompt)
+    base = tiny_base() if method == "lora" else str(write_tiny_base(root / "base"))
+    adapter = train_adapter(root / "run" / "adapter", base, template=template, system_prompt=system_prompt)
+    run = run_of(adapter, base, base, system_prompt=system_prompt, method=method)
     folder = root / "package"
     folder.mkdir()
     copy_adapter(run, folder)
@@ -63,7 +67,7 @@ def proven(run: Run, folder: Path, most_tokens: int = 24) -> Verification:
     replies, told = by_run(run)
     question = PlainQuestion(
         folder=str(folder),
-        base=tiny_base(),
+        base=run.plan.base_path,
         runtime=told.runtime,
         replies=replies,
         rows=told.rows,
@@ -119,6 +123,30 @@ def test_a_package_that_is_another_one_fails_and_says_by_how_much(
     if "template" not in told and "prompts" not in told:
         assert proof.difference is not None and proof.difference > 2 * TOLERANCES["float32"]
         assert f"{proof.difference:.2g} a token, over the tolerance of 0.0001" in proof.note
+
+
+def test_a_qlora_run_is_proven_on_the_base_in_4_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, size in (("hidden_size", 64), ("intermediate_size", 128)):  # whole blocks of the quantisation
+        monkeypatch.setitem(SIZES, name, size)
+    run, folder = packed(tmp_path, method="qlora")
+    proof = proven(run, folder)
+    assert proof.verified and proof.runtime is not None and proof.runtime.four_bits, proof.note
+    assert proof.tolerance == TOLERANCES["bfloat16"], "of what is computed in"
+    _, told = by_run(run)
+    plan = run.plan.model_copy(update={"recipe": run.plan.recipe.model_copy(update={"method": "lora"})})
+    _, in_full = by_run(run.model_copy(update={"plan": plan}))
+    plainly = PlainAnswer(rows=in_full.rows, reply="x", cut=False, versions={})
+    assert not compared(told, plainly, "x").verified, "in full precision it is another model"
+    code = (
+        snippet(run, told.runtime)
+        .replace("Hello", QUESTIONS[0])
+        .replace("base = 'base'", f"base = {run.plan.base_path!r}")
+    )
+    monkeypatch.chdir(folder)
+    exec(code, {})
+    assert capsys.readouterr().out == f"{proof.reply}\n"
 
 
 def test_a_number_that_is_none_proves_nothing() -> None:
