@@ -19,7 +19,7 @@ from studio.train.types import Run
 
 JUDGES = {
     "model": "a model that reads the rubric",
-    "learned": "a regression learned from people's labels, which sees a manner and no sense",
+    "learned": "a regression learned from people's labels, which sees manner, not sense",
     "nobody": "no judge",
 }
 HOW = {
@@ -151,7 +151,7 @@ def _gates(facts: Facts) -> str:
     if evaluation.shown:
         lines += ["", "Shown, and deciding nothing: " + "; ".join(shown_text(one) for one in evaluation.shown) + "."]
     if note := facts.run.plan.note:
-        lines += ["", f"Before the training it was said: {note}."]
+        lines += ["", f"Said before it was trained: {note}."]
     return "\n".join(lines)
 
 
@@ -228,7 +228,7 @@ def _figure(value: float | None) -> str:
 def _limits(facts: Facts) -> str:
     run, evaluation = facts.run, facts.evaluation
     lines = [
-        f"- Trained on {run.plan.examples} examples in `{facts.loaded.spec.language}`; untested outside of these.",
+        f"- Trained on {run.plan.examples} examples in `{facts.loaded.spec.language}`; nothing beyond them is tested.",
         *(
             f"- {category}: tuned {sides['tuned']:.1f} of 10 (base {sides.get('base', 0):.1f})."
             for category, sides in sorted(evaluation.categories.items(), key=lambda row: row[1].get("tuned", 0))
@@ -243,14 +243,19 @@ def _limits(facts: Facts) -> str:
 
 
 def _proof(proof: Verification) -> str:
-    if proof.difference is None or proof.runtime is None:
+    if proof.difference is None or proof.largest is None or proof.runtime is None:
         return f"It could not be loaded back: {proof.note}."
     libraries = ", ".join(f"{name} {version}" for name, version in proof.versions.items())
+    apart = (
+        f"differ from the run's by {proof.difference:.1e} a token on average and {proof.largest:.1e} at most (allowed "
+        f"on average: {proof.tolerance:g})"
+        if proof.largest
+        else "are exactly the run's"
+    )
     told = (
         f"Loaded back in a process of its own with nothing but {libraries}, in {proof.runtime.dtype}: the prompts of "
         f"{proof.probes} probes are the token ids that trained, and the log-probabilities of the {proof.tokens} tokens "
-        f"of its evaluated replies differ from the run's by {proof.difference:.1e} a token on average (at most "
-        f"{proof.largest:.1e}; allowed: {proof.tolerance:g} on average)."
+        f"of its evaluated replies {apart}."
         if proof.verified
         else f"Loaded back with {libraries} it is not what was trained: {proof.note}."
     )
@@ -267,7 +272,7 @@ def _lineage(facts: Facts) -> str:
     finished = facts.run.finished
     loss = f", loss {finished.loss:.3f}" if finished else ""
     lines = [
-        f"- Base model: {_base(facts.run)}, {under}; it holds for what is built on it, this adapter too",
+        f"- Base model: {_base(facts.run)}, {under}",
         f"- Spec: `{facts.loaded.spec.name}`, sha256 `{plan.spec_hash}`",
         f"- Training data: {plan.examples} conversations, sha256 `{plan.data_hash}`",
         f"- Run: `{plan.run_id}`, {plan.steps} steps in batches of {recipe.batch_size}, {recipe.method} r {recipe.rank}"

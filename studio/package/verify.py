@@ -77,7 +77,7 @@ def compared(run: RunAnswer, plain: PlainAnswer, expected: str) -> Verification:
     if not difference <= tolerance:  # nor where it is not a number
         faults.append(f"log-probabilities differ by {difference:.2g} a token, over the tolerance of {tolerance:g}")
     same = expected.startswith(plain.reply) if plain.cut else expected == plain.reply
-    note = "" if same else "its greedy reply differs from the evaluated one, which was made in a batch"
+    note = "" if same else "its greedy reply differs from the evaluated one, which may have shared a batch"
     return Verification(
         verified=not faults,
         reply=plain.reply,

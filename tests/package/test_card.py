@@ -120,14 +120,18 @@ def test_a_package_that_failed_its_proof_says_so_first(tmp_path: Path) -> None:
 def test_the_proof_is_told_with_its_figures_and_one_harmless_reply(tmp_path: Path) -> None:
     text = card(tmp_path)
     assert "transformers 5.17.0, peft 0.21.2, in float32: the prompts of 8 probes" in text
-    assert "differ from the run's by 1.5e-07 a token on average (at most 2.0e-06; allowed: 0.0001" in text
+    assert (
+        "differ from the run's by 1.5e-07 a token on average and 2.0e-06 at most (allowed on average: 0.0001)" in text
+    )
+    same = card(tmp_path, proof=PROOF.model_copy(update={"difference": 0.0, "largest": 0.0}))
+    assert "the 95 tokens of its evaluated replies are exactly the run's." in same
     assert "````text\n> Hi\n\nOver.\ufffd[31m```\n````" in text
 
 
 def test_the_judge_is_named_with_its_agreement_on_each_trait(tmp_path: Path) -> None:
     judge = JudgeInfo(name="learned judge", version="v7", kind="learned", agreement={"calm": 0.31}, pass_agreement=0.83)
     text = card(tmp_path, evaluation=evaluation_of(judge=judge))
-    assert "Judge: `learned judge` (v7), a regression learned from people's labels, which sees a manner" in text
+    assert "Judge: `learned judge` (v7), a regression learned from people's labels, which sees manner" in text
     assert "| calm | .31 | | | | no |" in text
     assert "under .40 on a trait decides no gate" in text and "they agree in 83%" in text
     text = card(tmp_path, evaluation=evaluation_of(judge=judge), agreement=agreement_of(0.31))
