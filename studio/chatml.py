@@ -41,10 +41,6 @@ class Message(Frozen):
 
 Messages = tuple[Message, ...]
 
-TEMPLATE_OPTIONS = {"enable_thinking": False}
-"""Given to every chat template, in training and in serving alike: a persona's reply is not preceded by a model's
-thinking aloud. Templates that do not know it pass over it."""
-
 
 def user(content: str) -> Message:
     return Message(role="user", content=content)

@@ -22,7 +22,7 @@ from studio.generate import (
 from studio.generate.types import GenerateFinished
 from studio.jobs import Job, active, start
 from studio.judge import known_agreement, open_judge
-from studio.package import Package, find_package, package_id
+from studio.package import Package, find_package, package_id, packages
 from studio.package.job import PackageParams
 from studio.train import Run, finished_run, plan, preset_for, resolve_base, with_recipe
 from studio.train.types import TrainPlan
@@ -166,7 +166,9 @@ async def package_stage(session: Session, run: Run, evaluation: Evaluation, keep
             yield event
         package = find()
         if package is None:
-            raise StageError("the package did not answer as the run did", remedy="see its package.json, then run again")
+            made = next((one for one in packages(session.workspace) if one.id == name), None)
+            why = f": {made.verification.note}" if made else ""
+            raise StageError(f"the package is not what was trained{why}", remedy="see its README.md, then run again")
     yield StageEnded(stage="package", skipped=skipped, note=as_seen(package.path))
     keep(package)
 

@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import bank, building, chat, doctor, jobs, judging, specs, stages, training, triage, window
+from studio.cli import (
+    bank,
+    building,
+    chat,
+    doctor,
+    jobs,
+    judging,
+    packaging,
+    specs,
+    stages,
+    training,
+    triage,
+    window,
+)
 from studio.cli.output import say, say_json, tell
 from studio.errors import UserError
 
@@ -54,7 +67,7 @@ app.add_typer(triage.app, name="triage")
 app.command("train")(training.train)
 app.command("evaluate")(stages.evaluate)
 app.command("chat")(chat.chat)
-app.command("package")(stages.package)
+app.add_typer(packaging.app, name="package")
 app.add_typer(bank.app, name="bank")
 app.add_typer(judging.app, name="judge")
 app.add_typer(specs.app, name="spec")

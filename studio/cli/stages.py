@@ -1,4 +1,4 @@
-"""``studio generate``, ``evaluate`` and ``package``: one stage each."""
+"""``studio generate`` and ``evaluate``: one stage each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from studio.build import categories, gathered
 from studio.build.stages import (
     evaluate_stage,
     generate_stage,
-    package_stage,
     scenarios,
 )
 from studio.build.types import Session
@@ -34,9 +33,8 @@ from studio.cli.output import say, say_json
 from studio.cli.run import open_session, show
 from studio.cli.scores import print_gates, print_scores, print_verdict
 from studio.errors import UserError
-from studio.evaluate import Evaluation, evaluation_of
+from studio.evaluate import Evaluation
 from studio.generate import ScenarioBalance
-from studio.package import Package
 from studio.train import Run, find_run, runs
 
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
@@ -122,26 +120,6 @@ def evaluate(
         print_gates(evaluation.gates)
         print_verdict(evaluation)
     return 0 if evaluation.passed else 3
-
-
-def package(
-    spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE, run: RunId = None, as_json: AsJson = False
-) -> None:
-    """Pack an evaluated run into a folder to deploy, and prove it by loading it back.
-
-    Example: studio package specs/taskmaster.yaml
-    """
-    with open_session(spec, workspace) as session:
-        chosen = chosen_run(session, run)
-        evaluation = evaluation_of(session.workspace, chosen.plan.run_id)
-        if evaluation is None:
-            raise UserError(f"run {chosen.plan.run_id} is not evaluated", remedy=f"studio evaluate {spec}")
-        made: list[Package] = []
-        show(package_stage(session, chosen, evaluation, made.append))
-    if as_json:
-        say_json(made[0])
-    else:
-        say(f"{made[0].path} (verified in {made[0].verification.seconds:.0f} s)")
 
 
 def chosen_run(session: Session, run_id: str | None) -> Run:

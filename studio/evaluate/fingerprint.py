@@ -10,7 +10,7 @@ from studio.evaluate.probes import probes
 from studio.evaluate.types import JudgeInfo
 from studio.judge import Agreement, Judge
 from studio.spec import LoadedSpec
-from studio.train.base import identity
+from studio.train.identity import identity
 from studio.train.types import Run
 
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import ValidationError
 
@@ -25,6 +25,7 @@ from studio.judge.labels import Label, labels_hash, labels_of, locked, training
 from studio.judge.learned import FEWEST, estimates, learn, out_of_fold
 from studio.judge.reliability import ac2, accuracy, figure, interval, kappa, table
 from studio.judge.scoring import estimated
+from studio.judge.types import Kind
 from studio.spec import LoadedSpec
 from studio.store.records import Judgement
 from studio.text.words import words_of
@@ -35,6 +36,17 @@ if TYPE_CHECKING:
 AT_ONCE = 16
 How = Literal["locked", "unseen", "cross-validated"]
 Counts = tuple[tuple[int, ...], ...]
+
+
+class Named(Protocol):
+    """What tells one judge from another; :class:`Judge` is one, and so is what an evaluation remembers of it."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
 
 
 class TraitAgreement(Frozen):
@@ -164,7 +176,7 @@ async def judge_agreement(loaded: LoadedSpec, judge: Judge) -> Agreement | None:
     return found
 
 
-def known_agreement(loaded: LoadedSpec, judge: Judge) -> Agreement | None:
+def known_agreement(loaded: LoadedSpec, judge: Named) -> Agreement | None:
     """What :func:`judge_agreement` found before, from the user's cache; None where it was not measured yet."""
     labels = labels_of(loaded)
     if not labels or judge.kind == "nobody":
@@ -175,7 +187,7 @@ def known_agreement(loaded: LoadedSpec, judge: Judge) -> Agreement | None:
         return None
 
 
-def _kept_in(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -> Path:
+def _kept_in(loaded: LoadedSpec, judge: Named, labels: Sequence[Label]) -> Path:
     told = "\x1f".join([judge.kind, judge.name, judge.version, labels_hash(labels), loaded.hash])
     return cache_folder() / "judges" / f"agreement-{hashlib.sha256(told.encode()).hexdigest()[:16]}.json"
 

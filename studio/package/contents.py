@@ -1,24 +1,33 @@
-"""Filling the package folder, file by file."""
+"""Contents of a package: what the adapter needs to be loaded, the documents, and the evidence beside them.
+
+adapter_config.json  adapter_model.safetensors       the adapter; its config names the base model, not a place
+tokenizer.json ...  chat_template.jinja              the tokenizer that trained, with its pinned template
+generation_config.json                               greedy, its end tokens, as many tokens as were evaluated
+README.md  PERSONA_SPEC.md  examples/                the model card, the persona, probes with both replies
+evidence/                                            evaluation, gates, labels, steps of the training, the spec
+package.json                                         what was packed, with the SHA-256 of every file
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Iterable
 from pathlib import Path
 
 from studio.errors import UserError
+from studio.evaluate import Evaluation, Labels
 from studio.evaluate.report import FILE as EVALUATION_FILE
-from studio.evaluate.types import Evaluation, ProbeResult
 from studio.files import write_atomic
-from studio.package.base import base_name, is_folder
-from studio.package.card import model_card
+from studio.judge import Agreement
+from studio.package.snippet import fenced
+from studio.package.source import base_name, is_folder
+from studio.package.verify import in_turn
 from studio.spec import LoadedSpec, persona_prompt
+from studio.train.metrics import METRICS_FILE
 from studio.train.types import Run
 
-ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 TOKENIZER = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -29,6 +38,8 @@ TOKENIZER = (
     "merges.txt",
     "added_tokens.json",
 )
+GENERATION = "generation_config.json"
+EVIDENCE = "evidence"
 SAMPLES = 20
 _AGAIN = "train it again: studio train SPEC --seed N"
 
@@ -36,85 +47,108 @@ _AGAIN = "train it again: studio train SPEC --seed N"
 def copy_adapter(run: Run, folder: Path) -> None:
     """The adapter; its config names the base model, not its place on this machine."""
     source = _adapter_folder(run)
-    _copy(source / ADAPTER[1], folder / ADAPTER[1])
-    try:
-        config = dict(json.loads((source / ADAPTER[0]).read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
-        raise UserError("the adapter's config is damaged", where=str(source / ADAPTER[0]), remedy=_AGAIN) from None
+    _copy(source / WEIGHTS, folder / WEIGHTS)
+    config = _json_object(source / CONFIG, "the adapter's config is damaged")
     config["base_model_name_or_path"] = base_name(run.plan)
-    write_atomic(folder / ADAPTER[0], json.dumps(config, indent=2) + "\n")
+    _write_json(folder / CONFIG, config)
 
 
-def copy_tokenizer(run: Run, folder: Path) -> None:
-    """The tokenizer that the run was trained with."""
+def copy_tokenizer(run: Run, folder: Path, max_tokens: int) -> None:
+    """The tokenizer that the run was trained with, its chat template pinned, and how replies were generated.
+
+    ``max_tokens`` is of a reply, as it was evaluated.
+    """
     source = _adapter_folder(run)
     names = [name for name in TOKENIZER if (source / name).exists()]
-    if "tokenizer_config.json" not in names:
-        raise UserError("the run has no tokenizer files", where=str(source), remedy=_AGAIN)
+    if "tokenizer_config.json" not in names or not (source / GENERATION).is_file():
+        missing = "end tokens" if "tokenizer_config.json" in names else "tokenizer files"
+        raise UserError(f"the run has no {missing}", where=str(source), remedy=_AGAIN)
     for name in names:
         _copy(source / name, folder / name)
-
-
-def write_documents(loaded: LoadedSpec, run: Run, evaluation: Evaluation, folder: Path) -> None:
-    """The model card, the spec in words and as a file, and the evaluation whole."""
-    named = evaluation.model_copy(update={"base_model": base_name(run.plan)})
-    write_atomic(folder / "README.md", model_card(loaded, run, evaluation))
-    write_atomic(folder / "PERSONA_SPEC.md", spec_document(loaded, run))
-    write_atomic(folder / EVALUATION_FILE, named.model_dump_json(indent=2) + "\n")
+    generation = _json_object(source / GENERATION, "the run's generation config is damaged")
+    _write_json(folder / GENERATION, {**generation, "do_sample": False, "max_new_tokens": max_tokens})
 
 
 def write_samples(evaluation: Evaluation, folder: Path) -> None:
     """Held-out probes with both replies and their scores, one a line: of each category in turn, up to ``SAMPLES``."""
-    lines = [
-        json.dumps(
-            {
-                "category": result.probe.category,
-                "messages": [message.model_dump() for message in result.probe.messages],
-                "base": result.base,
-                "tuned": result.tuned,
-                "base_score": result.base_judgement.total,
-                "tuned_score": result.tuned_judgement.total,
-                "winner": result.comparison.winner if result.comparison else None,
-            },
-            ensure_ascii=False,
-        )
-        for result in _in_turn(evaluation.results)[:SAMPLES]
+    rows = [
+        {
+            "category": result.probe.category,
+            "messages": [message.model_dump() for message in result.probe.messages],
+            "base": result.base,
+            "tuned": result.tuned,
+            "base_score": result.base_judgement.total,
+            "tuned_score": result.tuned_judgement.total,
+            "winner": result.comparison.winner if result.comparison else None,
+        }
+        for result in in_turn(evaluation.results)[:SAMPLES]
     ]
-    write_atomic(folder / "examples" / "sample_interactions.jsonl", "\n".join(lines) + "\n")
+    _write_lines(folder / "examples" / "sample_interactions.jsonl", rows)
 
 
-def _in_turn(results: Sequence[ProbeResult]) -> list[ProbeResult]:
-    """The first of each category, then the second of each, and so on."""
-    categories: dict[str, list[ProbeResult]] = {}
-    for result in results:
-        categories.setdefault(result.probe.category, []).append(result)
-    return [one for row in zip_longest(*categories.values()) for one in row if one is not None]
+def write_evidence(
+    loaded: LoadedSpec, run: Run, evaluation: Evaluation, labels: Labels, agreement: Agreement | None, folder: Path
+) -> None:
+    """``evidence/``: what the verdict rests on, so that somebody else can come to it, or to another one.
+
+    ``labels`` are people's of this run; those of other replies than the evaluated ones are left out, and so are the
+    names of those who gave them. ``folder`` is the package's.
+    """
+    evidence = folder / EVIDENCE
+    named = evaluation.model_copy(update={"base_model": base_name(run.plan)})
+    write_atomic(evidence / EVALUATION_FILE, named.model_dump_json(indent=2) + "\n")
+    gates = {
+        "verdict": evaluation.verdict,
+        "trial": evaluation.trial,
+        "gates": [gate.model_dump(mode="json") for gate in evaluation.gates],
+        "shown": [one.model_dump(mode="json") for one in evaluation.shown],
+    }
+    _write_json(evidence / "gates.json", gates)
+    if agreement is not None:
+        write_atomic(evidence / "agreement.json", agreement.model_dump_json(indent=2) + "\n")
+    _write_said(evaluation, labels, evidence)
+    metrics = _adapter_folder(run).parent / METRICS_FILE
+    if metrics.is_file():
+        _copy(metrics, evidence / METRICS_FILE)
+    _copy_spec(loaded, run, evidence / "spec")
+
+
+def _write_said(evaluation: Evaluation, labels: Labels, evidence: Path) -> None:
+    """``labels.jsonl`` and ``votes.jsonl``, where people said something."""
+    given = [labels.reply(result, side) for result in evaluation.results for side in ("base", "tuned")]
+    votes = [labels.pair(result) for result in evaluation.results]
+    for name, said in (("labels.jsonl", given), ("votes.jsonl", votes)):
+        rows = [one.model_dump(mode="json", exclude={"by"}) for one in said if one is not None]
+        if rows:
+            _write_lines(evidence / name, rows)
+
+
+def _copy_spec(loaded: LoadedSpec, run: Run, folder: Path) -> None:
+    """The spec as a file, and those that it names, by their own names."""
+    write_atomic(folder / "spec.yaml", spec_text(loaded, run))
+    beside = loaded.spec.beside
+    for name in filter(None, (beside.context, beside.profiles, beside.recorded, beside.labels)):
+        source = loaded.path.parent / name.strip()
+        if source.is_file():  # what was kept with a run is without recordings and labels
+            target = folder / name.strip()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(source, target)
+
+
+def spec_text(loaded: LoadedSpec, run: Run) -> str:
+    """The spec's file, without the place of a base model's folder."""
+    source = loaded.path.read_text(encoding="utf-8")
+    return source.replace(run.plan.base_model, base_name(run.plan)) if is_folder(run.plan) else source
 
 
 def spec_document(loaded: LoadedSpec, run: Run) -> str:
     """``PERSONA_SPEC.md``: the persona in words, then the file it comes from."""
-    spec, note = loaded.spec, ""
-    source = loaded.path.read_text(encoding="utf-8")
-    if is_folder(run.plan):
-        source = source.replace(run.plan.base_model, base_name(run.plan))
-        note = " (but for the place of the base model's folder)"
-    fence = "`" * max(3, _longest_run(source, "`") + 1)
+    note = " (but for the place of the base model's folder)" if is_folder(run.plan) else ""
     return (
-        f"# {spec.name}: persona spec\n\nsha256 `{loaded.hash}`\n\n## In words\n\n{persona_prompt(spec)}\n\n"
-        f"## The file{note}\n\n{fence}yaml\n{source.rstrip()}\n{fence}\n"
+        f"# {loaded.spec.name}: persona spec\n\nsha256 `{loaded.hash}`\n\n"
+        f"## In words\n\n{persona_prompt(loaded.spec)}\n\n"
+        f"## The file{note}\n\n{fenced(spec_text(loaded, run), 'yaml')}\n"
     )
-
-
-def is_whole(folder: Path, files: Mapping[str, str]) -> bool:
-    """Whether ``folder`` still holds ``files`` as they were packed, by their SHA-256."""
-    found = checksums(folder)
-    return all(found.get(name) == digest for name, digest in files.items())
-
-
-def checksums(folder: Path) -> dict[str, str]:
-    """File (relative, POSIX) -> SHA-256 hex, of everything in ``folder``, in order of name."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -125,15 +159,22 @@ def _copy(source: Path, target: Path) -> None:
 
 def _adapter_folder(run: Run) -> Path:
     folder = Path(run.finished.adapter_path) if run.finished else None
-    if folder is None or not all((folder / name).exists() for name in ADAPTER):
+    if folder is None or not all((folder / name).exists() for name in (CONFIG, WEIGHTS)):
         remedy = "train it to its end: studio train SPEC"
         raise UserError(f"run {run.plan.run_id} has no whole adapter", where=str(folder or ""), remedy=remedy)
     return folder
 
 
-def _longest_run(text: str, character: str) -> int:
-    longest = run = 0
-    for each in text:
-        run = run + 1 if each == character else 0
-        longest = max(longest, run)
-    return longest
+def _json_object(path: Path, fault: str) -> dict[str, object]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise UserError(fault, where=str(path), remedy=_AGAIN) from None
+
+
+def _write_json(path: Path, value: object) -> None:
+    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_lines(path: Path, rows: Iterable[object]) -> None:
+    write_atomic(path, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from studio.chatml import Frozen
 from studio.errors import UserError
-from studio.evaluate import Evaluation, evaluation_of
+from studio.evaluate import Evaluation, evaluation_of, labels_of
 from studio.files import write_atomic
 from studio.jobs import JobContext
-from studio.package.contents import checksums, copy_adapter, copy_tokenizer, write_documents, write_samples
-from studio.package.index import find_package, keep_package, package_id
-from studio.package.persona import spec_of
+from studio.judge import known_agreement
+from studio.package.card import Facts, model_card
+from studio.package.contents import (
+    WEIGHTS,
+    copy_adapter,
+    copy_tokenizer,
+    spec_document,
+    write_evidence,
+    write_samples,
+)
+from studio.package.packages import checksums, file_sha256, find_package, keep_package, package_id, write_manifest
+from studio.package.source import spec_of
 from studio.package.types import Package, PackageFinished, PackageStepped
 from studio.package.verify import verify
 from studio.serve import end_unused
@@ -24,8 +32,6 @@ from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.train import find_run
 from studio.train.types import Run
-
-MANIFEST = "package.json"
 
 
 class PackageParams(Frozen):
@@ -82,17 +88,26 @@ async def _pack(
     partial = workspace.packages_dir / f".{name}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    steps: list[tuple[str, Callable[[], None]]] = [
-        ("adapter", lambda: copy_adapter(run, partial)),
-        ("tokenizer", lambda: copy_tokenizer(run, partial)),
-        ("documents", lambda: write_documents(loaded, run, evaluation, partial)),
-        ("samples", lambda: write_samples(evaluation, partial)),
-    ]
-    for done, (label, step) in enumerate(steps):
-        context.emit(PackageStepped(step=label, done=done, total=len(steps) + 1))
-        step()
-    context.emit(PackageStepped(step="verify", done=len(steps), total=len(steps) + 1))
-    end_unused(workspace.jobs_dir)  # the base model is loaded a second time
+    steps = ("adapter", "tokenizer", "verify", "evidence", "card")
+
+    def began(step: str) -> None:
+        context.emit(PackageStepped(step=step, done=steps.index(step), total=len(steps)))
+
+    began("adapter")
+    copy_adapter(run, partial)
+    began("tokenizer")
+    copy_tokenizer(run, partial, evaluation.max_tokens)
+    began("verify")
+    end_unused(workspace.jobs_dir)  # the base model is loaded again
+    proof = await verify(partial, run, evaluation)
+    began("evidence")
+    agreement = known_agreement(loaded, evaluation.judge)
+    write_evidence(loaded, run, evaluation, labels_of(workspace, run.plan.run_id), agreement, partial)
+    write_samples(evaluation, partial)
+    began("card")
+    write_atomic(partial / "PERSONA_SPEC.md", spec_document(loaded, run))
+    facts = Facts(loaded, run, evaluation, proof, file_sha256(partial / WEIGHTS), agreement)
+    write_atomic(partial / "README.md", model_card(facts))
     package = Package(
         id=name,
         path=str(final),
@@ -101,16 +116,12 @@ async def _pack(
         spec_hash=evaluation.spec_hash,
         files=checksums(partial),
         gates_passed=evaluation.passed,
-        verification=await verify(partial, run, evaluation),
+        verdict=evaluation.verdict,
+        verification=proof,
         created=datetime.now(UTC),
     )
-    _write_manifest(package, partial)
+    write_manifest(package, partial)
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
     keep_package(workspace, package)
     return package
-
-
-def _write_manifest(package: Package, folder: Path) -> None:
-    manifest = package.model_copy(update={"path": "."})  # it is deployed elsewhere: no path of this machine
-    write_atomic(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")

@@ -1,46 +1,40 @@
-"""What lies in a package, and what makes it whole."""
+"""What lies in a package."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import stat
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio.errors import UserError
-from studio.package.contents import (
-    checksums,
-    copy_adapter,
-    copy_tokenizer,
-    is_whole,
-    spec_document,
-    write_documents,
-    write_samples,
-)
-from tests.evaluate.making import judgement, result
+from studio.evaluate import Labels
+from studio.package.contents import copy_adapter, copy_tokenizer, spec_document, write_evidence, write_samples
+from studio.package.source import base_licence
+from tests.evaluate.making import judgement, label, result, vote
 from tests.package.making import SPEC, Made, evaluation_of, run_of, write_adapter, write_spec
 
 
-def packed(made: Made, folder: Path) -> dict[str, str]:
-    """Everything written into ``folder``: the texts by their names."""
+def packed(made: Made, folder: Path, labels: Labels | None = None) -> dict[str, str]:
+    """Everything that is written into ``folder`` without being loaded back: the texts by their names."""
     folder.mkdir()
     copy_adapter(made.run, folder)
-    copy_tokenizer(made.run, folder)
-    write_documents(made.loaded, made.run, made.evaluation, folder)
+    copy_tokenizer(made.run, folder, made.evaluation.max_tokens)
+    write_evidence(made.loaded, made.run, made.evaluation, labels or Labels(), None, folder)
     write_samples(made.evaluation, folder)
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {path.name: path.read_text() for path in files if path.suffix != ".safetensors"}
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".safetensors"]
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 
 def test_no_text_file_names_a_path_of_this_machine(tmp_path: Path) -> None:
     made, folder = Made(tmp_path), tmp_path / "package"
     texts = packed(made, folder)
     config = json.loads(texts["adapter_config.json"])
-    assert config["base_model_name_or_path"] == "pocket" and config["r"] == 16
-    assert {"README.md", "PERSONA_SPEC.md", "EVALUATION_RESULTS.json", "sample_interactions.jsonl"} <= set(texts)
+    assert config["base_model_name_or_path"] == "org/model-7b" and config["r"] == 16
     assert [name for name, text in texts.items() if "/home/" in text or str(tmp_path) in text] == []
 
 
@@ -52,9 +46,40 @@ def test_a_base_model_in_a_folder_is_named_without_its_place(tmp_path: Path) -> 
     texts = packed(made, tmp_path / "package")
     assert [name for name, text in texts.items() if "/home/" in text] == []
     assert json.loads(texts["adapter_config.json"])["base_model_name_or_path"] == "gull-7b"
-    assert json.loads(texts["EVALUATION_RESULTS.json"])["base_model"] == "gull-7b"
-    assert "`gull-7b` (a model in a folder, named without its place)" in texts["README.md"]
-    assert "base_model: gull-7b" in texts["PERSONA_SPEC.md"] and "place of the base model" in texts["PERSONA_SPEC.md"]
+    assert json.loads(texts["evidence/EVALUATION_RESULTS.json"])["base_model"] == "gull-7b"
+    assert "base_model: gull-7b" in texts["evidence/spec/spec.yaml"]
+    document = spec_document(made.loaded, made.run)
+    assert "base_model: gull-7b" in document and "place of the base model" in document
+
+
+def test_replies_are_generated_as_they_were_evaluated(tmp_path: Path) -> None:
+    generation = json.loads(packed(Made(tmp_path), tmp_path / "package")["generation_config.json"])
+    assert generation == {"do_sample": False, "eos_token_id": [2, 5], "pad_token_id": 3, "max_new_tokens": 64}
+
+
+def test_the_evidence_holds_the_gates_the_training_and_the_spec_with_its_files(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "harbour.md").write_text("The office opens at six.")
+    made.loaded = write_spec(tmp_path, SPEC + "beside: {context: files/harbour.md}\n")
+    texts = packed(made, tmp_path / "package")
+    gates = json.loads(texts["evidence/gates.json"])
+    assert gates["verdict"] == "not approved" and gates["gates"][0]["status"] == "FAIL"
+    assert texts["evidence/metrics.jsonl"] == '{"step": 1, "loss": 0.5}\n'
+    assert texts["evidence/spec/files/harbour.md"] == "The office opens at six."
+    assert texts["evidence/spec/spec.yaml"] == made.loaded.path.read_text()
+    assert not {"evidence/labels.jsonl", "evidence/votes.jsonl"} & set(texts), "nobody has said anything"
+
+
+def test_labels_of_the_evaluated_replies_are_evidence_without_their_givers_names(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    first = made.evaluation.results[0]
+    other = first.model_copy(update={"tuned": "of an earlier adapter"})
+    given = [label(first, "tuned", by="ben", calm=2), label(other, "tuned", by="ben", calm=0)]
+    texts = packed(made, tmp_path / "package", Labels.of(given, [vote(first, "tuned")]))
+    rows = [json.loads(line) for line in texts["evidence/labels.jsonl"].splitlines()]
+    assert [row["labels"] for row in rows] == [{"calm": 2}] and "ben" not in texts["evidence/labels.jsonl"]
+    assert json.loads(texts["evidence/votes.jsonl"])["winner"] == "tuned"
 
 
 def test_every_file_may_be_read_by_others_as_the_rest(tmp_path: Path) -> None:
@@ -83,8 +108,7 @@ def test_sample_interactions_are_of_each_category_in_turn(tmp_path: Path, sizes:
         for index in range(size)
     ]
     write_samples(evaluation_of(results=tuple(made)), tmp_path)
-    text = (tmp_path / "examples" / "sample_interactions.jsonl").read_text()
-    rows = [json.loads(line) for line in text.splitlines()]
+    rows = samples(tmp_path)
     assert len(rows) == min(len(made), 20)
     assert rows[0]["messages"] == [{"role": "user", "content": "0-0"}]
     assert rows[0]["base"] == "plain" and rows[0]["tuned"] == "warm" and rows[0]["winner"] == "tuned"
@@ -98,61 +122,34 @@ def test_sample_interactions_are_of_each_category_in_turn(tmp_path: Path, sizes:
 
 def test_an_unscored_probe_has_no_score_and_line_ends_stay_inside_their_line(tmp_path: Path) -> None:
     first = evaluation_of(1).results[0]
-    hard = first.model_copy(
-        update={
-            "tuned": "a\nb\u2028c\x1b[31m",
-            "tuned_judgement": first.tuned_judgement.model_copy(update={"total": None}),
-        }
-    )
+    unscored = first.tuned_judgement.model_copy(update={"total": None})
+    hard = first.model_copy(update={"tuned": "a\nb\u2028c\x1b[31m", "tuned_judgement": unscored})
     write_samples(evaluation_of(results=(hard,)), tmp_path)
-    lines = (tmp_path / "examples" / "sample_interactions.jsonl").read_text().split("\n")
-    assert lines[1:] == [""]
-    assert json.loads(lines[0])["tuned"] == hard.tuned and json.loads(lines[0])["tuned_score"] is None
+    rows = samples(tmp_path)
+    assert [row["tuned"] for row in rows] == [hard.tuned] and rows[0]["tuned_score"] is None
 
 
-def test_checksums_are_of_every_file_and_tell_a_changed_one(tmp_path: Path) -> None:
-    (tmp_path / "examples").mkdir()
-    (tmp_path / "examples" / "a.txt").write_text("a")
-    (tmp_path / "b.txt").write_text("b")
-    files = checksums(tmp_path)
-    assert files == {
-        name: hashlib.sha256(text).hexdigest() for name, text in (("b.txt", b"b"), ("examples/a.txt", b"a"))
-    }
-    assert is_whole(tmp_path, files)
-    (tmp_path / "more.txt").write_text("more")
-    assert is_whole(tmp_path, files)
-    (tmp_path / "b.txt").write_text("B")
-    assert not is_whole(tmp_path, files)
-    (tmp_path / "b.txt").unlink()
-    assert not is_whole(tmp_path, files)
+def samples(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "examples" / "sample_interactions.jsonl").read_text().split("\n")
+    return [json.loads(line) for line in lines[:-1]]
 
 
-@pytest.mark.parametrize("missing", ["adapter_config.json", "adapter_model.safetensors"])
-def test_a_missing_adapter_is_told_with_its_remedy(tmp_path: Path, missing: str) -> None:
-    adapter = write_adapter(tmp_path / "adapter")
+@pytest.mark.parametrize("missing", ["adapter_model.safetensors", "tokenizer_config.json", "generation_config.json"])
+def test_a_run_without_all_of_its_files_is_not_packed(tmp_path: Path, missing: str) -> None:
+    adapter = write_adapter(tmp_path / "run" / "adapter")
     (adapter / missing).unlink()
-    with pytest.raises(UserError, match="no whole adapter") as caught:
-        copy_adapter(run_of(adapter), tmp_path)
-    assert "train" in caught.value.remedy
+    (tmp_path / "package").mkdir()
+    copied = copy_adapter if missing.startswith("adapter") else partial(copy_tokenizer, max_tokens=64)
+    with pytest.raises(UserError, match=r"no (whole adapter|tokenizer files|end tokens)"):
+        copied(run_of(adapter), tmp_path / "package")
 
 
-def test_a_run_that_is_not_finished_has_no_adapter(tmp_path: Path) -> None:
-    run = run_of(write_adapter(tmp_path / "adapter")).model_copy(update={"finished": None})
-    with pytest.raises(UserError, match="no whole adapter"):
-        copy_adapter(run, tmp_path)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[1]", "3", "\x00"])
-def test_a_damaged_adapter_config_is_told_with_its_place(tmp_path: Path, text: str) -> None:
-    adapter = write_adapter(tmp_path / "adapter")
-    (adapter / "adapter_config.json").write_text(text)
-    with pytest.raises(UserError, match="damaged") as caught:
-        copy_adapter(run_of(adapter), tmp_path)
-    assert caught.value.where == str(adapter / "adapter_config.json")
-
-
-def test_a_run_without_its_tokenizer_is_told(tmp_path: Path) -> None:
-    adapter = write_adapter(tmp_path / "adapter")
-    (adapter / "tokenizer_config.json").unlink()
-    with pytest.raises(UserError, match="no tokenizer files"):
-        copy_tokenizer(run_of(adapter), tmp_path)
+def test_the_licence_is_the_one_that_the_base_model_s_card_names(tmp_path: Path) -> None:
+    base = tmp_path / "gull-7b"
+    base.mkdir()
+    run = run_of(tmp_path, str(base))
+    assert base_licence(run.plan) == ""
+    (base / "README.md").write_text("No head. license: mit")
+    assert base_licence(run.plan) == ""
+    (base / "README.md").write_text("---\nlanguage: en\nlicense: llama3.1\n---\nlicense: mit")
+    assert base_licence(run.plan) == "llama3.1"

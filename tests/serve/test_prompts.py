@@ -10,6 +10,7 @@ from transformers import AutoTokenizer
 from studio.serve.worker.models import Served
 from studio.serve.worker.prompts import Prompter
 from studio.serve.worker.schema import ChatRequest
+from studio.train.chat_template import pin
 from tests.serve.making import BASE_PATH
 
 TEMPLATE = (
@@ -21,7 +22,8 @@ TEMPLATE = (
 def test_a_template_that_can_think_aloud_is_told_not_to() -> None:
     tokenizer: Any = AutoTokenizer.from_pretrained(BASE_PATH)
     tokenizer.chat_template = TEMPLATE
+    pin(tokenizer, "Be kind.")
     served = cast(Served, SimpleNamespace(tokenizer=tokenizer, names=("base",), context=100))
     request = ChatRequest.model_validate({"model": "base", "messages": [{"role": "user", "content": "hello"}]})
-    asked = Prompter(served, "Be kind.").asked(request)
+    asked = Prompter(served).asked(request)
     assert tokenizer.decode(asked.prompt) == "system: Be kind. user: hello no thoughts "

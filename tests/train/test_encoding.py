@@ -10,8 +10,9 @@ import pytest
 import trl
 from transformers import AutoTokenizer
 
-from studio.chatml import TEMPLATE_OPTIONS, assistant, system, user
-from studio.train.worker.encoding import IGNORED, Encoded, Encoder, encode_all, with_prompt
+from studio.chatml import assistant, user
+from studio.train.chat_template import pin
+from studio.train.worker.encoding import IGNORED, Encoded, Encoder, encode_all, prompt_ids
 from tests.tiny_model import tiny_base
 from tests.train.making import two_turns
 
@@ -51,12 +52,11 @@ def test_a_template_without_markers_gives_the_same_labels(tokenizer: Any) -> Non
 def test_a_reply_is_learnt_after_what_serving_sends(tokenizer: Any, name: str) -> None:
     tokenizer.chat_template = (TEMPLATES / f"{name}.jinja").read_text()
     tokenizer.add_special_tokens({"bos_token": "<bos>"})
+    pin(tokenizer)
     for messages in (two_turns(), two_turns()[1:3]):
         encoded = Encoder(tokenizer, 4096).encode(messages)
         turns = [message.model_dump() for message in messages[:-1]]
-        asked = tokenizer.apply_chat_template(
-            turns, add_generation_prompt=True, tokenize=True, return_dict=False, **TEMPLATE_OPTIONS
-        )
+        asked = prompt_ids(tokenizer, turns)
         assert encoded.as_served == (encoded.input_ids[: len(asked)] == asked)
         assert encoded.as_served or name.startswith("deepseek")  # which are served an open thought
 
@@ -64,13 +64,6 @@ def test_a_reply_is_learnt_after_what_serving_sends(tokenizer: Any, name: str) -
 def test_a_conversation_is_cut_at_its_end_and_left_out_when_no_reply_remains(tokenizer: Any) -> None:
     long = (user("word " * 100), assistant("Yes."))
     short = (user("Hi"), assistant("Hello."))
-    kept, useless = encode_all(Encoder(tokenizer, 32), [long, short], None)
+    kept, useless = encode_all(Encoder(tokenizer, 32), [long, short])
     assert (len(kept), useless) == (1, 1)
     assert len(Encoder(tokenizer, 32).encode(long).input_ids) == 32
-
-
-def test_the_system_prompt_goes_where_there_is_none() -> None:
-    bare, own = (user("Hi"), assistant("Hello.")), (system("Own."), user("Hi"), assistant("Hello."))
-    assert with_prompt(bare, "Be kind.") == (system("Be kind."), *bare)
-    assert with_prompt(own, "Be kind.") == own
-    assert with_prompt(bare, None) == bare

@@ -28,7 +28,7 @@ def first_loss(plan: TrainPlan, folder: Path) -> tuple[float, bool]:
     set_seed(0)
     loaded = load(plan.base_path, plan.recipe, CPU)
     rows = list(read_conversations(Path(plan.data_path)))
-    data, _ = encode_all(Encoder(loaded.tokenizer, 256), rows, None)
+    data, _ = encode_all(Encoder(loaded.tokenizer, 256), rows)
     progress = Progress(MetricsLog(folder, 0), plan.steps, lambda event: None, lambda: False, 1000)
     trainer = make_trainer(plan, loaded, data, CPU, progress, folder)
     batch = trainer.data_collator([dict(row) for row in list(trainer.train_dataset)[:4]])
@@ -57,7 +57,7 @@ def test_sequences_in_one_row_without_padding_do_not_see_each_other(
 def test_no_more_logits_are_made_than_there_are_words_taught(tmp_path: Path) -> None:
     plan = make_plan(tmp_path)
     loaded = load(plan.base_path, plan.recipe, CPU)
-    data, _ = encode_all(Encoder(loaded.tokenizer, 256), list(read_conversations(Path(plan.data_path))), None)
+    data, _ = encode_all(Encoder(loaded.tokenizer, 256), list(read_conversations(Path(plan.data_path))))
     progress = Progress(MetricsLog(tmp_path, 0), plan.steps, lambda event: None, lambda: False, 1000)
     trainer = make_trainer(plan, loaded, data, CPU, progress, tmp_path)
     batch = trainer.data_collator([dict(row) for row in list(trainer.train_dataset)[:4]])
@@ -70,7 +70,7 @@ def test_an_adapter_learns_in_32_bits_where_losses_are_scaled(tmp_path: Path) ->
     plan, placement = make_plan(tmp_path), Placement("cpu", torch.float16)
     loaded = load(plan.base_path, plan.recipe, placement)
     loaded.model.is_loaded_in_4bit = True
-    data, _ = encode_all(Encoder(loaded.tokenizer, 256), list(read_conversations(Path(plan.data_path))), None)
+    data, _ = encode_all(Encoder(loaded.tokenizer, 256), list(read_conversations(Path(plan.data_path))))
     progress = Progress(MetricsLog(tmp_path, 0), plan.steps, lambda event: None, lambda: False, 1000)
     make_trainer(plan, loaded, data, placement, progress, tmp_path)
     assert {one.dtype for one in loaded.model.parameters() if one.requires_grad} == {torch.float32}

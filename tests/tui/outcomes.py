@@ -146,7 +146,7 @@ def keep_package(
         spec_hash=evaluation.spec_hash,
         files={"README.md": "a" * 64, "adapter_config.json": "b" * 64},
         gates_passed=evaluation.passed,
-        verification=Verification(verified=True, prompt=said, reply=said, expected=said, seconds=4),
+        verification=Verification(verified=True, prompt=said, reply=said, expected=said, seconds=4, tokens=96),
         created=NOON + timedelta(minutes=minutes),
     )
     workspace.studio.put("packages", package.id, package)

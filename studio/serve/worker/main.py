@@ -37,9 +37,9 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
 
     stop = asyncio.Event()
     context.on_stop(stop.set)
-    served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path, asked.method)
+    served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path, asked.method, asked.system_prompt)
     batcher = Batcher(Engine(served).run)
-    api = Api(served.names, Prompter(served, asked.system_prompt), batcher)
+    api = Api(served.names, Prompter(served), batcher)
     runner = api.runner()
     await runner.setup()
     socket = socket_path(context.folder.parent)

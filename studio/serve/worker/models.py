@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from studio.errors import UserError
 from studio.serve.types import BASE, TUNED, AdapterProof
+from studio.train.chat_template import pin
 from studio.train.types import Method
-from studio.train.worker.loading import four_bits
+from studio.train.worker.loading import four_bits, greedy
 from studio.train.worker.placement import choose_placement, set_threads
 
 ADAPTERS = {BASE: "__base__", TUNED: "default"}
@@ -46,15 +47,14 @@ class Served:
     @property
     def ends(self) -> frozenset[int]:
         """Tokens that end a reply."""
-        ends = self.model.generation_config.eos_token_id
-        listed = ends if isinstance(ends, list) else [ends]
-        return frozenset(one for one in (*listed, self.tokenizer.eos_token_id) if one is not None)
+        return frozenset(self.model.generation_config.eos_token_id or ())
 
 
-def load(base_path: str, adapter_path: str | None, method: Method = "lora") -> Served:
+def load(base_path: str, adapter_path: str | None, method: Method = "lora", system_prompt: str | None = None) -> Served:
     """Load once, prove, and get ready to answer; the base model in four bits for ``qlora``.
 
-    Raises :class:`UserError` where the parts do not fit.
+    ``system_prompt`` goes in front of conversations that have no system turn of their own. Raises :class:`UserError`
+    where the parts do not fit.
     """
     if adapter_path and not (Path(adapter_path) / "adapter_config.json").is_file():
         raise UserError("no adapter there", where=adapter_path, remedy="train to the end, or serve the base alone")
@@ -62,6 +62,8 @@ def load(base_path: str, adapter_path: str | None, method: Method = "lora") -> S
     tokenizer = AutoTokenizer.from_pretrained(_tokenizer_path(base_path, adapter_path))
     if tokenizer.chat_template is None:
         raise UserError("the model has no chat template", where=base_path, remedy="choose an instruction-tuned one")
+    pin(tokenizer, system_prompt)
+    model.generation_config = greedy(model, tokenizer)
     proof = None
     if adapter_path:
         prompt = _proof_prompt(tokenizer, model.device)
@@ -92,14 +94,7 @@ def _load_base(base_path: str, method: Method) -> Any:
     except (OSError, ValueError) as error:
         raise UserError(str(error).strip().splitlines()[0], where=base_path) from error
     set_threads(model.num_parameters())
-    model.generation_config = _bare(model.generation_config)
     return model.eval()
-
-
-def _bare(given: GenerationConfig) -> GenerationConfig:
-    """Greedy and nothing else: what a base model suggests beyond its end tokens (penalties, minimal lengths, banned
-    words) would be mixed into every reply, as generate() fills what it was not given from here."""
-    return GenerationConfig(do_sample=False, eos_token_id=given.eos_token_id, pad_token_id=given.pad_token_id)
 
 
 def _tokenizer_path(base_path: str, adapter_path: str | None) -> str:

@@ -6,19 +6,20 @@ import secrets
 
 from jinja2 import TemplateError
 
-from studio.chatml import TEMPLATE_OPTIONS, Messages, system
+from studio.chatml import Messages
 from studio.serve.worker.models import Served
 from studio.serve.worker.rows import Asked
 from studio.serve.worker.schema import ChatRequest, RefusalError
+from studio.train.worker.encoding import prompt_ids
 
 DEFAULT_MAX_TOKENS = 512
 
 
 class Prompter:
-    """Turns requests into rows. ``system_prompt`` goes in front of conversations that have none of their own."""
+    """Turns requests into rows."""
 
-    def __init__(self, served: Served, system_prompt: str | None) -> None:
-        self._served, self._system_prompt = served, system_prompt
+    def __init__(self, served: Served) -> None:
+        self._served = served
 
     def asked(self, request: ChatRequest) -> Asked:
         """Raises :class:`RefusalError`: 404 for an unknown model, 400 for what the template or the context refuses.
@@ -44,13 +45,7 @@ class Prompter:
         )
 
     def _rendered(self, messages: Messages) -> list[int]:
-        if self._system_prompt and messages[0].role != "system":
-            messages = (system(self._system_prompt), *messages)
-        turns = [message.model_dump() for message in messages]
         try:
-            ids = self._served.tokenizer.apply_chat_template(
-                turns, add_generation_prompt=True, tokenize=True, return_dict=False, **TEMPLATE_OPTIONS
-            )
+            return prompt_ids(self._served.tokenizer, [message.model_dump() for message in messages])
         except TemplateError as error:
             raise RefusalError(400, f"the chat template refuses the messages: {error}", param="messages") from None
-        return list(ids)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 
-from studio.chatml import TEMPLATE_OPTIONS, Messages, system
+from studio.chatml import Messages
+from studio.train.chat_template import original, pin_as
 
 IGNORED = -100
 """A label that takes no part in the loss (the value that torch's cross-entropy skips)."""
@@ -32,7 +34,8 @@ class Encoded:
 
 
 class Encoder:
-    """Applies a tokenizer's chat template and masks everything but the assistant's turns with their end tokens.
+    """Applies a tokenizer's chat template (:func:`studio.train.chat_template.pin` it before) and masks everything but
+    the assistant's turns with their end tokens.
 
     What is taught is found by the template's own ``{% generation %}`` markers; by those of the version that TRL keeps
     of a template that it knows; or as the tokens that a turn adds to the conversation before it. TRL's versions may
@@ -58,7 +61,7 @@ class Encoder:
     def _prompt(self, turns: list[dict[str, str]]) -> list[int]:
         """What serving would ask the last reply with; nothing where there is no reply."""
         last = max((index for index, turn in enumerate(turns) if turn["role"] == "assistant"), default=None)
-        return [] if last is None else self._render(turns[:last], add_generation_prompt=True)
+        return [] if last is None else prompt_ids(self._tokenizer, turns[:last])
 
     def _by_markers(self, turns: list[dict[str, str]]) -> tuple[list[int], list[bool]]:
         rendered = self._tokenizer.apply_chat_template(
@@ -67,7 +70,6 @@ class Encoder:
             tokenize=True,
             return_dict=True,
             return_assistant_tokens_mask=True,
-            **TEMPLATE_OPTIONS,
         )
         return list(rendered["input_ids"]), [bool(one) for one in rendered["assistant_masks"]]
 
@@ -77,7 +79,7 @@ class Encoder:
         for index, turn in enumerate(turns):
             if turn["role"] != "assistant":
                 continue
-            before = self._render(turns[:index], add_generation_prompt=True)
+            before = prompt_ids(self._tokenizer, turns[:index])
             after = self._render(turns[: index + 1])
             # Some templates render earlier turns otherwise than the last one: teach only what is really there.
             start, end = _shared(before, whole), self._end(whole, _shared(after, whole))
@@ -89,34 +91,32 @@ class Encoder:
         ends = self._tokenizer.eos_token_id
         return next((at + 1 for at in range(end - 1, end - 3, -1) if at >= 0 and ids[at] == ends), end)
 
-    def _render(self, turns: list[dict[str, str]], **options: bool) -> list[int]:
-        options = {**TEMPLATE_OPTIONS, **options}
-        return list(self._tokenizer.apply_chat_template(turns, tokenize=True, return_dict=False, **options))
+    def _render(self, turns: list[dict[str, str]]) -> list[int]:
+        return list(self._tokenizer.apply_chat_template(turns, tokenize=True, return_dict=False))
 
 
-def encode_all(encoder: Encoder, conversations: Iterable[Messages], prompt: str | None) -> tuple[list[Encoded], int]:
-    """All conversations that teach something, and how many did not: no reply, or it lies beyond ``max_length``.
+def prompt_ids(tokenizer: Any, turns: Sequence[dict[str, str]]) -> list[int]:
+    """What serving asks for the next reply with: the token ids of the turns so far and of the beginning of a reply."""
+    return list(tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=True, return_dict=False))
 
-    ``prompt`` is put in front of conversations that have no system message of their own.
-    """
-    encoded = [encoder.encode(with_prompt(messages, prompt)) for messages in conversations]
+
+def encode_all(encoder: Encoder, conversations: Iterable[Messages]) -> tuple[list[Encoded], int]:
+    """All conversations that teach something, and how many did not: no reply, or it lies beyond ``max_length``."""
+    encoded = [encoder.encode(messages) for messages in conversations]
     kept = [one for one in encoded if one.taught]
     return kept, len(encoded) - len(kept)
 
 
-def with_prompt(messages: Messages, prompt: str | None) -> Messages:
-    """The conversation with the system prompt that the persona is deployed with, where it has one."""
-    has_its_own = bool(messages) and messages[0].role == "system"
-    return (system(prompt), *messages) if prompt and not has_its_own else messages
-
-
 def _marked_template(tokenizer: Any) -> str | None:
-    """The tokenizer's own template where it has generation markers, else TRL's version of it; None without either."""
-    own = tokenizer.chat_template
+    """The tokenizer's own template where it has generation markers, else TRL's version of it, pinned as the own one is;
+    None without either."""
+    own = str(tokenizer.chat_template)
     if has_generation_markers(own):
-        return str(own)
+        return own
+    plain = copy(tokenizer)
+    plain.chat_template = original(own)  # by which TRL knows it
     try:
-        return str(get_training_chat_template(tokenizer))
+        return pin_as(own, str(get_training_chat_template(plain)))
     except ValueError:  # not one of the templates that TRL knows
         return None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, NoMatchingPeftModuleError, get_peft_model, prepare_model_for_kbit_training
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GenerationConfig
 
 from studio.errors import UserError
 from studio.train.shape import FUSED
@@ -67,6 +67,18 @@ def lora_config(recipe: Recipe, model: Any) -> LoraConfig:
         target_modules=[*recipe.target_modules, *fused],
         task_type="CAUSAL_LM",
     )
+
+
+def greedy(model: Any, tokenizer: Any) -> GenerationConfig:
+    """Greedy and nothing else, with every token that ends a reply.
+
+    What a base model suggests beyond its end tokens (penalties, minimal lengths, banned words) would be mixed into
+    every reply, as generate() fills what it was not given from there.
+    """
+    given = model.generation_config.eos_token_id
+    listed = given if isinstance(given, list) else [given]
+    ends = sorted({one for one in (*listed, tokenizer.eos_token_id) if one is not None})
+    return GenerationConfig(do_sample=False, eos_token_id=ends or None, pad_token_id=tokenizer.pad_token_id)
 
 
 def _load_with_peft(base_path: str, recipe: Recipe, placement: Placement) -> tuple[Any, Any]:

@@ -14,13 +14,14 @@ from transformers import set_seed
 
 from studio.chatml import Message, Messages
 from studio.errors import UserError
+from studio.train.chat_template import pin
 from studio.train.folder import ADAPTER, CHECKPOINTS, WEIGHTS
 from studio.train.metrics import MetricsLog, last_epoch_loss
 from studio.train.types import TrainEvent, TrainFinished, TrainPlan, TrainStarted
 from studio.train.worker.checkpoints import newest_checkpoint
 from studio.train.worker.encoding import Encoded, Encoder, encode_all
 from studio.train.worker.failures import explained
-from studio.train.worker.loading import Loaded, load
+from studio.train.worker.loading import Loaded, greedy, load
 from studio.train.worker.placement import Placement, choose_placement, set_threads
 from studio.train.worker.progress import Progress
 from studio.train.worker.trainer import make_trainer
@@ -50,6 +51,7 @@ def train(
         placement = choose_placement()
         set_seed(plan.recipe.seed)  # before loading: the adapter's first weights are drawn there
         loaded = load(plan.base_path, plan.recipe, placement, backend)
+        pin(loaded.tokenizer, plan.system_prompt)
         set_threads(loaded.parameters[1])
         data, useless = _encoded(plan, loaded, conversations)
         plan = plan.on(len(data))
@@ -82,7 +84,8 @@ def read_conversations(path: Path) -> Iterator[Messages]:
 
 
 def save_adapter(loaded: Loaded, run_dir: Path, placement: Placement) -> Path:
-    """``adapter/`` with the tokenizer beside the weights; the one before stays until the new one is whole.
+    """``adapter/`` with the tokenizer and the end tokens beside the weights; the one before stays until the new one is
+    whole.
 
     The weights are written in 16 bits, as base models are.
     """
@@ -94,13 +97,14 @@ def save_adapter(loaded: Loaded, run_dir: Path, placement: Placement) -> Path:
     shutil.rmtree(fresh, ignore_errors=True)
     loaded.model.save_pretrained(str(fresh))
     loaded.tokenizer.save_pretrained(str(fresh))
+    greedy(loaded.model, loaded.tokenizer).save_pretrained(str(fresh))
     shutil.rmtree(final, ignore_errors=True)
     return fresh.rename(final)
 
 
 def _encoded(plan: TrainPlan, loaded: Loaded, conversations: list[Messages]) -> tuple[list[Encoded], int]:
     encoder = Encoder(loaded.tokenizer, plan.recipe.max_length)
-    data, useless = encode_all(encoder, conversations, plan.system_prompt)
+    data, useless = encode_all(encoder, conversations)
     if not data:
         remedy = "accept examples in triage, or raise max_length"
         raise UserError("no conversation has a reply to learn", where=plan.data_path, remedy=remedy)

@@ -18,10 +18,11 @@ from studio.tui.widgets.facts import facts
 CONTENTS = (
     ("adapter_config.json", "base model and shape"),
     ("adapter_model.safetensors", "the weights"),
-    ("tokenizer files", "with the chat template"),
+    ("tokenizer files", "with the chat template that trained"),
+    ("generation_config.json", "greedy, as evaluated"),
     ("README.md", "the model card"),
     ("PERSONA_SPEC.md", "the persona in words"),
-    ("EVALUATION_RESULTS.json", "every probe, every gate"),
+    ("evidence/", "evaluation, gates, labels, the spec"),
     ("examples/sample_interactions.jsonl", "probes with both replies"),
 )
 Sizes = Mapping[str, int]
@@ -100,7 +101,7 @@ def package_page(package: Package, sizes: Sizes, width: int) -> Content:
 def _proof(package: Package) -> list[tuple[str, Part]]:
     proof = package.verification
     told: Part = (
-        (f"loaded in a fresh process, the reply is the evaluated one ({duration(proof.seconds)})", "$success")
+        (f"loaded back, {proof.tokens} tokens as the run says them ({duration(proof.seconds)})", "$success")
         if proof.verified
         else (f"not verified: {line(proof.note).plain or 'the reply differs'}", "$error bold")
     )
