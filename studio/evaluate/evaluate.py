@@ -148,7 +148,7 @@ class Evaluator:
         if reply.error is not None:
             return unscored(self._loaded, self._judge.name, reply.error, ())
         conversation: Messages = (*probe.messages, assistant(reply.text))
-        return await self._judge.score(conversation, rules_first=False, finish=reply.finish)
+        return await self._judge.score(conversation, rules_first=False, finish=reply.finish, source="run")
 
     async def _compared(self, probe: Probe, first: Reply | None, tuned: Reply) -> Comparison | None:
         if first is None or self._judge.kind == "nobody":
