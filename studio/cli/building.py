@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from studio.build import BuildEnded, build
-from studio.build.authors import roles
+import asyncio
+
+from studio.build import BuildEnded, Session, build
+from studio.build.authors import Roles, roles
 from studio.cli.options import (
     DEFAULT_SPEC,
     WORKSPACE,
@@ -24,6 +26,7 @@ from studio.cli.run import open_session, show
 from studio.cli.scores import print_gates, print_verdict
 from studio.doctor import environment
 from studio.files import as_seen
+from studio.judge import LEARNED, judge_agreement, open_judge
 
 GATES_FAILED = 3
 
@@ -60,8 +63,8 @@ def build_command(
         seed=seed,
         recipe={"method": method},
     ) as session:
-        at_work = roles(session.settings, session.loaded).model_dump()
-        found = environment(session.settings, base=session.base_model, folder=session.root, **at_work)
+        at_work = _roles(session)
+        found = environment(session.settings, base=session.base_model, folder=session.root, **at_work.model_dump())
         say_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}", err)
         ended = show(build(session))
     assert ended is not None, "a build that ends without an error says what it came to"
@@ -70,6 +73,16 @@ def build_command(
     else:
         print_end(ended)
     return 0 if ended.summary.passed else GATES_FAILED
+
+
+def _roles(session: Session) -> Roles:
+    """Who writes and who judges; the agreement of a learned judge is measured where it is not known yet."""
+    found = roles(session.settings, session.loaded)
+    if found.judge == LEARNED and found.agreement is None:
+        say_prose("Learning a judge from the labels and measuring it on others, once: half a minute.", err)
+        asyncio.run(judge_agreement(session.loaded, open_judge(session.settings, session.loaded)))
+        found = roles(session.settings, session.loaded)
+    return found
 
 
 def print_end(ended: BuildEnded) -> None:
