@@ -93,7 +93,7 @@ def _weights(tokenizer: Tokenizer, seed: int) -> dict[str, np.ndarray[Any, np.dt
         return rng.normal(0, shape[-1] ** -0.5, shape).astype(np.float32)
 
     embeddings = drawn(SIZES["vocab_size"], hidden)
-    embeddings[[len(tokenizer.id_to_token(index)) < 2 for index in range(len(embeddings))]] *= 0.3
+    embeddings[[len(tokenizer.id_to_token(index) or "") < 2 for index in range(len(embeddings))]] *= 0.3
     weights = {"model.embed_tokens.weight": embeddings, "model.norm.weight": _ones(hidden)}
     for layer in range(SIZES["num_hidden_layers"]):
         place = f"model.layers.{layer}"
