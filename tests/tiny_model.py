@@ -1,7 +1,7 @@
-"""A tiny random Llama that chats: 31,000 parameters, a byte-level tokenizer and a chat template, made in a moment.
+"""A tiny random Llama that chats: 78,000 parameters, a byte-level tokenizer and a chat template, made in a moment.
 
 For whatever needs a base model and not a good one. ``tiny_base()`` is its folder, one a test process, the same bytes in
-each; nothing heavy is imported. What it says is noise: tests of sense take SmolLM2.
+each; nothing heavy is imported. What it says is noise, mostly of whole words: tests of sense take SmolLM2.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ END_ID, PAD_ID = 2, 3
 CONTEXT = 1024
 SIZES: dict[str, Any] = {
     "vocab_size": 320,
-    "hidden_size": 32,
+    "hidden_size": 64,
     "intermediate_size": 64,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
@@ -47,19 +47,20 @@ def tiny_base() -> str:
     return str(folder)
 
 
-def write_tiny_base(folder: Path, seed: int = 0) -> Path:
-    """The model with weights that are drawn anew by ``seed``."""
+def write_tiny_base(folder: Path, seed: int = 26) -> Path:
+    """The model with weights drawn by ``seed``. By the usual one, "Add water the plants to my list." gets a short reply
+    that ends, and most others one without end."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_tokenizer(folder)
+    tokenizer = write_tokenizer(folder)
     config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "tie_word_embeddings": True, **SIZES}
     (folder / "config.json").write_text(json.dumps({**config, "bos_token_id": None, "rms_norm_eps": 1e-5}))
     ends = {"bos_token_id": None, "eos_token_id": END_ID, "pad_token_id": PAD_ID}
     (folder / "generation_config.json").write_text(json.dumps(ends))
-    save_file(_weights(seed), folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(_weights(tokenizer, seed), folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 
-def write_tokenizer(folder: Path) -> None:
+def write_tokenizer(folder: Path) -> Tokenizer:
     """Byte-level BPE that was learnt from two sentences: every text can be written in it."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -82,15 +83,18 @@ def write_tokenizer(folder: Path) -> None:
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     (folder / "chat_template.jinja").write_text(CHATML_TEMPLATE)
+    return tokenizer
 
 
-def _weights(seed: int) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+def _weights(tokenizer: Tokenizer, seed: int) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
     rng, hidden, inner = np.random.default_rng(seed), SIZES["hidden_size"], SIZES["intermediate_size"]
 
     def drawn(*shape: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         return rng.normal(0, shape[-1] ** -0.5, shape).astype(np.float32)
 
-    weights = {"model.embed_tokens.weight": drawn(SIZES["vocab_size"], hidden), "model.norm.weight": _ones(hidden)}
+    embeddings = drawn(SIZES["vocab_size"], hidden)
+    embeddings[[len(tokenizer.id_to_token(index) or "") < 2 for index in range(len(embeddings))]] *= 0.3
+    weights = {"model.embed_tokens.weight": embeddings, "model.norm.weight": _ones(hidden)}
     for layer in range(SIZES["num_hidden_layers"]):
         place = f"model.layers.{layer}"
         for name in ("q_proj", "k_proj", "v_proj", "o_proj"):

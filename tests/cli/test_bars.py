@@ -26,7 +26,7 @@ def drawn(width: int) -> list[str]:
     bars.show(StageEnded(stage="generate", note="360 accepted"))
     bars.show(StageBegan(stage="triage"))
     bars.show(StageEnded(stage="triage", note=f"360 exported, 36 sampled for review -> {PATH}"))
-    bars.show(StageBegan(stage="train", note="90 steps on pocket"))
+    bars.show(StageBegan(stage="train", note="90 steps on smollm2"))
     bars.show(StageTold(stage="train", event=Event(at=datetime.now(UTC), kind="step_logged", data=step)))
     with console.capture() as shown:
         console.print(bars)

@@ -12,6 +12,7 @@ import pytest
 from studio import __version__
 from studio.cli.main import COMMANDS, app
 from tests.cli.making import SPECS, Studio, one_line, raw
+from tests.tiny_model import tiny_base
 
 GROUPS = {
     "triage": "list accept reject edit undo redo sample export".split(),
@@ -160,10 +161,10 @@ def test_a_wrong_recipe_is_told(studio: Studio) -> None:
 def test_the_plan_of_a_run_is_shown_and_nothing_trained(studio: Studio) -> None:
     studio.fill("one", "two")
     told = studio(
-        "train", studio.spec, "--workspace", studio.root, "--base", "pocket", "--rank", "4", "--plan", "--json"
+        "train", studio.spec, "--workspace", studio.root, "--base", tiny_base(), "--rank", "4", "--plan", "--json"
     )
     assert told.status == 0 and told.json["examples"] == 2 and told.json["recipe"]["rank"] == 4
-    told = studio("train", studio.spec, "--workspace", studio.root, "--base", "pocket", "--epochs", "1", "--plan")
+    told = studio("train", studio.spec, "--workspace", studio.root, "--base", tiny_base(), "--epochs", "1", "--plan")
     assert "data    2 accepted examples" in told.out and ": 1 epoch, batch" in told.out and told.err == ""
     assert not list((studio.root / "harbour" / "exports").iterdir())
     assert not list((studio.root / "harbour" / "jobs").iterdir())

@@ -62,6 +62,25 @@ async def test_what_comes_while_a_batch_is_made_goes_into_the_next_one() -> None
     await batcher.close()
 
 
+async def test_a_batch_is_of_prompts_of_like_length_and_the_first_to_come_is_in_it() -> None:
+    script, lengths = Script(), list[list[int]]()
+
+    def run(rows: Sequence[Row]) -> None:
+        lengths.append(sorted(len(row.asked.prompt) for row in rows))
+        script(rows)
+
+    batcher = Batcher(run)
+
+    async def ask(length: int) -> None:
+        async for _ in batcher.ask(Asked("base", [1] * length, 10)):
+            pass
+
+    await asyncio.gather(*(ask(length) for length in [90, *range(1, 41), *range(61, 101)]))
+    assert len(lengths) == 2 and len(lengths[0]) == MAX_ROWS
+    assert lengths[0] == sorted([90, *range(61, 101), *range(18, 41)]) and lengths[1] == list(range(1, 18))
+    await batcher.close()
+
+
 async def test_leaving_cancels_the_row() -> None:
     rows: list[Row] = []
     told = threading.Event()

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoTokenizer
 
 from studio.serve.worker.rows import Asked, Part, Row
-from studio.serve.worker.sampling import RowSampler, nucleus
+from studio.serve.worker.sampling import RowSampler, dice_of, nucleus
 from tests.serve.making import BASE_PATH
 
 END = 2
@@ -59,7 +59,7 @@ def test_a_cancelled_row_says_nothing_more(tokenizer: Any) -> None:
 
 
 def drawn(rows: list[Asked], logits: torch.Tensor, steps: int) -> list[list[int]]:
-    sampler = RowSampler(rows)
+    sampler = RowSampler(rows, [dice_of(row) for row in rows])
     scores = logits.repeat(len(rows), 1)
     ids = torch.zeros(len(rows), 1, dtype=torch.long)
     return [sampler(ids, scores).argmax(-1).tolist() for _ in range(steps)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,16 +13,22 @@ import pytest
 
 from studio.errors import UserError
 from studio.store import Workspace
-from studio.train import plan, preset_for, with_recipe
-from studio.train.base import POCKET, POCKET_FOLDER, identity, resolve_base
-from studio.train.types import Recipe
+from studio.train import plan, preset_for, resolve_base, with_recipe
+from studio.train.identity import adapter_hash, file_hash, identity
+from studio.train.presets import SMALL, STARTING, Preset
+from studio.train.shape import BaseShape, shape_of
+from studio.train.types import TARGET_MODULES, Recipe
+from tests.tiny_model import tiny_base, write_tiny_base
 
 Export = SimpleNamespace
 
 
-def loaded(hash_: str = "spec", base: str = POCKET, prompt: str | None = None) -> Any:
-    deployment = SimpleNamespace(base_model=base, system_prompt=prompt)
-    return SimpleNamespace(hash=hash_, spec=SimpleNamespace(deployment=deployment))
+def loaded(
+    hash_: str = "spec", base: str | None = None, prompt: str | None = None, adapter_mb: float | None = 50
+) -> Any:
+    deployment = SimpleNamespace(base_model=base or tiny_base(), system_prompt=prompt)
+    success = SimpleNamespace(adapter_mb=adapter_mb)
+    return SimpleNamespace(hash=hash_, spec=SimpleNamespace(deployment=deployment, success=success))
 
 
 def export(count: int = 200, hash_: str = "data") -> Any:
@@ -49,7 +58,7 @@ def test_steps_follow_from_examples_epochs_and_batch(examples: int, recipe: Reci
 def test_the_same_inputs_are_the_same_run(workspace: Workspace) -> None:
     one, again = plan(loaded(), workspace, export()), plan(loaded(), workspace, export())
     assert one.fingerprint == again.fingerprint and one.run_id == again.run_id
-    assert one.recipe == preset_for(POCKET).recipe and one.base_path == str(POCKET_FOLDER)
+    assert one.recipe == SMALL.recipe and one.base_path == tiny_base()
 
 
 def test_everything_that_decides_a_run_changes_its_fingerprint(workspace: Workspace, tmp_path: Path) -> None:
@@ -62,15 +71,13 @@ def test_everything_that_decides_a_run_changes_its_fingerprint(workspace: Worksp
         plan(loaded(prompt="Be kind."), workspace, export()),
         plan(loaded(), workspace, export(hash_="more")),
         plan(loaded(), workspace, export(), recipe=Recipe(seed=1)),
-        plan(loaded(), workspace, export(), base=str(other_base), recipe=preset_for(POCKET).recipe),
+        plan(loaded(), workspace, export(), base=str(other_base), recipe=SMALL.recipe),
     ]
     assert len({one.fingerprint for one in plans}) == len(plans)
 
 
 def test_a_run_that_takes_less_memory_is_the_same_run(workspace: Workspace) -> None:
-    sparing = plan(
-        loaded(), workspace, export(), recipe=with_recipe(preset_for(POCKET).recipe, {"micro_batch_size": 2})
-    )
+    sparing = plan(loaded(), workspace, export(), recipe=with_recipe(SMALL.recipe, {"micro_batch_size": 2}))
     assert sparing.fingerprint == plan(loaded(), workspace, export()).fingerprint
 
 
@@ -84,15 +91,100 @@ def test_nothing_to_train_on_is_said_before_anything_starts(workspace: Workspace
         plan(loaded(), workspace, export(count=0))
 
 
-def test_a_folder_is_the_same_base_wherever_it_lies(tmp_path: Path) -> None:
+def test_a_folder_is_the_same_base_wherever_it_lies_and_another_one_where_any_byte_differs(tmp_path: Path) -> None:
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text("{}")
-        (tmp_path / name / "model.safetensors").write_bytes(b"weights")
+        (tmp_path / name / "model.safetensors").write_bytes(bytes(3 << 20))
     here = identity(str(tmp_path / "here"))
-    assert here == identity(str(tmp_path / "there")) != identity(str(POCKET_FOLDER))
-    (tmp_path / "there" / "model.safetensors").write_bytes(b"WEIGHTS")  # of the same size
-    assert identity(str(tmp_path / "there")) != here
+    assert here == identity(str(tmp_path / "there"))
+    with (tmp_path / "there" / "model.safetensors").open("r+b") as file:
+        file.seek(2 << 20)
+        file.write(b"x")
+    assert identity(str(tmp_path / "there")) != here, "of the same size, and alike in the first two MiB"
+    (tmp_path / "here" / "chat_template.jinja").write_text("{{ messages }}")
+    assert identity(str(tmp_path / "here")) != here
+
+
+def test_the_hash_of_a_file_is_kept_until_the_file_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    weights, read = tmp_path / "model.safetensors", hashlib.file_digest
+    weights.write_bytes(b"weights")
+    os.utime(weights, (1, 1))
+    first = file_hash(weights)
+    monkeypatch.setattr(hashlib, "file_digest", lambda *_: pytest.fail("read again"))
+    assert file_hash(weights) == first
+    monkeypatch.setattr(hashlib, "file_digest", read)
+    weights.write_bytes(b"WEIGHTS")
+    os.utime(weights, (2, 2))
+    assert file_hash(weights) != first
+    (tmp_path / "cache" / "persona-studio" / "hashes").chmod(0o500)
+    weights.write_bytes(b"others!")
+    assert file_hash(weights) != first, "a cache that cannot be written is done without"
+    (tmp_path / "cache" / "persona-studio" / "hashes").chmod(0o700)
+
+
+def test_a_half_trained_adapter_is_not_the_finished_one(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(OSError, match="adapter_model"):
+        adapter_hash(tmp_path)
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"half")
+    half = adapter_hash(tmp_path)
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"done")
+    assert adapter_hash(tmp_path) != half
+
+
+LLAMA_8B = {
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "tie_word_embeddings": False,
+}
+
+
+def test_an_adapter_that_would_be_too_large_is_told_with_the_rank_that_fits(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA_8B))
+    base = str(tmp_path)
+    large = plan(loaded(base=base), workspace, export())
+    assert large.recipe == STARTING.recipe, "the course's, at 8 billion parameters"
+    assert large.adapter_mb == pytest.approx(83.9, abs=0.05)
+    assert large.note == "rank 16 makes an adapter of 83.9 MB, over the spec's limit of 50 MB: rank 8 fits (41.9 MB)"
+    fits = plan(loaded(base=base), workspace, export(), recipe=Recipe(rank=8))
+    assert fits.note == "" and fits.adapter_mb == pytest.approx(41.9, abs=0.05)
+    assert plan(loaded(base=base, adapter_mb=None), workspace, export()).note == ""
+
+
+def test_the_shape_of_a_base_is_read_from_its_weights_or_its_config(tmp_path: Path) -> None:
+    folder = write_tiny_base(tmp_path / "base")
+    by_weights = shape_of(str(folder))
+    (folder / "model.safetensors").unlink()
+    by_config = shape_of(str(folder))
+    assert by_weights and by_config and by_weights.projections == by_config.projections
+    assert by_weights.parameters == pytest.approx(by_config.parameters, rel=0.01)
+    (folder / "config.json").write_text('{"n_embd": 768}')
+    assert shape_of(str(folder)) is None and shape_of("nobody/none") is None and shape_of("./no such") is None
+    fused = BaseShape(parameters=1, projections={"qkv_proj": ((96, 32),), "o_proj": ((32, 32),)})
+    assert fused.adapter_mb(10, TARGET_MODULES) == 10 * (96 + 32 + 32 + 32) * 2 / 1e6
+
+
+@pytest.mark.parametrize(("parameters", "preset"), [(499_999_999, SMALL), (500_000_000, STARTING)])
+def test_the_preset_follows_from_the_size_of_the_base(
+    monkeypatch: pytest.MonkeyPatch, parameters: int, preset: Preset
+) -> None:
+    monkeypatch.setattr("studio.train.presets.shape_of", lambda base: BaseShape(parameters=parameters))
+    assert preset_for("some/model") is preset
+
+
+def test_a_base_whose_size_is_not_known_gets_the_usual_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.train.presets.shape_of", lambda base: None)
+    assert preset_for("some/model") is STARTING
+    monkeypatch.undo()
+    assert preset_for("smollm2") is SMALL, "known before it is prepared"
 
 
 def test_a_base_that_cannot_be_had_is_a_users_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

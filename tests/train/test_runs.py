@@ -152,7 +152,7 @@ def test_a_stopped_run_whose_workspace_was_moved_goes_on_there(
 
 def test_the_base_of_a_run_is_looked_for_anew_once_it_has_gone(tmp_path: Path, plan: TrainPlan) -> None:
     (tmp_path / "base").mkdir()
-    gone = plan.model_copy(update={"base_path": str(tmp_path / "venv" / "pocket")})
+    gone = plan.model_copy(update={"base_path": str(tmp_path / "venv" / "base")})
     there = plan.model_copy(update={"base_model": "base", "base_path": str(tmp_path / "base")})
     assert base_of(gone) == plan.base_path and base_of(there) == str(tmp_path / "base")
     with pytest.raises(UserError, match="no such folder"):

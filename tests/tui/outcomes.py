@@ -16,7 +16,7 @@ from studio.store import Workspace
 from studio.store.records import Judgement, TraitScore
 from studio.train.folder import ADAPTER, write_run
 from studio.train.metrics import METRICS_FILE, StepMetrics
-from studio.train.presets import POCKET_PRESET
+from studio.train.presets import SMALL
 from studio.train.types import Run, TrainFinished, TrainPlan
 from studio.tui import StudioApp
 from studio.tui.conversation import Conversation, Exchange
@@ -25,16 +25,16 @@ from studio.tui.memory import ScreenState, Value
 from studio.tui.snapshot import Snapshot
 from tests.tui.making import SPEC
 
-POCKET_SPEC = SPEC.replace("base_model: some/model", "base_model: pocket")
+SMOLLM2_SPEC = SPEC.replace("base_model: some/model", "base_model: smollm2")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def made_plan(workspace: Workspace, name: str = "run-made", fingerprint: str = "made") -> TrainPlan:
     return TrainPlan(
         run_id=name,
-        base_model="pocket",
+        base_model="smollm2",
         base_path="/nowhere",
-        recipe=POCKET_PRESET.recipe,
+        recipe=SMALL.recipe,
         spec_hash="0" * 64,
         data_path=str(workspace.exports_dir / "data.jsonl"),
         data_hash="1" * 64,

@@ -15,7 +15,7 @@ from studio.tui import StudioApp
 from studio.tui.progress import bank, chat, evaluate, generate, package, train
 from studio.tui.screens import Fold
 from tests.tui.making import SPEC, WHEN, fill, opened, press, shows, until, window, write_spec
-from tests.tui.outcomes import POCKET_SPEC, told
+from tests.tui.outcomes import SMOLLM2_SPEC, told
 
 FOLDS: dict[str, Fold] = {
     "bank_started": bank.fold,
@@ -125,7 +125,7 @@ async def test_a_full_disk_for_the_editors_file_is_told(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("typed", ["nan", "inf"])
 async def test_a_batch_size_that_is_no_number_is_told_in_the_form(tmp_path: Path, typed: str) -> None:
-    path = write_spec(tmp_path, POCKET_SPEC)
+    path = write_spec(tmp_path, SMOLLM2_SPEC)
     fill(tmp_path / "ws", load(path), 20).close()
     async with window(path, tmp_path / "ws").run_test(size=(100, 30)) as pilot:
         await press(pilot, ["5"], "12 in 6 epochs")

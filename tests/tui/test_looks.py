@@ -13,7 +13,7 @@ from studio.spec import load
 from studio.store import Workspace
 from studio.tui.conversation import Exchange
 from tests.tui.making import SPEC, opened, shows, text_of, until
-from tests.tui.outcomes import POCKET_SPEC, keep_evaluation, keep_package, keep_run, keep_talk
+from tests.tui.outcomes import SMOLLM2_SPEC, keep_evaluation, keep_package, keep_run, keep_talk
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ["80x24", "100x30", "160x45"]
@@ -57,7 +57,7 @@ async def test_it_looks_as_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     keys, words = {**LOOKS, **DIALOGS}[name]
     width, height = map(int, size.split("x"))
     monkeypatch.chdir(tmp_path)  # so that the paths on the screen are the same everywhere
-    app = opened(Path(), 20, text=POCKET_SPEC if name.startswith("train") else SPEC)
+    app = opened(Path(), 20, text=SMOLLM2_SPEC if name.startswith("train") else SPEC)
     keep_outcomes()
     async with app.run_test(size=(width, height)) as pilot:
         await until(pilot, lambda: app.session and app.marks)

@@ -14,14 +14,14 @@ from studio.errors import UserError
 from studio.spec import load
 from studio.store import Workspace
 from studio.train import resume_or_start
-from studio.train.presets import POCKET_PRESET
+from studio.train.presets import SMALL
 from studio.train.types import StepLogged, TrainFinished, TrainStarted
 from studio.tui import StudioApp
 from studio.tui.progress.train import TrainProgress
 from studio.tui.screens.planning import Planned
 from studio.tui.snapshot import JobMoved
 from tests.tui.making import fill, opened, press, shows, text_of, until, window, write_spec
-from tests.tui.outcomes import POCKET_SPEC, keep_evaluation, keep_run, made_snapshot, told
+from tests.tui.outcomes import SMOLLM2_SPEC, keep_evaluation, keep_run, made_snapshot, told
 
 STARTED = TrainStarted(
     run_id="run-live",
@@ -31,7 +31,7 @@ STARTED = TrainStarted(
     trainable_parameters=320_000,
     total_parameters=4_600_000,
 )
-PRESET = POCKET_PRESET.recipe
+PRESET = SMALL.recipe
 AS_PRESET = f"{PRESET.steps(16)} in {PRESET.epochs:g} epochs"
 STEP = StepLogged(step=40, steps=100, loss=0.734, learning_rate=1e-3, epoch=3.2, rate=2.5, eta_s=24)
 POINTS = tuple((step, 4.0 - step / 20) for step in range(1, 41))
@@ -39,13 +39,13 @@ POINTS = tuple((step, 4.0 - step / 20) for step in range(1, 41))
 
 def with_examples(folder: Path) -> tuple[StudioApp, Workspace]:
     """The window, and its workspace with twenty examples, sixteen of which passed."""
-    path = write_spec(folder, POCKET_SPEC)
+    path = write_spec(folder, SMOLLM2_SPEC)
     workspace = fill(folder / "ws", load(path), 20)
     return window(path, folder / "ws"), workspace
 
 
 async def test_without_accepted_examples_it_says_what_to_do(tmp_path: Path) -> None:
-    app = opened(tmp_path, text=POCKET_SPEC)
+    app = opened(tmp_path, text=SMOLLM2_SPEC)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "This cannot be trained yet")
         await shows(pilot, "accept examples in triage first")
@@ -55,7 +55,7 @@ async def test_without_accepted_examples_it_says_what_to_do(tmp_path: Path) -> N
 
 async def test_examples_of_an_earlier_spec_are_named_as_the_reason(tmp_path: Path) -> None:
     app, _ = with_examples(tmp_path)
-    write_spec(tmp_path, POCKET_SPEC.replace("Stays level", "Stays quite level"))
+    write_spec(tmp_path, SMOLLM2_SPEC.replace("Stays level", "Stays quite level"))
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "This cannot be trained yet")
         await shows(pilot, "the 16 accepted examples were judged", "generate (3) judges them again")
@@ -65,7 +65,7 @@ async def test_the_plan_is_shown_before_anything_is_trained(tmp_path: Path) -> N
     app, _ = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "not trained yet: s starts it")
-        await shows(pilot, "16 accepted examples", f"{AS_PRESET}, batch 8", "preset pocket", "pocket-sized")
+        await shows(pilot, "16 accepted examples", f"{AS_PRESET}, batch 8", "preset small")
 
 
 async def test_a_changed_recipe_changes_the_plan_and_outlives_the_window(tmp_path: Path) -> None:
@@ -73,13 +73,13 @@ async def test_a_changed_recipe_changes_the_plan_and_outlives_the_window(tmp_pat
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], AS_PRESET)
         await press(pilot, ["e"], "The recipe")
-        await pilot.press("end", "backspace", "2", "enter")
-        await shows(pilot, "4 in 2 epochs, batch 8", "preset pocket, changed")
+        await pilot.press("end", "backspace", "3", "enter")
+        await shows(pilot, "6 in 3 epochs, batch 8", "preset small, changed")
         await pilot.press("ctrl+q")
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=(80, 24)) as pilot:
-        await press(pilot, ["5"], "4 in 2 epochs, batch 8")
-        assert again.session is not None and again.session.recipe == {"epochs": 2}
+        await press(pilot, ["5"], "6 in 3 epochs, batch 8")
+        assert again.session is not None and again.session.recipe == {"epochs": 3}
     workspace.close()
 
 
@@ -103,7 +103,7 @@ async def test_what_saves_memory_can_be_changed_in_the_form(tmp_path: Path) -> N
         await pilot.press("shift+tab", "end", "x")
         await press(pilot, ["enter"], "recipe: method")
         await pilot.press(*["backspace"] * 5, *"qlora", "shift+tab", "shift+tab", "end", "backspace", "2", "enter")
-        await shows(pilot, AS_PRESET, "preset pocket, changed")
+        await shows(pilot, AS_PRESET, "preset small, changed")
         assert app.session is not None and app.session.recipe == {"method": "qlora", "micro_batch_size": 2}
 
 

@@ -93,6 +93,10 @@ def _load_base(base_path: str, method: Method) -> Any:
         raise UserError("out of memory", where=base_path, remedy=remedy) from None
     except (OSError, ValueError) as error:
         raise UserError(str(error).strip().splitlines()[0], where=base_path) from error
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            # bitsandbytes' faster form on some CPUs loses bits whenever PEFT reads the state dict: no base any more
+            module.support_avx512bf16_for_cpu = False
     set_threads(model.num_parameters())
     return model.eval()
 

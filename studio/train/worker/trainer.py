@@ -34,6 +34,8 @@ class LeanTrainer(SFTTrainer):
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         inputs["use_cache"] = False
+        if self.aux_loss_enabled:  # of a mixture of experts: its routers learn too
+            inputs["output_router_logits"] = True
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
 
 
