@@ -64,6 +64,7 @@ class Evaluator:
             self._asked = ("tuned", "base", "prompted")
         self._judging = asyncio.Semaphore(JUDGED_AT_ONCE)
         self._failed_in_a_row = 0
+        self._tuned_left, self._tuned_came = 0, asyncio.Event()
         self.evaluation: Evaluation | None = None
 
     async def events(self, stop: Callable[[], bool], labels: Labels = NO_LABELS) -> AsyncIterator[EvaluateEvent]:
@@ -80,6 +81,7 @@ class Evaluator:
             yield self._came()
         if stop():
             return
+        self._tuned_left, self._tuned_came = len(left), asyncio.Event()
         working = {asyncio.ensure_future(self._score(probe)) for probe in left}
         everyone = tuple(working)
         fresh, came = 0, self._came()
@@ -113,8 +115,12 @@ class Evaluator:
         return RepliesCame(done=there, replies=len(self._probes) * len(self._asked))
 
     async def _score(self, probe: Probe) -> ProbeResult:
-        """One side after the other, so that the replies of a batch are of one side and about as long."""
+        """One side after the other: a batch takes as long as its longest reply, and an untuned base rambles."""
         tuned = await self._sides.reply(probe, "tuned")
+        self._tuned_left -= 1
+        if not self._tuned_left:
+            self._tuned_came.set()
+        await self._tuned_came.wait()
         base = await self._sides.reply(probe, "base")
         prompted = await self._sides.reply(probe, "prompted") if "prompted" in self._asked else None
         async with self._judging:

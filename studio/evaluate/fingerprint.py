@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from studio.evaluate.probes import probes
 from studio.evaluate.types import JudgeInfo
 from studio.judge import Agreement, Judge
 from studio.spec import LoadedSpec
+from studio.train import SMOLLM2, adapter_hash
 from studio.train.identity import identity
+from studio.train.smollm2 import HUB_ID
 from studio.train.types import Run
-
-SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
-ALIASES = {"smollm2": SMOLLM2}
-"""Names that a spec and ``--base`` may use for a model of the hub."""
 
 
 def fingerprint(loaded: LoadedSpec, run: Run, judge: Judge) -> str:
@@ -31,7 +30,7 @@ def replies_fingerprint(loaded: LoadedSpec, run: Run) -> str:
         {
             "run": run.plan.run_id,
             "plan": run.plan.fingerprint,
-            "adapter": adapter_hash(run),
+            "adapter": _adapter(run),
             "base": identity(run.plan.base_path),
             "system": [run.plan.system_prompt, loaded.spec.deployment.system_prompt],
             "probes": [one.id for one in probes(loaded)],
@@ -40,16 +39,11 @@ def replies_fingerprint(loaded: LoadedSpec, run: Run) -> str:
     )
 
 
-def adapter_hash(run: Run) -> str:
-    """Of the run's adapter, weights and config; empty where it has none."""
-    folder = Path(run.finished.adapter_path) if run.finished else Path()
-    digest = hashlib.sha256()
-    for name in ("adapter_model.safetensors", "adapter_config.json"):
-        if not run.finished or not (folder / name).is_file():
-            return ""
-        with (folder / name).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+def _adapter(run: Run) -> str:
+    """The hash of the run's adapter; empty where it has none that is whole."""
+    with suppress(OSError):
+        return adapter_hash(Path(run.finished.adapter_path)) if run.finished else ""
+    return ""
 
 
 def judge_info(judge: Judge, agreement: Agreement | None = None) -> JudgeInfo:
@@ -72,7 +66,7 @@ def is_trial(base_model: str, deployment: str) -> bool:
 def _resolved(name: str) -> str:
     """A model's name as any other name of it comes to: a hub id, or a folder's real path."""
     folder = Path(name).expanduser()
-    return str(folder.resolve()) if folder.is_dir() else ALIASES.get(name.lower(), name)
+    return str(folder.resolve()) if folder.is_dir() else HUB_ID if name == SMOLLM2 else name
 
 
 def _hash(parts: dict[str, object]) -> str:

@@ -217,6 +217,15 @@ async def test_as_many_are_asked_at_once_as_the_worker_answers_in_a_batch(
     assert tuned.most_at_once == IN_FLIGHT == 32
 
 
+async def test_the_base_is_asked_once_every_tuned_reply_came_so_that_it_holds_up_no_batch_of_those(
+    loaded: LoadedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_TIMED", 0)
+    await evaluated(evaluator(loaded, tmp_path)[0])
+    sides = [reply.side for reply in Cache(tmp_path / "replies.jsonl", Reply).load()]
+    assert sides == ["tuned"] * COUNT + ["base"] * COUNT
+
+
 async def test_no_more_is_timed_than_there_is_time_for(
     loaded: LoadedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,8 @@ async def test_a_stop_while_the_model_loads_ends_it_at_once(tmp_path: Path, monk
         return await asyncio.Event().wait()  # type: ignore[return-value]
 
     monkeypatch.setattr("studio.evaluate.job.ensure", ensure)
+    served = ServeParams(base_path="/nowhere", adapter_path=str(made.adapter))
+    monkeypatch.setattr("studio.evaluate.job.run_params", lambda run: served)
     log = EventLog(tmp_path / "events.jsonl")
     context = JobContext(tmp_path, log)
     context.attach(asyncio.get_running_loop())
@@ -33,11 +35,11 @@ async def test_a_stop_while_the_model_loads_ends_it_at_once(tmp_path: Path, monk
     )
     params: dict[str, Any] = asked.model_dump(mode="json")
     working = asyncio.create_task(main(params, context))
-    while not loading:  # noqa: ASYNC110 - the job is a task of its own
+    while not loading and not working.done():  # noqa: ASYNC110 - the job is a task of its own
         await asyncio.sleep(0.01)
     context.request_stop()
     async with asyncio.timeout(10):
         await working
-    assert loading[0].adapter_path == str(made.adapter)
+    assert loading == [served]
     log.close()
     made.workspace.close()

@@ -50,7 +50,7 @@ async def test_measures_and_gates_are_on_one_line_each(tmp_path: Path, size: tup
     app, workspace, loaded = opened_with_run(tmp_path)
     keep_evaluation(workspace, loaded.spec, keep_run(workspace))
     async with app.run_test(size=size) as pilot:
-        await press(pilot, ["6"], "24 probes, rules judge")
+        await press(pilot, ["6"], "24 probes, gpt-5-mini (agreement .70)")
         assert "8.75" in line_with(app, "overall") and "PASS" in line_with(app, "overall")
         assert "7.50-10.0" in line_with(app, "overall")
         assert "FAIL" in line_with(app, "train loss") and "<= 0.4" in line_with(app, "train loss")
@@ -86,6 +86,7 @@ async def test_a_gate_that_failed_says_what_to_do(tmp_path: Path) -> None:
 def test_a_side_that_wins_against_the_scores_is_told_with_the_reason(tmp_path: Path) -> None:
     spec = load(write_spec(tmp_path)).spec
     even = made_result(spec, 1, marks=(1, 1))
+    assert even.comparison is not None
     lost = even.comparison.model_copy(
         update={"winner": "base", "orders": ("first", "second"), "rationale": "The first: it answers what was asked."}
     )
