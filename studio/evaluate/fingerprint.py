@@ -10,11 +10,11 @@ from studio.evaluate.probes import probes
 from studio.evaluate.types import JudgeInfo
 from studio.judge import Agreement, Judge
 from studio.spec import LoadedSpec
-from studio.train.identity import identity
+from studio.train.identity import adapter_hash, identity
+from studio.train.smollm2 import HUB_ID, SMOLLM2
 from studio.train.types import Run
 
-SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
-ALIASES = {"smollm2": SMOLLM2}
+ALIASES = {SMOLLM2: HUB_ID}
 """Names that a spec and ``--base`` may use for a model of the hub."""
 
 
@@ -31,7 +31,7 @@ def replies_fingerprint(loaded: LoadedSpec, run: Run) -> str:
         {
             "run": run.plan.run_id,
             "plan": run.plan.fingerprint,
-            "adapter": adapter_hash(run),
+            "adapter": _adapter(run),
             "base": identity(run.plan.base_path),
             "system": [run.plan.system_prompt, loaded.spec.deployment.system_prompt],
             "probes": [one.id for one in probes(loaded)],
@@ -40,16 +40,12 @@ def replies_fingerprint(loaded: LoadedSpec, run: Run) -> str:
     )
 
 
-def adapter_hash(run: Run) -> str:
-    """Of the run's adapter, weights and config; empty where it has none."""
-    folder = Path(run.finished.adapter_path) if run.finished else Path()
-    digest = hashlib.sha256()
-    for name in ("adapter_model.safetensors", "adapter_config.json"):
-        if not run.finished or not (folder / name).is_file():
-            return ""
-        with (folder / name).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+def _adapter(run: Run) -> str:
+    """Hash of the run's adapter; empty where it has none."""
+    try:
+        return adapter_hash(Path(run.finished.adapter_path)) if run.finished else ""
+    except OSError:
+        return ""
 
 
 def judge_info(judge: Judge, agreement: Agreement | None = None) -> JudgeInfo:
