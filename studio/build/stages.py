@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from studio.build.authors import check_models, generate_entry
@@ -24,7 +25,7 @@ from studio.jobs import Job, active, start
 from studio.judge import known_agreement, open_judge
 from studio.package import Package, find_package, package_id, packages
 from studio.package.job import PackageParams
-from studio.train import Run, finished_run, plan, preset_for, resolve_base, with_recipe
+from studio.train import Run, finished_run, plan, preparing
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml, sample_ids
 
@@ -89,7 +90,9 @@ async def triage_stage(session: Session, keep: Callable[[Export], None]) -> Stre
 
 async def train_stage(session: Session, export: Export, keep: Callable[[Run], None]) -> Stream:
     """A run for exactly this data, base model and recipe."""
-    planned = planned_run(session, export)
+    if wait := preparing(session.base_model):
+        yield StageBegan(stage="train", note=wait)
+    planned = await asyncio.to_thread(planned_run, session, export)
 
     def find() -> Run | None:
         return finished_run(session.workspace, planned.fingerprint)
@@ -175,9 +178,8 @@ async def package_stage(session: Session, run: Run, evaluation: Evaluation, keep
 
 def planned_run(session: Session, export: Export) -> TrainPlan:
     """The run that this data, base model and recipe come to."""
-    resolve_base(session.base_model)  # what its preset follows from is known after that
-    recipe = with_recipe(preset_for(session.base_model).recipe, {"seed": session.seed, **session.recipe})
-    return plan(session.loaded, session.workspace, export, base=session.base, recipe=recipe)
+    changes = {"seed": session.seed, **session.recipe}
+    return plan(session.loaded, session.workspace, export, base=session.base, changes=changes)
 
 
 def _remedy(last: GenerateFinished | None) -> str:

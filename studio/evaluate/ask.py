@@ -13,8 +13,8 @@ from studio.llm import ModelError
 from studio.llm.types import ChatModel, Purpose, Request, Sampling
 from studio.spec import Spec, persona_prompt
 
-IN_FLIGHT = 32
-"""Requests that wait for a reply at once, of all sides: what the serve worker answers in one batch."""
+IN_FLIGHT = 128
+"""Requests that wait for a reply at once, of all sides: the serve worker takes up to 64 of like length in a batch."""
 TIMED_S = 45.0
 """Seconds that may be spent on replies asked alone: eight of a model that makes ten tokens a second."""
 MOST_TIMED = 59

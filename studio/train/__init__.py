@@ -6,7 +6,7 @@ from studio.train.metrics import StepMetrics, read_metrics
 from studio.train.planning import plan
 from studio.train.presets import Preset, preset_for, with_recipe
 from studio.train.running import base_of, find_run, finished_run, is_done, resume_or_start, resume_run, runs, start
-from studio.train.smollm2 import SMOLLM2
+from studio.train.smollm2 import SMOLLM2, preparing
 from studio.train.types import Recipe, Run, TrainPlan
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "finished_run",
     "is_done",
     "plan",
+    "preparing",
     "preset_for",
     "read_metrics",
     "resolve_base",

