@@ -175,8 +175,11 @@ async def package_stage(session: Session, run: Run, evaluation: Evaluation, keep
 
 def planned_run(session: Session, export: Export) -> TrainPlan:
     """The run that this data, base model and recipe come to."""
-    resolve_base(session.base_model)  # what its preset follows from is known after that
-    recipe = with_recipe(preset_for(session.base_model).recipe, {"seed": session.seed, **session.recipe})
+    changes = {"seed": session.seed, **session.recipe}
+    with_recipe(preset_for(session.base_model).recipe, changes)  # a wrong value is told before a base is looked for
+    if export.count:
+        resolve_base(session.base_model)  # its preset follows from its size, which is known after that
+    recipe = with_recipe(preset_for(session.base_model).recipe, changes)
     return plan(session.loaded, session.workspace, export, base=session.base, recipe=recipe)
 
 
