@@ -24,6 +24,7 @@ from studio.spec import LoadedSpec
 from studio.store import Workspace
 from studio.train import resolve_base
 
+_REMOTE = "a model elsewhere: --endpoint URL --model NAME, or OPENAI_API_KEY"
 Kind = Literal["served", "endpoint", "key", "recording", "server", "local", "hand", "import"]
 
 _NAMED = 3
@@ -182,7 +183,8 @@ async def check_models(session: Session) -> None:
         await open_author(settings, session.loaded).close()
     elif session.loaded.recorded_path is None:
         choices = who_could_write(settings, spec=as_seen(session.loaded.path), servers=await find_servers())
-        remedy = "; or ".join(f"{choice.text}: {choice.how}" for choice in choices)
+        ways = [*(f"{choice.text}: {choice.how}" for choice in choices), _REMOTE]
+        remedy = "; or ".join(ways)
         raise StageError("nobody is there to write examples", where="author", remedy=remedy)
     if not settings.offline:
         await open_judge(settings, session.loaded).close()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import sys
+import threading
 
 from studio.cli.options import (
     DEFAULT_SPEC,
@@ -39,6 +43,7 @@ def open_window(
         raise UserError("the window needs a terminal", remedy=f"headless: studio build {spec}")
     from studio.tui import StudioApp
 
+    _end_with_terminal()
     settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model, author=author)
     StudioApp(
         spec_path=spec.absolute(),
@@ -47,3 +52,17 @@ def open_window(
         environment=environment(settings, base=base or SMOLLM2, folder=workspace),
         base=base,
     ).run()
+
+
+def _end_with_terminal() -> None:
+    """Whoever ignores hangups (``nohup``, many services) hands that down, and some terminals go without one: the window
+    would read from nowhere for ever, at full speed."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    gone = select.poll()
+    gone.register(sys.stdin, 0)  # a hangup is always told
+
+    def wait() -> None:
+        gone.poll()
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    threading.Thread(target=wait, name="terminal", daemon=True).start()

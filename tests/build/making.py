@@ -1,4 +1,4 @@
-"""The real command in processes of its own, on a TaskMaster with a few probes."""
+"""The real command in processes of its own, on the small persona and a tiny base model."""
 
 from __future__ import annotations
 
@@ -12,33 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from studio.jobs import Job, list_jobs
 from studio.spec import load
 from studio.store import Filter, Row, Workspace
+from tests import small_persona
+from tests.processes import default_signals
+from tests.tiny_model import tiny_base
 
 SPECS = Path(__file__).parents[2] / "specs"
 PATIENCE_S = 300.0
-
-
-def short_spec(folder: Path, probes: int = 2) -> Path:
-    """TaskMaster whole, but for its probes: so many a category."""
-    yaml = YAML()
-    whole = yaml.load((SPECS / "taskmaster.yaml").read_text(encoding="utf-8"))
-    for category in whole["scenarios"].values():
-        if category.get("holdout"):
-            del category["items"][probes:]
-    path = folder / "taskmaster.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(whole, file)
-    return path
-
-
-def environ() -> dict[str, str]:
-    """Without anything that would lead to a model of whoever runs the tests, and on one thread."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "STUDIO_"))}
-    return {**kept, "OMP_NUM_THREADS": "1"}
+MAIN = "from studio.cli import main; main()"
 
 
 def until(condition: Callable[[], object], process: subprocess.Popen[str] | None = None) -> None:
@@ -52,37 +35,44 @@ def until(condition: Callable[[], object], process: subprocess.Popen[str] | None
 
 
 class Commands:
-    """``studio`` commands on one spec in one workspace."""
+    """``studio`` commands on one spec in one workspace. ``success`` are gates of the spec in place of its own."""
 
-    def __init__(self, folder: Path, probes: int = 2) -> None:
-        self.spec, self.root, self.folder = short_spec(folder, probes), folder / "ws", folder
+    def __init__(self, folder: Path, success: str = "") -> None:
+        self.spec, self.root, self.folder = small_persona.copy_to(folder / "specs"), folder / "ws", folder
+        text = self.spec.read_text(encoding="utf-8").replace("max_tokens: 96", "max_tokens: 24")
+        self.spec.write_text(text.replace("success:\n", f"success:\n{success}"), encoding="utf-8")
+        self.base = tiny_base()
         self.loaded = load(self.spec)
         self.workspace = Workspace.open(self.root, self.loaded.spec.slug)
 
-    def begin(self, command: str, *options: object) -> subprocess.Popen[str]:
+    def begin(self, command: str, *options: object, code: str = MAIN) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            self._line("from studio.cli import main; main()", command, *options),
+            self._line(code, command, *options),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environ(),
+            env=self._environ(),
+            preexec_fn=default_signals,
         )
 
-    def run(self, command: str, *options: object, code: str = "from studio.cli import main; main()") -> Ended:
-        done = subprocess.run(
-            self._line(code, command, *options),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env=environ(),
-            timeout=PATIENCE_S,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+    def run(self, command: str, *options: object, code: str = MAIN) -> Ended:
+        with self.begin(command, *options, code=code) as process:
+            try:
+                out, err = process.communicate(timeout=PATIENCE_S)
+            finally:
+                process.kill()
+        return Ended(process.returncode, out, err)
 
     def _line(self, code: str, command: str, *options: object) -> list[str]:
         where = (str(self.spec), "--workspace", str(self.root))
-        return [sys.executable, "-c", code, *command.split(), *where, *map(str, options)]
+        base = ("--base", self.base) if command in ("build", "train") else ()
+        return [sys.executable, "-c", code, *command.split(), *where, *base, *map(str, options)]
+
+    def _environ(self) -> dict[str, str]:
+        """Without anything that would lead to a model of whoever runs the tests, and on one thread."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "STUDIO_"))}
+        return {**kept, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(self.folder / "cache")}
 
     def jobs(self, stage: str | None = None) -> list[Job]:
         return list_jobs(self.workspace.jobs_dir, stage)

@@ -6,15 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.build.making import Commands, Ended, until
+from tests import small_persona
+from tests.build.making import MAIN, Commands, Ended, until
 
-OPTIONS = ("--examples", "24", "--json")
+GATES = "  overall: 0\n  trait: 0\n  win_rate: 0\n  train_loss: null\n  latency_s: 600\n"
+"""Such that none of them fails, and those that have too few probes or too poor a judge stay undecided."""
 SHAPE: dict[str, set[str]] = {
     "": {"spec", "examples", "categories", "run", "evaluation", "gates", "package"},
     "spec": {"name", "hash"},
     "examples": {"generated", "accepted", "rejected"},
     "run": {"id", "steps", "loss", "seconds"},
-    "evaluation": {"judge", "base", "tuned", "win_rate"},
     "package": {"path", "verified"},
 }
 SIDE = {"overall", "traits", "violations", "latency_s"}
@@ -28,6 +29,12 @@ FILES = {
     "EVALUATION_RESULTS.json",
     "examples/sample_interactions.jsonl",
 }
+LONG = """
+from studio.train import presets
+recipe = presets.with_recipe(presets.SMALL.recipe, {"epochs": 20})
+presets.SMALL = presets.SMALL.model_copy(update={"recipe": recipe})
+"""
+"""So many steps that it can be killed in the middle of them."""
 LIGHT = """
 import sys
 from studio.cli.main import run
@@ -37,12 +44,12 @@ sys.exit(99 if "torch" in sys.modules else status)
 
 
 def test_a_build_killed_while_training_goes_on_where_it_was(tmp_path: Path) -> None:
-    studio = Commands(tmp_path)
+    studio = Commands(tmp_path, GATES)
     kill_while_training(studio)
     rows, saved = studio.rows(), len(studio.events("train", "checkpoint_saved"))
-    assert len(rows) >= 24 and studio.jobs("train")[0].view().state == "dead"
+    assert len(rows) == small_persona.RECORDED and studio.jobs("train")[0].view().state == "dead"
 
-    ended = studio.run("build", *OPTIONS)
+    ended = studio.run("build", "--json", code=LONG + MAIN)
     summary = ended.json
     check_summary(studio, ended)
     assert studio.rows() == rows, "no example was lost, changed or made again"
@@ -54,16 +61,16 @@ def test_a_build_killed_while_training_goes_on_where_it_was(tmp_path: Path) -> N
     check_package(studio, summary)
 
     jobs = {job.id for job in studio.jobs()}
-    again = studio.run("build", *OPTIONS, code=LIGHT)
+    again = studio.run("build", "--json", code=LONG + LIGHT)
     assert (again.status, again.json) == (ended.status, summary), again.err
     assert {job.id for job in studio.jobs()} == jobs, "a third start does nothing"
     assert all(f"{stage:<9} kept: " in again.err for stage in ("generate", "train", "evaluate", "package"))
 
 
 def kill_while_training(studio: Commands) -> None:
-    process = studio.begin("build", *OPTIONS)
+    process = studio.begin("build", "--json", code=LONG + MAIN)
     try:
-        until(lambda: len(studio.events("train", "step_logged")) >= 3, process)
+        until(lambda: len(studio.events("train", "step_logged")) >= 2, process)
     finally:
         process.kill()
         process.communicate()
@@ -75,30 +82,38 @@ def kill_while_training(studio: Commands) -> None:
 def check_summary(studio: Commands, ended: Ended) -> None:
     """The last line of stdout is the object that is promised, and the status follows from its gates."""
     assert ended.out.count("\n") == 1
-    summary = ended.json
+    summary, spec = ended.json, studio.loaded.spec
     for key, names in SHAPE.items():
         assert set(summary[key] if key else summary) == names
-    assert summary["spec"] == {"name": "TaskMaster", "hash": studio.loaded.hash}
+    assert summary["spec"] == {"name": "Wren", "hash": studio.loaded.hash}
     counts = summary["examples"]
-    assert counts["accepted"] == 24 and counts["generated"] == counts["accepted"] + counts["rejected"]
-    assert set(summary["categories"]) == {
-        name for name, category in studio.loaded.spec.scenarios.items() if not category.holdout
-    }
+    assert counts["generated"] == counts["accepted"] + counts["rejected"] == small_persona.RECORDED
+    assert counts["accepted"] >= spec.success.examples
+    assert set(summary["categories"]) == {name for name, category in spec.scenarios.items() if not category.holdout}
     assert all(
         set(one) == {"target", "accepted"} and one["accepted"] >= one["target"] > 0
         for one in summary["categories"].values()
     )
-    for side in ("base", "tuned"):
-        assert set(summary["evaluation"][side]) == SIDE
-        assert set(summary["evaluation"][side]["traits"]) == set(studio.loaded.spec.trait_names)
+    check_evaluation(studio, summary["evaluation"])
     gates = summary["gates"]
     assert all(set(gate) == {"name", "target", "value", "status"} for gate in gates)
-    assert {gate["status"] for gate in gates} <= {"PASS", "FAIL", "UNDECIDED"}
-    by_name = {gate["name"]: gate for gate in gates}
-    assert by_name["examples"]["value"] == 24 and by_name["examples"]["status"] == "FAIL", "200 are wanted"
-    passed = all(gate["status"] == "PASS" for gate in gates)
-    assert ended.status == (0 if passed else 3), ended.err
+    statuses = {gate["name"]: gate["status"] for gate in gates}
+    assert set(statuses.values()) == {"PASS", "UNDECIDED"}, "six probes do not show that no boundary is ever crossed"
+    assert statuses["examples"] == "PASS" and statuses["violations"] == "UNDECIDED"
+    assert ended.status == 3, "what is undecided is not passed"
     assert summary["run"]["steps"] == studio.events("train", "step_logged")[-1]["step"]
+
+
+def check_evaluation(studio: Commands, evaluation: dict[str, Any]) -> None:
+    """Base and tuned by trait, and who judged, with that judge's agreement."""
+    assert set(evaluation) == {"judge", "verdict", "base", "tuned", "win_rate"}
+    traits = set(studio.loaded.spec.trait_names)
+    judge = evaluation["judge"]
+    assert judge["name"] == "learned judge" and set(judge["agreement"]) == traits
+    assert all(-1 <= kappa <= 1 for kappa in judge["agreement"].values())
+    assert "trial" in evaluation["verdict"].lower(), "the base is a stand-in for the spec's"
+    for side in ("base", "tuned"):
+        assert set(evaluation[side]) == SIDE and set(evaluation[side]["traits"]) == traits
 
 
 def check_package(studio: Commands, summary: dict[str, Any]) -> None:
@@ -110,5 +125,5 @@ def check_package(studio: Commands, summary: dict[str, Any]) -> None:
     results = json.loads((folder / "EVALUATION_RESULTS.json").read_text())
     assert results["tuned"]["overall"]["value"] == summary["evaluation"]["tuned"]["overall"]
     card = (folder / "README.md").read_text()
-    assert "FAIL" in card and "Not every gate passed" in card
+    assert "UNDECIDED" in card and "learned judge" in card
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]

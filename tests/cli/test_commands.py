@@ -15,7 +15,7 @@ from tests.cli.making import SPECS, Studio, one_line, raw
 from tests.tiny_model import tiny_base
 
 GROUPS = {
-    "triage": "list accept reject edit undo redo sample export".split(),
+    "triage": "new import list accept reject edit undo redo sample export".split(),
     "bank": "build list clear".split(),
     "spec": "new check show".split(),
     "judge": ["score", "agreement"],

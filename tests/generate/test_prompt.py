@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from studio.llm.schema import strict_schema
 
 from studio.bank import person_text
 from studio.chatml import assistant, user
@@ -16,6 +15,7 @@ from studio.generate import Authored, author_messages
 from studio.generate.author import author_request
 from studio.generate.plan import Attempt
 from studio.generate.prompt import MOST_TURNS
+from studio.llm.structured import strict_schema
 from studio.spec import LoadedSpec, persona_prompt
 from studio.store import Person
 from tests.generate.making import loaded_spec, taskmaster, wren

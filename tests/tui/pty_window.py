@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from tests.processes import default_signals
+
 ROOT = Path(__file__).parents[2]
 START = """
 import sys
@@ -46,7 +48,13 @@ class PtyWindow:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, self._size)
         self.process = subprocess.Popen(
-            self._arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=self._environment, start_new_session=True
+            self._arguments,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=self._environment,
+            start_new_session=True,
+            preexec_fn=default_signals,
         )
         os.close(theirs)
         return self
