@@ -23,7 +23,7 @@ from studio.tui.widgets.virtual_list import VirtualList
 from tests.tui.making import press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_run, made_evaluation, made_result, made_snapshot, told
 
-STARTED = EvaluateStarted(run_id="run-made", judge="rules judge", probes=24)
+STARTED = EvaluateStarted(run_id="run-made", judge="learned judge", probes=24)
 
 
 def opened_with_run(folder: Path) -> tuple[StudioApp, Workspace, LoadedSpec]:
@@ -157,7 +157,7 @@ async def test_why_it_failed_is_told_whole_with_what_to_do(tmp_path: Path) -> No
         progress = EvaluateProgress(STARTED, (made_result(loaded.spec, 1),), eta_s=9)
         failed = made_snapshot(workspace, "evaluate", progress, "failed", run_id="run-made")
         app.post_message(JobMoved(replace(failed, view=failed.view.model_copy(update={"error": why}))))
-        await shows(pilot, "run-made  failed: the judge", "one that is nearer; s goes on where it was")
+        await shows(pilot, "run-made  failed: the judge", "one that is nearer; s resumes it")
         await shows(pilot, "L shows its log", "1 of 24 probes scored")
         assert "ETA" not in text_of(app)
 

@@ -14,8 +14,9 @@ from studio.spec import load
 from studio.tui import StudioApp
 from studio.tui.progress import bank, chat, evaluate, generate, package, train
 from studio.tui.screens import Fold
+from tests.tiny_model import tiny_base
 from tests.tui.making import SPEC, WHEN, fill, opened, press, shows, until, window, write_spec
-from tests.tui.outcomes import SMOLLM2_SPEC, told
+from tests.tui.outcomes import told, trainable
 
 FOLDS: dict[str, Fold] = {
     "bank_started": bank.fold,
@@ -85,7 +86,7 @@ async def test_a_spec_that_is_no_text_is_told_and_not_put_into_the_editor(tmp_pa
         await until(pilot, lambda: "is not UTF-8 text" in told(app))
         await shows(pilot, "cannot be used yet")
         await pilot.press("x", "ctrl+o")
-        await press(pilot, ["2"], "Press 1 and mend the spec first")
+        await press(pilot, ["2"], "Press 1 and fix the spec first")
     assert path.read_bytes() == raw
 
 
@@ -125,7 +126,7 @@ async def test_a_full_disk_for_the_editors_file_is_told(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("typed", ["nan", "inf"])
 async def test_a_batch_size_that_is_no_number_is_told_in_the_form(tmp_path: Path, typed: str) -> None:
-    path = write_spec(tmp_path, SMOLLM2_SPEC)
+    path = write_spec(tmp_path, trainable(tiny_base()))
     fill(tmp_path / "ws", load(path), 20).close()
     async with window(path, tmp_path / "ws").run_test(size=(100, 30)) as pilot:
         await press(pilot, ["5"], "12 in 6 epochs")

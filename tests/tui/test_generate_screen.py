@@ -61,7 +61,7 @@ async def test_enter_opens_the_example_in_triage(tmp_path: Path) -> None:
     async with opened(tmp_path, 10).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "Question 009")
         await press(pilot, ["k", "k", "enter"], "8 of 10")
-        await shows(pilot, "Question 007, how deep is it?", "judge  rules judge")
+        await shows(pilot, "Question 007, how deep is it?", "judge  learned judge")
 
 
 async def test_a_job_runs_on_without_the_window_and_is_seen_again(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ async def test_a_job_that_was_killed_is_shown_as_dead_and_goes_on(tmp_path: Path
         job = active(tmp_path / "ws" / "harbour" / "jobs", "generate")
         assert job is not None
         job.kill()
-        await shows(pilot, "dead: killed; s goes on, L shows its log")
+        await shows(pilot, "dead: killed; s resumes it, L shows its log")
         await press(pilot, ["s"], "generate▸")
         await until(pilot, lambda: len(list_jobs(tmp_path / "ws" / "harbour" / "jobs")) == 2)
         await press(pilot, ["S"], "stop")

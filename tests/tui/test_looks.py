@@ -12,8 +12,9 @@ from textual.pilot import Pilot
 from studio.spec import load
 from studio.store import Workspace
 from studio.tui.conversation import Exchange
+from tests.tiny_model import write_tiny_base
 from tests.tui.making import SPEC, opened, shows, text_of, until
-from tests.tui.outcomes import SMOLLM2_SPEC, keep_evaluation, keep_package, keep_run, keep_talk
+from tests.tui.outcomes import keep_evaluation, keep_package, keep_run, keep_talk, trainable
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ["80x24", "100x30", "160x45"]
@@ -21,7 +22,7 @@ LOOKS = {
     "spec": (["j"], ["Stays level", "spec✓"]),
     "bank": (["2"], ["ferry mate", "never built", "1 person"]),
     "generate": (["3"], ["accepted  12 of 12, +4", "Question 019", "not started"]),
-    "triage": (["4"], ["16 accepted", "rules judge"]),
+    "triage": (["4"], ["16 accepted", "learned judge"]),
     "triage-why": (["4", "j", "w"], ["why it is here", "Ida"]),
     "triage-reject": (["4", "r"], ["Reject it because", "something else"]),
     "train": (["5"], ["0.412 8/9 gates", "run-made, step 120", "s starts it", "2.857"]),
@@ -33,7 +34,7 @@ LOOKS = {
 """Keys, and words that are there once all is."""
 DIALOGS = {
     "spec-editor": (["e"], ["schema: 2", "valid  as saved"]),
-    "spec-unsaved": (["e", "x", "escape"], ["go on editing", "to mend"]),
+    "spec-unsaved": (["e", "x", "escape"], ["go on editing", "(^n goes there)"]),
     "bank-ask": (["2", "s"], ["How many built-in people"]),
     "generate-scenarios": (["3", "b"], ["Scenarios", "Ask for wind"]),
     "triage-filter": (["4", "f"], ["show only", "rejected for score (4)"]),
@@ -43,7 +44,7 @@ DIALOGS = {
     "evaluate-probe": (["6", "enter"], ["Probe probe-000", "of the pair: warmer"]),
     "evaluate-report": (["6", "r"], ["Evaluation run-made-eval", "overall"]),
     "palette": (["4", "colon"], ["what to do", "Accept the example"]),
-    "quit": (["e", "x", "ctrl+q"], ["Quit without saving the spec?", "to mend"]),
+    "quit": (["e", "x", "ctrl+q"], ["Quit without saving the spec?", "(^n goes there)"]),
 }
 """The same of what lies over a screen, at the least size and a large one."""
 CASES = [
@@ -57,7 +58,7 @@ async def test_it_looks_as_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     keys, words = {**LOOKS, **DIALOGS}[name]
     width, height = map(int, size.split("x"))
     monkeypatch.chdir(tmp_path)  # so that the paths on the screen are the same everywhere
-    app = opened(Path(), 20, text=SMOLLM2_SPEC if name.startswith("train") else SPEC)
+    app = opened(Path(), 20, text=trainable(write_tiny_base(Path("tiny"))) if name.startswith("train") else SPEC)
     keep_outcomes()
     async with app.run_test(size=(width, height)) as pilot:
         await until(pilot, lambda: app.session and app.marks)

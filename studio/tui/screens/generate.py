@@ -169,7 +169,7 @@ def what_next(progress: GenerateProgress, now: Standing, *, stopped: bool = Fals
         return join((progress.finished.note, "$warning"))
     if now.complete:
         return join("every category is at its target; 4 reviews them, 5 trains")
-    return join(("press s to go on" if now.accepted else "press s to start", "$quiet"))
+    return join(("press s to resume" if now.accepted else "press s to start", "$quiet"))
 
 
 def read_standing(session: Session) -> Standing:
