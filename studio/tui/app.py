@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from textual.filter import LineFilter
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.text.inert import inert
+from studio.tui.aside import aside
 from studio.tui.disk import Disk
 from studio.tui.keys import bindings
 from studio.tui.linefilter import InertLines
@@ -136,6 +138,16 @@ class StudioApp(OrderedKeys):
         """The stage's screen, below whatever dialog is open on it; None while the window opens or closes."""
         stack = self._screen_stacks.get(self.current_mode, [])
         return next((screen for screen in stack if isinstance(screen, StageScreen)), None)
+
+    async def use_models(self, settings: ModelSettings) -> None:
+        """Write and judge with other models from now on, until the window is closed."""
+        from studio.tui.opening import environment_with
+
+        if self.session is not None:
+            self.settings = settings
+            self.session = replace(self.session, settings=settings)
+            self.environment = await aside(environment_with, self.session)
+            self._session_changed()
 
     def _session_changed(self) -> None:
         if self.active_stage:

@@ -102,6 +102,8 @@ BANK = (
 
 GENERATE = (
     Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),
+    Action("generate.authors", "w", "who writes", "Who could write examples: recording, server, model, you"),
+    Action("generate.new", "n", "new", "Write an example by hand, in $EDITOR"),
     Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
 )
 

@@ -138,8 +138,8 @@ def made_evaluation(
 
 
 def keep_evaluation(workspace: Workspace, spec: Spec, run: Run, said: str = "") -> Evaluation:
-    """Twenty-four probes, of which the first three came out badly. The loss fails its gate."""
-    results = [made_result(spec, number, said, (0, 0 if number < 3 else 2)) for number in range(24)]
+    """Sixty probes, of which the first three came out badly. The loss fails its gate."""
+    results = [made_result(spec, number, said, (0, 0 if number < 3 else 2)) for number in range(60)]
     evaluation = made_evaluation(spec, run, results)
     save(workspace, evaluation)
     return evaluation
