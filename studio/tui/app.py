@@ -116,6 +116,17 @@ class StudioApp(OrderedKeys):
                 self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
+        self.run_worker(self._measure_judge(), group="judge", exclusive=True)
+
+    async def _measure_judge(self) -> None:
+        """How far a judge that learned from labels agrees with people, once for each set of labels."""
+        from studio.tui.measuring import measure_apart
+        from studio.tui.opening import environment_of, unmeasured
+
+        if self.session is not None and unmeasured(self.environment):
+            await aside(measure_apart, self.spec_path)
+            self.environment = await self.disk.read(environment_of, self.environment, self.session)
+            self._refresh_soon()
 
     def _opened(self, session: Session, memory: Memory) -> None:
         from studio.tui.bridge import Bridge

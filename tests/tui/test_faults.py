@@ -129,7 +129,7 @@ async def test_a_batch_size_that_is_no_number_is_told_in_the_form(tmp_path: Path
     path = write_spec(tmp_path, trainable(tiny_base()))
     fill(tmp_path / "ws", load(path), 20).close()
     async with window(path, tmp_path / "ws").run_test(size=(100, 30)) as pilot:
-        await press(pilot, ["5"], "12 in 6 epochs")
+        await press(pilot, ["5"], "4 in 2 epochs")
         await press(pilot, ["e"], "The recipe")
         await pilot.press("down", "down", "down", "down", "end", "backspace", *typed)
         await press(pilot, ["enter"], "batch_size")

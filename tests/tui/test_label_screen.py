@@ -97,7 +97,7 @@ async def test_leaving_restates_the_gates_and_shows_it_at_once(tmp_path: Path) -
     app, workspace, _ = opened_with_trial(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "a stand-in for some/model")
-        await shows(pilot, "agreement .34 on replies of runs it has not seen; trial on", "SmolLM2-135M")
+        await shows(pilot, "learned judge, agreement .34 with people; trial on SmolLM2-135M")
         await press(pilot, ["l"], "0 of 60")
         await press(pilot, ["2", "2", "2", "2"], "2 of 60")
         await press(pilot, ["escape"], "decided by")

@@ -11,13 +11,14 @@ from studio.evaluate import Evaluation, labels_of, restate, restated
 from studio.evaluate.gate_text import shown_text
 from studio.evaluate.job import EvaluateParams
 from studio.evaluate.types import ProbeResult
+from studio.judge.agreement import How
 from studio.store import Workspace
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.evaluate import EvaluateProgress
-from studio.tui.runs import chosen_with_evaluation, is_current
+from studio.tui.runs import chosen_with_evaluation, is_current, measured_how
 from studio.tui.screens import evaluate_figures as figures
 from studio.tui.screens.beside import Beside
 from studio.tui.screens.evaluate_advice import advice, short_advice
@@ -52,6 +53,8 @@ class EvaluateScreen(Beside, JobStage):
         self._evaluation: Evaluation | None = None
         self._is_current = False
         """Whether evaluating now would come to the same."""
+        self._how: How | None = None
+        """On which labels the judge's agreement with people was measured."""
         self._results: list[ProbeResult] = []
         self._read_for: object = None
         self._wanted = ""
@@ -99,6 +102,7 @@ class EvaluateScreen(Beside, JobStage):
         if self._run is not None and self._evaluation is not None:
             self._evaluation = await disk.read(by_labels, session.workspace, self._evaluation)
             self._is_current = await disk.read(is_current, session, self._run, self._evaluation)
+            self._how = await disk.read(measured_how, session, self._evaluation)
         else:
             self._is_current = False
         self._show()
@@ -156,7 +160,7 @@ class EvaluateScreen(Beside, JobStage):
         """The verdict and its gates; who scored, on what; and what to do."""
         changed = "" if self._is_current else "spec or judge changed: s evaluates again"
         deployed = self.session.loaded.spec.deployment.base_model
-        rests_on = (scored_by(evaluation), trial_told(evaluation, deployed), cut_told(evaluation))
+        rests_on = (scored_by(evaluation, self._how), trial_told(evaluation, deployed), cut_told(evaluation))
         fails = "" if changed else short_advice(evaluation.gates)
         todo = "; ".join(filter(None, (changed, undecided_told(evaluation), fails)))
         first = join(
@@ -239,7 +243,9 @@ class EvaluateScreen(Beside, JobStage):
             self.studio.tell("there is no evaluation yet")
         else:
             deployed = self.session.loaded.spec.deployment.base_model
-            self.app.push_screen(Text(f"Evaluation {evaluation.id}", lambda width: report(evaluation, deployed, width)))
+            rests_on = scored_by(evaluation, self._how)
+            shown_at = lambda width: report(evaluation, rests_on, deployed, width)  # noqa: E731
+            self.app.push_screen(Text(f"Evaluation {evaluation.id}", shown_at))
 
 
 def by_labels(workspace: Workspace, evaluation: Evaluation) -> Evaluation:
@@ -247,7 +253,7 @@ def by_labels(workspace: Workspace, evaluation: Evaluation) -> Evaluation:
     return restate(evaluation, labels_of(workspace, evaluation.run_id))
 
 
-def report(evaluation: Evaluation, deployed: str, width: int) -> Content:
+def report(evaluation: Evaluation, rests_on: str, deployed: str, width: int) -> Content:
     """All of an evaluation but its single replies."""
     size = f"{evaluation.adapter_mb:.2f} MB" if evaluation.adapter_mb is not None else ""
     todo = [shown(told, "$warning") for told in (undecided_told(evaluation), advice(evaluation)) if told]
@@ -256,7 +262,7 @@ def report(evaluation: Evaluation, deployed: str, width: int) -> Content:
         ("base", evaluation.base_model),
         ("verdict", evaluation.verdict),
         ("", trial_told(evaluation, deployed)),
-        ("scored by", scored_by(evaluation)),
+        ("scored by", rests_on),
         ("probes", f"{len(evaluation.results)} in {duration(evaluation.seconds)}"),
         ("cut", cut_told(evaluation)),
         ("unscored", figures.errors_told(evaluation.base, evaluation.tuned)),

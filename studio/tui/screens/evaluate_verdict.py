@@ -8,18 +8,23 @@ from statistics import fmean
 from studio.doctor import SMOLLM2_LABEL
 from studio.evaluate import MIN_LABELS, Evaluation, JudgeInfo
 from studio.evaluate.gate_text import number
+from studio.judge.agreement import How
 from studio.train import SMOLLM2
 from studio.tui.figures import counted
 
-SEEN = {"learned": "on replies of runs it has not seen", "model": "with people", "nobody": ""}
-"""What its agreement is measured on."""
+MEASURED_ON: dict[How | None, str] = {
+    "locked": "on replies of runs it has not seen",
+    "unseen": "on replies it has not learned from",
+    "cross-validated": "by cross-validation",
+    None: "with people",
+}
 LABELS_A_MINUTE = 5
 """Of a person who reads with care."""
 
 
-def scored_by(evaluation: Evaluation) -> str:
+def scored_by(evaluation: Evaluation, how: How | None = None) -> str:
     """``decided by 50 labels of this run; learned judge, agreement .34 on replies of runs it has not seen``."""
-    tuned, told = evaluation.tuned, [judge_told(evaluation.judge)]
+    tuned, told = evaluation.tuned, [judge_told(evaluation.judge, how)]
     if evaluation.votes:
         told.insert(0, f"{counted(evaluation.votes, 'pair')} compared by people")
     if tuned.labels:
@@ -28,13 +33,13 @@ def scored_by(evaluation: Evaluation) -> str:
     return "; ".join(told)
 
 
-def judge_told(judge: JudgeInfo) -> str:
-    """``learned judge, agreement .34 on replies of runs it has not seen``."""
+def judge_told(judge: JudgeInfo, how: How | None = None) -> str:
+    """``learned judge, agreement .34 on replies of runs it has not seen``; ``how`` its agreement was measured."""
     if judge.kind == "nobody":
         return "traits unscored: no model judges, and there are no labels to learn from"
     if not judge.agreement:
         return f"{judge.name}, agreement with people not measured"
-    return f"{judge.name}, agreement {number(fmean(judge.agreement.values()))} {SEEN[judge.kind]}"
+    return f"{judge.name}, agreement {number(fmean(judge.agreement.values()))} {MEASURED_ON[how]}"
 
 
 def trial_told(evaluation: Evaluation, deployed: str) -> str:
