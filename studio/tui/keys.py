@@ -97,7 +97,7 @@ BANK = (
     Action("bank.next", "n", "next", "Next person found", False),
     Action("bank.previous", "N", "previous", "Previous person found", False),
     Action("bank.remove", "d", "remove", "Remove the built people whom no example names"),
-    Action("bank.filter", "f", "filter", "Show everybody, those of the spec, or those built"),
+    Action("bank.filter", "f", "filter", "Show everybody, or only those from one place"),
 )
 
 GENERATE = (

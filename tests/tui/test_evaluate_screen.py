@@ -65,7 +65,7 @@ async def test_too_few_probes_leave_a_gate_undecided_and_say_what_it_takes(tmp_p
     save(workspace, made_evaluation(loaded.spec, keep_run(workspace), few))
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["6"], "6 UNDECIDED")
-        await shows(pilot, "UNDECIDED: more probes would decide it")
+        await shows(pilot, "UNDECIDED: more probes would decide", "r says how many")
         assert "UNDECIDED" in line_with(app, "overall")
         await press(pilot, ["r"], "about 45 more probes; 95 %: 4.07 to 10.00, n 5")
 

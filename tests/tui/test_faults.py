@@ -60,14 +60,23 @@ async def test_a_workspace_with_a_damaged_studio_json_says_what_to_mend(tmp_path
         await press(pilot, ["4"], "The workspace cannot be opened.")
 
 
-@pytest.mark.parametrize("text", ["{", '{"evaluations": {"x": {"a": 1}}}', '{"packages": {"x": {"a": 1}}}'])
-async def test_a_studio_json_that_gets_damaged_is_told_once_and_triage_goes_on(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ['{"evaluations": {"1": {"a": 1}}}', '{"packages": {"1": {"a": 1}}}'])
+async def test_what_another_version_kept_in_another_shape_is_passed_over(tmp_path: Path, text: str) -> None:
+    app = opened(tmp_path, 3)
+    (tmp_path / "ws" / "harbour" / "studio.json").write_text(text)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.marks)
+        await press(pilot, ["6"], "train one first (5)")
+        assert not notices(app)
+
+
+async def test_a_studio_json_that_gets_damaged_is_told_once_and_triage_goes_on(tmp_path: Path) -> None:
     app = opened(tmp_path, 3)
     file = tmp_path / "ws" / "harbour" / "studio.json"
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "Question 000")
         await until(pilot, lambda: app.marks)
-        file.write_text(text)
+        file.write_text("{")
         await press(pilot, ["a"], "saved: accepted")
         await until(pilot, lambda: "studio.json" in told(app))
         await pilot.pause(1.2)  # two more looks
