@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from textual.filter import LineFilter
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.text.inert import inert
+from studio.tui.aside import aside
 from studio.tui.disk import Disk
 from studio.tui.keys import bindings
 from studio.tui.linefilter import InertLines
@@ -114,6 +116,17 @@ class StudioApp(OrderedKeys):
                 self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
+        self.run_worker(self._measure_judge, group="judge", exclusive=True)
+
+    async def _measure_judge(self) -> None:
+        """How far a judge that learned from labels agrees with people, once for each set of labels."""
+        from studio.tui.measuring import measure_apart
+        from studio.tui.opening import environment_of, unmeasured
+
+        if self.session is not None and unmeasured(self.environment):
+            await aside(measure_apart, self.spec_path)
+            self.environment = await self.disk.read(environment_of, self.environment, self.session)
+            self._refresh_soon()
 
     def _opened(self, session: Session, memory: Memory) -> None:
         from studio.tui.bridge import Bridge
@@ -136,6 +149,16 @@ class StudioApp(OrderedKeys):
         """The stage's screen, below whatever dialog is open on it; None while the window opens or closes."""
         stack = self._screen_stacks.get(self.current_mode, [])
         return next((screen for screen in stack if isinstance(screen, StageScreen)), None)
+
+    async def use_models(self, settings: ModelSettings) -> None:
+        """Write and judge with other models from now on, until the window is closed."""
+        from studio.tui.opening import environment_with
+
+        if self.session is not None:
+            self.settings = settings
+            self.session = replace(self.session, settings=settings)
+            self.environment = await aside(environment_with, self.session)
+            self._session_changed()
 
     def _session_changed(self) -> None:
         if self.active_stage:

@@ -97,11 +97,13 @@ BANK = (
     Action("bank.next", "n", "next", "Next person found", False),
     Action("bank.previous", "N", "previous", "Previous person found", False),
     Action("bank.remove", "d", "remove", "Remove the built people whom no example names"),
-    Action("bank.filter", "f", "filter", "Show everybody, those of the spec, or those built"),
+    Action("bank.filter", "f", "filter", "Show everybody, or only those from one place"),
 )
 
 GENERATE = (
     Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),
+    Action("generate.authors", "w", "who writes", "Who could write examples: recording, server, model, you"),
+    Action("generate.new", "n", "new", "Write an example by hand, in $EDITOR"),
     Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
 )
 
@@ -111,8 +113,8 @@ TRIAGE = (
     Action("triage.edit", "e", "edit", "Write the reply as it ought to be; the edit is accepted"),
     Action("triage.editor", "E", "$EDITOR", "Edit the whole conversation in $EDITOR", False),
     Action("triage.skip", "s", "skip", "Go on without deciding", False),
-    Action("triage.undo", "u", "undo", "Take the last decision back, also from before a restart"),
-    Action("triage.redo", "U", "redo", "Put back what undo took", False),
+    Action("triage.undo", "u", "undo", "Undo the last decision, also from before a restart"),
+    Action("triage.redo", "U", "redo", "Redo what was undone", False),
     Action("triage.clear", "c", "clear", "Take your decision away: the judge's word stands", False),
     Action("triage.mark", "space", "mark", "Mark it, to decide on several at once", False),
     Action("triage.why", "w", "why", "Why it is here: scenario, person, prompt, neighbour"),
@@ -135,7 +137,25 @@ TRAIN = (
     Action("train.resume", "R", "resume", "Go on with the newest run, whatever the plan is now"),
 )
 
-EVALUATE = (Action("evaluate.report", "r", "report", "All of it: gates with their notes, categories, judge"),)
+EVALUATE = (
+    Action("evaluate.label", "l", "label", "Label replies of this run, blind: that decides its gates"),
+    Action("evaluate.report", "r", "report", "All of it: gates with their notes, categories, judge"),
+)
+
+LABEL = (
+    Action("label.absent", "0", "no", "Score the trait 0, and go on to the next", run="score(0)"),
+    Action("label.partly", "1", "partly", "Score the trait 1, and go on to the next", run="score(1)"),
+    Action("label.fully", "2", "yes", "Score the trait 2, and go on to the next", run="score(2)"),
+    Action("label.left", "h", "left", "The left reply is better", run="prefer('left')"),
+    Action("label.right", "l", "right", "The right reply is better", run="prefer('right')"),
+    Action("label.tie", "t", "tie", "Both are equally good", run="prefer('tie')"),
+    Action("label.boundary", "b", "boundary", "The reply violates a boundary; a second key says which"),
+    Action("label.skip", "s", "skip", "Leave this one for the end"),
+    Action("label.undo", "u", "undo", "Undo the last score, or the last answer"),
+    Action("label.pairs", "p", "pairs", "Change between pairs of replies and single ones"),
+    Action("label.leave", "escape", "leave", "Leave; what is labelled is kept, and decides the gates"),
+    Action("label.help", "question_mark", "help", "What every key does here", run="app.help"),
+)
 
 CHAT = (
     Action("chat.write", "enter", "write", "Write to both sides"),
@@ -156,7 +176,7 @@ WRITE = (
 
 PACKAGE = (Action("package.copy", "c", "copy path", "Copy the package's path: to the clipboard and to a file"),)
 
-LATER = (*TRAIN, *EVALUATE, *CHAT, *WRITE, *PACKAGE)
+LATER = (*TRAIN, *EVALUATE, *LABEL, *CHAT, *WRITE, *PACKAGE)
 ACTIONS: tuple[Action, ...] = (
     *(*STUDIO, *LIST, *PAGE, *DETAIL, *SPEC, *EDIT, *JOB, *BANK, *GENERATE, *TRIAGE, *REPLY),
     *LATER,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from studio.build import Session
 from studio.build.authors import roles
-from studio.doctor import Environment
+from studio.doctor import Environment, environment
+from studio.judge import LEARNED
 from studio.llm import ModelSettings
 from studio.spec import LoadedSpec, load
 from studio.store import Owner, Workspace
@@ -28,6 +29,17 @@ def open_session(
     workspace = Workspace.open(root, loaded.spec.slug, Owner.of(loaded.spec.name, loaded.path))
     session = Session(loaded=loaded, workspace=workspace, root=root, settings=settings, base=base)
     return session, Memory(workspace.studio)
+
+
+def unmeasured(found: Environment) -> bool:
+    """Whether a learned judge is at work of which nobody knows yet how far it agrees with people."""
+    return found.judge == LEARNED and found.agreement is None
+
+
+def environment_with(session: Session) -> Environment:
+    """What is found with the session's settings, which changed; ``nvidia-smi`` may take seconds."""
+    at_work = roles(session.settings, session.loaded).model_dump()
+    return environment(session.settings, base=session.base_model, folder=session.root, **at_work)
 
 
 def environment_of(found: Environment, session: Session) -> Environment:

@@ -1,17 +1,12 @@
-"""No test of the window asks for a GPU, and none waits for SmolLM2 to be prepared."""
+"""No test of the window asks for a GPU, for servers on this machine, or measures a judge, unless it says so."""
 
 from __future__ import annotations
 
 import pytest
 
-from studio.train import SMOLLM2, resolve_base
-
 
 @pytest.fixture(autouse=True)
-def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_around(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.doctor.find_gpus", lambda visible: ())
-
-
-@pytest.fixture(autouse=True, scope="session")
-def smollm2() -> str:
-    return resolve_base(SMOLLM2)
+    monkeypatch.setattr("studio.tui.screens.authoring.servers_here", lambda: ())
+    monkeypatch.setattr("studio.tui.measuring.measure_apart", lambda spec_path: None)

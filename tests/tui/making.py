@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from studio.chatml import Messages, assistant, user
 from studio.doctor import environment
-from studio.judge import RULES_JUDGE, version_of
+from studio.judge import LEARNED
 from studio.llm import ModelSettings
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
@@ -79,7 +79,7 @@ def made(number: int, loaded: LoadedSpec, said: str = "") -> tuple[Example, Judg
         scenario=scenario,
         person_id=PERSON.id,
         messages=messages,
-        author=f"offline author{said}",
+        author=f"recorded author{said}",
         prompt=(user(f"Write one {said}"),),
         seed=number,
         job_id="job-1",
@@ -87,8 +87,7 @@ def made(number: int, loaded: LoadedSpec, said: str = "") -> tuple[Example, Judg
         created=WHEN,
     )
     judgement = Judgement(
-        judge=f"{RULES_JUDGE}{said}",
-        judge_version=version_of(RULES_JUDGE),
+        judge=f"{LEARNED}{said}",
         spec_hash=loaded.hash,
         verdict="failed" if failed else "passed",
         traits={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from studio.chatml import user
@@ -25,14 +26,18 @@ from studio.tui.memory import ScreenState, Value
 from studio.tui.snapshot import Snapshot
 from tests.tui.making import SPEC
 
-SMOLLM2_SPEC = SPEC.replace("base_model: some/model", "base_model: smollm2")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def made_plan(workspace: Workspace, name: str = "run-made", fingerprint: str = "made") -> TrainPlan:
+def trainable(base: str | Path) -> str:
+    """The spec with a base model that is there."""
+    return SPEC.replace("some/model", str(base))
+
+
+def made_plan(workspace: Workspace, name: str = "run-made", base: str = "smollm2") -> TrainPlan:
     return TrainPlan(
         run_id=name,
-        base_model="smollm2",
+        base_model=base,
         base_path="/nowhere",
         recipe=SMALL.recipe,
         spec_hash="0" * 64,
@@ -40,12 +45,19 @@ def made_plan(workspace: Workspace, name: str = "run-made", fingerprint: str = "
         data_hash="1" * 64,
         examples=200,
         steps=120,
-        fingerprint=fingerprint,
+        fingerprint=name,
         created=NOON,
     )
 
 
-def keep_run(workspace: Workspace, name: str = "run-made", *, stopped: bool = False, steps: int = 120) -> Run:
+def keep_run(
+    workspace: Workspace,
+    name: str = "run-made",
+    *,
+    stopped: bool = False,
+    steps: int = 120,
+    base: str = "smollm2",
+) -> Run:
     """A run on the disk, with its metrics and a folder for its adapter."""
     folder = workspace.runs_dir / name
     adapter = folder / ADAPTER
@@ -59,7 +71,7 @@ def keep_run(workspace: Workspace, name: str = "run-made", *, stopped: bool = Fa
         adapter_mb=1.9,
         stopped=stopped,
     )
-    run = Run(plan=made_plan(workspace, name, name), finished=finished)
+    run = Run(plan=made_plan(workspace, name, base), finished=finished)
     write_run(folder, run)
     lines = [
         StepMetrics(step=step, loss=3 / (1 + step / 20), learning_rate=1e-3, epoch=step / 25, seconds=step / 2)
@@ -72,7 +84,7 @@ def keep_run(workspace: Workspace, name: str = "run-made", *, stopped: bool = Fa
 def made_judgement(spec: Spec, mark: int, said: str = "names the berth") -> Judgement:
     score = TraitScore.model_validate({"score": mark, "rationale": said, "quote": said})
     return Judgement(
-        judge="rules judge",
+        judge="learned judge",
         spec_hash="0" * 64,
         verdict="passed" if mark else "failed",
         traits=dict.fromkeys(spec.trait_names, score),
@@ -98,18 +110,21 @@ def made_result(spec: Spec, number: int, said: str = "", marks: tuple[int, int] 
     )
 
 
-def made_evaluation(spec: Spec, run: Run, results: list[ProbeResult]) -> Evaluation:
+def made_evaluation(
+    spec: Spec, run: Run, results: list[ProbeResult], judge: JudgeInfo | None = None, *, trial: bool = False
+) -> Evaluation:
+    """``judge``: by default a model that agrees with people."""
     agreement = dict.fromkeys(spec.trait_names, 0.7)
     found = Evaluation(
         id="",
         run_id=run.plan.run_id,
         spec_name=spec.name,
         spec_hash="0" * 64,
-        base_model=spec.deployment.base_model,
-        judge=JudgeInfo(name="gpt-5-mini", agreement=agreement, pass_agreement=0.9),
+        base_model=run.plan.base_model if trial else spec.deployment.base_model,
+        judge=judge or JudgeInfo(name="gpt-5-mini", agreement=agreement, pass_agreement=0.9),
         traits=spec.trait_names,
         success=spec.success,
-        trial=False,
+        trial=trial,
         max_tokens=spec.deployment.max_tokens,
         results=tuple(results),
         train_loss=0.412,
@@ -123,9 +138,19 @@ def made_evaluation(spec: Spec, run: Run, results: list[ProbeResult]) -> Evaluat
 
 
 def keep_evaluation(workspace: Workspace, spec: Spec, run: Run, said: str = "") -> Evaluation:
-    """Twenty-four probes, of which the first three came out badly. The loss fails its gate."""
-    results = [made_result(spec, number, said, (0, 0 if number < 3 else 2)) for number in range(24)]
+    """Sixty probes, of which the first three came out badly. The loss fails its gate."""
+    results = [made_result(spec, number, said, (0, 0 if number < 3 else 2)) for number in range(60)]
     evaluation = made_evaluation(spec, run, results)
+    save(workspace, evaluation)
+    return evaluation
+
+
+def keep_trial(workspace: Workspace, spec: Spec, run: Run, count: int = 60, said: str = "") -> Evaluation:
+    """What is evaluated without any model: on a stand-in base, by a judge that agrees too little with people."""
+    agreement = dict.fromkeys(spec.trait_names, 0.34)
+    judge = JudgeInfo(name="learned judge", kind="learned", agreement=agreement, pass_agreement=0.6)
+    results = [made_result(spec, number, said, (0, 2)) for number in range(count)]
+    evaluation = made_evaluation(spec, run, results, judge, trial=True)
     save(workspace, evaluation)
     return evaluation
 
@@ -146,7 +171,7 @@ def keep_package(
         spec_hash=evaluation.spec_hash,
         files={"README.md": "a" * 64, "adapter_config.json": "b" * 64},
         gates_passed=evaluation.passed,
-        verification=Verification(verified=True, prompt=said, reply=said, expected=said, seconds=4, tokens=96),
+        verification=Verification(verified=True, prompt=said, reply=said, expected=said, seconds=4),
         created=NOON + timedelta(minutes=minutes),
     )
     workspace.studio.put("packages", package.id, package)

@@ -1,4 +1,7 @@
-"""The picture of the window in the README, taken of a real workspace: python -m tests.tui.picture WORKSPACE"""
+"""The picture of the window in the README, taken of a real workspace: python -m tests.tui.picture WORKSPACE
+
+From the repository's root, where WORKSPACE is what `studio build specs/taskmaster.yaml` filled.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 
+from studio.tui.widgets.virtual_list import VirtualList
 from tests.tui.making import shows, until, window
 
 SPEC = Path("specs/taskmaster.yaml")
@@ -27,9 +31,11 @@ async def take(root: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.session and app.marks)
         await pilot.press("6")
-        await shows(pilot, "PASS", "of 10")
+        await shows(pilot, "probes", "of 10")
+        probes = app.screen.query_one("#probes", VirtualList)
         await pilot.press("G")
-        await shows(pilot, "10.0 of 10")
+        await until(pilot, lambda: probes.cursor == probes.count - 1)
+        await pilot.pause(0.5)
         svg = app.export_screenshot(title="studio specs/taskmaster.yaml")
     # The viewer's own monospaced font will do: nothing is fetched to look at a picture.
     PICTURE.write_text(_TEXT.sub(_by_words, _FONT.sub("", svg)), encoding="utf-8")

@@ -72,10 +72,22 @@ async def test_a_number_that_is_none_is_refused_and_may_be_mended(tmp_path: Path
         await shows(pilot, "5 people  5 built", "finished")
 
 
-async def test_people_are_found_by_what_they_think_of(tmp_path: Path) -> None:
+async def test_who_comes_from_the_recording_is_told_and_filtered(tmp_path: Path) -> None:
     app = opened(tmp_path, 1)
     store = Workspace.open(tmp_path / "ws", "harbour")
-    other = {"id": "bank-2", "name": "Ruth", "things": ("order the silver dye",)}
+    recorded = {"id": "recorded-1", "source": "recorded", "name": "Nils", "age": 41}
+    store.examples.add_person(PERSON.model_copy(update=recorded))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["2", "j"], "from the recording")
+        await shows(pilot, "> Nils", "41")
+        await press(pilot, ["f", "f", "f"], "1 person  from the recording")
+        await press(pilot, ["f"], "Nobody came from there yet")
+
+
+async def test_people_are_found_by_their_background(tmp_path: Path) -> None:
+    app = opened(tmp_path, 1)
+    store = Workspace.open(tmp_path / "ws", "harbour")
+    other = {"id": "bank-2", "name": "Ruth", "background": "orders the silver dye"}
     store.examples.add_person(PERSON.model_copy(update=other))
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["2"], "Ruth")

@@ -78,7 +78,7 @@ async def test_what_was_being_written_outlives_a_window_that_was_killed(
         await press(pilot, ["4"], "3 accepted")
         await press(pilot, ["e"], DRAFT)
         await press(pilot, ["escape"], "What you wrote is dropped")
-        await press(pilot, ["y"], "rules judge")
+        await press(pilot, ["y"], "learned judge")
         await press(pilot, ["e"], "The reply as it ought to be")
         assert DRAFT not in text_of(pilot.app)
     assert reply_of(tmp_path).endswith("goes.")
@@ -99,7 +99,7 @@ async def test_a_conversation_that_lost_its_headings_is_edited_on(
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "3 accepted")
         await pilot.press("E")
-        await until(pilot, lambda: "E goes on with what you wrote" in told(app))
+        await until(pilot, lambda: "E opens what you wrote again" in told(app))
         await press(pilot, ["E"], "saved: edited")
     assert seen[0].startswith("=== user ===") and seen[1].strip() == written[0]
     assert reply_of(tmp_path) == "Aye"

@@ -14,8 +14,9 @@ from studio.spec import load
 from studio.tui import StudioApp
 from studio.tui.progress import bank, chat, evaluate, generate, package, train
 from studio.tui.screens import Fold
+from tests.tiny_model import tiny_base
 from tests.tui.making import SPEC, WHEN, fill, opened, press, shows, until, window, write_spec
-from tests.tui.outcomes import SMOLLM2_SPEC, told
+from tests.tui.outcomes import told, trainable
 
 FOLDS: dict[str, Fold] = {
     "bank_started": bank.fold,
@@ -59,14 +60,23 @@ async def test_a_workspace_with_a_damaged_studio_json_says_what_to_mend(tmp_path
         await press(pilot, ["4"], "The workspace cannot be opened.")
 
 
-@pytest.mark.parametrize("text", ["{", '{"evaluations": {"x": {"a": 1}}}', '{"packages": {"x": {"a": 1}}}'])
-async def test_a_studio_json_that_gets_damaged_is_told_once_and_triage_goes_on(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ['{"evaluations": {"1": {"a": 1}}}', '{"packages": {"1": {"a": 1}}}'])
+async def test_what_another_version_kept_in_another_shape_is_passed_over(tmp_path: Path, text: str) -> None:
+    app = opened(tmp_path, 3)
+    (tmp_path / "ws" / "harbour" / "studio.json").write_text(text)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.marks)
+        await press(pilot, ["6"], "train one first (5)")
+        assert not notices(app)
+
+
+async def test_a_studio_json_that_gets_damaged_is_told_once_and_triage_goes_on(tmp_path: Path) -> None:
     app = opened(tmp_path, 3)
     file = tmp_path / "ws" / "harbour" / "studio.json"
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "Question 000")
         await until(pilot, lambda: app.marks)
-        file.write_text(text)
+        file.write_text("{")
         await press(pilot, ["a"], "saved: accepted")
         await until(pilot, lambda: "studio.json" in told(app))
         await pilot.pause(1.2)  # two more looks
@@ -85,7 +95,7 @@ async def test_a_spec_that_is_no_text_is_told_and_not_put_into_the_editor(tmp_pa
         await until(pilot, lambda: "is not UTF-8 text" in told(app))
         await shows(pilot, "cannot be used yet")
         await pilot.press("x", "ctrl+o")
-        await press(pilot, ["2"], "Press 1 and mend the spec first")
+        await press(pilot, ["2"], "Press 1 and fix the spec first")
     assert path.read_bytes() == raw
 
 
@@ -125,10 +135,10 @@ async def test_a_full_disk_for_the_editors_file_is_told(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("typed", ["nan", "inf"])
 async def test_a_batch_size_that_is_no_number_is_told_in_the_form(tmp_path: Path, typed: str) -> None:
-    path = write_spec(tmp_path, SMOLLM2_SPEC)
+    path = write_spec(tmp_path, trainable(tiny_base()))
     fill(tmp_path / "ws", load(path), 20).close()
     async with window(path, tmp_path / "ws").run_test(size=(100, 30)) as pilot:
-        await press(pilot, ["5"], "12 in 6 epochs")
+        await press(pilot, ["5"], "4 in 2 epochs")
         await press(pilot, ["e"], "The recipe")
         await pilot.press("down", "down", "down", "down", "end", "backspace", *typed)
         await press(pilot, ["enter"], "batch_size")

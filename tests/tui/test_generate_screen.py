@@ -1,25 +1,36 @@
-"""Generating through the window: a real job with the offline author, seen, stopped, and seen again."""
+"""Generating: a real job with the recorded author, seen, stopped and seen again; and who could write."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from studio.generate.types import GenerateFinished
 from studio.jobs import active, list_jobs
+from studio.llm import LocalServer
 from studio.spec import load
 from studio.store import Workspace
 from studio.store.records import Violation
+from studio.tui import StudioApp
 from studio.tui.progress.generate import GenerateProgress
 from studio.tui.snapshot import JobMoved
+from tests.small_persona import SLUG, copy_to
+from tests.store.making import decision
 from tests.tui.making import PERSON, made, opened, press, shows, text_of, until, window
-from tests.tui.outcomes import made_snapshot
+from tests.tui.outcomes import made_snapshot, told
+
+
+def opened_wren(folder: Path, *, recorded: bool = True) -> StudioApp:
+    """The window on a persona with a recording and labels, and a fresh workspace."""
+    return window(copy_to(folder, recorded=recorded), folder / "ws")
 
 
 async def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
-    async with opened(tmp_path).run_test(size=(100, 30)) as pilot:
+    async with opened_wren(tmp_path).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "No examples yet. Press s to generate.")
-        await shows(pilot, "depths", "0/8", "weather", "0/4", "accepted  0 of 12")
+        await shows(pilot, "watering", "0/4", "accepted  0 of 12", "recorded author", "learned judge")
 
 
 async def test_coverage_figures_and_reasons_come_from_the_store(tmp_path: Path) -> None:
@@ -39,74 +50,75 @@ async def test_every_scenario_is_shown_with_its_count_and_marked_where_it_is_out
 
 
 async def test_keys_pressed_before_the_workspace_is_open_are_not_lost(tmp_path: Path) -> None:
-    app = opened(tmp_path)
+    app = opened_wren(tmp_path)
     async with app.run_test(size=(100, 30)) as pilot:
         assert app.session is None
         await pilot.press("3", "s")
         await until(pilot, lambda: app.session and list_jobs(app.session.workspace.jobs_dir), "a job")
-    for job in list_jobs(tmp_path / "ws" / "harbour" / "jobs"):
+    for job in list_jobs(tmp_path / "ws" / SLUG / "jobs"):
         job.stop()
         job.wait(20)
 
 
 async def test_a_job_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
-    app = opened(tmp_path)
+    app = opened_wren(tmp_path)
+    (tmp_path / "wren.recorded.jsonl").write_text('{"scenario": "Nothing of the kind", "messages": []}\n')
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["3"], "No examples yet")
-        await press(pilot, ["s"], "failed: ")
-        await shows(pilot, "Ask for wind", "scenario: Ask for wind")
+        await press(pilot, ["s"], "failed:")
+        await shows(pilot, "wren.recorded.jsonl", "s resumes it, L shows its log")
 
 
 async def test_enter_opens_the_example_in_triage(tmp_path: Path) -> None:
     async with opened(tmp_path, 10).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "Question 009")
         await press(pilot, ["k", "k", "enter"], "8 of 10")
-        await shows(pilot, "Question 007, how deep is it?", "judge  rules judge")
+        await shows(pilot, "Question 007, how deep is it?", "judge  learned judge")
 
 
 async def test_a_job_runs_on_without_the_window_and_is_seen_again(tmp_path: Path) -> None:
-    app = opened(tmp_path)
+    app = opened_wren(tmp_path)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "No examples yet")
         await press(pilot, ["s"], "generate▸")
-        await until(pilot, lambda: active(tmp_path / "ws" / "harbour" / "jobs", "generate"))
+        await until(pilot, lambda: active(tmp_path / "ws" / SLUG / "jobs", "generate"))
         await pilot.press("ctrl+q")
-    jobs = list_jobs(tmp_path / "ws" / "harbour" / "jobs", "generate")
+    jobs = list_jobs(tmp_path / "ws" / SLUG / "jobs", "generate")
     assert len(jobs) == 1
-    assert jobs[0].wait(60).state in ("finished", "failed")
-    made = Workspace.open(tmp_path / "ws", "harbour").examples.count()
-    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    assert jobs[0].wait(60).state == "finished"
+    made = Workspace.open(tmp_path / "ws", SLUG).examples.count()
+    again = window(tmp_path / "wren.yaml", tmp_path / "ws")
     async with again.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], f"of {made} made")
         await shows(pilot, jobs[0].view().state)
 
 
 async def test_a_job_that_was_killed_is_shown_as_dead_and_goes_on(tmp_path: Path) -> None:
-    app = opened(tmp_path)
+    app = opened_wren(tmp_path)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "No examples yet")
         await press(pilot, ["s"], "generate▸")
-        job = active(tmp_path / "ws" / "harbour" / "jobs", "generate")
+        job = active(tmp_path / "ws" / SLUG / "jobs", "generate")
         assert job is not None
         job.kill()
-        await shows(pilot, "dead: killed; s goes on, L shows its log")
+        await shows(pilot, "dead: killed; s resumes it, L shows its log")
         await press(pilot, ["s"], "generate▸")
-        await until(pilot, lambda: len(list_jobs(tmp_path / "ws" / "harbour" / "jobs")) == 2)
+        await until(pilot, lambda: len(list_jobs(tmp_path / "ws" / SLUG / "jobs")) == 2)
         await press(pilot, ["S"], "stop")
-        for one in list_jobs(tmp_path / "ws" / "harbour" / "jobs"):
+        for one in list_jobs(tmp_path / "ws" / SLUG / "jobs"):
             one.wait(30)
 
 
 async def test_keys_typed_ahead_of_a_log_close_it(tmp_path: Path) -> None:
-    app = opened(tmp_path)
+    app = opened_wren(tmp_path)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "No examples yet")
         await press(pilot, ["s"], "generate running")
         for key in ("L", "escape", "1"):
             app.simulate_key(key)
-        await shows(pilot, "Tells sailors")
+        await shows(pilot, "Helps people keep their houseplants alive")
         assert len(app.screen_stack) == 1
-        jobs = tmp_path / "ws" / "harbour" / "jobs"
+        jobs = tmp_path / "ws" / SLUG / "jobs"
         await until(pilot, lambda: active(jobs, "generate") is None, "the end of the job")
 
 
@@ -149,3 +161,96 @@ async def test_a_pattern_is_told_by_the_words_that_it_was_found_in(tmp_path: Pat
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], '1 pattern "Ahoy! Ahoy!')
         assert "{4,}" not in text_of(app).split("Question 004")[0]
+
+
+OLLAMA = LocalServer(name="Ollama", endpoint="http://127.0.0.1:11434/v1", models=("llama3.1:8b",))
+
+
+async def test_without_an_author_it_lists_who_could_write_with_what_to_press(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.tui.screens.authoring.servers_here", lambda: (OLLAMA,))
+    app = opened_wren(tmp_path, recorded=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["3"], "Who could write examples here")
+        await shows(pilot, "nobody is there to write examples", "Ollama, found running at http://127.0.0.1:11434/v1")
+        await shows(pilot, "enter: name a model", "enter: write one in $EDITOR", "triage import")
+        await pilot.press("s")
+        await until(pilot, lambda: "nobody is there to write examples" in told(app))
+        assert not list_jobs(tmp_path / "ws" / SLUG / "jobs")
+
+
+async def test_a_found_server_is_used_after_a_yes_and_enter_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.tui.screens.authoring.servers_here", lambda: (OLLAMA,))
+    app = opened_wren(tmp_path, recorded=False)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["3"], "Ollama, found running")
+        await press(pilot, ["enter"], "Use llama3.1:8b at http://127.0.0.1:11434/v1 to write and to judge?")
+        await pilot.press("enter")
+        await press(pilot, ["n"], "Who could write")
+        assert app.session is not None and app.session.settings.offline
+        await press(pilot, ["enter"], "to write and to judge?")
+        await press(pilot, ["y"], "llama3.1:8b writes and judges")
+        assert app.session.settings.endpoint == OLLAMA.endpoint and app.session.settings.model == "llama3.1:8b"
+        await shows(pilot, "press s to start", "No examples yet")
+
+
+async def test_a_model_is_named_that_the_studio_serves(tmp_path: Path) -> None:
+    app = opened_wren(tmp_path, recorded=False)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["3"], "enter: name a model")
+        await press(pilot, ["enter"], "Which chat model should write?")
+        await press(pilot, [*"some/chat", "enter"], "some/chat writes")
+        assert app.session is not None and app.session.settings.author_local == "some/chat"
+
+
+async def test_an_example_is_written_by_hand_and_waits_for_a_decision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str] = []
+
+    def written(app: StudioApp, text: str, suffix: str = ".txt") -> str:
+        pages.append(text)
+        scenario = next(line for line in text.splitlines() if line.startswith("scenario: "))
+        return f"{scenario}\nuser: My fern sulks\nassistant:{replies.pop(0)}\n"
+
+    replies = ["", " Dry soil? Stand it in water for half an hour."]
+    monkeypatch.setattr("studio.tui.screens.authoring.edit_text", written)
+    app = opened_wren(tmp_path, recorded=False)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["3"], "Who could write")
+        await pilot.press("n")
+        await until(pilot, lambda: "n opens what you wrote again" in told(app))
+        await pilot.press("n")
+        await until(pilot, lambda: "waits for your decision" in told(app))
+        assert "My fern sulks" in pages[1] and "My fern sulks" not in pages[0]
+        await shows(pilot, "1 example waits for your decision (4)")
+        await pilot.press("escape")
+        await shows(pilot, "unscored", "My fern sulks")
+
+
+async def test_what_waits_is_counted_as_it_is_now_whatever_the_job_said(tmp_path: Path) -> None:
+    app, workspace = opened(tmp_path, 3), Workspace.open(tmp_path / "ws", "harbour")
+    example, judgement = made(3, load(tmp_path / "harbour.yaml"))
+    workspace.examples.add_example(example, judgement.model_copy(update={"verdict": "unscored", "total": None}))
+    note = GenerateFinished(
+        complete=False,
+        targets=(),
+        generated=4,
+        accepted=3,
+        rejected=0,
+        errors=0,
+        seconds=3,
+        cost_usd=0,
+        note="9 examples wait for your decision (4); the recording is exhausted: 3 of 12 wanted",
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["3"], "Question 003")
+        progress = GenerateProgress(wanted=12, accepted=3, finished=note)
+        app.post_message(JobMoved(made_snapshot(workspace, "generate", progress, "finished")))
+        await shows(pilot, "1 example waits for your decision (4); the recording is", "unscored")
+        workspace.examples.decide(decision(example.id, "accept"))
+        await until(pilot, lambda: "waits for your decision" not in text_of(app))
+        await shows(pilot, "the recording is exhausted: 3 of 12 wanted")

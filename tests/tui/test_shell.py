@@ -16,7 +16,7 @@ from studio.tui.screens import ENTRIES
 from tests.tui.making import SPEC, opened, painted_in, press, shows, text_of, until, window, write_spec
 
 EATEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a", "ctrl+b", "ctrl+z", "shift+enter"}
-ALONE = ("edit", "reply", "chat", "write")
+ALONE = ("edit", "reply", "label", "chat", "write")
 """Scopes in whose place there is no list."""
 
 

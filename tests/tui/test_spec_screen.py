@@ -38,7 +38,7 @@ async def test_what_is_typed_is_checked_and_saved_whole(tmp_path: Path) -> None:
         await press(pilot, ["e"], "valid")
         area = app.screen.query_one(TextArea)
         area.text = SPEC.replace("name: Harbour", "nome: Harbour")
-        await shows(pilot, "to mend", "nome", "changed, not saved")
+        await shows(pilot, "(^n goes there)", "nome", "changed, not saved")
         area.text = SPEC.replace("Stays level", "Stays very level")
         await shows(pilot, "valid")
         await press(pilot, ["ctrl+o"], "as saved")
@@ -134,11 +134,11 @@ async def test_a_file_that_somebody_else_changed_is_not_overwritten_unasked(tmp_
         assert (tmp_path / "harbour.yaml").read_text() == theirs
 
 
-async def test_a_spec_with_mistakes_opens_and_says_what_to_mend(tmp_path: Path) -> None:
+async def test_a_spec_with_mistakes_opens_and_says_what_is_wrong(tmp_path: Path) -> None:
     app = opened(tmp_path, text=SPEC.replace("purpose:", "porpoise:"))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "cannot be used yet", "porpoise")
-        await press(pilot, ["3"], "Press 1 and mend the spec first")
+        await press(pilot, ["3"], "Press 1 and fix the spec first")
         await pilot.press("1")
         (tmp_path / "harbour.yaml").write_text(SPEC)
         await press(pilot, ["R"], "Tells sailors")
@@ -152,7 +152,7 @@ async def test_a_spec_that_was_broken_meanwhile_starts_nothing(tmp_path: Path) -
         (tmp_path / "harbour.yaml").write_text(SPEC.replace("purpose:", "porpoise:"))
         await press(pilot, ["R"], "1 spec!")
         await pilot.press("3", "s")
-        await until(pilot, lambda: "press 1 and mend it" in told(app))
+        await until(pilot, lambda: "press 1 and fix it" in told(app))
         Workspace.open(tmp_path / "ws", "harbour").examples.add_person(PERSON)  # the marks are read again
         await pilot.pause(1)
         await shows(pilot, "1 spec!", "not started")

@@ -93,7 +93,7 @@ def test_the_stages_are_walked_and_examples_decided_by_keys(tmux: Tmux, tmp_path
     tmux.press("3", then="Question 029")
     tmux.press("4", then="24 accepted 6 rejected")
     tmux.press("r", "t", then="saved: rejected: tone")
-    screen = tmux.press("u", then="took back: reject")
+    screen = tmux.press("u", then="undone: reject")
     assert "24 accepted 6 rejected" in screen or tmux.until("24 accepted 6 rejected")
     tmux.press("j", "j", "j", "j", "a", then="25 accepted 5 rejected")
     row = Workspace.open(tmp_path / "ws", "harbour").examples.row("ex00004")

@@ -20,8 +20,9 @@ from studio.tui import StudioApp
 from studio.tui.progress.train import TrainProgress
 from studio.tui.screens.planning import Planned
 from studio.tui.snapshot import JobMoved
+from tests.tiny_model import tiny_base
 from tests.tui.making import fill, opened, press, shows, text_of, until, window, write_spec
-from tests.tui.outcomes import SMOLLM2_SPEC, keep_evaluation, keep_run, made_snapshot, told
+from tests.tui.outcomes import keep_evaluation, keep_run, made_snapshot, told, trainable
 
 STARTED = TrainStarted(
     run_id="run-live",
@@ -39,13 +40,13 @@ POINTS = tuple((step, 4.0 - step / 20) for step in range(1, 41))
 
 def with_examples(folder: Path) -> tuple[StudioApp, Workspace]:
     """The window, and its workspace with twenty examples, sixteen of which passed."""
-    path = write_spec(folder, SMOLLM2_SPEC)
+    path = write_spec(folder, trainable(tiny_base()))
     workspace = fill(folder / "ws", load(path), 20)
     return window(path, folder / "ws"), workspace
 
 
 async def test_without_accepted_examples_it_says_what_to_do(tmp_path: Path) -> None:
-    app = opened(tmp_path, text=SMOLLM2_SPEC)
+    app = opened(tmp_path, text=trainable(tiny_base()))
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "This cannot be trained yet")
         await shows(pilot, "accept examples in triage first")
@@ -55,7 +56,7 @@ async def test_without_accepted_examples_it_says_what_to_do(tmp_path: Path) -> N
 
 async def test_examples_of_an_earlier_spec_are_named_as_the_reason(tmp_path: Path) -> None:
     app, _ = with_examples(tmp_path)
-    write_spec(tmp_path, SMOLLM2_SPEC.replace("Stays level", "Stays quite level"))
+    write_spec(tmp_path, trainable(tiny_base()).replace("Stays level", "Stays quite level"))
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "This cannot be trained yet")
         await shows(pilot, "the 16 accepted examples were judged", "generate (3) judges them again")
@@ -65,7 +66,7 @@ async def test_the_plan_is_shown_before_anything_is_trained(tmp_path: Path) -> N
     app, _ = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "not trained yet: s starts it")
-        await shows(pilot, "16 accepted examples", f"{AS_PRESET}, batch 8", "preset small")
+        await shows(pilot, "16 accepted examples", f"{AS_PRESET}, batch 8", "small", "adapter")
 
 
 async def test_a_changed_recipe_changes_the_plan_and_outlives_the_window(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ async def test_a_changed_recipe_changes_the_plan_and_outlives_the_window(tmp_pat
         await press(pilot, ["5"], AS_PRESET)
         await press(pilot, ["e"], "The recipe")
         await pilot.press("end", "backspace", "3", "enter")
-        await shows(pilot, "6 in 3 epochs, batch 8", "preset small, changed")
+        await shows(pilot, "6 in 3 epochs, batch 8", "small, changed")
         await pilot.press("ctrl+q")
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=(80, 24)) as pilot:
@@ -103,7 +104,7 @@ async def test_what_saves_memory_can_be_changed_in_the_form(tmp_path: Path) -> N
         await pilot.press("shift+tab", "end", "x")
         await press(pilot, ["enter"], "recipe: method")
         await pilot.press(*["backspace"] * 5, *"qlora", "shift+tab", "shift+tab", "end", "backspace", "2", "enter")
-        await shows(pilot, AS_PRESET, "preset small, changed")
+        await shows(pilot, AS_PRESET, "small, changed")
         assert app.session is not None and app.session.recipe == {"method": "qlora", "micro_batch_size": 2}
 
 
@@ -127,9 +128,9 @@ async def test_a_stopped_run_says_that_it_is_saved_and_goes_on(tmp_path: Path) -
         await press(pilot, ["5"], "not trained yet")
         progress = TrainProgress(started=STARTED, step=STEP, points=POINTS, saved=40, finished=finished)
         app.post_message(JobMoved(made_snapshot(workspace, "train", progress, "stopped")))
-        await shows(pilot, "stopped and saved at step 40; s goes on from there")
+        await shows(pilot, "stopped and saved at step 40; s resumes from there")
         app.post_message(JobMoved(made_snapshot(workspace, "train", progress, "running")))
-        await shows(pilot, "loading the libraries and the base model", "saved at step 40, it goes on from there")
+        await shows(pilot, "loading the libraries and the base model", "saved at step 40, it resumes from there")
         assert "stopped" not in text_of(app)
 
 
@@ -139,7 +140,7 @@ async def test_how_long_it_will_take_is_told_by_an_earlier_run(tmp_path: Path) -
         await press(pilot, ["5"], AS_PRESET)
         assert "about" not in text_of(app)
         await pilot.press("ctrl+q")
-    keep_run(workspace)
+    keep_run(workspace, base=tiny_base())
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], f"about {round(PRESET.steps(16) * 71 / 120)} s, as the last run went")
@@ -224,7 +225,7 @@ async def test_keys_typed_ahead_of_the_plan_are_about_it(tmp_path: Path, monkeyp
         for key in ("5", "s"):
             app.simulate_key(key)
         await until(pilot, lambda: "nothing to train with at {}" in told(app))
-        for key in ("e", "end", "backspace", "2", "enter", "s"):
+        for key in ("e", "end", "backspace", "3", "enter", "s"):
             app.simulate_key(key)
-        await until(pilot, lambda: "nothing to train with at {'epochs': 2}" in told(app))
+        await until(pilot, lambda: "nothing to train with at {'epochs': 3}" in told(app))
     assert started == []

@@ -16,7 +16,7 @@ from tests.store.making import decision, example, judgement
 @pytest.mark.parametrize(
     ("made", "status", "said"),
     [
-        (None, "accepted", "accepted by the judge "),
+        (None, "accepted", "accepted by test judge "),
         (decision("one", "accept"), "accepted", "accepted by you "),
         (decision("one", "reject", "tone"), "rejected", "rejected by you: tone "),
         (decision("one", "edit", reply="Done."), "accepted", "accepted by you: edited "),

@@ -67,7 +67,7 @@ async def test_undo_and_redo_survive_a_restart(tmp_path: Path) -> None:
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "6 of 10")
-        await press(pilot, ["u"], "took back: accept")
+        await press(pilot, ["u"], "undone: accept")
         await shows(pilot, "8 accepted 2 rejected", "5 of 10")
         await press(pilot, ["U"], "9 accepted 1 rejected")
 
@@ -100,7 +100,7 @@ async def test_marked_examples_are_decided_together(tmp_path: Path) -> None:
         await press(pilot, ["space", "j", "space", "r"], "Reject the 2 marked because")
         await press(pilot, ["o"], "14 accepted 6 rejected")
         await shows(pilot, "saved: 2 rejected")
-        await press(pilot, ["u"], "took back: reject of 2")
+        await press(pilot, ["u"], "undone: reject of 2")
         await shows(pilot, "16 accepted 4 rejected")
         await press(pilot, ["U"], "14 accepted 6 rejected")
 
@@ -133,8 +133,8 @@ async def test_why_tells_where_an_example_comes_from(tmp_path: Path) -> None:
     async with opened(tmp_path, 3).run_test(size=(100, 45)) as pilot:
         await press(pilot, ["4"], "Question 000")
         await press(pilot, ["j", "w"], "why it is here")
-        await shows(pilot, "Ida", "ferry mate", "offline author", "0.40 alike", "Write one", "Answer 000")
-        await press(pilot, ["escape"], "rules judge")
+        await shows(pilot, "Ida", "ferry mate", "recorded author", "0.40 alike", "Write one", "Answer 000")
+        await press(pilot, ["escape"], "learned judge")
 
 
 async def test_the_sample_is_reviewed_on_its_own(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ async def test_a_decision_that_could_not_be_written_is_not_called_saved(
         await press(pilot, ["j", "j", "j", "j"], "5 of 10")
         monkeypatch.setattr(Triage, "accept", full)
         await press(pilot, ["a"], "not saved")
-        await shows(pilot, "free some space", "✗   2.5  Question 004", "8 accepted 2 rejected")
+        await shows(pilot, "free some space", "✗       2.5  Question 004", "8 accepted 2 rejected")
 
 
 async def test_marks_do_not_outlive_the_list_they_were_made_in(tmp_path: Path) -> None:

@@ -25,10 +25,17 @@ from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 ENTRY = "studio.bank.job:main"
-SOURCES = ("", "profiles", "bank")
-NAMES = {"": "in all", "profiles": "from the spec's profiles", "bank": "from the built-in components"}
+NAMES = {
+    "": "in all",
+    "profiles": "from the spec's profiles",
+    "bank": "from the built-in components",
+    "recorded": "from the recording",
+    "hand": "from examples by hand",
+}
+SOURCES = tuple(NAMES)
 EMPTY = "Nobody yet. Press s to build people; without a bank, generating draws from the built-in components."
-NONE_OF = {"": EMPTY, "profiles": "The spec's profiles made nobody yet. f shows others.", "bank": EMPTY}
+NONE_OF = {"": EMPTY, "bank": EMPTY, "profiles": "The spec's profiles made nobody yet. f shows others."}
+NOBODY_ELSE = "Nobody came from there yet. f shows others."
 HOW_MANY = "How many built-in people should the bank have?"
 HOW_MANY_NOTE = (
     "Made from built-in roles, tones and backgrounds, nobody twice. Those of the spec's profiles are beside them, and"
@@ -88,7 +95,7 @@ class BankScreen(Beside, JobStage):
         self._heads = await self.studio.disk.read(heads, found)
         self._people = found
         people = self.query_one("#people", VirtualList)
-        people.empty = NONE_OF[source]
+        people.empty = NONE_OF.get(source, NOBODY_ELSE)
         people.set_count(len(found))
         ids = [person.id for person in found]
         if self._wanted in ids:
@@ -200,9 +207,10 @@ def person_page(person: Person, width: int) -> Content:
     pairs = [
         ("name", person.name),
         ("role", person.role),
+        ("age", "" if person.age is None else str(person.age)),
         ("topic", person.topic),
         ("background", person.background),
-        ("writes", person.tone),
+        ("writes", "; ".join(part for part in (person.tone, person.chatting_style) if part)),
         ("asks", person.query),
         ("source", NAMES[person.source]),
         ("id", person.id),
@@ -211,5 +219,5 @@ def person_page(person: Person, width: int) -> Content:
 
 
 def _searched(person: Person) -> str:
-    told = (person.name, person.role, person.topic, person.background, person.tone, person.query)
+    told = (person.name, person.role, person.topic, person.background, person.tone, person.chatting_style, person.query)
     return " ".join(told).lower()

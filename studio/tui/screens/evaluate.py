@@ -7,24 +7,28 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from studio.evaluate import Evaluation
-from studio.evaluate.gate_text import shown_text, source_text
+from studio.evaluate import Evaluation, labels_of, restate, restated
+from studio.evaluate.gate_text import shown_text
 from studio.evaluate.job import EvaluateParams
 from studio.evaluate.types import ProbeResult
+from studio.judge.agreement import How
+from studio.store import Workspace
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.keys import bindings
 from studio.tui.memory import Value
 from studio.tui.progress.evaluate import EvaluateProgress
-from studio.tui.runs import chosen_with_evaluation, is_current
+from studio.tui.runs import chosen_with_evaluation, is_current, measured_how
 from studio.tui.screens import evaluate_figures as figures
 from studio.tui.screens.beside import Beside
 from studio.tui.screens.evaluate_advice import advice, short_advice
+from studio.tui.screens.evaluate_verdict import cut_told, scored_by, trial_told, undecided_told
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import JobStage, job_state
+from studio.tui.screens.label import LabelScreen
 from studio.tui.screens.probe_parts import probe_line, probe_page, weakest_first
 from studio.tui.snapshot import Snapshot
-from studio.tui.text import Part, join, line, lines, shown
+from studio.tui.text import Part, join, lines, shown
 from studio.tui.widgets.bars import with_bar
 from studio.tui.widgets.facts import facts
 from studio.tui.widgets.page import Page
@@ -49,6 +53,8 @@ class EvaluateScreen(Beside, JobStage):
         self._evaluation: Evaluation | None = None
         self._is_current = False
         """Whether evaluating now would come to the same."""
+        self._how: How | None = None
+        """On which labels the judge's agreement with people was measured."""
         self._results: list[ProbeResult] = []
         self._read_for: object = None
         self._wanted = ""
@@ -56,7 +62,7 @@ class EvaluateScreen(Beside, JobStage):
     def body(self) -> ComposeResult:
         yield Title("state")
         with Container(id="evaluation"):
-            yield Page(id="measures")
+            yield Page(id="measures", classes="beside")
             with Container(id="probing"):
                 yield VirtualList(self._draw, id="probes", empty=EMPTY, opens=True)
                 yield Page(id="probe", classes="beside")
@@ -94,7 +100,9 @@ class EvaluateScreen(Beside, JobStage):
         disk, session = self.studio.disk, self.session
         self._run, self._evaluation = await disk.read(chosen_with_evaluation, session)
         if self._run is not None and self._evaluation is not None:
+            self._evaluation = await disk.read(by_labels, session.workspace, self._evaluation)
             self._is_current = await disk.read(is_current, session, self._run, self._evaluation)
+            self._how = await disk.read(measured_how, session, self._evaluation)
         else:
             self._is_current = False
         self._show()
@@ -145,13 +153,23 @@ class EvaluateScreen(Beside, JobStage):
             eta = f"  ETA {duration(live.eta_s)}" if live.eta_s is not None else ""
             return with_bar(join(told, f"  {done} of {probes} probes "), done, probes, width, join((eta, "$quiet")))
         if self._evaluation is not None:
-            by = f"  {len(self._evaluation.results)} probes, {source_text(self._evaluation)}  "
-            changed = "" if self._is_current else "  spec or judge changed: s"
-            counts, todo = tally(self._evaluation.gates), short_advice(self._evaluation.gates) if not changed else ""
-            verdict = f"  {self._evaluation.verdict}"
-            told = join((self._run.plan.run_id, "bold"), (by, "$quiet"), counts, verdict, (changed, "$warning"))
-            return join(told, (f"  {todo}", "$warning")) if todo else told
+            return self._verdict(self._run, self._evaluation)
         return told
+
+    def _verdict(self, run: Run, evaluation: Evaluation) -> Content:
+        """The verdict and its gates; who scored, on what; and what to do."""
+        changed = "" if self._is_current else "spec or judge changed: s evaluates again"
+        deployed = self.session.loaded.spec.deployment.base_model
+        rests_on = (scored_by(evaluation, self._how), trial_told(evaluation, deployed), cut_told(evaluation))
+        fails = "" if changed else short_advice(evaluation.gates)
+        todo = "; ".join(filter(None, (changed, undecided_told(evaluation), fails)))
+        first = join(
+            (f"{evaluation.verdict}  ", "bold"),
+            tally(evaluation.gates),
+            (f"  {run.plan.run_id}, {len(evaluation.results)} probes", "$quiet"),
+        )
+        second = join(("; ".join(filter(None, rests_on)), "$quiet"))
+        return lines([first, second, *([join((todo, "$warning"))] if todo else [])])
 
     def _list(self, results: list[ProbeResult]) -> None:
         probes, standing = self._probes, self._result()
@@ -200,26 +218,53 @@ class EvaluateScreen(Beside, JobStage):
         )
         self.launch_entry(ENTRY, params)
 
+    def action_label(self) -> None:
+        """Label this run's replies; its gates follow from the labels as soon as one leaves."""
+        if self.job is not None and self.job.alive:
+            self.studio.tell("the evaluation runs: label its replies once it has ended")
+        elif self._evaluation is None:
+            self.studio.tell("there are no replies to label yet: s evaluates")
+        else:
+            self.app.push_screen(LabelScreen(self, self._evaluation), self._labelled)
+
+    def _labelled(self, _: None) -> None:
+        if self._evaluation is not None:
+            self.run(self._restate(self._evaluation), "read", exclusive=True, keys_wait=True)
+
+    async def _restate(self, evaluation: Evaluation) -> None:
+        self._evaluation = await self.studio.disk.write(restated, self.session.workspace, evaluation)
+        self._show()
+        self.studio.wake()
+
     def action_report(self) -> None:
         """Every gate with its note, the categories, and what it rests on."""
         evaluation = self._evaluation
         if evaluation is None:
             self.studio.tell("there is no evaluation yet")
         else:
-            self.app.push_screen(Text(f"Evaluation {evaluation.id}", lambda width: report(evaluation, width)))
+            deployed = self.session.loaded.spec.deployment.base_model
+            rests_on = scored_by(evaluation, self._how)
+            shown_at = lambda width: report(evaluation, rests_on, deployed, width)  # noqa: E731
+            self.app.push_screen(Text(f"Evaluation {evaluation.id}", shown_at))
 
 
-def report(evaluation: Evaluation, width: int) -> Content:
+def by_labels(workspace: Workspace, evaluation: Evaluation) -> Evaluation:
+    """The evaluation by the labels that there are now. Reads the store, and writes nothing."""
+    return restate(evaluation, labels_of(workspace, evaluation.run_id))
+
+
+def report(evaluation: Evaluation, rests_on: str, deployed: str, width: int) -> Content:
     """All of an evaluation but its single replies."""
     size = f"{evaluation.adapter_mb:.2f} MB" if evaluation.adapter_mb is not None else ""
-    todo = [shown(told, "$warning") for told in (advice(evaluation),) if told]
+    todo = [shown(told, "$warning") for told in (undecided_told(evaluation), advice(evaluation)) if told]
     pairs: list[tuple[str, Part]] = [
         ("run", evaluation.run_id),
         ("base", evaluation.base_model),
         ("verdict", evaluation.verdict),
-        ("scored by", source_text(evaluation)),
+        ("", trial_told(evaluation, deployed)),
+        ("scored by", rests_on),
         ("probes", f"{len(evaluation.results)} in {duration(evaluation.seconds)}"),
-        ("cut", figures.cut_told(evaluation)),
+        ("cut", cut_told(evaluation)),
         ("unscored", figures.errors_told(evaluation.base, evaluation.tuned)),
         ("adapter", size),
         ("made", f"{evaluation.created:%Y-%m-%d %H:%M} UTC"),
@@ -228,7 +273,7 @@ def report(evaluation: Evaluation, width: int) -> Content:
         [
             join(("Gates  ", "bold $primary"), tally(evaluation.gates)),
             gates_content(evaluation.gates, width),
-            *(line(shown_text(one), "$quiet") for one in evaluation.shown),
+            *(shown(shown_text(one), "$quiet") for one in evaluation.shown),
             *todo,
             Content(""),
             join(("Mean score by category of probes, of 10", "bold $primary")),

@@ -15,14 +15,13 @@ from studio.evaluate.types import Evaluation, Gate, ProbeResult, SideMetrics
 from studio.store.records import Judgement
 from studio.tui.figures import UNKNOWN
 from studio.tui.screens.gate_lines import STYLES
-from studio.tui.text import clip, join, lines, pad
+from studio.tui.text import clip, join, line, lines, pad
 from studio.tui.widgets.bars import bar
+from studio.tui.widgets.facts import facts
 
 BASE_STYLE, TUNED_STYLE = "$secondary", "$primary"
 NAME, NUMBER, SPAN, STATUS, BOUND = 14, 5, 10, 9, 9
 BAR = 3, 24
-NOTE = 24
-"""The least room in which a gate's note is worth showing."""
 
 
 @dataclass(frozen=True)
@@ -78,18 +77,29 @@ def measures_so_far(results: Sequence[ProbeResult]) -> list[Measure]:
 
 
 def measures_content(found: Sequence[Measure], width: int) -> Content:
-    """A heading and a line a measure, with the gates' notes where there is room for them."""
+    """A heading, a line a measure, and the notes of the gates that are not passed."""
     gated = any(one.gate for one in found)
     fixed = NAME + 2 * (NUMBER + 1) + 3 + (SPAN + STATUS + BOUND + 3 if gated else 0)
     least, most = BAR
     room = max(min((width - fixed) // 2, most), least)
-    note = width - fixed - 2 * room - 2
     heading = f"{'':<{NAME}} {'base':>{NUMBER}} {'':<{room}} {'tuned':>{NUMBER}} {'':<{room}}"
     head = join((heading + (f" {'95 %':<{SPAN}} gate" if gated else ""), "$quiet"))
-    return lines([head, *(_line(one, room, note) for one in found)])
+    return lines(
+        [head, *(_line(one, room) for one in found), *notes_content([one.gate for one in found if one.gate], width)]
+    )
 
 
-def _line(one: Measure, room: int, note: int) -> Content:
+def notes_content(gates: Sequence[Gate], width: int) -> list[Content]:
+    """The notes of the gates that are not passed, each once and whole, with the gates that it is of."""
+    names: dict[str, list[str]] = {}
+    for gate in gates:
+        if gate.note and gate.status != "PASS":
+            names.setdefault(gate.note, []).append(label(gate.name))
+    pairs = [(", ".join(of), line(note)) for note, of in names.items()]
+    return [facts(pairs, width, name_width=NAME)] if pairs else []
+
+
+def _line(one: Measure, room: int) -> Content:
     figures = join(
         f"{pad(one.name, NAME)} ",
         (f"{one.told(one.base) if one.whole else '':>{NUMBER}} ", ""),
@@ -106,7 +116,6 @@ def _line(one: Measure, room: int, note: int) -> Content:
         (f" {clip(span, SPAN):<{SPAN}} ", "$quiet"),
         (f"{gate.status:<{STATUS}} ", STYLES[gate.status]),
         (f"{bound(gate):<{BOUND}}", "$quiet"),
-        (f" {clip(gate.note, note)}" if note >= NOTE and gate.status == "UNDECIDED" else "", "$warning"),
     )
 
 
@@ -120,13 +129,6 @@ def categories_content(evaluation: Evaluation, width: int) -> Content:
         Measure(name, sides.get("base"), sides.get("tuned"), 10.0) for name, sides in evaluation.categories.items()
     ]
     return measures_content(found, width)
-
-
-def cut_told(evaluation: Evaluation) -> str:
-    """The share of replies that were cut at the most tokens that a reply may have; empty where none was."""
-    base, tuned = evaluation.base.cut or 0.0, evaluation.tuned.cut or 0.0
-    told = f"at {evaluation.max_tokens} tokens: {base:.0%} of base's replies, {tuned:.0%} of tuned's"
-    return told if base or tuned else ""
 
 
 def errors_told(base: SideMetrics, tuned: SideMetrics) -> str:

@@ -26,7 +26,7 @@ def gate_line(gate: Gate, width: int) -> Content:
 
 
 def gates_content(gates: Sequence[Gate], width: int) -> Content:
-    """A line a gate; a note that does not fit beside follows on a line of its own."""
+    """A line a gate; a note that does not fit beside follows below it, wrapped."""
     told_of = [gate_line(gate, width) for gate in gates]
     widest = max((told.cell_length for told in told_of), default=0)
     found: list[Content] = []
@@ -35,7 +35,7 @@ def gates_content(gates: Sequence[Gate], width: int) -> Content:
         beside = widest + note.cell_length + 2 <= width
         found.append(join(told.pad_right(widest - told.cell_length), "  ", note) if gate.note and beside else told)
         if gate.note and not beside:
-            found.append(join("  ", note))
+            found += [join("  ", one) for one in note.wrap(max(width - 2, 8))]
     return lines(found)
 
 

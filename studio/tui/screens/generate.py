@@ -18,10 +18,12 @@ from studio.store import Filter
 from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
 from studio.tui.keys import bindings
 from studio.tui.progress.generate import GenerateProgress
+from studio.tui.screens.author_list import AuthorList
+from studio.tui.screens.authoring import Authoring
 from studio.tui.screens.beside import Beside
 from studio.tui.screens.generate_balance import balance_lines
 from studio.tui.screens.generate_reasons import reasons_told
-from studio.tui.screens.job_stage import JobStage, job_failed, job_state
+from studio.tui.screens.job_stage import job_failed, job_state
 from studio.tui.text import Part, cells, join, line, lines
 from studio.tui.widgets.bars import coverage
 from studio.tui.widgets.facts import facts
@@ -34,6 +36,8 @@ from studio.tui.widgets.title import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 EMPTY = "No examples yet. Press s to generate."
+DECIDE = "for your decision (4)"
+"""How the note of a job tells of what waits, which is counted anew here: people decide after it has ended."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,15 @@ class Standing:
         return sum(one.pending for one in self.targets)
 
     @property
+    def made(self) -> int:
+        return self.accepted + self.rejected + self.pending
+
+    @property
     def complete(self) -> bool:
         return self.wanted > 0 and all(one.accepted >= one.target for one in self.targets)
 
 
-class GenerateScreen(Beside, JobStage):
+class GenerateScreen(Beside, Authoring):
     """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
 
     SIGNS = SIGNS_TOLD
@@ -90,6 +98,7 @@ class GenerateScreen(Beside, JobStage):
         with Horizontal(id="figures"):
             yield Page(id="coverage", classes="beside")
             yield Page(id="numbers", classes="beside")
+        yield AuthorList(id="authors")
         with RowBox():
             yield RowList(id="rows", empty=EMPTY, follow=True, opens=True)
 
@@ -98,10 +107,15 @@ class GenerateScreen(Beside, JobStage):
             page.can_focus = False
         self.query_one("#rows").focus()
 
+    def back(self) -> None:
+        if self.authors_shown:
+            self.hide_authors()
+
     def sync(self) -> None:
         if self._open is not self.session:
-            self._open, self._version = self.session, -1
-            self.query_one(RowList).open(self.session.workspace.examples, Filter())
+            before, self._open, self._version = self._open, self.session, -1
+            if before is None or before.workspace is not self.session.workspace:
+                self.query_one(RowList).open(self.session.workspace.examples, Filter())
         if self._version != self.studio.version:
             self._version = self.studio.version
             self.query_one(RowList).renew()
@@ -110,14 +124,16 @@ class GenerateScreen(Beside, JobStage):
 
     async def _read(self) -> None:
         self._standing = await self.studio.disk.read(read_standing, self.session)
+        if self.nobody_writes and not self._standing.made and not self.authors_shown:
+            self.show_authors()
         self._show()
 
     def _show(self) -> None:
         progress: GenerateProgress = (self.job and self.job.progress) or GenerateProgress()
         now = self._standing
-        self.query_one(Title).show(self._title(progress, now), whole=job_failed(self.job))
-        self.query_one("#coverage", Page).show(lambda width: coverage_lines(now, width), from_top=False)
         alive = self.job is not None and self.job.alive
+        self.query_one(Title).show(self._title(progress, now), whole=not alive)
+        self.query_one("#coverage", Page).show(lambda width: coverage_lines(now, width), from_top=False)
         self.query_one("#numbers", Page).show(lambda width: numbers(now, progress, width, alive), from_top=False)
 
     def _title(self, progress: GenerateProgress, now: Standing) -> Content:
@@ -128,14 +144,24 @@ class GenerateScreen(Beside, JobStage):
         if alive:
             return join(state, "  ", self._while_it_runs(progress, now))
         stopped = self.job is not None and self.job.view.state == "stopped"
-        return join(state, "  ", what_next(progress, now, stopped=stopped))
+        nobody = self.nobody_writes
+        return join(state, "  ", what_next(progress, now, stopped=stopped, judged=self._judged, nobody=nobody))
+
+    @property
+    def _judged(self) -> bool:
+        """Whether a model judges: what is pending is then judged before anybody has to decide."""
+        return not self.session.settings.offline
 
     def _while_it_runs(self, progress: GenerateProgress, now: Standing) -> Content:
         again = f", judging {counted(now.earlier, 'example')} again" if now.earlier else ""
         return join((f"{progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
 
     def action_start(self) -> None:
-        session = self.session
+        session, now = self.session, self._standing
+        if self.nobody_writes and not now.earlier and not now.pending:
+            self.studio.tell("nobody is there to write examples: choose who does")
+            self.show_authors()
+            return
         params = GenerateParams(
             spec_path=str(session.loaded.path),
             workspace=str(session.root),
@@ -160,16 +186,32 @@ class GenerateScreen(Beside, JobStage):
             await self.studio.look_at(row.example.id)
 
 
-def what_next(progress: GenerateProgress, now: Standing, *, stopped: bool = False) -> Content:
-    """What to do about examples while none are being made. ``stopped``: by a person, who needs no reason told."""
+def what_next(
+    progress: GenerateProgress, now: Standing, *, stopped: bool = False, judged: bool = False, nobody: bool = False
+) -> Content:
+    """What to do about examples while none are being made. ``stopped``: by a person, who needs no reason told.
+
+    ``judged``: a model judges what is pending; ``nobody``: none is there to write.
+    """
     if now.earlier:
         told = f"the spec or the judge was changed: press s to judge {counted(now.earlier, 'example')} again"
         return join((told, "$warning"))
-    if progress.finished and progress.finished.note and not stopped:
-        return join((progress.finished.note, "$warning"))
+    note = progress.finished.note if progress.finished and not stopped else ""
+    waits = [waiting(now.pending)] if now.pending and not judged else []
+    if note := note.partition(f"{DECIDE}; ")[2] or ("" if note.endswith(DECIDE) else note):
+        waits.append(note)
+    if waits:
+        return join(("; ".join(waits), "$warning"))
     if now.complete:
         return join("every category is at its target; 4 reviews them, 5 trains")
-    return join(("press s to go on" if now.accepted else "press s to start", "$quiet"))
+    if nobody:
+        return join(("nobody is there to write examples: w shows who could", "$warning"))
+    return join(("press s to resume" if now.accepted else "press s to start", "$quiet"))
+
+
+def waiting(pending: int) -> str:
+    """``1 example waits for your decision (4)``."""
+    return f"{counted(pending, 'example')} {'waits' if pending == 1 else 'wait'} {DECIDE}"
 
 
 def read_standing(session: Session) -> Standing:
@@ -187,15 +229,16 @@ def coverage_lines(now: Standing, width: int) -> Content:
 
 def numbers(now: Standing, progress: GenerateProgress, width: int, alive: bool) -> Content:
     """The figures, and what was rejected for which reason; errors stand apart from rejects."""
-    made, beyond = now.accepted + now.rejected + now.pending, now.accepted - now.counting
+    beyond = now.accepted - now.counting
     speed = f"{rate(progress.rate)}, {duration(progress.eta_s)} left" if alive else f"{rate(progress.rate)} at the end"
     pairs: list[tuple[str, Part]] = [
         ("accepted", join((f"{now.counting}", "bold"), f" of {now.wanted}", f", +{beyond}" if beyond else "")),
-        ("passed", f"{share(now.accepted, now.accepted + now.rejected)} of {made} made"),
+        ("passed", f"{share(now.accepted, now.accepted + now.rejected)} of {now.made} made"),
         ("rate", speed if progress.rate else UNKNOWN),
         ("cost", cost(progress.cost_usd)),
         ("errors", join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0"),
         ("earlier", join((f"{now.earlier} of an earlier spec or judge", "$warning")) if now.earlier else ""),
+        ("pending", (f"{now.pending} wait for a decision (4)" if now.pending else "", "$warning")),
         ("rejected", f"{now.rejected}"),
     ]
     told = [join((f"{count:>5} ", "$quiet"), line(reason)) for reason, count in now.reasons]

@@ -66,11 +66,11 @@ class JobStage(StageScreen):
             self.studio.tell(f"{self.stage} is running already")
             return
         if self.studio.spec_problem is not None:
-            self.studio.tell(UserError("the spec cannot be used as it is now", remedy="press 1 and mend it"))
+            self.studio.tell(UserError("the spec cannot be used as it is now", remedy="press 1 and fix it"))
             return
         if not self._told_it_goes_on:
             JobStage._told_it_goes_on = True
-            self.studio.tell(f"starting {self.stage}; it goes on when the window is closed")
+            self.studio.tell(f"starting {self.stage}; it runs on when the window is closed")
         self.run(self._launch(start), "launch")
 
     def launch_entry(self, entry: str, params: BaseModel) -> None:
@@ -102,7 +102,7 @@ def job_failed(snapshot: Snapshot | None) -> bool:
     return snapshot is not None and bool(snapshot.view.error)
 
 
-AGAIN = "s goes on where it was"
+AGAIN = "s resumes it"
 
 
 def job_state(snapshot: Snapshot | None, nothing: str, *, again: str = AGAIN) -> Content:
@@ -115,7 +115,7 @@ def job_state(snapshot: Snapshot | None, nothing: str, *, again: str = AGAIN) ->
     if snapshot.alive and view.started:
         told = join((f" for {duration((datetime.now(UTC) - view.started).total_seconds())}", "$quiet"))
     elif view.state == "dead":
-        told = join(": killed; s goes on, L shows its log")
+        told = join(": killed; s resumes it, L shows its log")
     elif view.error:
         told = join(": ", view.error, (f"; {again}, L shows its log", "$quiet"))
     elif view.ended and view.started:

@@ -8,6 +8,7 @@ from studio.build import Session
 from studio.build.stages import planned_run
 from studio.build.training import begin_training
 from studio.errors import UserError
+from studio.evaluate.fingerprint import is_trial
 from studio.jobs import Job
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml
@@ -19,6 +20,8 @@ class Planned:
 
     plan: TrainPlan
     export: Export
+    stands_in_for: str = ""
+    """The model to deploy on, where the run is a trial on another."""
 
 
 def plan_now(session: Session) -> Planned:
@@ -27,7 +30,8 @@ def plan_now(session: Session) -> Planned:
     if not export.count and export.stale:
         told = f"the {export.stale} accepted examples were judged by an earlier version of the spec"
         raise UserError(told, remedy="generate (3) judges them again")
-    return Planned(planned_run(session, export), export)
+    plan, deployed = planned_run(session, export), session.loaded.spec.deployment.base_model
+    return Planned(plan, export, deployed if is_trial(plan.base_model, deployed) else "")
 
 
 def train_now(session: Session) -> Job:

@@ -143,7 +143,7 @@ class SpecScreen(Beside):
 
 def problems_page(problem: UserError) -> Content:
     """Every problem of the file with its place, and what to do."""
-    title = shown("This spec cannot be used yet. Press e to mend it here, E for $EDITOR.", "bold $warning")
+    title = shown("This spec cannot be used yet. Press e to fix it here, E for $EDITOR.", "bold $warning")
     problems: Sequence[Problem] = getattr(problem, "problems", ())
     found = [shown(str(one)) for one in problems] or [shown(str(problem))]
     return lines([title, Content(""), *found])

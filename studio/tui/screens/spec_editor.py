@@ -154,7 +154,7 @@ class SpecEditor(Vertical):
         if self._problems is None:
             told: tuple[str, str] = ("checking", "$quiet")
         elif self._problems:
-            told = (f"{len(self._problems)} to mend (^n goes there)", "$error")
+            told = (f"{counted(len(self._problems), 'error')} (^n goes there)", "$error")
         else:
             told = ("valid", "$success")
         found = [
@@ -197,7 +197,7 @@ class SpecEditor(Vertical):
         problems = await self._check()
         if problems:
             question = f"The spec has {counted(len(problems), 'problem')}. Save it anyway?"
-            if not await self._asked(Confirm(question, "The stages cannot use it until it is mended.")):
+            if not await self._asked(Confirm(question, "The stages cannot use it until it is fixed.")):
                 return False
         if await disk.read(_read, self._path) != self._read:
             question = "The file was changed outside the window. Overwrite it?"

@@ -192,7 +192,7 @@ class StageScreen(Screen[None]):
         closed = problem is not None and studio.session is None and self.NEEDS_SESSION
         self.set_class(closed, "-closed")
         if closed:
-            todo = "The workspace cannot be opened. " if studio.session_problem else "Press 1 and mend the spec first. "
+            todo = "The workspace cannot be opened. " if studio.session_problem else "Press 1 and fix the spec first. "
             self.query_one(".notice", Static).update(join((todo, "bold"), str(problem)))
 
     def show_frame(self) -> None:

@@ -114,6 +114,7 @@ class TrainScreen(Adjusting):
             page.show(lines([title, shown(planned.message), shown(planned.remedy)]))
         elif planned is not None:
             page.show(parts.plan_page(planned, self._rows, self._training), from_top=False)
+            self.set_class(bool(planned.plan.note or planned.stands_in_for), "-noted")
 
     def on_resize(self) -> None:
         if self.ready:

@@ -38,7 +38,10 @@ def _plan(planned: Planned, rows: Sequence[RunRow], training: str) -> list[tuple
         ("", (f"{stale} of an earlier spec left out: generate (3)", "$warning") if stale else ""),
         ("steps", f"{plan.steps} in {epochs(recipe)}, batch {recipe.batch_size}"),
         ("recipe", f"LoRA r {recipe.rank} a {recipe.alpha}, lr {recipe.learning_rate:g}"),
-        ("base", f"{plan.base_model} (preset {preset.name}{changed})"),
+        ("preset", f"{preset.name}{changed}"),
+        ("base", plan.base_model),
+        ("trial", (f"a stand-in for {planned.stands_in_for}" if planned.stands_in_for else "", "$warning")),
+        ("adapter", f"{plan.adapter_mb:.1f} MB" if plan.adapter_mb and not plan.note else ""),
         ("note", (plan.note, "$warning")),
         ("time", "" if takes is None else f"about {duration(takes)}, as the last run went"),
     ]
@@ -68,7 +71,7 @@ def _standing(known: RunRow | None) -> Part:
         return ("not trained yet: s starts it", "$primary bold")
     if known.whole:
         return (f"trained already, {known.run.plan.run_id}", "$success")
-    return ("begun, not finished: s goes on with it", "$warning bold")
+    return ("begun, not finished: s resumes it", "$warning bold")
 
 
 def known_run(plan: TrainPlan, rows: Sequence[RunRow]) -> RunRow | None:
@@ -83,7 +86,7 @@ def job_lines(job: Snapshot, width: int) -> Content:
     state = join((job.run_id, "bold"), "  " if job.run_id else "", job_state(job, ""))
     loads = job.alive and (progress.started is None or (progress.halted and job.view.state != "stopping"))
     if loads:
-        saved = f"saved at step {progress.saved}, it goes on from there" if progress.saved else ""
+        saved = f"saved at step {progress.saved}, it resumes from there" if progress.saved else ""
         return lines([join(state, ", loading the libraries and the base model"), join((saved, "$quiet"))])
     if progress.started is None:
         return state
@@ -133,7 +136,7 @@ def saved_line(progress: TrainProgress, started: TrainStarted) -> Content:
     if finished is not None and not finished.stopped:
         return join(_done(finished), (f"  adapter {finished.adapter_mb:.1f} MB, {size}", "$quiet"))
     if finished is not None:
-        return join((f"stopped and saved at step {finished.steps}; s goes on from there", "$warning"))
+        return join((f"stopped and saved at step {finished.steps}; s resumes from there", "$warning"))
     saved = f"saved at step {progress.saved}" if progress.saved else "not saved yet"
     return join((f"{saved}  ", "$quiet"), (started.note, "$warning") if started.note else (size, "$quiet"))
 

@@ -107,7 +107,7 @@ class Deciding(StageScreen):
         try:
             messages = from_text(edited)
         except UserError as error:
-            self.studio.tell(UserError(error.message, remedy=f"E goes on with what you wrote: {error.remedy}"))
+            self.studio.tell(UserError(error.message, remedy=f"E opens what you wrote again: {error.remedy}"))
         else:
             self._edit(row, messages)
 
@@ -118,12 +118,12 @@ class Deciding(StageScreen):
             self._decide([row.example.id], "accepted", "edited", lambda triage, id: triage.edit(id, messages))
 
     def action_undo(self) -> None:
-        self.say("taking back", "$warning")
-        self.run(self._step(Triage.undo, "took back", "there is nothing to take back"), keys_wait=True)
+        self.say("undoing", "$warning")
+        self.run(self._step(Triage.undo, "undone", "there is nothing to undo"), keys_wait=True)
 
     def action_redo(self) -> None:
-        self.say("putting back", "$warning")
-        self.run(self._step(Triage.redo, "put back", "there is nothing to put back"), keys_wait=True)
+        self.say("redoing", "$warning")
+        self.run(self._step(Triage.redo, "redone", "there is nothing to redo"), keys_wait=True)
 
     def action_export(self) -> None:
         self.studio.tell("exporting the accepted examples")

@@ -8,11 +8,12 @@ from textual.content import Content
 
 from studio.bank import person_text
 from studio.chatml import Messages
+from studio.judge import NOBODY
 from studio.store.records import Person, Row
 from studio.tui.figures import score
-from studio.tui.text import join, line, lines, shown
+from studio.tui.text import clip, join, line, lines, shown
 from studio.tui.widgets.facts import facts
-from studio.tui.widgets.row_line import SIGNS
+from studio.tui.widgets.row_line import SIGNS, score_of
 from studio.tui.widgets.trait_marks import NAME, trait_marks
 
 ROLES = {"user": "bold", "assistant": "$primary bold", "system": "$quiet"}
@@ -34,32 +35,44 @@ def conversation(messages: Messages, style: str = "") -> Content:
 
 def _status(row: Row) -> Content:
     sign, style = SIGNS[row.status]
-    by = "the judge"
-    if row.decision:
-        why = row.decision.reason or ("edited" if row.decision.action == "edit" else "")
-        by = f"you: {why}" if why else "you"
     total = row.judgement.total if row.judgement else None
     before = " before the edit" if total is not None and not row.judged else ""
+    told = score_of(row)[0] if total is None else f"{score(total)} of 10{before}"
     return join(
         (f"{sign} {row.status}", f"{style} bold"),
-        (f" by {by}  ", "$quiet"),
-        (f"{score(total)} of 10{before}", "$quiet" if before else "bold"),
+        (f" {_by(row)}  ", "$quiet"),
+        (told, "$quiet" if before else "bold"),
         (f"  {row.example.category}: {row.example.scenario}", "$quiet"),
     )
+
+
+def _by(row: Row) -> str:
+    """Whose word the status is: a person's, or that of who judged."""
+    if row.decision:
+        why = row.decision.reason or ("edited" if row.decision.action == "edit" else "")
+        return f"by you: {why}" if why else "by you"
+    if row.judgement is None or row.judgement.verdict in ("unscored", "error"):
+        return "until you decide"
+    return f"by {clip(row.judgement.judge, 24)}"
 
 
 def _judged(row: Row, width: int) -> Iterator[Content]:
     judgement = row.judgement
     if judgement is None:
-        yield join(("not judged yet", "$quiet"))
+        yield join(("not judged yet: a accepts it, r rejects it; generating (3, s) has it judged", "$quiet"))
         return
     before = "" if row.judged else "  the text before the edit: generating (3, s) judges it again"
-    yield join(("judge  ", "bold"), judgement.judge, (f"  {judgement.verdict}", "$quiet"), (before, "$warning"))
+    if judgement.judge == NOBODY:
+        yield join(
+            ("unscored: no model judges, and there are no labels to learn from; a accepts it, r rejects it", "$warning")
+        )
+    else:
+        yield join(("judge  ", "bold"), judgement.judge, (f"  {judgement.verdict}", "$quiet"), (before, "$warning"))
     if judgement.error:
         yield join(("not scored: ", "$error"), judgement.error)
     for violation in judgement.violations:
         quote = f' "{violation.quote}"' if violation.quote else ""
-        yield join((f"  broken {violation.kind} {violation.name}", "$error"), quote)
+        yield join((f"  violated {violation.kind} {violation.name}", "$error"), quote)
     if judgement.traits:
         yield trait_marks(judgement, width)
     told = [

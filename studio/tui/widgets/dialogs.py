@@ -20,7 +20,7 @@ from studio.tui.widgets.hints import hints
 class Confirm(ModalScreen[bool]):
     """``y`` or ``n``. ``consequence`` says what happens if it is done."""
 
-    BINDINGS = [("y,enter", "answer(True)"), ("n,escape", "answer(False)")]
+    BINDINGS = [("y", "answer(True)"), ("n,escape", "answer(False)")]
 
     def __init__(self, question: str, consequence: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -18,16 +18,18 @@ SIGNS_TOLD = (
     ("✓ ✗ ?", "accepted, rejected, pending"),
     ("=  ~", "a person decided; a person edited. Else it is the judge's word"),
     ("*  …", "marked; being saved"),
+    ("unscored", "nobody could score its traits; error: the judge's call failed"),
 )
 
 WIDE, NAME = 100, 20
 """From how many cells on the category is shown, and in how many."""
+SCORE = 8
 
 
 def row_heading(width: int) -> str:
     """The names of the columns, for the border above a list: its title begins a cell from the left."""
     name = f"{'category':<{NAME}}  " if width >= WIDE else ""
-    return f"    score  {name}request and reply "
+    return f"    {'score':>{SCORE}}  {name}request and reply "
 
 
 def row_line(
@@ -41,22 +43,30 @@ def row_line(
     """
     sign, style = SIGNS[status or row.status]
     by = "…" if saving else "~" if _edited(row) else "=" if row.decision else " "
-    total = row.judgement.total if row.judgement and row.judged else None
-    failed = row.judgement is not None and row.judgement.verdict == "error"
+    told, told_style = score_of(row)
     name = pad(row.example.category, NAME) if width >= WIDE else ""
-    room = max(width - 10 - (NAME + 2 if name else 0), 8)
+    room = max(width - SCORE - 6 - (NAME + 2 if name else 0), 8)
     asked = clip(last_request(row.messages), max(room * 2 // 5, 4))
-    told = clip(last_reply(row.messages), max(room - cells(asked) - 2, 0))
+    replied = clip(last_reply(row.messages), max(room - cells(asked) - 2, 0))
     return join(
         ("*" if marked else " ", "$warning bold"),
         (sign, style),
         (by, "$quiet"),
-        (f" {'err' if failed else score(total):>4}  ", "$error" if failed else ""),
+        (f" {told:>{SCORE}}  ", told_style),
         (f"{name}  " if name else "", "$quiet"),
         asked,
         "  ",
-        (told, "$quiet"),
+        (replied, "$quiet"),
     )
+
+
+def score_of(row: Row) -> tuple[str, str]:
+    """The score and its style; or what there is in its place: nobody could score it, or the judge's call failed."""
+    if row.judgement is not None and row.judgement.verdict == "error":
+        return "error", "$error"
+    if row.judgement is None or row.judgement.verdict == "unscored":
+        return "unscored", "$warning" if row.status == "pending" else "$quiet"
+    return score(row.judgement.total if row.judged else None), ""
 
 
 def _edited(row: Row) -> bool:

@@ -16,7 +16,8 @@ class Title(Caption):
 
     def show(self, content: Content, *, whole: bool = False) -> None:
         self._content, self._whole = content, whole
-        long = whole and content.cell_length > self.content_size.width > 0
+        width = self.content_size.width
+        long = whole and width > 0 and ("\n" in content.plain or content.cell_length > width)
         self.set_class(long, "-whole")
         self.tell(content, layout=long)
 

@@ -1,4 +1,5 @@
-"""The marks that a judge gave a reply, one a trait, each with its reason and the words that show it."""
+"""The marks that a judge gave a reply, one a trait: a regression's estimate beside it, its reason, the words that show
+it."""
 
 from __future__ import annotations
 
@@ -19,4 +20,7 @@ def trait_marks(judgement: Judgement, width: int) -> Content:
 
 def _mark(score: TraitScore) -> Content:
     quote = line(f'"{score.quote}"' if score.quote else "", "$quiet")
-    return join((f"{score.score}  ", f"{STYLES[score.score]} bold"), line(score.rationale), "  ", quote)
+    expected = "" if score.estimate is None else f"{score.estimate:.2f} expected  "
+    return join(
+        (f"{score.score}  ", f"{STYLES[score.score]} bold"), (expected, "$quiet"), line(score.rationale), "  ", quote
+    )
