@@ -13,7 +13,6 @@ import pytest
 
 from studio.build import Session
 from studio.build.authors import (
-    RECORDED,
     AuthorChoice,
     Roles,
     check_models,
@@ -25,7 +24,7 @@ from studio.build.authors import (
 )
 from studio.chatml import assistant, user
 from studio.errors import UserError
-from studio.generate import GenerateParams
+from studio.generate import RECORDED, GenerateParams
 from studio.jobs import JobContext
 from studio.jobs.events import EventLog
 from studio.llm import LocalServer, ModelSettings

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from studio.chatml import Messages, assistant, digest, user
 from studio.generate import Author, Authored, GenerateEvent, GenerateParams, ModelAuthor, generate
 from studio.judge import NOBODY, Judge, Kind
-from studio.judge.types import Finish
+from studio.judge.types import Finish, Source
 from studio.llm import Completion, ModelError, Reply, Request, Structured
 from studio.spec import LoadedSpec
 from studio.store import Judgement, TraitScore, Workspace
@@ -79,7 +79,13 @@ class FakeJudge(Judge):
         return self._version
 
     async def score(
-        self, messages: Messages, scenario: str = "", *, rules_first: bool = True, finish: Finish = "stop"
+        self,
+        messages: Messages,
+        scenario: str = "",
+        *,
+        rules_first: bool = True,
+        finish: Finish = "stop",
+        source: Source = "author",
     ) -> Judgement:
         self.asked.append(messages)
         told = Judgement(
