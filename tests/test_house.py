@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,25 +14,31 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LEAVES = ("calls", "chatml", "errors", "files", "text")
 """They know nobody, and every room may use them."""
-MAY_USE = {
+MAY_USE: dict[str, set[str]] = {
     "spec": set(),
     "store": set(),
     "llm": set(),
-    "jobs": {"store"},
+    "jobs": set(),
     "embed": set(),
     "dedup": {"embed"},
-    "judge": {"spec", "llm", "store", "embed"},
-    "bank": {"spec", "llm", "dedup", "store", "jobs"},
-    "generate": {"spec", "bank", "judge", "llm", "dedup", "store", "jobs"},
+    "judge": {"spec", "store", "llm", "embed"},
+    "bank": {"spec", "store", "llm", "jobs", "dedup"},
+    "generate": {"spec", "store", "llm", "jobs", "dedup", "judge", "bank"},
     "triage": {"spec", "store", "dedup"},
     "train": {"spec", "store", "jobs", "triage"},
     "serve": {"llm", "jobs", "train"},
-    "evaluate": {"spec", "judge", "llm", "store", "jobs", "train", "serve"},
-    "package": {"spec", "llm", "store", "jobs", "judge", "train", "serve", "evaluate"},
-    "build": set("bank spec store llm jobs judge generate triage train serve evaluate package".split()),
+    "evaluate": {"spec", "store", "llm", "jobs", "judge", "train", "serve"},
+    "package": {"spec", "store", "jobs", "judge", "train", "serve", "evaluate"},
+    "build": {
+        *("spec", "store", "llm", "jobs", "judge", "bank", "generate", "triage", "train", "serve", "evaluate"),
+        "package",
+    },
     "doctor": {"llm", "train"},
 }
 """The rooms from the bottom up; arrows point down. The two faces, ``tui`` and ``cli``, may use every room."""
+FACES = ("tui", "cli")
+PAGE = 60
+"""Lines."""
 HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")
 WORKERS = ("studio/train/worker/", "studio/serve/worker/")
 
@@ -40,11 +47,18 @@ def modules() -> Iterator[Path]:
     yield from sorted((ROOT / "studio").rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in parsed(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "studio":
+            yield from (f"studio.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
 
@@ -53,16 +67,28 @@ def room_of(path: Path) -> str:
     return path.relative_to(ROOT / "studio").parts[0].removesuffix(".py")
 
 
+def test_every_room_has_its_place_and_a_docstring_of_at_most_a_page() -> None:
+    found = {path.name.removesuffix(".py") for path in (ROOT / "studio").iterdir() if not path.name.startswith("__")}
+    assert found - {"py.typed"} == {*LEAVES, *MAY_USE, *FACES}
+    for room in found - {"py.typed"}:
+        path = ROOT / "studio" / room / "__init__.py"
+        text = (path if path.exists() else ROOT / "studio" / f"{room}.py").read_text(encoding="utf-8")
+        told = (ast.get_docstring(ast.parse(text)) or "").splitlines()
+        assert told and len(told[0]) > 20 and told[0].endswith(".") and len(told) <= PAGE, room
+
+
 def test_every_room_uses_only_the_rooms_it_may() -> None:
     wrong = []
     for path in modules():
         room = room_of(path)
+        allowed = {room, *LEAVES, *MAY_USE.get(room, set())}
+        if room in LEAVES:
+            allowed = {room}
+        elif room in FACES:
+            allowed = {*LEAVES, *MAY_USE, *FACES[: FACES.index(room) + 1]}  # the commands open the window
         for name in imports(path):
             parts = name.split(".")
-            if parts[0] != "studio" or len(parts) == 1 or room in ("tui", "cli"):
-                continue
-            allowed = {room} if room in LEAVES else {room, *LEAVES, *MAY_USE.get(room, set())}
-            if parts[1] not in allowed and room != "__init__":
+            if parts[0] == "studio" and len(parts) > 1 and parts[1] not in {*allowed, "__version__"}:
                 wrong.append(f"{path.relative_to(ROOT)} -> {name}")
     assert wrong == []
 
@@ -92,9 +118,9 @@ def test_onnxruntime_is_imported_for_embeddings_alone() -> None:
 def test_only_the_faces_print() -> None:
     wrong = []
     for path in modules():
-        if room_of(path) in ("tui", "cli") or path.relative_to(ROOT).as_posix().startswith(WORKERS):
+        if room_of(path) in FACES or path.relative_to(ROOT).as_posix().startswith(WORKERS):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in parsed(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert wrong == []

@@ -26,7 +26,7 @@ FILES = {
     "tokenizer_config.json",
     "README.md",
     "PERSONA_SPEC.md",
-    "EVALUATION_RESULTS.json",
+    "evidence/EVALUATION_RESULTS.json",
     "examples/sample_interactions.jsonl",
 }
 LONG = """
@@ -111,7 +111,7 @@ def check_evaluation(studio: Commands, evaluation: dict[str, Any]) -> None:
     judge = evaluation["judge"]
     assert judge["name"] == "learned judge" and set(judge["agreement"]) == traits
     assert all(-1 <= kappa <= 1 for kappa in judge["agreement"].values())
-    assert "trial" in evaluation["verdict"].lower(), "the base is a stand-in for the spec's"
+    assert evaluation["verdict"] == "trial: undecided", "the base is a stand-in for the spec's"
     for side in ("base", "tuned"):
         assert set(evaluation[side]) == SIDE and set(evaluation[side]["traits"]) == traits
 
@@ -122,7 +122,7 @@ def check_package(studio: Commands, summary: dict[str, Any]) -> None:
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} >= FILES
     texts = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".safetensors"]
     assert [path.name for path in texts if str(studio.folder) in path.read_text(encoding="utf-8")] == []
-    results = json.loads((folder / "EVALUATION_RESULTS.json").read_text())
+    results = json.loads((folder / "evidence" / "EVALUATION_RESULTS.json").read_text())
     assert results["tuned"]["overall"]["value"] == summary["evaluation"]["tuned"]["overall"]
     card = (folder / "README.md").read_text()
     assert "UNDECIDED" in card and "learned judge" in card

@@ -18,7 +18,7 @@ GROUPS = {
     "triage": "new import list accept reject edit undo redo sample export".split(),
     "bank": "build list clear".split(),
     "spec": "new check show".split(),
-    "judge": ["score", "agreement"],
+    "judge": "label score agreement".split(),
     "jobs": "list watch stop log".split(),
     "package": "pack verify".split(),
 }
