@@ -116,7 +116,7 @@ class StudioApp(OrderedKeys):
                 self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
-        self.run_worker(self._measure_judge, group="judge", exclusive=True)
+        self.run_worker(self._measure_judge(), group="judge", exclusive=True)
 
     async def _measure_judge(self) -> None:
         """How far a judge that learned from labels agrees with people, once for each set of labels."""
