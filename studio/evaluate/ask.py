@@ -15,8 +15,8 @@ from studio.spec import Spec, persona_prompt
 
 IN_FLIGHT = 128
 """Requests that wait for a reply at once, of all sides: the serve worker takes up to 64 of like length in a batch."""
-TIMED_S = 45.0
-"""Seconds that may be spent on replies asked alone: eight of a model that makes ten tokens a second."""
+TIMED_S = 30.0
+"""Seconds that may be spent on replies asked alone: eight to ten of a model that makes ten tokens a second."""
 MOST_TIMED = 59
 """Replies from which a 95th percentile is bounded from above; a model that is fast gets there in the time there is."""
 
