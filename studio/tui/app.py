@@ -116,7 +116,10 @@ class StudioApp(OrderedKeys):
                 self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
-        self.run_worker(self._measure_judge, group="judge", exclusive=True)
+        self.set_timer(PAINTED_S, self._measure_later)
+
+    def _measure_later(self) -> None:
+        self.run_worker(self._measure_judge(), group="judge", exclusive=True)
 
     async def _measure_judge(self) -> None:
         """How far a judge that learned from labels agrees with people, once for each set of labels."""

@@ -25,6 +25,12 @@ window(Path(sys.argv[1]), Path(sys.argv[2])).run()
 """
 
 
+def _usual_signals() -> None:
+    """As a terminal starts a program: what nohup or a background job ignores is inherited."""
+    for one in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(one, signal.SIG_DFL)
+
+
 class PtyWindow:
     """A window in a process of its own. ``output`` is all that it wrote so far."""
 
@@ -46,7 +52,13 @@ class PtyWindow:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, self._size)
         self.process = subprocess.Popen(
-            self._arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=self._environment, start_new_session=True
+            self._arguments,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=self._environment,
+            start_new_session=True,
+            preexec_fn=_usual_signals,
         )
         os.close(theirs)
         return self
