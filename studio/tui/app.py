@@ -116,6 +116,9 @@ class StudioApp(OrderedKeys):
                 self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
+        self.set_timer(PAINTED_S, self._measure_later)
+
+    def _measure_later(self) -> None:
         self.run_worker(self._measure_judge(), group="judge", exclusive=True)
 
     async def _measure_judge(self) -> None:

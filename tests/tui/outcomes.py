@@ -171,7 +171,19 @@ def keep_package(
         spec_hash=evaluation.spec_hash,
         files={"README.md": "a" * 64, "adapter_config.json": "b" * 64},
         gates_passed=evaluation.passed,
-        verification=Verification(verified=True, prompt=said, reply=said, expected=said, seconds=4),
+        verdict=evaluation.verdict,
+        verification=Verification(
+            verified=True,
+            prompt=said,
+            reply=said,
+            expected=said,
+            seconds=4,
+            probes=8,
+            tokens=412,
+            difference=0.0004,
+            largest=0.003,
+            tolerance=0.02,
+        ),
         created=NOON + timedelta(minutes=minutes),
     )
     workspace.studio.put("packages", package.id, package)

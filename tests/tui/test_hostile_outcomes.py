@@ -57,7 +57,7 @@ def test_no_later_screen_lets_a_sequence_reach_the_terminal(tmp_path: Path, term
         window_.press("l", "now: tuned")
         window_.press("o", "1 turn")
         close(window_)
-        window_.press("8", "loaded in a fresh process")
+        window_.press("8", "verified")
         window_.send("\x11")
         window_.process.wait(20)
         window_.read(0.3)

@@ -11,11 +11,15 @@ from studio.errors import UserError
 from studio.spec import load
 from studio.store import Workspace
 from studio.tui.keys import ACTIONS, BY_ID, bindings, name_of
+from studio.tui.measuring import measure_apart
 from studio.tui.memory import KeyMap, Memory, Value
 from studio.tui.screens import ENTRIES
+from tests.small_persona import copy_to
 from tests.tui.making import SPEC, opened, painted_in, press, shows, text_of, until, window, write_spec
 
 EATEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a", "ctrl+b", "ctrl+z", "shift+enter"}
+MEASURE = measure_apart
+"""As it is, before it is taken away from the tests (conftest)."""
 ALONE = ("edit", "reply", "label", "chat", "write")
 """Scopes in whose place there is no list."""
 
@@ -73,9 +77,25 @@ async def test_the_frame_fits(tmp_path: Path, size: tuple[int, int]) -> None:
         await press(pilot, ["4"], "Question 000")
         lines = text_of(app).splitlines()
         assert all(f"{entry.key} {entry.stage}" in lines[0] for entry in ENTRIES)
-        assert "offline author · rules judge" in lines[-2] and "CPU" in lines[-2]
+        assert "no author · no judge · some/model · CPU" in lines[-2]
         assert any("Harbour" in line for line in (lines[0], lines[-2]))
         assert "a accept" in lines[-1] and "? help" in lines[-1]
+
+
+async def test_the_learned_judge_is_measured_apart_and_its_agreement_is_on_the_status_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.tui.measuring.measure_apart", MEASURE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    app = window(copy_to(tmp_path), tmp_path / "ws")
+    async with app.run_test(size=(160, 45)) as pilot:
+        await until(pilot, lambda: app.environment.agreement is not None, "the agreement")
+        number = f"{app.environment.agreement:.2f}".replace("0.", ".", 1)
+        await shows(
+            pilot, f"recorded author · learned judge (agreement {number}) · meta-llama/Llama-3.1-8B-Instruct · CPU"
+        )
+        await pilot.resize_terminal(80, 24)
+        await shows(pilot, f"recorded · learned {number} · Llama-3.1-8B-Instruct · CPU")
 
 
 async def test_a_name_of_wide_characters_is_shown_whole(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ async def test_a_spec_with_mistakes_opens_and_says_what_is_wrong(tmp_path: Path)
         await pilot.press("1")
         (tmp_path / "harbour.yaml").write_text(SPEC)
         await press(pilot, ["R"], "Tells sailors")
-        await press(pilot, ["3"], "No examples yet")
+        await press(pilot, ["3"], "Who could write")
 
 
 async def test_a_spec_that_was_broken_meanwhile_starts_nothing(tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ import pytest
 from studio.jobs import active
 from studio.spec import load
 from studio.store import Workspace
+from tests.small_persona import SLUG, copy_to
 from tests.tui.making import fill, write_spec
 from tests.tui.pty_window import ROOT, PtyWindow
 
 WALK = """
 import asyncio, sys
 from pathlib import Path
+from tests.small_persona import SLUG, copy_to
 from tests.tui.making import until, window
 from studio.tui.screens import ENTRIES
 
@@ -64,12 +66,11 @@ print(sorted({"pydantic", "ruamel.yaml", "tinydb", "sqlite3", "studio.spec", "st
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGHUP])
 def test_a_job_outlives_the_window_however_it_ends(tmp_path: Path, end: signal.Signals) -> None:
-    path = write_spec(tmp_path)
-    with PtyWindow(path, tmp_path / "ws") as window:
+    with PtyWindow(copy_to(tmp_path), tmp_path / "ws") as window:
         window.press("3", "No examples yet")
         window.send("s")
         window.until("generate running")
-        job = active(tmp_path / "ws" / "harbour" / "jobs", "generate")
+        job = active(tmp_path / "ws" / SLUG / "jobs", "generate")
         assert job is not None
         os.kill(window.process.pid, end)
         window.wait()

@@ -124,7 +124,8 @@ class GenerateScreen(Beside, Authoring):
 
     async def _read(self) -> None:
         self._standing = await self.studio.disk.read(read_standing, self.session)
-        if self.nobody_writes and not self._standing.made and not self.authors_shown:
+        nothing = not self._standing.made and not self._standing.earlier
+        if self.nobody_writes and nothing and not self.authors_shown:
             self.show_authors()
         self._show()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.content import Content
 
 from studio.evaluate.types import Evaluation
-from studio.package import Package
+from studio.package import Package, Verification
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.screens.gate_lines import tally
@@ -87,6 +87,7 @@ def package_page(package: Package, sizes: Sizes, width: int) -> Content:
     pairs: list[tuple[str, Part]] = [
         ("path", join((package.path, "bold"))),
         ("size", f"{len(package.files)} files, {size(total)}"),
+        ("verdict", package.verdict),
         ("gates", ("passed", "$success") if package.gates_passed else ("not all passed", "$warning")),
         *_proof(package),
     ]
@@ -100,13 +101,26 @@ def package_page(package: Package, sizes: Sizes, width: int) -> Content:
 
 def _proof(package: Package) -> list[tuple[str, Part]]:
     proof = package.verification
-    told: Part = (
-        (f"loaded back, {proof.tokens} tokens as the run says them ({duration(proof.seconds)})", "$success")
-        if proof.verified
-        else (f"not verified: {line(proof.note).plain or 'the reply differs'}", "$error bold")
-    )
-    pairs: list[tuple[str, Part]] = [("proof", told), ("asked", shown(proof.prompt)), ("replied", shown(proof.reply))]
+    state: Part = ("verified", "$success") if proof.verified else ("not verified", "$error bold")
+    note = f": {line(proof.note).plain}" if proof.note else "" if proof.verified else ": the replies differ"
+    pairs: list[tuple[str, Part]] = [
+        ("proof", join(state, note, (f", in {duration(proof.seconds)}", "$quiet"))),
+        ("", _compared(proof)),
+        ("asked", shown(proof.prompt)),
+        ("replied", shown(proof.reply)),
+    ]
     return pairs if proof.verified else [*pairs, ("expected", shown(proof.expected))]
+
+
+def _compared(proof: Verification) -> str:
+    """How far the package, loaded back, is from the run: by the log-probabilities of the same tokens."""
+    if proof.difference is None or proof.largest is None:
+        return ""
+    allowed = f"; {proof.tolerance:g} allowed" if proof.tolerance is not None else ""
+    return (
+        f"loaded back in a fresh process, log-probabilities of {proof.tokens} tokens in {proof.probes} probes "
+        f"differ by {proof.difference:.2g} on average, {proof.largest:.2g} at most{allowed}"
+    )
 
 
 def size(count: int) -> str:
