@@ -18,7 +18,7 @@ COLOURS = {"PASS": "green", "FAIL": "red", "UNDECIDED": "yellow"}
 def print_scores(evaluation: Evaluation) -> None:
     """Base beside tuned, who says so, and what decides nothing."""
     base, tuned = SideSummary.of(evaluation.base), SideSummary.of(evaluation.tuned)
-    say(f"{'':<24} {'base':>8} {'tuned':>8}")
+    say(f"{'':<30} {'base':>8} {'tuned':>8}")
     for name, left, right in (
         ("overall (0..10)", base.overall, tuned.overall),
         *((f"{name} (0..2)", base.traits.get(name), tuned.traits.get(name)) for name in evaluation.traits),
@@ -27,7 +27,7 @@ def print_scores(evaluation: Evaluation) -> None:
         ("cut at max_tokens", evaluation.base.cut, evaluation.tuned.cut),
         ("latency p95 (s)", base.latency_s, tuned.latency_s),
     ):
-        say(f"{name:<24} {_figure(left):>8} {_figure(right):>8}")
+        say(f"{name:<30} {_figure(left):>8} {_figure(right):>8}")
     if (delta := evaluation.delta) is not None:
         say(f"tuned less base: {delta.value:+.2f} of 10, 95 %: {delta.low:+.2f} to {delta.high:+.2f}, n {delta.n}")
     say(f"by {source_text(evaluation)}")
