@@ -1,6 +1,5 @@
-"""Sentence embeddings on the CPU without PyTorch, and exact nearest-neighbour search over them."""
+"""Sentence embeddings on the CPU without PyTorch."""
 
 from studio.embed.model import DIMENSIONS, CachedEmbedder, Embedder, MiniLM, shared_embedder
-from studio.embed.nearest import NearestVectors
 
-__all__ = ["DIMENSIONS", "CachedEmbedder", "Embedder", "MiniLM", "NearestVectors", "shared_embedder"]
+__all__ = ["DIMENSIONS", "CachedEmbedder", "Embedder", "MiniLM", "shared_embedder"]

@@ -101,11 +101,6 @@ class Agreement(Frozen):
     """Those among them that the judge could not judge; they count for nothing."""
     baseline: Baseline
 
-    def may_decide(self, trait: str, least: float) -> bool:
-        """Whether the judge agrees enough on ``trait`` to decide its gate: a kappa of at least ``least``."""
-        found = self.traits.get(trait)
-        return found is not None and found.kappa is not None and found.kappa >= least
-
 
 @dataclass(frozen=True)
 class _Said:

@@ -13,7 +13,7 @@ from studio.judge.prompt import judge_messages
 from studio.judge.rubric import judgement_schema, read_answer
 from studio.judge.rules import ReplyRules, broken
 from studio.judge.scoring import estimated, failed_by_rules, not_scored, scored, unscored
-from studio.judge.types import LEARNED, NOBODY, Comparison, Finish, JudgeBrief, Kind, Source
+from studio.judge.types import LEARNED, NOBODY, Comparison, Finish, Kind, Source
 from studio.llm import CallLog, ChatModel, ModelError, ModelSettings, OpenAIModel, Request, Sampling
 from studio.spec import LoadedSpec
 from studio.store.records import Judgement, Violation
@@ -95,7 +95,6 @@ class Judge:
             purpose="judge",
             messages=judge_messages(self._loaded, messages, scenario, cut=finish == "length"),
             sampling=self._sampling,
-            brief=JudgeBrief(spec=self._loaded.spec, messages=messages, scenario=scenario),
         )
         try:
             reply = await model.structured(request, self._schema)

@@ -7,7 +7,7 @@ import asyncio
 from studio.chatml import Messages
 from studio.judge.prompt import compare_messages
 from studio.judge.rubric import Preference
-from studio.judge.types import CompareBrief, Comparison
+from studio.judge.types import Comparison
 from studio.llm import ChatModel, ModelError, Request, Sampling
 from studio.spec import LoadedSpec
 from studio.store.records import Judgement
@@ -66,6 +66,5 @@ async def _prefer(model: ChatModel, loaded: LoadedSpec, messages: Messages, firs
         purpose="compare",
         messages=compare_messages(loaded, messages, first, second),
         sampling=_SAMPLING,
-        brief=CompareBrief(spec=loaded.spec, messages=messages, first=first, second=second),
     )
     return (await model.structured(request, Preference)).value

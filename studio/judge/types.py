@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from studio.chatml import Frozen, Messages
-from studio.spec import Spec
+from studio.chatml import Frozen
 
 Winner = Literal["first", "second", "tie"]
 Kind = Literal["model", "learned", "nobody"]
@@ -18,24 +17,6 @@ NOBODY = "unscored"
 """The judge's name where neither a model nor labels are at hand: the rules hold, traits stay unscored."""
 RULES = "rules"
 """Who judged what a rule failed before anybody was asked."""
-
-
-class JudgeBrief(Frozen):
-    """One conversation to score against a spec: what a model's prompt was made from."""
-
-    spec: Spec
-    messages: Messages
-    scenario: str = ""
-
-
-class CompareBrief(Frozen):
-    """Two replies to the same conversation, to be compared in one order."""
-
-    spec: Spec
-    messages: Messages
-    """The conversation up to the user's last turn."""
-    first: str
-    second: str
 
 
 class Comparison(Frozen):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from studio.llm.settings import ModelSettings
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-Kind = Literal["auth", "limit", "timeout", "connection", "refused", "malformed", "server", "too_little"]
+Kind = Literal["auth", "limit", "timeout", "connection", "refused", "malformed", "server"]
 
 
 _KEPT = 2000
@@ -19,10 +19,7 @@ _SHOWN = 200
 
 
 class ModelError(UserError):
-    """A call that failed for good. ``kind`` tells the remedy; ``str`` is one line for a person.
-
-    ``too_little`` is of an author without a model: there is too little to write from, or a recording is exhausted.
-    """
+    """A call that failed for good. ``kind`` tells the remedy; ``str`` is one line for a person."""
 
     def __init__(self, kind: Kind, message: str, *, status: int | None = None) -> None:
         self.kind, self.status = kind, status
@@ -116,5 +113,4 @@ _TOLD = {
     "refused": _refused,
     "malformed": _malformed,
     "server": _server,
-    "too_little": _malformed,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -30,16 +30,11 @@ class Sampling(Frozen):
 
 
 class Request(Frozen):
-    """One thing asked of a model.
-
-    ``messages`` is all that is sent. ``brief`` is the typed value from which they were rendered, for whoever plays a
-    model without being one, such as a recording.
-    """
+    """One thing asked of a model; ``messages`` is all that is sent."""
 
     purpose: Purpose
     messages: Messages
     sampling: Sampling = Sampling()
-    brief: Any = None
 
 
 class Completion(Frozen):

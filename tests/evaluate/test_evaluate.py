@@ -27,12 +27,13 @@ from studio.evaluate.types import (
     Reply,
 )
 from studio.judge import Judge, Label, agreement
-from studio.judge.types import CompareBrief, Comparison, JudgeBrief
+from studio.judge.types import Comparison
 from studio.llm import ModelError, Request, Structured
 from studio.llm.errors import Kind
 from studio.llm.types import ChatModel, Completion
 from studio.spec import LoadedSpec, load
 from studio.train.types import Recipe, Run, TrainFinished, TrainPlan
+from tests.llm.function_model import inside
 
 ITEMS = [f"Please note that pot {number} boils" for number in range(40)]
 SPEC = f"""schema: 2
@@ -100,19 +101,19 @@ class Scorer(Model):
     def __init__(self, fails: Callable[[int], bool] = lambda _: False) -> None:
         super().__init__("some judge")
         self._fails = fails
-        self.briefs: list[Any] = []
+        self.requests: list[Request] = []
 
     async def structured(self, request: Request, schema: type[Any]) -> Structured[Any]:
-        self.briefs.append(request.brief)
-        if self._fails(len(self.briefs)):
+        self.requests.append(request)
+        if self._fails(len(self.requests)):
             raise ModelError("server", "overloaded")
-        if isinstance(request.brief, CompareBrief):
+        if request.purpose == "compare":
             value: dict[str, Any] = {
                 "rationale": "",
-                "winner": "first" if "gladly" in request.brief.first else "second",
+                "winner": "first" if "gladly" in inside(request, "first") else "second",
             }
         else:
-            score = 2 if "gladly" in request.brief.messages[-1].content else 0
+            score = 2 if "gladly" in inside(request, "reply") else 0
             mark = {"rationale": "", "quote": "", "score": score}
             value = {"traits": {"calm": mark, "warm": mark}, "violations": [], "shows_scenario": True}
         return Structured(value=schema.model_validate(value), completion=Completion(text="", model=self.name))
@@ -285,7 +286,7 @@ async def test_what_a_judge_could_not_judge_is_judged_later_from_the_replies_tha
     mended = await evaluated(second)
     assert mended.whole and mended.tuned.errors == mended.base.errors == 0
     assert [side.asked for side in sides] == [0, 0]
-    assert 0 < len(judge.briefs) < 4 * COUNT, "what was judged is not judged again"
+    assert 0 < len(judge.requests) < 4 * COUNT, "what was judged is not judged again"
     assert mended.id != flawed.id, "a package of the one is none of the other"
 
 
@@ -297,7 +298,7 @@ async def test_another_judge_is_given_the_same_replies_and_the_sides_are_not_ask
     judge = Scorer()
     again, *sides = evaluator(loaded, tmp_path, judge)
     await evaluated(again)
-    assert [side.asked for side in sides] == [0, 0] and len(judge.briefs) == 4 * COUNT
+    assert [side.asked for side in sides] == [0, 0] and len(judge.requests) == 4 * COUNT
 
 
 async def test_a_reply_that_fails_is_an_error_of_its_probe_and_is_asked_for_again_later(
@@ -330,7 +331,7 @@ async def test_a_judge_that_is_down_ends_the_evaluation_and_leaves_what_was_said
     one, base, tuned = evaluator(loaded, tmp_path, down)
     with pytest.raises(UserError, match="calls in a row failed, the last with: overloaded"):
         await evaluated(one)
-    assert len(down.briefs) < 4 * COUNT and MOST_IN_A_ROW <= 10
+    assert len(down.requests) < 4 * COUNT and MOST_IN_A_ROW <= 10
     again, base_after, tuned_after = evaluator(loaded, tmp_path)
     assert (await evaluated(again)).whole
     assert base.asked + base_after.asked == tuned.asked + tuned_after.asked == COUNT
@@ -339,8 +340,8 @@ async def test_a_judge_that_is_down_ends_the_evaluation_and_leaves_what_was_said
 async def test_a_judge_is_not_told_which_words_a_reply_ought_to_keep(loaded: LoadedSpec, tmp_path: Path) -> None:
     judge = Scorer()
     await evaluated(evaluator(loaded, tmp_path, judge)[0])
-    scenarios = [brief.scenario for brief in judge.briefs if isinstance(brief, JudgeBrief)]
-    assert len(scenarios) == 2 * COUNT and not any("[" in scenario for scenario in scenarios)
+    asked = [request.messages[-1].content for request in judge.requests if request.purpose == "judge"]
+    assert len(asked) == 2 * COUNT and not any("<situation" in one or "[" in one for one in asked)
 
 
 async def test_where_nobody_judges_replies_are_made_and_nothing_is_guessed(loaded: LoadedSpec, tmp_path: Path) -> None:

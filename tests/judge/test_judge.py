@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 from studio.chatml import assistant, digest, user
 from studio.errors import UserError
-from studio.judge import Judge, JudgeBrief, open_judge
+from studio.judge import Judge, open_judge
 from studio.judge.rubric import Answer, BoundaryMark, TraitMark
 from studio.llm import ModelError, ModelSettings, OpenAIModel, Request
 from studio.spec import LoadedSpec
 from tests.judge.making import coach, loaded, small_spec, talk
 from tests.llm.fake_server import FakeServer
-from tests.llm.function_model import FunctionModel
+from tests.llm.function_model import FunctionModel, inside
 
 LOADED = loaded(small_spec())
 REPLY = "Plainly, there\u2019s no doubt. What else?"
@@ -48,8 +48,8 @@ async def test_a_reply_with_enough_points_passes() -> None:
     assert (judged.judge, judged.spec_hash) == ("the judge", LOADED.hash)
     assert judged.preferred == ("Plainly",)
     assert judged.steps == {"say": True, "ask": True}
-    assert asked[0].brief == JudgeBrief(spec=LOADED.spec, messages=talk("Is it so?", REPLY), scenario="Small talk")
-    assert asked[0].purpose == "judge" and REPLY in asked[0].messages[-1].content
+    assert asked[0].purpose == "judge"
+    assert (inside(asked[0], "reply"), inside(asked[0], "situation")) == (REPLY, "Small talk")
 
 
 async def test_a_judgement_says_which_text_it_is_of_and_who_gave_it() -> None:
@@ -169,7 +169,7 @@ def preferring(choose: Callable[[str, str], str], asked: list[Request] | None = 
     def answered(request: Request) -> BaseModel:
         if asked is not None:
             asked.append(request)
-        return Said(winner=choose(request.brief.first, request.brief.second))
+        return Said(winner=choose(inside(request, "first"), inside(request, "second")))
 
     return Judge(FunctionModel("the judge", answered), LOADED)
 
@@ -191,7 +191,7 @@ async def test_both_orders_have_to_agree(
     asked: list[Request] = []
     compared = await preferring(choose, asked).compare((user("Hi"),), "a bad one", "a good one")
     assert (compared.winner, compared.orders, compared.error, compared.judge) == (winner, orders, None, "the judge")
-    assert [request.brief.first for request in asked] == ["a bad one", "a good one"]
+    assert [inside(request, "first") for request in asked] == ["a bad one", "a good one"]
 
 
 async def test_equal_replies_are_a_tie_that_nobody_is_asked_about() -> None:

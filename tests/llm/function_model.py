@@ -47,3 +47,8 @@ class FunctionModel:
         value = self._answer(request)
         usage = Usage(seconds=time.perf_counter() - started)
         return value, Completion(text=value.model_dump_json(), model=self._name, usage=usage)
+
+
+def inside(request: Request, tag: str) -> str:
+    """What stands in the last message of a prompt between the tags of this name, which carry a code."""
+    return request.messages[-1].content.partition(f"<{tag}-")[2].partition(">")[2].partition(f"</{tag}-")[0].strip()

@@ -30,9 +30,7 @@ GOOD: dict[str, Any] = {"calm": 2, "brief": 1}
 
 
 def asked(text: str = "How was it?", purpose: Purpose = "judge", **sampling: Any) -> Request:
-    return Request(
-        purpose=purpose, messages=(system("You judge."), user(text)), sampling=Sampling(**sampling), brief=object()
-    )
+    return Request(purpose=purpose, messages=(system("You judge."), user(text)), sampling=Sampling(**sampling))
 
 
 @asynccontextmanager
