@@ -96,8 +96,8 @@ async def test_what_is_skipped_comes_last(tmp_path: Path) -> None:
 async def test_leaving_restates_the_gates_and_shows_it_at_once(tmp_path: Path) -> None:
     app, workspace, _ = opened_with_trial(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, ["6"], "a stand-in for some/model")
-        await shows(pilot, "learned judge, agreement .34 with people; trial on SmolLM2-135M")
+        await press(pilot, ["6"], "a stand-in")
+        await shows(pilot, "learned judge, agreement .34 with people; trial on SmolLM2-135M", "for some/model")
         await press(pilot, ["l"], "0 of 60")
         await press(pilot, ["2", "2", "2", "2"], "2 of 60")
         await press(pilot, ["escape"], "decided by")
@@ -119,6 +119,7 @@ async def test_sixty_labels_decide_the_gates_that_the_judge_may_not(tmp_path: Pa
         await press(pilot, ["2", "2"], "decided by 50 labels of this run")  # leaves at the end
         await until(pilot, lambda: "UNDECIDED" not in row(app, " calm") and "PASS" in row(app, " calm"))
         assert "PASS" in row(app, " overall")
+        await shows(pilot, "10.0=", "label  calm 2, exact 2")
         await press(pilot, ["l"], "60 of 80")  # more may be labelled
 
 

@@ -47,7 +47,7 @@ DIALOGS = {
     "evaluate-trial": (["6"], ["5 UNDECIDED", "l, or set a judge"]),
     "label-pairs": (["6", "l", "p"], ["0 of 60 pairs", "h left"]),
     "generate-authors": (["3", "w"], ["Who could write", "triage import"]),
-    "evaluate-report": (["6", "r"], ["Evaluation run-made-eval", "overall"]),
+    "evaluate-report": (["6", "r"], ["Evaluation run-made-made", "overall"]),
     "palette": (["4", "colon"], ["what to do", "Accept the example"]),
     "quit": (["e", "x", "ctrl+q"], ["Quit without saving the spec?", "(^n goes there)"]),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studio.bank.types import BankFinished, BankStarted
@@ -31,6 +31,7 @@ def event(
     return Event(at=datetime(2026, 1, 1, tzinfo=UTC), kind=value.kind, data=value.model_dump(mode="json"))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(FINITE, min_size=1, max_size=500), st.integers(min_value=1, max_value=80))
 def test_a_decimated_curve_keeps_its_mean_range_and_width(values: list[float], columns: int) -> None:
     kept = decimate(values, columns)

@@ -7,12 +7,12 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from studio.evaluate import Evaluation, labels_of, restate, restated
+from studio.evaluate import Evaluation, Labels, labels_of, restate, restated
 from studio.evaluate.gate_text import shown_text
 from studio.evaluate.job import EvaluateParams
+from studio.evaluate.metrics import NO_LABELS
 from studio.evaluate.types import ProbeResult
 from studio.judge.agreement import How
-from studio.store import Workspace
 from studio.train.types import Run
 from studio.tui.figures import duration
 from studio.tui.keys import bindings
@@ -46,6 +46,7 @@ class EvaluateScreen(Beside, JobStage):
 
     CSS_PATH = "evaluate.tcss"
     BINDINGS = [*bindings("job"), *bindings("evaluate")]
+    SIGNS = (("9.0=", "scored by people; else by the judge"),)
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
@@ -53,6 +54,7 @@ class EvaluateScreen(Beside, JobStage):
         self._evaluation: Evaluation | None = None
         self._is_current = False
         """Whether evaluating now would come to the same."""
+        self._labels = NO_LABELS
         self._how: How | None = None
         """On which labels the judge's agreement with people was measured."""
         self._results: list[ProbeResult] = []
@@ -99,8 +101,10 @@ class EvaluateScreen(Beside, JobStage):
     async def _read(self) -> None:
         disk, session = self.studio.disk, self.session
         self._run, self._evaluation = await disk.read(chosen_with_evaluation, session)
+        self._labels = NO_LABELS
         if self._run is not None and self._evaluation is not None:
-            self._evaluation = await disk.read(by_labels, session.workspace, self._evaluation)
+            self._labels = await disk.read(labels_of, session.workspace, self._evaluation.run_id)
+            self._evaluation = await disk.read(restate, self._evaluation, self._labels)
             self._is_current = await disk.read(is_current, session, self._run, self._evaluation)
             self._how = await disk.read(measured_how, session, self._evaluation)
         else:
@@ -112,6 +116,11 @@ class EvaluateScreen(Beside, JobStage):
         """The job while it lives, and after that where it was about the run that is shown."""
         job = self.job
         return job if job and self._run and (job.alive or job.run_id == self._run.plan.run_id) else None
+
+    @property
+    def _said(self) -> Labels:
+        """What people said of the replies that are shown."""
+        return NO_LABELS if self._live is not None else self._labels
 
     @property
     def _live(self) -> EvaluateProgress | None:
@@ -134,7 +143,7 @@ class EvaluateScreen(Beside, JobStage):
         state = self.query_one(Title)
         state.show(self._state(live, state.content_size.width), whole=True)
         self.query_one("#measures", Page).show(lambda width: _measures(measures, width), from_top=False)
-        self._list(weakest_first(results))
+        self._list(weakest_first(results, self._said))
 
     def _state(self, live: EvaluateProgress | None, width: int) -> Content:
         if self._run is None:
@@ -184,7 +193,7 @@ class EvaluateScreen(Beside, JobStage):
         self._show_probe()
 
     def _draw(self, index: int, width: int) -> Content:
-        return probe_line(self._results[index], width)
+        return probe_line(self._results[index], width, self._said)
 
     def _result(self) -> ProbeResult | None:
         cursor = self._probes.cursor
@@ -193,13 +202,15 @@ class EvaluateScreen(Beside, JobStage):
     @on(VirtualList.Moved, "#probes")
     def _show_probe(self) -> None:
         result = self._result()
-        self.query_one("#probe", Page).show((lambda width: probe_page(result, width)) if result else Content(""))
+        said = self._said
+        self.query_one("#probe", Page).show((lambda width: probe_page(result, width, said)) if result else Content(""))
 
     @on(VirtualList.Chosen, "#probes")
     def _open_probe(self) -> None:
         result = self._result()
         if result is not None:
-            self.app.push_screen(Text(f"Probe {result.probe.id}", lambda width: probe_page(result, width)))
+            said = self._said
+            self.app.push_screen(Text(f"Probe {result.probe.id}", lambda width: probe_page(result, width, said)))
 
     def action_start(self) -> None:
         run = self._run
@@ -232,7 +243,9 @@ class EvaluateScreen(Beside, JobStage):
             self.run(self._restate(self._evaluation), "read", exclusive=True, keys_wait=True)
 
     async def _restate(self, evaluation: Evaluation) -> None:
-        self._evaluation = await self.studio.disk.write(restated, self.session.workspace, evaluation)
+        workspace = self.session.workspace
+        self._evaluation = await self.studio.disk.write(restated, workspace, evaluation)
+        self._labels = await self.studio.disk.read(labels_of, workspace, evaluation.run_id)
         self._show()
         self.studio.wake()
 
@@ -246,11 +259,6 @@ class EvaluateScreen(Beside, JobStage):
             rests_on = scored_by(evaluation, self._how)
             shown_at = lambda width: report(evaluation, rests_on, deployed, width)  # noqa: E731
             self.app.push_screen(Text(f"Evaluation {evaluation.id}", shown_at))
-
-
-def by_labels(workspace: Workspace, evaluation: Evaluation) -> Evaluation:
-    """The evaluation by the labels that there are now. Reads the store, and writes nothing."""
-    return restate(evaluation, labels_of(workspace, evaluation.run_id))
 
 
 def report(evaluation: Evaluation, rests_on: str, deployed: str, width: int) -> Content:

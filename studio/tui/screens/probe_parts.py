@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from studio.chatml import last_request
-from studio.evaluate.metrics import finish_of, kept_of
+from studio.evaluate.metrics import NO_LABELS, Labels, finish_of, judgement_of, kept_of, label_total, reply_of
 from studio.evaluate.types import ProbeResult, Side
-from studio.store.records import Judgement
+from studio.store.records import Judgement, RunLabel
 from studio.tui.figures import score
 from studio.tui.text import clip, join, line, lines, shown
 from studio.tui.widgets.trait_marks import trait_marks
@@ -23,14 +23,25 @@ WINNERS = {
 }
 
 
-def weakest_first(results: Sequence[ProbeResult]) -> list[ProbeResult]:
-    """By the tuned reply's score, what could not be judged last; of equals those that base won first."""
-    return sorted(results, key=lambda one: (_total(one.tuned_judgement), _winner(one) != "base", one.probe.id))
+def weakest_first(results: Sequence[ProbeResult], labels: Labels = NO_LABELS) -> list[ProbeResult]:
+    """By the tuned reply's score, what nobody could score last; of equals those that base won first."""
+
+    def place(one: ProbeResult) -> tuple[float, bool, str]:
+        total = _label_total(labels.reply(one, "tuned"))
+        return _total(one.tuned_judgement) if total is None else total, _winner(one, labels) != "base", one.probe.id
+
+    return sorted(results, key=place)
 
 
-def _winner(result: ProbeResult) -> str | None:
-    """None where nobody compared the two."""
-    return result.comparison.winner if result.comparison else None
+def _label_total(label: RunLabel | None) -> float | None:
+    """A person's score of 10; None where a trait has none."""
+    return label_total(label, tuple(label.labels)) if label and label.labels else None
+
+
+def _winner(result: ProbeResult, labels: Labels = NO_LABELS) -> str | None:
+    """A person's word before a judge's; None where nobody compared the two."""
+    vote = labels.pair(result)
+    return vote.winner if vote else result.comparison.winner if result.comparison else None
 
 
 def _total(judgement: Judgement) -> float:
@@ -46,15 +57,15 @@ def why_told(result: ProbeResult) -> str:
     return re.sub(r"^The (first|second): ", "", line(result.comparison.rationale).plain).removesuffix(".")
 
 
-def probe_line(result: ProbeResult, width: int) -> Content:
-    """``tuned  4.0  base  4.0  base wins  it answers more  I finished the report``."""
-    winner, style = WINNERS[_winner(result)]
-    why = clip(why_told(result), max(min(width - 55, 26), 12))
+def probe_line(result: ProbeResult, width: int, labels: Labels = NO_LABELS) -> Content:
+    """``tuned  4.0  base  4.0  base wins  it answers more  I finished the report``; ``=`` after a person's score."""
+    winner, style = WINNERS[_winner(result, labels)]
+    why = "" if labels.pair(result) else clip(why_told(result), max(min(width - 55, 26), 12))
     lost = result.tuned_kept is False
     head = join(
         ("tuned ", "$quiet"),
-        (f"{_told(result.tuned_judgement):>4}", "bold"),
-        (f"  base {_told(result.base_judgement):>4}  ", "$quiet"),
+        (f"{_told(result.tuned_judgement, labels.reply(result, 'tuned'))}", "bold"),
+        (f" base {_told(result.base_judgement, labels.reply(result, 'base'))} ", "$quiet"),
         (f"{winner:<10} ", style),
         ("terms lost  " if lost else "", "$warning"),
         (f"{why}  " if why else "", "$quiet"),
@@ -62,9 +73,9 @@ def probe_line(result: ProbeResult, width: int) -> Content:
     return join(head, clip(last_request(result.probe.messages), max(width - head.cell_length, 0)))
 
 
-def probe_page(result: ProbeResult, width: int) -> Content:
-    """Request, both replies, and what the judge said of each."""
-    winner, style = WINNERS[_winner(result)]
+def probe_page(result: ProbeResult, width: int, labels: Labels = NO_LABELS) -> Content:
+    """Request, both replies, and what people and the judge said of each."""
+    winner, style = WINNERS[_winner(result, labels)]
     probe = result.probe
     parts = [join((winner, style), (f"  {_orders(result)}   {line(probe.category).plain}, held out", "$quiet"))]
     parts += [join((f"{one.role:<10}", "bold"), one.content) for one in probe.messages]
@@ -72,9 +83,9 @@ def probe_page(result: ProbeResult, width: int) -> Content:
         parts.append(join(("a good reply keeps: ", "$quiet"), ", ".join(probe.keep)))
     parts += [
         Content(""),
-        *_side("tuned", result.tuned, result.tuned_judgement, _about(result, "tuned"), width),
+        *_side(result, "tuned", labels, width),
     ]
-    parts += [Content(""), *_side("base", result.base, result.base_judgement, _about(result, "base"), width)]
+    parts += [Content(""), *_side(result, "base", labels, width)]
     told = (result.comparison.error or result.comparison.rationale) if result.comparison else ""
     return lines([*parts, Content(""), join(("of the pair: ", "$quiet"), told)] if told else parts)
 
@@ -98,9 +109,19 @@ def _about(result: ProbeResult, side: Side) -> str:
     return f"{keeps}{took}{'' if finish == 'stop' else '  cut' if finish == 'length' else '  broken off'}"
 
 
-def _side(name: str, reply: str, judgement: Judgement, about: str, width: int) -> list[Content]:
-    head = join((name, "bold $primary"), (f"  {_told(judgement)} of 10", "bold"), (about, "$quiet"))
-    return [head, shown(reply) if reply else shown("(an empty reply)", "$quiet"), *judgement_lines(judgement, width)]
+def _side(result: ProbeResult, side: Side, labels: Labels, width: int) -> list[Content]:
+    reply, judgement, label = reply_of(result, side), judgement_of(result, side), labels.reply(result, side)
+    head = join((side, "bold $primary"), (f" {_told(judgement, label)}of 10", "bold"), (_about(result, side), "$quiet"))
+    told = [head, shown(reply) if reply else shown("(an empty reply)", "$quiet")]
+    if label is not None:
+        told.append(join(("label  ", "bold"), _label(label)))
+    return [*told, *judgement_lines(judgement, width)]
+
+
+def _label(label: RunLabel) -> str:
+    """``calm 2, exact 1, violates no_blame``."""
+    scores = [f"{name} {score}" for name, score in label.labels.items()]
+    return ", ".join([*scores, *([f"violates {label.boundary}"] if label.boundary else [])])
 
 
 def judgement_lines(judgement: Judgement, width: int) -> list[Content]:
@@ -108,6 +129,8 @@ def judgement_lines(judgement: Judgement, width: int) -> list[Content]:
     if judgement.verdict == "error":
         return [shown(f"could not be judged: {judgement.error or 'no reason given'}", "$warning")]
     found = [trait_marks(judgement, width)] if judgement.traits else []
+    if judgement.verdict == "unscored":
+        found.append(shown("unscored: l labels it", "$quiet"))
     for one in judgement.violations:
         quote = f'  "{one.quote}"' if one.quote else ""
         found.append(join(("  ! ", "$error bold"), f"{one.kind}: {one.name}", quote))
@@ -116,5 +139,9 @@ def judgement_lines(judgement: Judgement, width: int) -> list[Content]:
     return found
 
 
-def _told(judgement: Judgement) -> str:
-    return "err" if judgement.verdict == "error" else score(judgement.total)
+def _told(judgement: Judgement, label: RunLabel | None = None) -> str:
+    """Six cells: a person's score with ``=``, else the judge's."""
+    total = _label_total(label)
+    if total is not None:
+        return f"{score(total):>5}="
+    return f"{'error' if judgement.verdict == 'error' else score(judgement.total):>5} "
