@@ -20,7 +20,7 @@ from studio.tui import StudioApp
 from studio.tui.progress.train import TrainProgress
 from studio.tui.screens.planning import Planned
 from studio.tui.snapshot import JobMoved
-from tests.tiny_model import tiny_base
+from tests.tiny_model import tiny_base, write_tiny_base
 from tests.tui.making import fill, opened, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_run, made_snapshot, told, trainable
 
@@ -67,6 +67,17 @@ async def test_the_plan_is_shown_before_anything_is_trained(tmp_path: Path) -> N
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "not trained yet: s starts it")
         await shows(pilot, "16 accepted examples", f"{AS_PRESET}, batch 8", "small", "adapter")
+
+
+async def test_a_stand_in_base_and_an_adapter_over_the_limit_are_told_whole(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, trainable(tiny_base()).replace("{examples: 12}", "{examples: 12, adapter_mb: 0.04}"))
+    fill(tmp_path / "ws", load(path), 20).close()
+    app = window(path, tmp_path / "ws")
+    app.base = str(write_tiny_base(tmp_path / "other", seed=1))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["5"], "a stand-in for")
+        said = " ".join(line.split("│")[0].strip() for line in text_of(app).splitlines())
+        assert "rank 16 makes an adapter of 0.1 MB, over the spec's limit of 0.04 MB: rank" in said and "fits" in said
 
 
 async def test_a_changed_recipe_changes_the_plan_and_outlives_the_window(tmp_path: Path) -> None:

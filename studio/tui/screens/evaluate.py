@@ -166,7 +166,7 @@ class EvaluateScreen(Beside, JobStage):
         return told
 
     def _verdict(self, run: Run, evaluation: Evaluation) -> Content:
-        """The verdict and its gates; who scored, on what; and what to do."""
+        """The verdict and its gates; what to do; and who scored, on what."""
         changed = "" if self._is_current else "spec or judge changed: s evaluates again"
         deployed = self.session.loaded.spec.deployment.base_model
         rests_on = (scored_by(evaluation, self._how), trial_told(evaluation, deployed), cut_told(evaluation))
@@ -178,7 +178,7 @@ class EvaluateScreen(Beside, JobStage):
             (f"  {run.plan.run_id}, {len(evaluation.results)} probes", "$quiet"),
         )
         second = join(("; ".join(filter(None, rests_on)), "$quiet"))
-        return lines([first, second, *([join((todo, "$warning"))] if todo else [])])
+        return lines([first, *([join((todo, "$warning"))] if todo else []), second])
 
     def _list(self, results: list[ProbeResult]) -> None:
         probes, standing = self._probes, self._result()

@@ -39,7 +39,8 @@ class Measure:
     def told(self, value: float | None) -> str:
         if value is None:
             return UNKNOWN
-        return f"{value:.0%}" if self.percent else f"{value:.0f}" if value >= 100 else f"{value:.2f}"
+        whole = value >= 100 or self.name == "examples"
+        return f"{value:.0%}" if self.percent else f"{value:.0f}" if whole else f"{value:.2f}"
 
 
 def measures(evaluation: Evaluation) -> list[Measure]:
@@ -93,7 +94,8 @@ def notes_content(gates: Sequence[Gate], width: int) -> list[Content]:
     """The notes of the gates that are not passed, each once and whole, with the gates that it is of."""
     names: dict[str, list[str]] = {}
     for gate in gates:
-        if gate.note and gate.status != "PASS":
+        interval_alone = gate.status == "FAIL" and gate.note.startswith("95 %")  # that is in the line itself
+        if gate.note and gate.status != "PASS" and not interval_alone:
             names.setdefault(gate.note, []).append(label(gate.name))
     pairs = [(", ".join(of), line(note)) for note, of in names.items()]
     return [facts(pairs, width, name_width=NAME)] if pairs else []

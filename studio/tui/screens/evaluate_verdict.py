@@ -64,7 +64,7 @@ def undecided_told(evaluation: Evaluation) -> str:
         return ""
     by_people = [note for note in notes if "label " in note or "compare " in note]
     if not by_people:
-        return "UNDECIDED: more probes would decide it, r says how many"
+        return "UNDECIDED: more probes would decide it (r)"
     left = max(MIN_LABELS - evaluation.tuned.labels, 0)
     if left:
         minutes = math.ceil(left / LABELS_A_MINUTE)

@@ -239,7 +239,7 @@ def numbers(now: Standing, progress: GenerateProgress, width: int, alive: bool) 
         ("cost", cost(progress.cost_usd)),
         ("errors", join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0"),
         ("earlier", join((f"{now.earlier} of an earlier spec or judge", "$warning")) if now.earlier else ""),
-        ("pending", (f"{now.pending} wait for a decision (4)" if now.pending else "", "$warning")),
+        ("pending", (f"{now.pending} to decide (4)" if now.pending else "", "$warning")),
         ("rejected", f"{now.rejected}"),
     ]
     told = [join((f"{count:>5} ", "$quiet"), line(reason)) for reason, count in now.reasons]

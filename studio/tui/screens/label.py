@@ -100,7 +100,9 @@ class LabelScreen(ModalScreen[None]):
         if item is None:
             what = "pair" if sitting.pairs else "reply"
             self._stage.studio.tell(f"every {what} of this run is labelled")
-            if self._sitting is None:
+            if self._sitting is None and not sitting.pairs:
+                self._begin(pairs=True)
+            elif self._sitting is None:
                 self.dismiss()
             return
         self._sitting, self._answered_at = sitting, [time.monotonic()]

@@ -111,7 +111,11 @@ def _about(result: ProbeResult, side: Side) -> str:
 
 def _side(result: ProbeResult, side: Side, labels: Labels, width: int) -> list[Content]:
     reply, judgement, label = reply_of(result, side), judgement_of(result, side), labels.reply(result, side)
-    head = join((side, "bold $primary"), (f" {_told(judgement, label)}of 10", "bold"), (_about(result, side), "$quiet"))
+    head = join(
+        (side, "bold $primary"),
+        (f"  {_told(judgement, label).strip()} of 10", "bold"),
+        (_about(result, side), "$quiet"),
+    )
     told = [head, shown(reply) if reply else shown("(an empty reply)", "$quiet")]
     if label is not None:
         told.append(join(("label  ", "bold"), _label(label)))

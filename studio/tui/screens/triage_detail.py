@@ -59,7 +59,7 @@ def _by(row: Row) -> str:
 def _judged(row: Row, width: int) -> Iterator[Content]:
     judgement = row.judgement
     if judgement is None:
-        yield join(("not judged yet: a accepts it, r rejects it; generating (3, s) has it judged", "$quiet"))
+        yield join(("not judged yet: a accepts it, r rejects it; where there is a judge, 3 and s score it", "$quiet"))
         return
     before = "" if row.judged else "  the text before the edit: generating (3, s) judges it again"
     if judgement.judge == NOBODY:
