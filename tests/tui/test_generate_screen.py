@@ -63,10 +63,10 @@ async def test_keys_pressed_before_the_workspace_is_open_are_not_lost(tmp_path: 
 async def test_a_job_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
     app = opened_wren(tmp_path)
     (tmp_path / "wren.recorded.jsonl").write_text('{"scenario": "Nothing of the kind", "messages": []}\n')
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(160, 45)) as pilot:
         await press(pilot, ["3"], "No examples yet")
         await press(pilot, ["s"], "failed:")
-        await shows(pilot, "wren.recorded.jsonl", "s resumes it, L shows its log")
+        await shows(pilot, "wren.recorded.jsonl:1", "expected a user's message and a reply", "resumes it")
 
 
 async def test_enter_opens_the_example_in_triage(tmp_path: Path) -> None:

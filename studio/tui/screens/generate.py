@@ -159,7 +159,8 @@ class GenerateScreen(Beside, Authoring):
 
     def action_start(self) -> None:
         session, now = self.session, self._standing
-        if self.nobody_writes and not now.earlier and not now.pending:
+        usable = self.studio.spec_problem is None  # else that is what launching tells
+        if usable and self.nobody_writes and not now.earlier and not now.pending:
             self.studio.tell("nobody is there to write examples: choose who does")
             self.show_authors()
             return
