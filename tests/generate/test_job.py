@@ -10,14 +10,14 @@ from studio.generate import ExampleScored, GenerateFinished, GenerateParams, rea
 from studio.jobs import Job, resume, start
 from studio.store import Filter, Row, Workspace
 from tests import small_persona
-from tests.generate.making import SPECS, taskmaster
+from tests.generate.making import wren
 
 ENTRY = "studio.generate.job:main"
 
 
-def begin(root: Path, **params: object) -> tuple[Workspace, Job]:
-    workspace = Workspace.open(root, taskmaster().spec.slug)
-    asked = {"spec_path": str(SPECS / "taskmaster.yaml"), "workspace": str(root), **params}
+def begin(root: Path) -> tuple[Workspace, Job]:
+    workspace = Workspace.open(root, small_persona.SLUG)
+    asked = {"spec_path": str(small_persona.SPEC), "workspace": str(root), "concurrency": 2}
     return workspace, start(workspace.jobs_dir, "generate", ENTRY, GenerateParams.model_validate(asked))
 
 
@@ -38,17 +38,17 @@ def stored(workspace: Workspace) -> dict[str, Row]:
 
 
 def test_killed_in_the_middle_of_a_recording_and_resumed_nothing_is_lost_and_nothing_is_twice(tmp_path: Path) -> None:
-    recorded = {one.example_id: one for one in read_recordings(taskmaster())}
+    recorded = {one.example_id: one for one in read_recordings(wren())}
     workspace, job = begin(tmp_path)
-    until(lambda: workspace.examples.count(Filter()) > 60)
+    until(lambda: workspace.examples.count(Filter()) > 5)
     job.kill()
     assert job.wait(20).state == "dead"
     before = stored(workspace)
-    assert 60 < len(before) < len(recorded), "it was killed in the middle"
+    assert 5 < len(before) < len(recorded), "it was killed in the middle"
     assert {event.example.id for event in told(job)} <= set(before), "what was told is stored"
 
     resume(job)
-    assert job.wait(300).state == "finished", job.log_tail()
+    assert job.wait(60).state == "finished", job.log_tail()
     after = stored(workspace)
     assert all(after[key] == row for key, row in before.items()), "what was there is there as it was"
     assert {key: row.example.messages for key, row in after.items()} == {
@@ -61,7 +61,7 @@ def test_killed_in_the_middle_of_a_recording_and_resumed_nothing_is_lost_and_not
 
 def test_stopped_it_keeps_what_came_back_and_is_told_as_stopped(tmp_path: Path) -> None:
     workspace, job = begin(tmp_path)
-    until(lambda: workspace.examples.count(Filter()) > 20)
+    until(lambda: workspace.examples.count(Filter()) > 5)
     job.stop()
     assert job.wait(60).state == "stopped"
     events, _ = job.events()
