@@ -95,16 +95,10 @@ def _mark(sitting: Labelling, item: Item, keys: Iterator[str], show: Say) -> boo
                 boundary = _boundary(sitting, keys, show)
             case "u" if marks:
                 marks.pop()
-            case "u":
-                show("took back the answer before" if sitting.undo() else "nothing to undo")
-                return True
-            case "s":
-                sitting.skip(item.id)
-                return True
-            case "q":
-                return False
             case "?":
                 show(_anchors(sitting))
+            case "u" | "s" | "q" as key:
+                return _leave(sitting, item, key, show)
             case _:
                 show(HELP)
     names = (trait.name for trait in sitting.traits)
@@ -118,16 +112,19 @@ def _choose(sitting: Labelling, item: Item, keys: Iterator[str], show: Say) -> b
             case "h" | "l" | "t" as key:
                 sitting.prefer(item.id, CHOICES[key])
                 return True
-            case "u":
-                show("took back the answer before" if sitting.undo() else "nothing to undo")
-                return True
-            case "s":
-                sitting.skip(item.id)
-                return True
-            case "q":
-                return False
+            case "u" | "s" | "q" as key:
+                return _leave(sitting, item, key, show)
             case _:
                 show(PAIR_HELP)
+
+
+def _leave(sitting: Labelling, item: Item, key: str, show: Say) -> bool:
+    """Leave an item without an answer: undo the one before, skip it or quit; whether the sitting goes on."""
+    if key == "u":
+        show("took back the answer before" if sitting.undo() else "nothing to undo")
+    elif key == "s":
+        sitting.skip(item.id)
+    return key != "q"
 
 
 def _boundary(sitting: Labelling, keys: Iterator[str], show: Say) -> str | None:

@@ -8,8 +8,9 @@ from tests.cli.making import Studio
 
 
 @pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test asks a model of whoever runs it."""
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test asks a model of whoever runs it, or takes what their cache knows of a judge."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "STUDIO_MODEL", "STUDIO_JUDGE_MODEL", "STUDIO_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
 

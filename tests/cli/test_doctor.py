@@ -5,15 +5,10 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+from tests import small_persona
 from tests.cli.making import Studio, raw
+from tests.tiny_model import tiny_base
 
-PAGE = """
-schema: 2
-name: Coach
-purpose: A coach that helps people finish their tasks.
-traits: [{name: kind, is: Warm, is_not: Gushing, anchors: {2: Warm, 1: Polite, 0: Cold}}]
-scenarios: {tasks: {target: 1, items: [Finish a task]}}
-"""
 TOPICS = {
     "endpoint",
     "learned judge",
@@ -54,15 +49,24 @@ def test_a_base_model_that_cannot_be_had_is_a_problem(studio: Studio, tmp_path: 
     assert told.status == 1 and base["level"] == "problem" and str(tmp_path / "none") in base["text"] and base["remedy"]
 
 
-def test_for_a_spec_it_says_who_could_write_and_how_to_begin(studio: Studio, tmp_path: Path) -> None:
-    spec = tmp_path / "coach.yaml"
-    spec.write_text(PAGE)
-    told = studio("doctor", spec, "--workspace", studio.root, "--json")
+def test_for_a_spec_it_says_who_could_write_and_how_to_begin(studio: Studio) -> None:
+    told = studio("doctor", studio.spec, "--workspace", studio.root, "--json")
     choices = {choice["kind"]: choice for choice in told.json["authors"]}
     assert {"local", "hand", "import"} <= choices.keys()
-    assert choices["hand"]["how"].startswith("studio triage new") and "coach.yaml" in choices["hand"]["how"]
-    served = studio("doctor", spec, "--author", "local:smollm2", "--workspace", studio.root, "--json")
+    assert choices["hand"]["how"].startswith("studio triage new") and "harbour.yaml" in choices["hand"]["how"]
+    served = studio("doctor", studio.spec, "--author", "local:smollm2", "--workspace", studio.root, "--json")
     assert served.json["authors"][0]["kind"] == "served" and served.json["authors"][0]["ready"]
     assert served.json["status_line"].startswith("smollm2 writes · ")
     wrong = studio("doctor", "--author", "smollm2")
     assert wrong.status == 2 and "local:MODEL" in wrong.err
+
+
+def test_for_a_persona_with_a_recording_and_labels_it_says_what_a_build_runs_on(studio: Studio) -> None:
+    base = tiny_base()
+    told = studio("doctor", small_persona.SPEC, "--base", base, "--workspace", studio.root, "--json")
+    assert told.json["status_line"].startswith("recorded author · learned judge · ")
+    (first, *_) = told.json["authors"]
+    assert (first["kind"], first["ready"]) == ("recording", True)
+    assert f"{small_persona.RECORDED} conversations left" in first["text"]
+    (found,) = (finding for finding in told.json["findings"] if finding["topic"] == "base model")
+    assert found["level"] == "ok" and base in found["text"] and not studio.root.exists()

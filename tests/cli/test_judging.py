@@ -6,17 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.cli.making import Studio, one_line, raw
 
 DATA = Path(__file__).parents[1] / "judge" / "data"
 SPEC, LABELS = DATA / "coach.yaml", DATA / "coach.labels.jsonl"
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def replies(path: Path, *said: str) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from studio.generate import ExampleScored, GenerateFinished, GenerateParams, read_recordings
@@ -11,6 +9,7 @@ from studio.jobs import Job, resume, start
 from studio.store import Filter, Row, Workspace
 from tests import small_persona
 from tests.generate.making import wren
+from tests.jobs.helpers import until
 
 ENTRY = "studio.generate.job:main"
 
@@ -19,13 +18,6 @@ def begin(root: Path) -> tuple[Workspace, Job]:
     workspace = Workspace.open(root, small_persona.SLUG)
     asked = {"spec_path": str(small_persona.SPEC), "workspace": str(root), "concurrency": 2}
     return workspace, start(workspace.jobs_dir, "generate", ENTRY, GenerateParams.model_validate(asked))
-
-
-def until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, "never came true"
-        time.sleep(0.01)
 
 
 def told(job: Job) -> list[ExampleScored]:
@@ -40,7 +32,7 @@ def stored(workspace: Workspace) -> dict[str, Row]:
 def test_killed_in_the_middle_of_a_recording_and_resumed_nothing_is_lost_and_nothing_is_twice(tmp_path: Path) -> None:
     recorded = {one.example_id: one for one in read_recordings(wren())}
     workspace, job = begin(tmp_path)
-    until(lambda: workspace.examples.count(Filter()) > 5)
+    until(lambda: workspace.examples.count(Filter()) > 5, seconds=60)
     job.kill()
     assert job.wait(20).state == "dead"
     before = stored(workspace)
@@ -61,7 +53,7 @@ def test_killed_in_the_middle_of_a_recording_and_resumed_nothing_is_lost_and_not
 
 def test_stopped_it_keeps_what_came_back_and_is_told_as_stopped(tmp_path: Path) -> None:
     workspace, job = begin(tmp_path)
-    until(lambda: workspace.examples.count(Filter()) > 5)
+    until(lambda: workspace.examples.count(Filter()) > 5, seconds=60)
     job.stop()
     assert job.wait(60).state == "stopped"
     events, _ = job.events()
