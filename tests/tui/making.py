@@ -112,9 +112,9 @@ def opened(folder: Path, count: int = 0, said: str = "", text: str = SPEC) -> St
     return window(path, folder / "ws")
 
 
-def window(path: Path, root: Path) -> StudioApp:
+def window(path: Path, root: Path, base: str | None = None) -> StudioApp:
     settings = ModelSettings()
-    return StudioApp(path, root, settings, environment(settings, folder=root.parent))
+    return StudioApp(path, root, settings, environment(settings, folder=root.parent), base)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str = "") -> None:

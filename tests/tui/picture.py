@@ -12,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 
+from studio.train import SMOLLM2
 from studio.tui.widgets.virtual_list import VirtualList
 from tests.tui.making import shows, until, window
 
@@ -27,7 +28,7 @@ _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 async def take(root: Path) -> None:
     """The evaluation, with the probe that tuned did best on."""
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    app = window(SPEC, root)
+    app = window(SPEC, root, base=SMOLLM2)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.session and app.marks)
         await pilot.press("6")
