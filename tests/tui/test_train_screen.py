@@ -76,8 +76,9 @@ async def test_a_stand_in_base_and_an_adapter_over_the_limit_are_told_whole(tmp_
     app.base = str(write_tiny_base(tmp_path / "other", seed=1))
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["5"], "a stand-in for")
-        said = " ".join(line.split("│")[0].strip() for line in text_of(app).splitlines())
-        assert "rank 16 makes an adapter of 0.1 MB, over the spec's limit of 0.04 MB: rank" in said and "fits" in said
+        said = "".join("".join(line.split("│")[0].split()) for line in text_of(app).splitlines())
+        note = "rank 16 makes an adapter of 0.1 MB, over the spec's limit of 0.04 MB: rank"
+        assert "".join(note.split()) in said and "fits" in said, "wrapped anywhere, and whole"
 
 
 async def test_a_changed_recipe_changes_the_plan_and_outlives_the_window(tmp_path: Path) -> None:
