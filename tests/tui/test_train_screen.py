@@ -74,7 +74,7 @@ async def test_a_stand_in_base_and_an_adapter_over_the_limit_are_told_whole(tmp_
     fill(tmp_path / "ws", load(path), 20).close()
     app = window(path, tmp_path / "ws")
     app.base = str(write_tiny_base(tmp_path / "other", seed=1))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(160, 45)) as pilot:
         await press(pilot, ["5"], "a stand-in for")
         said = "".join("".join(line.split("│")[0].split()) for line in text_of(app).splitlines())
         note = "rank 16 makes an adapter of 0.1 MB, over the spec's limit of 0.04 MB: rank"
