@@ -27,6 +27,11 @@ def opened_wren(folder: Path, *, recorded: bool = True) -> StudioApp:
     return window(copy_to(folder, recorded=recorded), folder / "ws")
 
 
+def whole(app: StudioApp) -> str:
+    """What is on the screen, with what was wrapped put together again."""
+    return "".join(line[1:] for line in text_of(app).splitlines())
+
+
 async def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
     async with opened_wren(tmp_path).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "No examples yet. Press s to generate.")
@@ -63,10 +68,11 @@ async def test_keys_pressed_before_the_workspace_is_open_are_not_lost(tmp_path: 
 async def test_a_job_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
     app = opened_wren(tmp_path)
     (tmp_path / "wren.recorded.jsonl").write_text('{"scenario": "Nothing of the kind", "messages": []}\n')
-    async with app.run_test(size=(160, 45)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["3"], "No examples yet")
         await press(pilot, ["s"], "failed:")
-        await shows(pilot, "wren.recorded.jsonl:1", "expected a user's message and a reply", "resumes it")
+        await until(pilot, lambda: "/wren.recorded.jsonl:1: messages: expected" in whole(app))
+        assert "s resumes it, L shows its log" in " ".join(text_of(app).split())
 
 
 async def test_enter_opens_the_example_in_triage(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from studio.tui.text import lines
 from studio.tui.widgets.caption import NOTHING, Caption
 
 
@@ -19,7 +20,7 @@ class Title(Caption):
         width = self.content_size.width
         long = whole and width > 0 and ("\n" in content.plain or content.cell_length > width)
         self.set_class(long, "-whole")
-        self.tell(content, layout=long)
+        self.tell(lines(content.wrap(width)) if long else content, layout=long)
 
     def on_resize(self) -> None:
         self.show(self._content, whole=self._whole)
