@@ -24,6 +24,7 @@ from studio.judge.judge import Judge
 from studio.judge.labels import Label, labels_hash, labels_of, locked, training
 from studio.judge.learned import FEWEST, estimates, learn, out_of_fold
 from studio.judge.reliability import ac2, accuracy, figure, interval, kappa, table
+from studio.judge.ridge import Block
 from studio.judge.scoring import estimated
 from studio.judge.types import Kind
 from studio.spec import LoadedSpec
@@ -244,9 +245,9 @@ def _by_length(loaded: LoadedSpec, rest: Sequence[Label], measured: Sequence[Lab
     """Learned from ``rest``, or by cross-validation where that is too little."""
     given = _lengths(measured)
     if len(rest) >= FEWEST:
-        found = estimates(learn(_lengths(rest), (1,), rest, loaded.spec), given)
+        found = estimates(learn(_lengths(rest), (Block(1),), rest, loaded.spec), given)
     else:
-        found = out_of_fold(given, (1,), measured, loaded.spec)
+        found = out_of_fold(given, (Block(1),), measured, loaded.spec)
     said = [_Said.of(estimated(loaded, "length", one, ())) for one in found]
     traits = {name: _trait(name, measured, said).kappa for name in loaded.spec.trait_names}
     return Baseline(traits=traits, pass_agreement=_passes(loaded, measured, said).share)

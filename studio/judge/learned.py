@@ -1,4 +1,4 @@
-"""A judge learned from labels: ridge regression on sentence embeddings of message and reply, and a few counts.
+"""A judge learned from labels: ridge regression on sentence embeddings of message and reply, n-grams and a few counts.
 
 It sees a manner, not sense: it orders what a person reads next, and stands in where nobody has judged. What it is worth
 is measured on replies that it has not seen (``agreement.py``) and shown beside its scores.
@@ -16,7 +16,7 @@ from studio.chatml import Messages, digest, last_reply, last_request
 from studio.embed import DIMENSIONS, Embedder, shared_embedder
 from studio.files import cache_folder
 from studio.judge.labels import Label, labels_hash
-from studio.judge.ridge import Ridge, fit, folds
+from studio.judge.ridge import Block, Ridge, fit, folds
 from studio.judge.types import Estimate, Source
 from studio.spec import Spec
 from studio.text.sentences import sentences
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-FEATURES = "2"
+FEATURES = "3"
 """Changes with whatever makes another judge of the same labels: the features, the regression, its penalties."""
 FEWEST = 20
 """Labels of a trait below which nothing is learned of it."""
@@ -39,7 +39,13 @@ LIKELY = 0.5
 """Probability of a violation from which there is one."""
 MOST_SENTENCES = 12
 COUNTS = 6
-BLOCKS = (DIMENSIONS,) * 5 + (COUNTS,)
+NGRAMS = 4096
+"""Places that n-grams of words, and of letters, are hashed to."""
+BLOCKS: dict[Source, tuple[Block, ...]] = {
+    "run": (*[Block(DIMENSIONS)] * 5, Block(COUNTS)),
+    "author": (*[Block(DIMENSIONS)] * 5, Block(COUNTS), Block(NGRAMS, ngrams=True), Block(NGRAMS, ngrams=True)),
+}
+"""Widths of the features. The turns of phrase of one run's model tell little of the next one's: embeddings alone."""
 _ANY, _BOUNDARY = "any boundary", "boundary "
 _WE = frozenset({"we", "we're", "we'll", "we've", "let's", "us", "our"})
 
@@ -66,15 +72,15 @@ class LearnedJudge:
 
     def estimate(self, messages: Messages, source: Source = "author") -> Estimate:
         """What is expected of the last reply. Raises UserError where the embedding model cannot be had."""
-        return estimates(self._trained(source), features(self._embedder, [messages]))[0]
+        return estimates(self._trained(source), features(self._embedder, [messages], source))[0]
 
     def out_of_fold(self, labels: Sequence[Label]) -> list[Estimate]:
         """What judges like this one expect of each of ``labels`` when they learned from the others of them."""
         found: dict[int, Estimate] = {}
-        for places in _parts(labels).values():
+        for source, places in _parts(labels).items():
             part = [labels[place] for place in places]
-            given = features(self._embedder, [label.messages for label in part])
-            found |= zip(places, out_of_fold(given, BLOCKS, part, self.spec), strict=True)
+            given = features(self._embedder, [label.messages for label in part], source)
+            found |= zip(places, out_of_fold(given, BLOCKS[source], part, self.spec), strict=True)
         return [found[place] for place in range(len(labels))]
 
     def _trained(self, source: Source) -> Ridge:
@@ -92,8 +98,8 @@ class LearnedJudge:
                 ridge = Ridge.kept(path)
                 if ridge is None:
                     labels = [self.labels[place] for place in _parts(self.labels, source)[source]]
-                    given = features(self._embedder, [label.messages for label in labels])
-                    ridge = learn(given, BLOCKS, labels, self.spec)
+                    given = features(self._embedder, [label.messages for label in labels], source)
+                    ridge = learn(given, BLOCKS[source], labels, self.spec)
                     ridge.keep(path)
                 self._ridges[source] = ridge
             return self._ridges[source]
@@ -115,12 +121,26 @@ def learned_version(labels: Sequence[Label]) -> str:
     return f"{FEATURES}-{labels_hash(labels)}" if labels else ""
 
 
-def features(embedder: Embedder, conversations: Sequence[Messages]) -> Array:
+def features(embedder: Embedder, conversations: Sequence[Messages], source: Source) -> Array:
     """(n, 5 * 384 + 6): vectors of the user's last message, the reply, its first and last sentence and the maximum over
-    its sentences; then words (log), sentences, question and exclamation marks, whether it ends in a question, "we"."""
+    its sentences; then words (log), sentences, question and exclamation marks, whether it ends in a question, "we".
+
+    Of an author also (n, 2 * 4096): hashed n-grams of the reply, one or two words or marks, and three to five letters.
+    """
     import numpy as np
 
-    return np.stack([_row(embedder, messages) for messages in conversations])
+    manner = np.stack([_row(embedder, messages) for messages in conversations])
+    if source == "run":
+        return manner
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    replies = [last_reply(messages) for messages in conversations]
+    words = {"ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b|[?!.,;:\"']"}
+    hashed = [
+        HashingVectorizer(n_features=NGRAMS, alternate_sign=False, **ngrams).transform(replies).toarray()
+        for ngrams in (words, {"analyzer": "char_wb", "ngram_range": (3, 5)})
+    ]
+    return np.hstack([manner, *hashed]).astype(np.float32)
 
 
 def _row(embedder: Embedder, messages: Messages) -> Array:
@@ -134,12 +154,12 @@ def _row(embedder: Embedder, messages: Messages) -> Array:
     return np.concatenate([*vectors[:4], vectors[4:].max(axis=0), [*marks, sum(word in _WE for word in words)]])
 
 
-def learn(given: Array, blocks: Sequence[int], labels: Sequence[Label], spec: Spec) -> Ridge:
-    """A regression of the labels on (n, d) features in blocks of these widths."""
+def learn(given: Array, blocks: Sequence[Block], labels: Sequence[Label], spec: Spec) -> Ridge:
+    """A regression of the labels on (n, d) features in these blocks."""
     return fit(given, blocks, _targets(labels, spec), [label.group for label in labels])
 
 
-def out_of_fold(given: Array, blocks: Sequence[int], labels: Sequence[Label], spec: Spec) -> list[Estimate]:
+def out_of_fold(given: Array, blocks: Sequence[Block], labels: Sequence[Label], spec: Spec) -> list[Estimate]:
     """Cross-validation: five folds, replies to one message in one fold, the penalties chosen within the others."""
     found = [Estimate(traits={}, scores={}, violation=0.0, boundary=None)] * len(labels)
     for train, test in folds([label.group for label in labels]):

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from studio.files import write_atomic
 
@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 MOST_SPREAD = 3.0
-PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-"""To choose from; each block of features has a total variance of 1."""
+PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+"""To choose from; each block of features has a total variance of 1, n-grams one of NGRAMS_WEIGHT."""
+NGRAMS_WEIGHT = 6.0
+
+
+class Block(NamedTuple):
+    """Columns that weigh together: each scaled to unit variance, or n-gram counts, scaled by how rare they are."""
+
+    width: int
+    ngrams: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,13 +81,14 @@ class Ridge:
             return None
 
 
-def fit(given: Array, blocks: Sequence[int], wanted: Mapping[str, Array], groups: Sequence[str]) -> Ridge:
-    """``given``: (n, d) features in blocks of these widths, which weigh the same whatever their width. ``wanted``:
-    target -> n values, NaN where a row has none. Rows of one group are never on both sides of a fold."""
+def fit(given: Array, blocks: Sequence[Block], wanted: Mapping[str, Array], groups: Sequence[str]) -> Ridge:
+    """``given``: (n, d) features in these blocks, which weigh the same whatever their width. ``wanted``: target -> n
+    values, NaN where a row has none. Rows of one group are never on both sides of a fold."""
     import numpy as np
 
-    widths = np.repeat(blocks, blocks)
-    centre, scale = given.mean(axis=0), np.maximum(given.std(axis=0), 1e-6) * np.sqrt(widths)
+    ends = np.cumsum([block.width for block in blocks])[:-1]
+    parts = zip(blocks, np.split(given, ends, axis=1), strict=True)
+    centre, scale = given.mean(axis=0), np.concatenate([_scale(block, columns) for block, columns in parts])
     rows = (given - centre) / scale
     kernel = rows @ rows.T
     weights, offset, spread = np.zeros((given.shape[1], len(wanted))), np.zeros(len(wanted)), np.ones(len(wanted))
@@ -91,6 +100,18 @@ def fit(given: Array, blocks: Sequence[int], wanted: Mapping[str, Array], groups
         offset[place] = goal.mean()
         spread[place] = np.clip(goal.std() / max(guesses.std(), 1e-6), 1, MOST_SPREAD)
     return Ridge(np.array(list(wanted), dtype=str), centre, scale, weights, offset, spread)
+
+
+def _scale(block: Block, columns: Array) -> Array:
+    import numpy as np
+
+    if not block.ngrams:
+        scale: Array = np.maximum(columns.std(axis=0), 1e-6) * np.sqrt(block.width)
+        return scale
+    rarity = np.log((1 + len(columns)) / (1 + (columns > 0).sum(axis=0))) + 1  # inverse document frequency
+    total = max((columns.var(axis=0) * rarity**2).sum(), 1e-6)
+    scale = np.sqrt(total / NGRAMS_WEIGHT) / rarity
+    return scale
 
 
 def folds(groups: Sequence[str]) -> Iterator[tuple[Array, Array]]:
