@@ -69,16 +69,13 @@ class StudioApp(OrderedKeys):
         self.disk = Disk()
         self.loaded: LoadedSpec | None = None
         self.spec_problem: UserError | None = None
-        """What is wrong with the spec as it stands in its file; ``loaded`` is the last one that was valid."""
         self.session_problem: UserError | None = None
         self.session: Session | None = None
-        """None until the spec is valid and the workspace is open."""
         self.memory: Memory | None = None
         self.bridge: Bridge | None = None
         self.snapshots: dict[str, Snapshot] = {}
         self.marks: dict[str, Mark] = {}
         self.version = 0
-        """Of the store: changes when any process changed an example, a decision or a person."""
         self._inert_lines = InertLines()
         few = self.console.color_system == "standard"
         theme = STUDIO_16 if few else STUDIO

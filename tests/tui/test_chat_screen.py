@@ -26,7 +26,7 @@ from studio.tui import StudioApp
 from studio.tui.live.bridge import JobMoved
 from studio.tui.live.progress import ServeProgress
 from studio.tui.screens.chat.conversation import (
-    TABLE,
+    VOTES,
     Choice,
     Conversation,
     Exchange,
@@ -222,7 +222,7 @@ async def test_votes_are_durable_and_counted_once_a_pair(tmp_path: Path, monkeyp
         await shows(pilot, "which? h l t x")
         await pilot.press("escape")
         await press(pilot, ["x"], "votes  base 0  tuned 0  tie 1  both bad 1   now: both bad")
-    votes = workspace.studio.all(TABLE, Vote)
+    votes = workspace.studio.all(VOTES, Vote)
     assert [vote.choice for vote in votes] == ["tie", "bad"]
     assert votes[0].tuned_messages[-1].content == "tuned heard 1: hello"
     assert [one.content for one in votes[1].base_messages][:2] == ["hello", "base heard 1: hello"]
@@ -374,7 +374,7 @@ async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monk
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=SIZE) as pilot:
         await press(pilot, ["7"], "base 1  tuned 0  tie 0  both bad 0   now: base")
-    assert [vote.choice for vote in workspace.studio.all(TABLE, Vote)] == ["base"]
+    assert [vote.choice for vote in workspace.studio.all(VOTES, Vote)] == ["base"]
 
 
 async def test_a_vote_on_its_way_is_shown_at_once_and_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

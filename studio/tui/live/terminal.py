@@ -16,7 +16,7 @@ from studio.errors import UserError
 from studio.files import write_atomic
 
 if TYPE_CHECKING:
-    from studio.tui.app import StudioApp
+    from studio.tui.studio import Studio
 
 FALLBACKS = ("nano", "vim", "vi")
 
@@ -33,7 +33,7 @@ def editor_command() -> list[str]:
     return command
 
 
-def edit_file(app: StudioApp, path: Path) -> bool:
+def edit_file(app: Studio, path: Path) -> bool:
     """Edit a file; True unless there was no way to."""
     try:
         command = editor_command()
@@ -48,7 +48,7 @@ def edit_file(app: StudioApp, path: Path) -> bool:
     return True
 
 
-def edit_text(app: StudioApp, text: str, suffix: str = ".txt") -> str | None:
+def edit_text(app: Studio, text: str, suffix: str = ".txt") -> str | None:
     """Edit a text in a file of its own; None where there was no way to."""
     try:
         with tempfile.TemporaryDirectory(prefix="studio-", ignore_cleanup_errors=True) as folder:
@@ -64,7 +64,7 @@ def edit_text(app: StudioApp, text: str, suffix: str = ".txt") -> str | None:
 FILE = "copied.txt"
 
 
-async def copy(app: StudioApp, text: str, what: str) -> None:
+async def copy(app: Studio, text: str, what: str) -> None:
     """Do both, and say so. Raises UserError where the file cannot be written."""
     assert app.session is not None, "there is nothing to copy before a workspace is open"
     path = app.session.workspace.folder / FILE

@@ -16,13 +16,13 @@ from textual.worker import Worker, WorkerError
 from studio.errors import UserError
 from studio.tui.keys import ACTIONS, bindings
 from studio.tui.live.bridge import Snapshot
+from studio.tui.studio import Studio, studio_of
 from studio.tui.text import join
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.status import FrameLine, KeyLine, StageTabs, StatusLine
 
 if TYPE_CHECKING:
     from studio.build import Session
-    from studio.tui.app import StudioApp
     from studio.tui.live.state import Value
 
 Signs = Sequence[tuple[str, str]]
@@ -83,9 +83,8 @@ class StageScreen(Screen[None]):
         return self.id or ""
 
     @property
-    def studio(self) -> StudioApp:
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
+    def studio(self) -> Studio:
+        return studio_of(self)
 
     @property
     def session(self) -> Session:

@@ -10,6 +10,7 @@ from textual.containers import Container
 from textual.content import Content
 
 from studio.errors import UserError
+from studio.tui.studio import Studio, studio_of
 from studio.tui.widgets.pages import Pages
 from studio.tui.widgets.row_line import row_heading, row_line
 from studio.tui.widgets.virtual_list import VirtualList
@@ -17,7 +18,6 @@ from studio.tui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from studio.store import ExampleStore, Filter
     from studio.store.records import Row, Status
-    from studio.tui.app import StudioApp
 
 
 class RowList(VirtualList):
@@ -176,9 +176,8 @@ class RowList(VirtualList):
         self._studio.tell(error)
 
     @property
-    def _studio(self) -> StudioApp:
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
+    def _studio(self) -> Studio:
+        return studio_of(self)
 
     async def _disk(self, function: Any, *arguments: Any) -> Any:
         return await self._studio.disk.read(function, *arguments)

@@ -10,12 +10,12 @@ from textual.widgets import Static
 
 from studio.tui.keys import BY_ID, name_of
 from studio.tui.stages import ENTRIES, MARKS
+from studio.tui.studio import Studio, studio_of
 from studio.tui.text import cells, clip, join, lines
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from studio.tui.app import StudioApp
 
 NOTHING = Content("")
 
@@ -84,9 +84,8 @@ class FrameLine(Widget):
         raise NotImplementedError
 
     @property
-    def studio(self) -> StudioApp:
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
+    def studio(self) -> Studio:
+        return studio_of(self)
 
 
 class StageTabs(FrameLine):

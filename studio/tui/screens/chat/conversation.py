@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Choice = Literal["base", "tuned", "tie", "bad"]
 CHOICES: dict[Choice, str] = {"base": "base", "tuned": "tuned", "tie": "tie", "bad": "both bad"}
 SIDES: tuple[Side, Side] = ("base", "tuned")
-TABLE = "votes"
+VOTES = "votes"
 
 
 def new_id() -> str:
@@ -110,19 +110,19 @@ def vote_of(conversation: Conversation, choice: Choice) -> Vote:
 
 def keep_vote(file: StudioFile, vote: Vote) -> Counter[Choice]:
     """Writes the disk, and counts every vote on that run."""
-    file.put(TABLE, vote.id, vote)
+    file.put(VOTES, vote.id, vote)
     return count_votes(file, vote.run_id)
 
 
 def count_votes(file: StudioFile, run_id: str) -> Counter[Choice]:
-    return tally_votes([vote for vote in file.all(TABLE, Vote) if vote.run_id == run_id])
+    return tally_votes([vote for vote in file.all(VOTES, Vote) if vote.run_id == run_id])
 
 
 def tally_votes(votes: Sequence[Vote]) -> Counter[Choice]:
     return Counter(vote.choice for vote in votes)
 
 
-TABLE = "conversations"
+CONVERSATIONS = "conversations"
 
 
 def keep_conversation(file: StudioFile, now: Conversation, before: Conversation | None) -> Conversation:
@@ -131,18 +131,20 @@ def keep_conversation(file: StudioFile, now: Conversation, before: Conversation 
     Where another window went on from ``before`` too, that stays, and ``now`` is kept beside it under an id of its own,
     which comes back. Writes the disk.
     """
-    kept = file.update(TABLE, now.id, Conversation, lambda there: now if there in (None, before, now) else there)
+    kept = file.update(
+        CONVERSATIONS, now.id, Conversation, lambda there: now if there in (None, before, now) else there
+    )
     if kept != now:
         kept = now.model_copy(update={"id": new_id()})
-        file.put(TABLE, kept.id, kept)
+        file.put(CONVERSATIONS, kept.id, kept)
     return kept
 
 
 def find_conversation(file: StudioFile, id: str) -> Conversation | None:
     """Reads the disk."""
-    return file.get(TABLE, id, Conversation)
+    return file.get(CONVERSATIONS, id, Conversation)
 
 
 def conversations(file: StudioFile) -> list[Conversation]:
     """All, the one that was begun last first. Reads the disk."""
-    return sorted(file.all(TABLE, Conversation), key=lambda one: one.begun, reverse=True)
+    return sorted(file.all(CONVERSATIONS, Conversation), key=lambda one: one.begun, reverse=True)
