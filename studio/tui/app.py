@@ -16,14 +16,13 @@ from textual.filter import LineFilter
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.text.inert import inert
-from studio.tui.aside import aside
-from studio.tui.disk import Disk
 from studio.tui.keys import bindings
-from studio.tui.linefilter import InertLines
-from studio.tui.ordered_keys import OrderedKeys
-from studio.tui.screens import ENTRIES, preload
+from studio.tui.keys.ordered import OrderedKeys
+from studio.tui.live.bridge import JobMoved, LookFailed, Snapshot, StoreMoved
+from studio.tui.live.threads import Disk, detached
 from studio.tui.screens.stage import StageScreen
-from studio.tui.snapshot import JobMoved, LookFailed, Mark, Snapshot, StoreMoved
+from studio.tui.stages import ENTRIES, Mark, preload
+from studio.tui.text import InertLines
 from studio.tui.theme import STUDIO, STUDIO_16
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from studio.doctor import Environment
     from studio.llm import ModelSettings
     from studio.spec import LoadedSpec
-    from studio.tui.bridge import Bridge
-    from studio.tui.memory import Memory
+    from studio.tui.live.bridge import Bridge
+    from studio.tui.live.state import Memory
 
 
 PAINTED_S = 0.02
@@ -70,16 +69,13 @@ class StudioApp(OrderedKeys):
         self.disk = Disk()
         self.loaded: LoadedSpec | None = None
         self.spec_problem: UserError | None = None
-        """What is wrong with the spec as it stands in its file; ``loaded`` is the last one that was valid."""
         self.session_problem: UserError | None = None
         self.session: Session | None = None
-        """None until the spec is valid and the workspace is open."""
         self.memory: Memory | None = None
         self.bridge: Bridge | None = None
         self.snapshots: dict[str, Snapshot] = {}
         self.marks: dict[str, Mark] = {}
         self.version = 0
-        """Of the store: changes when any process changed an example, a decision or a person."""
         self._inert_lines = InertLines()
         few = self.console.color_system == "standard"
         theme = STUDIO_16 if few else STUDIO
@@ -97,7 +93,7 @@ class StudioApp(OrderedKeys):
 
     async def reopen(self) -> None:
         """Load the spec as it is now, and open its workspace; also after an edit of the spec."""
-        opening = await self.disk.read(import_module, "studio.tui.opening")
+        opening = await self.disk.read(import_module, "studio.tui.live.session")
         try:
             loaded = await self.disk.read(opening.load_spec, self.spec_path)
         except UserError as error:
@@ -123,17 +119,16 @@ class StudioApp(OrderedKeys):
 
     async def _measure_judge(self) -> None:
         """How far a judge that learned from labels agrees with people, once for each set of labels."""
-        from studio.tui.measuring import measure_apart
-        from studio.tui.opening import environment_of, unmeasured
+        from studio.tui.live.session import environment_of, measure_apart, unmeasured
 
         if self.session is not None and unmeasured(self.environment):
-            await aside(measure_apart, self.spec_path)
+            await detached(measure_apart, self.spec_path)
             self.environment = await self.disk.read(environment_of, self.environment, self.session)
             self._refresh_soon()
 
     def _opened(self, session: Session, memory: Memory) -> None:
-        from studio.tui.bridge import Bridge
-        from studio.tui.remapping import usable
+        from studio.tui.keys.remap import usable
+        from studio.tui.live.bridge import Bridge
 
         moved = self.session is None or self.session.workspace is not session.workspace
         self.session, self.session_problem = session, None
@@ -155,12 +150,12 @@ class StudioApp(OrderedKeys):
 
     async def use_models(self, settings: ModelSettings) -> None:
         """Write and judge with other models from now on, until the window is closed."""
-        from studio.tui.opening import environment_with
+        from studio.tui.live.session import environment_with
 
         if self.session is not None:
             self.settings = settings
             self.session = replace(self.session, settings=settings)
-            self.environment = await aside(environment_with, self.session)
+            self.environment = await detached(environment_with, self.session)
             self._session_changed()
 
     def _session_changed(self) -> None:
@@ -232,7 +227,7 @@ class StudioApp(OrderedKeys):
         await self.switch_mode(stage)
 
     def action_help(self) -> None:
-        from studio.tui.widgets.help import Help
+        from studio.tui.dialogs.reading import Help
 
         loaded, session = self.loaded, self.session
         place = f"{loaded.spec.name}: {as_seen(self.spec_path)}" if loaded else as_seen(self.spec_path)
@@ -240,8 +235,8 @@ class StudioApp(OrderedKeys):
         self.push_screen(Help(self.screen, place + kept))
 
     def action_palette(self) -> None:
-        from studio.tui.widgets.found import actions_here
-        from studio.tui.widgets.palette import Palette, offered
+        from studio.tui.dialogs.pick import Palette, offered
+        from studio.tui.keys.active import actions_here
 
         found = offered(actions_here(self.screen))
 
@@ -259,7 +254,7 @@ class StudioApp(OrderedKeys):
 
     async def action_quit(self) -> None:
         """Leave once everything shown as done is on the disk. Jobs go on."""
-        from studio.tui.widgets.dialogs import Confirm
+        from studio.tui.dialogs.questions import Confirm
 
         screens = [screen for stack in self._screen_stacks.values() for screen in stack]
         unsaved = [told for screen in screens if (told := getattr(screen, "unsaved", ""))]

@@ -9,4 +9,4 @@ import pytest
 def nothing_around(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.doctor.find_gpus", lambda visible: ())
     monkeypatch.setattr("studio.tui.screens.authoring.servers_here", lambda: ())
-    monkeypatch.setattr("studio.tui.measuring.measure_apart", lambda spec_path: None)
+    monkeypatch.setattr("studio.tui.live.session.measure_apart", lambda spec_path: None)

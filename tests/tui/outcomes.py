@@ -20,10 +20,9 @@ from studio.train.metrics import METRICS_FILE, StepMetrics
 from studio.train.presets import SMALL
 from studio.train.types import Run, TrainFinished, TrainPlan
 from studio.tui import StudioApp
-from studio.tui.conversation import Conversation, Exchange
-from studio.tui.conversations import keep_conversation
-from studio.tui.memory import ScreenState, Value
-from studio.tui.snapshot import Snapshot
+from studio.tui.live.bridge import Snapshot
+from studio.tui.live.state import ScreenState, Value
+from studio.tui.screens.chat.conversation import Conversation, Exchange, keep_conversation
 from tests.tui.making import SPEC
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -13,15 +13,15 @@ from studio.errors import UserError
 from studio.serve import ServeParams
 from studio.spec import load
 from studio.store import Workspace
-from studio.tui.aside import aside
+from studio.tui.live.threads import detached
 from tests.tui.making import press, until, window, write_spec
 from tests.tui.outcomes import keep_run
 
 
 async def test_it_gives_what_the_work_gives_and_raises_what_it_raises() -> None:
-    assert await aside(divmod, 7, 2) == (3, 1)
+    assert await detached(divmod, 7, 2) == (3, 1)
     with pytest.raises(UserError, match="none"):
-        await aside(_fail)
+        await detached(_fail)
 
 
 def _fail() -> None:
@@ -37,7 +37,7 @@ def test_the_window_closes_while_the_worker_of_the_chat_still_loads(
         loading.set()
         loaded.wait(20)
 
-    monkeypatch.setattr("studio.tui.talk.ensure", ensure)
+    monkeypatch.setattr("studio.tui.screens.chat.answering.ensure", ensure)
     spec = load(write_spec(tmp_path))
     keep_run(Workspace.open(tmp_path / "ws", spec.spec.slug))
     app = window(spec.path, tmp_path / "ws")

@@ -16,8 +16,8 @@ from studio.llm import ModelSettings
 from studio.spec import load
 from studio.store import Workspace
 from studio.train.types import StepLogged
-from studio.tui.bridge import Bridge
-from studio.tui.snapshot import Mark
+from studio.tui.live.bridge import Bridge
+from studio.tui.stages import Mark
 from tests.tui.making import WHEN, write_spec
 
 STEP = StepLogged(step=1, steps=9, loss=1.0, learning_rate=1e-3, epoch=0.1, rate=1, eta_s=8)
@@ -66,7 +66,7 @@ def test_what_cannot_be_read_is_posted_once_and_tried_again(tmp_path: Path, monk
 
     bridge = made_bridge(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("studio.tui.bridge.marks_of", damaged)
+        patch.setattr("studio.tui.live.bridge.marks_of", damaged)
         assert names(bridge.look()) == ["LookFailed"]
         assert bridge.look() == []
         say(tmp_path)

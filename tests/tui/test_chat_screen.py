@@ -23,10 +23,18 @@ from studio.spec import load
 from studio.store import StudioFile, Workspace
 from studio.train.types import Run
 from studio.tui import StudioApp
-from studio.tui.conversation import TABLE, Choice, Conversation, Exchange, Vote, keep_vote
-from studio.tui.conversations import conversations, keep_conversation
-from studio.tui.progress.chat import ServeProgress
-from studio.tui.snapshot import JobMoved
+from studio.tui.live.bridge import JobMoved
+from studio.tui.live.progress import ServeProgress
+from studio.tui.screens.chat.conversation import (
+    VOTES,
+    Choice,
+    Conversation,
+    Exchange,
+    Vote,
+    conversations,
+    keep_conversation,
+    keep_vote,
+)
 from tests.llm.fake_server import Answer, FakeServer
 from tests.llm.faults import Cut, Fault
 from tests.tui.making import painted_in, press, shows, text_of, until, window, write_spec
@@ -63,7 +71,7 @@ async def served(
         async def have_worker(jobs_dir: Path, run: Run) -> Server:
             return Server(Job(jobs_dir / "serve"), ready, lease or BytesIO())
 
-        monkeypatch.setattr("studio.tui.screens.chat_answering.have_worker", have_worker)
+        monkeypatch.setattr("studio.tui.screens.chat.answering.have_worker", have_worker)
         async with FakeServer(answer, faults=faults, uds=socket) as server:
             yield server
 
@@ -214,7 +222,7 @@ async def test_votes_are_durable_and_counted_once_a_pair(tmp_path: Path, monkeyp
         await shows(pilot, "which? h l t x")
         await pilot.press("escape")
         await press(pilot, ["x"], "votes  base 0  tuned 0  tie 1  both bad 1   now: both bad")
-    votes = workspace.studio.all(TABLE, Vote)
+    votes = workspace.studio.all(VOTES, Vote)
     assert [vote.choice for vote in votes] == ["tie", "bad"]
     assert votes[0].tuned_messages[-1].content == "tuned heard 1: hello"
     assert [one.content for one in votes[1].base_messages][:2] == ["hello", "base heard 1: hello"]
@@ -276,7 +284,7 @@ async def test_no_worker_is_told_with_its_remedy(tmp_path: Path, monkeypatch: py
         raise UserError("the model's worker died", remedy="look at its log")
 
     async with app.run_test(size=SIZE) as pilot:
-        monkeypatch.setattr("studio.tui.screens.chat_answering.have_worker", none_to_be_had)
+        monkeypatch.setattr("studio.tui.screens.chat.answering.have_worker", none_to_be_had)
         await press(pilot, ["7"], "run-made")
         await say(pilot, "hello")
         await until(pilot, lambda: "look at its log" in told(app))
@@ -358,7 +366,7 @@ async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monk
         await shows(pilot, "which? h l t x")
         await press(pilot, ["escape", "h"], "base 1  tuned 0")
         with monkeypatch.context() as patch:
-            patch.setattr("studio.tui.screens.chat_voting.keep_vote", full)
+            patch.setattr("studio.tui.screens.chat.voting.keep_vote", full)
             await pilot.press("l")
             await until(pilot, lambda: "no space left" in told(app))
         await shows(pilot, "base 1  tuned 0", "now: base")
@@ -366,7 +374,7 @@ async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monk
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=SIZE) as pilot:
         await press(pilot, ["7"], "base 1  tuned 0  tie 0  both bad 0   now: base")
-    assert [vote.choice for vote in workspace.studio.all(TABLE, Vote)] == ["base"]
+    assert [vote.choice for vote in workspace.studio.all(VOTES, Vote)] == ["base"]
 
 
 async def test_a_vote_on_its_way_is_shown_at_once_and_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,7 +385,7 @@ async def test_a_vote_on_its_way_is_shown_at_once_and_marked(tmp_path: Path, mon
         return keep_vote(file, vote)
 
     app, _ = opened_with_run(tmp_path)
-    monkeypatch.setattr("studio.tui.screens.chat_voting.keep_vote", slowly)
+    monkeypatch.setattr("studio.tui.screens.chat.voting.keep_vote", slowly)
     async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
         await press(pilot, ["7"], "run-made")
         await say(pilot, "hello")

@@ -15,10 +15,10 @@ from studio.judge import open_judge
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.tui import StudioApp
-from studio.tui.memory import ScreenState
-from studio.tui.progress.evaluate import EvaluateProgress, fold
+from studio.tui.live.bridge import JobMoved
+from studio.tui.live.progress import EvaluateProgress, fold_evaluate
+from studio.tui.live.state import ScreenState
 from studio.tui.screens.probe_parts import probe_line
-from studio.tui.snapshot import JobMoved
 from studio.tui.widgets.virtual_list import VirtualList
 from tests.tui.making import press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_run, made_evaluation, made_result, made_snapshot, told
@@ -232,5 +232,5 @@ def test_an_evaluation_that_goes_on_counts_each_probe_once(tmp_path: Path) -> No
         Event(at=datetime.now(UTC), kind=value.kind, data=value.model_dump(mode="json"))
         for value in (STARTED, scored, STARTED, scored)
     ]
-    progress = fold(fold(None, events[:2]), events[2:])
+    progress = fold_evaluate(fold_evaluate(None, events[:2]), events[2:])
     assert len(progress.results) == 1 and progress.brief == "1/24 ETA 5 s"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,20 +14,19 @@ from studio.jobs import JobRequest
 from studio.jobs.types import Event
 from studio.spec import load
 from studio.tui import StudioApp
-from studio.tui.progress import bank, chat, evaluate, generate, package, train
-from studio.tui.screens import Fold
+from studio.tui.live import progress
 from tests.tiny_model import tiny_base
 from tests.tui.making import SPEC, WHEN, fill, opened, press, shows, until, window, write_spec
 from tests.tui.outcomes import told, trainable
 
-FOLDS: dict[str, Fold] = {
-    "bank_started": bank.fold,
-    "person_added": bank.fold,
-    "serve_ready": chat.fold,
-    "probe_scored": evaluate.fold,
-    "generate_progressed": generate.fold,
-    "package_stepped": package.fold,
-    "step_logged": train.fold,
+FOLDS: dict[str, Callable[..., Any]] = {
+    "bank_started": progress.fold_bank,
+    "person_added": progress.fold_bank,
+    "serve_ready": progress.fold_chat,
+    "probe_scored": progress.fold_evaluate,
+    "generate_progressed": progress.fold_generate,
+    "package_stepped": progress.fold_package,
+    "step_logged": progress.fold_train,
 }
 
 

@@ -14,8 +14,8 @@ from studio.spec import load
 from studio.store import Workspace
 from studio.store.records import Violation
 from studio.tui import StudioApp
-from studio.tui.progress.generate import GenerateProgress
-from studio.tui.snapshot import JobMoved
+from studio.tui.live.bridge import JobMoved
+from studio.tui.live.progress import GenerateProgress
 from tests.small_persona import SLUG, copy_to
 from tests.store.making import decision
 from tests.tui.making import PERSON, made, opened, press, shows, text_of, until, window

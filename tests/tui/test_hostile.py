@@ -9,8 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from studio.tui.linefilter import InertLines
-from studio.tui.text import clip, join, line, shown
+from studio.tui.text import InertLines, clip, join, line, shown
 from tests.tui.making import SPEC, fill, opened, shows, until, window, write_spec
 from tests.tui.pty_window import PtyWindow
 

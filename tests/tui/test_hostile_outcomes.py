@@ -9,7 +9,7 @@ import pytest
 
 from studio.spec import load
 from studio.store import Workspace
-from studio.tui.conversation import Exchange
+from studio.tui.screens.chat.conversation import Exchange
 from tests.tui.making import press, shows, text_of, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_package, keep_run, keep_talk
 from tests.tui.pty_window import PtyWindow

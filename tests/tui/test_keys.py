@@ -15,9 +15,10 @@ from textual.widgets import Input
 from studio.spec import load
 from studio.store import Filter, Workspace
 from studio.triage import sample_ids
-from studio.tui import StudioApp, opening
-from studio.tui.disk import Disk
-from studio.tui.ordered_keys import OrderedKeys
+from studio.tui import StudioApp
+from studio.tui.keys.ordered import OrderedKeys
+from studio.tui.live import session as opening
+from studio.tui.live.threads import Disk
 from tests.tui.making import fill, opened, press, shows, until, write_spec
 from tests.tui.pty_window import PtyWindow
 
@@ -51,7 +52,7 @@ async def test_keys_typed_ahead_are_taken_by_what_they_open(tmp_path: Path) -> N
 async def test_keys_typed_ahead_through_dialogs_all_arrive_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.tui.ordered_keys.PATIENCE", 100_000)  # none may have to be waited for
+    monkeypatch.setattr("studio.tui.keys.ordered.PATIENCE", 100_000)  # none may have to be waited for
     app = opened(tmp_path, 40)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "32 accepted 8 rejected")

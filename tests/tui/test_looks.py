@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from studio.evaluate.labelling import TABLE, Session
 from studio.spec import load
 from studio.store import Workspace
-from studio.tui.conversation import Exchange
+from studio.tui.screens.chat.conversation import Exchange
 from tests.tiny_model import write_tiny_base
 from tests.tui.making import SPEC, opened, shows, text_of, until
 from tests.tui.outcomes import NOON, keep_evaluation, keep_package, keep_run, keep_talk, keep_trial, trainable

@@ -10,8 +10,8 @@ from studio.package import PackageStepped, package_id
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.tui import StudioApp
-from studio.tui.progress.package import PackageProgress
-from studio.tui.snapshot import JobMoved
+from studio.tui.live.bridge import JobMoved
+from studio.tui.live.progress import PackageProgress
 from tests.tui.making import press, shows, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_package, keep_run, made_snapshot, told
 

@@ -9,8 +9,8 @@ import pytest
 from studio.spec import load
 from studio.store import Workspace
 from studio.tui.keys import ACTIONS
-from studio.tui.memory import KeyMap
-from studio.tui.remapping import usable
+from studio.tui.keys.remap import usable
+from studio.tui.live.state import KeyMap
 from tests.tui.making import opened, press, shows, text_of, until, write_spec
 from tests.tui.outcomes import told
 

@@ -11,9 +11,8 @@ from textual.pilot import Pilot
 from studio.spec import load
 from studio.store import Workspace
 from studio.tui import StudioApp
-from studio.tui.conversation import Exchange
-from studio.tui.conversations import conversations
-from studio.tui.memory import ScreenState
+from studio.tui.live.state import ScreenState
+from studio.tui.screens.chat.conversation import Exchange, conversations
 from tests.tui.making import SPEC, fill, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_package, keep_run, keep_talk
 

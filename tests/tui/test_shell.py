@@ -11,9 +11,9 @@ from studio.errors import UserError
 from studio.spec import load
 from studio.store import Workspace
 from studio.tui.keys import ACTIONS, BY_ID, bindings, name_of
-from studio.tui.measuring import measure_apart
-from studio.tui.memory import KeyMap, Memory, Value
-from studio.tui.screens import ENTRIES
+from studio.tui.live.session import measure_apart
+from studio.tui.live.state import KeyMap, Memory, Value
+from studio.tui.stages import ENTRIES
 from tests.small_persona import copy_to
 from tests.tui.making import SPEC, opened, painted_in, press, shows, text_of, until, window, write_spec
 
@@ -85,7 +85,7 @@ async def test_the_frame_fits(tmp_path: Path, size: tuple[int, int]) -> None:
 async def test_the_learned_judge_is_measured_apart_and_its_agreement_is_on_the_status_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.tui.measuring.measure_apart", MEASURE)
+    monkeypatch.setattr("studio.tui.live.session.measure_apart", MEASURE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     app = window(copy_to(tmp_path), tmp_path / "ws")
     async with app.run_test(size=(160, 45)) as pilot:

@@ -11,10 +11,10 @@ import pytest
 from textual.widgets import TextArea
 
 from studio.store import Workspace
-from studio.tui.drafts import draft_path, keep_draft
+from studio.tui.live.state import draft_path, keep_draft
 from studio.tui.screens.spec import NAMES
 from studio.tui.screens.spec_parts import PARTS
-from studio.tui.widgets.hanging import hang, hang_text, hanging
+from studio.tui.widgets.layout import hang, hang_text, hanging
 from tests.tui.making import PERSON, SPEC, opened, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import told
 
@@ -224,7 +224,7 @@ async def test_keys_typed_ahead_answer_what_a_save_asks(tmp_path: Path) -> None:
 async def test_a_second_save_waits_for_a_slow_disk_and_asks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.tui.ordered_keys.OrderedKeys.HELD_S", 0.1)
+    monkeypatch.setattr("studio.tui.keys.ordered.OrderedKeys.HELD_S", 0.1)
     written = threading.Event()
 
     def slowly(path: Path, data: str, *, mode: int = 0o644) -> None:

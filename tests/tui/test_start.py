@@ -22,7 +22,7 @@ import asyncio, sys
 from pathlib import Path
 from tests.small_persona import SLUG, copy_to
 from tests.tui.making import until, window
-from studio.tui.screens import ENTRIES
+from studio.tui.stages import ENTRIES
 
 async def main():
     app = window(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.color_triplet import ColorTriplet
 
-from studio.tui.screens import ENTRIES
+from studio.tui.stages import ENTRIES
 from studio.tui.theme import STUDIO, STUDIO_16
 from tests.tui.making import opened, press, until
 

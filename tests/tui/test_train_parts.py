@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from studio.jobs.types import Event
 from studio.train.types import CheckpointSaved, Recipe, StepLogged, TrainFinished, TrainStarted
-from studio.tui.progress.train import fold
+from studio.tui.live.progress import fold_train
 from studio.tui.screens.curve import axis, laid_out
 from studio.tui.screens.train_parts import epochs, saved_line
 
@@ -46,20 +46,22 @@ def halted(step: int) -> Event:
 
 
 def test_a_resumed_run_drops_the_steps_that_were_lost() -> None:
-    first = fold(None, [started(), step(1, 4.0), step(2, 3.0), told(CheckpointSaved(step=2, path="x")), step(3, 2.0)])
+    first = fold_train(
+        None, [started(), step(1, 4.0), step(2, 3.0), told(CheckpointSaved(step=2, path="x")), step(3, 2.0)]
+    )
     assert first.points == ((1, 4.0), (2, 3.0), (3, 2.0)) and first.saved == 2
-    second = fold(first, [started(resumed_from=2), step(3, 2.5)])
+    second = fold_train(first, [started(resumed_from=2), step(3, 2.5)])
     assert second.points == ((1, 4.0), (2, 3.0), (3, 2.5))
     assert second.brief == "3/10 loss 2.50 ETA 3 s"
 
 
 def test_a_run_that_goes_on_counts_from_where_it_was_saved() -> None:
-    assert fold(None, [started(resumed_from=6)]).brief == "6/10"
-    assert fold(None, [started(), step(7, 2.0), halted(7)]).brief == "7/10"
+    assert fold_train(None, [started(resumed_from=6)]).brief == "6/10"
+    assert fold_train(None, [started(), step(7, 2.0), halted(7)]).brief == "7/10"
 
 
 def test_what_turned_out_otherwise_is_told_beside_what_is_saved() -> None:
-    plain, noted = fold(None, [started()]), fold(None, [started(note="left out: 3")])
+    plain, noted = fold_train(None, [started()]), fold_train(None, [started(note="left out: 3")])
     assert plain.started and "weights" in saved_line(plain, plain.started).plain
     assert noted.started and saved_line(noted, noted.started).plain == "not saved yet  left out: 3"
 

@@ -17,9 +17,9 @@ from studio.train import resume_or_start
 from studio.train.presets import SMALL
 from studio.train.types import StepLogged, TrainFinished, TrainStarted
 from studio.tui import StudioApp
-from studio.tui.progress.train import TrainProgress
+from studio.tui.live.bridge import JobMoved
+from studio.tui.live.progress import TrainProgress
 from studio.tui.screens.planning import Planned
-from studio.tui.snapshot import JobMoved
 from tests.tiny_model import tiny_base, write_tiny_base
 from tests.tui.making import fill, opened, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_run, made_snapshot, told, trainable

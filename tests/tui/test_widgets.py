@@ -13,12 +13,11 @@ from studio.chatml import Message, assistant, user
 from studio.errors import UserError
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
 from studio.jobs.types import Event
-from studio.tui import figures
-from studio.tui.progress import bank, generate
+from studio.tui import text as figures
+from studio.tui.live.progress import fold_bank, fold_generate
 from studio.tui.screens.triage_text import as_text, from_text
 from studio.tui.text import cells, pad
-from studio.tui.widgets.bars import bar, coverage
-from studio.tui.widgets.facts import facts
+from studio.tui.widgets.layout import bar, coverage, facts
 from studio.tui.widgets.loss_chart import decimate, plot
 from studio.tui.widgets.pages import Pages
 
@@ -137,9 +136,9 @@ def test_a_system_turn_keeps_its_role() -> None:
 
 
 def test_the_bank_folds_its_events() -> None:
-    begun = bank.fold(None, [event(BankStarted(people=9, seed=0))])
+    begun = fold_bank(None, [event(BankStarted(people=9, seed=0))])
     assert begun.brief == "0/9"
-    done = bank.fold(begun, [event(BankFinished(added=9, known=0, complete=True, seconds=1))])
+    done = fold_bank(begun, [event(BankFinished(added=9, known=0, complete=True, seconds=1))])
     assert done.finished is not None and done.finished.added == 9
 
 
@@ -148,14 +147,14 @@ def test_generating_folds_its_events_and_keeps_errors_apart() -> None:
         CategoryTarget(category="depths", target=4, accepted=1),
         CategoryTarget(category="wind", target=2, accepted=5),
     )
-    now = generate.fold(None, [event(GenerateStarted(author="a", judge="j", targets=targets))])
+    now = fold_generate(None, [event(GenerateStarted(author="a", judge="j", targets=targets))])
     assert now.brief == "3/6", "what is over a target does not fill another"
-    now = generate.fold(now, [event(CallFailed(purpose="judge", error="no route"))])
+    now = fold_generate(now, [event(CallFailed(purpose="judge", error="no route"))])
     assert (now.errors, now.last_error) == (1, "judge: no route")
     told = GenerateProgressed(
         targets=targets, generated=8, accepted=6, rejected=2, errors=1, rate=2.0, eta_s=3, cost_usd=None, reasons={}
     )
-    now = generate.fold(now, [event(told)])
+    now = fold_generate(now, [event(told)])
     assert (now.rate, now.eta_s, now.cost_usd) == (2.0, 3, None)
     ended = GenerateFinished(
         complete=False,
@@ -168,5 +167,5 @@ def test_generating_folds_its_events_and_keeps_errors_apart() -> None:
         cost_usd=0.0,
         note="x",
     )
-    now = generate.fold(now, [event(ended)])
+    now = fold_generate(now, [event(ended)])
     assert now.finished is not None and now.eta_s is None and now.rate == 2.0, "what it came to stays"

@@ -12,11 +12,11 @@ from studio.generate.by_hand import Added, add_by_hand, read_draft, template
 from studio.llm import ModelSettings
 from studio.spec import LoadedSpec
 from studio.store import Workspace
-from studio.tui.aside import aside
-from studio.tui.external import edit_text
+from studio.tui.dialogs.questions import Ask, Confirm
+from studio.tui.live.terminal import edit_text
+from studio.tui.live.threads import detached
 from studio.tui.screens.author_list import AuthorList, can_press, choices_of, how, servers_here
 from studio.tui.screens.job_stage import JobStage
-from studio.tui.widgets.dialogs import Ask, Confirm
 
 WHICH_MODEL = "Which chat model should write? A hub id or a folder"
 OUTCOMES = {
@@ -59,7 +59,7 @@ class Authoring(JobStage):
         session, environment = self.session, self.studio.environment
         read = self.studio.disk.read
         self.authors.show(await read(choices_of, session, environment, ()), asking=True)
-        servers = await aside(servers_here)
+        servers = await detached(servers_here)
         self.authors.show(await read(choices_of, session, environment, servers), asking=False)
 
     def hide_authors(self) -> None:

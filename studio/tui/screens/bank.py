@@ -11,17 +11,16 @@ from studio.bank.source import Heads, heads
 from studio.bank.types import MOST_BUILT, BankParams
 from studio.errors import UserError
 from studio.store.records import Person
-from studio.tui.figures import counted
+from studio.tui.dialogs.questions import Ask, Confirm
 from studio.tui.keys import bindings
-from studio.tui.memory import Value
-from studio.tui.progress.bank import BankProgress
-from studio.tui.screens.beside import Beside
+from studio.tui.live.progress import BankProgress
+from studio.tui.live.state import Value
 from studio.tui.screens.job_stage import JobStage, job_state
-from studio.tui.text import clip, join, line, pad
-from studio.tui.widgets.dialogs import Ask, Confirm
-from studio.tui.widgets.facts import facts
+from studio.tui.screens.stage import Beside
+from studio.tui.text import clip, counted, join, line, pad
+from studio.tui.widgets.layout import facts
 from studio.tui.widgets.page import Page
-from studio.tui.widgets.title import Title
+from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 ENTRY = "studio.bank.job:main"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from studio.tui.progress.train import Point
+from studio.tui.live.progress import Point
 from studio.tui.text import join
 from studio.tui.widgets.loss_chart import LABEL
 

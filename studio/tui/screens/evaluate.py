@@ -14,26 +14,24 @@ from studio.evaluate.metrics import NO_LABELS
 from studio.evaluate.types import ProbeResult
 from studio.judge.agreement import How
 from studio.train.types import Run
-from studio.tui.figures import duration
+from studio.tui.dialogs.reading import Text
 from studio.tui.keys import bindings
-from studio.tui.memory import Value
-from studio.tui.progress.evaluate import EvaluateProgress
-from studio.tui.runs import chosen_with_evaluation, is_current, measured_how
+from studio.tui.live.bridge import Snapshot
+from studio.tui.live.progress import EvaluateProgress
+from studio.tui.live.runs import chosen_with_evaluation, is_current, measured_how
+from studio.tui.live.state import Value
 from studio.tui.screens import evaluate_figures as figures
-from studio.tui.screens.beside import Beside
 from studio.tui.screens.evaluate_advice import advice, short_advice
 from studio.tui.screens.evaluate_verdict import cut_told, scored_by, trial_told, undecided_told
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.label import LabelScreen
 from studio.tui.screens.probe_parts import probe_line, probe_page, weakest_first
-from studio.tui.snapshot import Snapshot
-from studio.tui.text import Part, join, lines, shown
-from studio.tui.widgets.bars import with_bar
-from studio.tui.widgets.facts import facts
+from studio.tui.screens.stage import Beside
+from studio.tui.text import Part, duration, join, lines, shown
+from studio.tui.widgets.layout import facts, with_bar
 from studio.tui.widgets.page import Page
-from studio.tui.widgets.text_dialog import Text
-from studio.tui.widgets.title import Title
+from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 ENTRY = "studio.evaluate.job:main"

@@ -13,11 +13,9 @@ from studio.evaluate.intervals import Interval
 from studio.evaluate.metrics import POINTS
 from studio.evaluate.types import Evaluation, Gate, ProbeResult, SideMetrics
 from studio.store.records import Judgement
-from studio.tui.figures import UNKNOWN
 from studio.tui.screens.gate_lines import STYLES
-from studio.tui.text import clip, join, line, lines, pad
-from studio.tui.widgets.bars import bar
-from studio.tui.widgets.facts import facts
+from studio.tui.text import UNKNOWN, clip, join, line, lines, pad
+from studio.tui.widgets.layout import bar, facts
 
 BASE_STYLE, TUNED_STYLE = "$secondary", "$primary"
 NAME, NUMBER, SPAN, STATUS, BOUND = 14, 5, 10, 9, 9

@@ -10,7 +10,7 @@ from studio.evaluate import MIN_LABELS, Evaluation, JudgeInfo
 from studio.evaluate.gate_text import number
 from studio.judge.agreement import How
 from studio.train import SMOLLM2
-from studio.tui.figures import counted
+from studio.tui.text import counted
 
 MEASURED_ON: dict[How | None, str] = {
     "locked": "on replies of runs it has not seen",

@@ -15,24 +15,21 @@ from studio.build.stages import scenarios, standing, wanted_examples
 from studio.generate import GenerateParams
 from studio.generate.types import CategoryTarget
 from studio.store import Filter
-from studio.tui.figures import UNKNOWN, cost, counted, duration, rate, share
+from studio.tui.dialogs.reading import Text
 from studio.tui.keys import bindings
-from studio.tui.progress.generate import GenerateProgress
+from studio.tui.live.progress import GenerateProgress
 from studio.tui.screens.author_list import AuthorList
 from studio.tui.screens.authoring import Authoring
-from studio.tui.screens.beside import Beside
 from studio.tui.screens.generate_balance import balance_lines
 from studio.tui.screens.generate_reasons import reasons_told
 from studio.tui.screens.job_stage import job_failed, job_state
-from studio.tui.text import Part, cells, join, line, lines
-from studio.tui.widgets.bars import coverage
-from studio.tui.widgets.facts import facts
+from studio.tui.screens.stage import Beside
+from studio.tui.text import UNKNOWN, Part, cells, cost, counted, duration, join, line, lines, rate, share
+from studio.tui.widgets.layout import coverage, facts
 from studio.tui.widgets.page import Page
-from studio.tui.widgets.row_box import RowBox
 from studio.tui.widgets.row_line import SIGNS_TOLD
-from studio.tui.widgets.row_list import RowList
-from studio.tui.widgets.text_dialog import Text
-from studio.tui.widgets.title import Title
+from studio.tui.widgets.row_list import RowBox, RowList
+from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 EMPTY = "No examples yet. Press s to generate."

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 
 from studio.errors import UserError
-from studio.tui.figures import duration
+from studio.tui.dialogs.reading import Text
+from studio.tui.live.bridge import Snapshot
 from studio.tui.screens.stage import StageScreen
-from studio.tui.snapshot import Snapshot
-from studio.tui.text import join
-from studio.tui.widgets.text_dialog import Text
+from studio.tui.text import duration, join
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

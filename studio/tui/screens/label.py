@@ -17,13 +17,12 @@ from studio.evaluate.labelling import WANTED, Choice, Item, Labelling
 from studio.spec import Spec
 from studio.spec.model import Boundary
 from studio.store import Workspace
+from studio.tui.dialogs.questions import Choose
 from studio.tui.keys import bindings
 from studio.tui.screens import label_parts as parts
 from studio.tui.text import Part, join, lines
-from studio.tui.widgets.caption import Caption
-from studio.tui.widgets.dialogs import Choose
-from studio.tui.widgets.frame import KeyLine
 from studio.tui.widgets.page import Page
+from studio.tui.widgets.status import Caption, KeyLine
 
 if TYPE_CHECKING:
     from studio.tui.screens.stage import StageScreen

@@ -11,8 +11,8 @@ from studio.chatml import Messages
 from studio.spec import Spec
 from studio.spec.model import Boundary, Trait
 from studio.tui.text import cells, join, line, lines, pad, shown
-from studio.tui.widgets.facts import facts
-from studio.tui.widgets.trait_marks import STYLES
+from studio.tui.widgets.layout import facts
+from studio.tui.widgets.row_line import TRAIT_STYLES
 
 DEFAULT_S = 10.0
 """Seconds that a reply takes a person, until their own pace is known."""
@@ -41,7 +41,7 @@ def rubric(
     for place, trait in enumerate(traits):
         here = place == len(marks)
         mark = (
-            (f"{marks[place]}", f"{STYLES[marks[place]]} bold")
+            (f"{marks[place]}", f"{TRAIT_STYLES[marks[place]]} bold")
             if place < len(marks)
             else ("?" if here else "·", "$quiet")
         )

@@ -11,9 +11,8 @@ from studio.chatml import last_request
 from studio.evaluate.metrics import NO_LABELS, Labels, finish_of, judgement_of, kept_of, label_total, reply_of
 from studio.evaluate.types import ProbeResult, Side
 from studio.store.records import Judgement, RunLabel
-from studio.tui.figures import score
-from studio.tui.text import clip, join, line, lines, shown
-from studio.tui.widgets.trait_marks import trait_marks
+from studio.tui.text import clip, join, line, lines, score, shown
+from studio.tui.widgets.row_line import trait_marks
 
 WINNERS = {
     "tuned": ("tuned wins", "$success"),

@@ -11,9 +11,9 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher
 
 from studio.errors import UserError
-from studio.tui.external import edit_file
 from studio.tui.keys import BY_ID, bindings
-from studio.tui.screens.beside import Beside
+from studio.tui.live.terminal import edit_file
+from studio.tui.screens.stage import Beside
 from studio.tui.text import lines, shown
 from studio.tui.widgets.page import Page, Shown
 from studio.tui.widgets.virtual_list import VirtualList
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from studio.spec import Problem
-    from studio.tui.memory import Value
+    from studio.tui.live.state import Value
     from studio.tui.screens.spec_editor import SpecEditor
 
 NAMES = (

@@ -15,11 +15,10 @@ from textual.widgets import TextArea
 
 from studio.errors import UserError
 from studio.files import write_atomic
-from studio.tui.drafts import Draft, drop_draft, find_draft, keep_draft
-from studio.tui.figures import counted
+from studio.tui.dialogs.questions import Choose, Confirm
 from studio.tui.keys import bindings
-from studio.tui.text import join, lines
-from studio.tui.widgets.dialogs import Choose, Confirm
+from studio.tui.live.state import Draft, drop_draft, find_draft, keep_draft
+from studio.tui.text import counted, join, lines
 from studio.tui.widgets.page import Page
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from studio.spec import (
     targets,
 )
 from studio.tui.text import join, shown
-from studio.tui.widgets.facts import facts
-from studio.tui.widgets.hanging import Hung, hang, hang_text, hanging
+from studio.tui.widgets.layout import Hung, facts, hang, hang_text, hanging
 from studio.tui.widgets.page import Shown
 
 Part = Callable[[LoadedSpec], Shown]

@@ -1,4 +1,4 @@
-"""What every stage's screen is: tabs above, status and keys below, and a body of its own."""
+"""A stage with a page beside its list, which is scrolled while the list keeps the focus."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerError
 
 from studio.errors import UserError
-from studio.tui.keys import ACTIONS
-from studio.tui.snapshot import Snapshot
+from studio.tui.keys import ACTIONS, bindings
+from studio.tui.live.bridge import Snapshot
+from studio.tui.studio import Studio, studio_of
 from studio.tui.text import join
-from studio.tui.widgets.frame import FrameLine, KeyLine, StageTabs, StatusLine
+from studio.tui.widgets.page import Page
+from studio.tui.widgets.status import FrameLine, KeyLine, StageTabs, StatusLine
 
 if TYPE_CHECKING:
     from studio.build import Session
-    from studio.tui.app import StudioApp
-    from studio.tui.memory import Value
+    from studio.tui.live.state import Value
 
 Signs = Sequence[tuple[str, str]]
 FLUSH_S = 0.1
@@ -82,9 +83,8 @@ class StageScreen(Screen[None]):
         return self.id or ""
 
     @property
-    def studio(self) -> StudioApp:
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
+    def studio(self) -> Studio:
+        return studio_of(self)
 
     @property
     def session(self) -> Session:
@@ -223,3 +223,17 @@ class StageScreen(Screen[None]):
         state = self.remember()
         if memory.changed(self.stage, state):
             await self.studio.disk.write(memory.keep, self.stage, state)
+
+
+class Beside(StageScreen):
+    """The pages of the class ``beside`` are scrolled by half of what they show."""
+
+    BINDINGS = bindings("detail")
+
+    def action_page_down(self) -> None:
+        for page in self.query(".beside").results(Page):
+            page.action_half_down()
+
+    def action_page_up(self) -> None:
+        for page in self.query(".beside").results(Page):
+            page.action_half_up()

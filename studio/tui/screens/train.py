@@ -11,21 +11,20 @@ from textual.content import Content
 
 from studio.errors import UserError
 from studio.train.metrics import read_metrics
-from studio.tui.aside import aside
+from studio.tui.dialogs.reading import Text
 from studio.tui.keys import bindings
-from studio.tui.memory import Value
-from studio.tui.progress.train import TrainProgress
-from studio.tui.runs import RunRow, run_rows
+from studio.tui.live.progress import TrainProgress
+from studio.tui.live.runs import RunRow, run_rows
+from studio.tui.live.state import Value
+from studio.tui.live.threads import detached
 from studio.tui.screens import train_parts as parts
 from studio.tui.screens.job_stage import job_failed
 from studio.tui.screens.planning import Planned, plan_now, train_now
 from studio.tui.screens.train_curve import Curve, CurveView
 from studio.tui.screens.train_recipe import Adjusting
 from studio.tui.text import lines, shown
-from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.page import Page
-from studio.tui.widgets.text_dialog import Text
-from studio.tui.widgets.title import Title
+from studio.tui.widgets.status import Caption, Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 RESUMABLE = ("stopped", "failed", "dead")
@@ -93,7 +92,7 @@ class TrainScreen(Adjusting):
     async def _read_plan(self) -> None:
         try:
             # Not among the writes: it may ask the hub for the base model.
-            self._planned = await aside(plan_now, self.session)
+            self._planned = await detached(plan_now, self.session)
         except UserError as error:
             self._planned = error
         self._show_plan()

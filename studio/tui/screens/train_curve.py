@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from studio.tui.progress.train import Point, TrainProgress
+from studio.tui.live.progress import Point, TrainProgress
 from studio.tui.screens.curve import axis, dots_across, laid_out
-from studio.tui.widgets.caption import Caption
 from studio.tui.widgets.loss_chart import LossChart
+from studio.tui.widgets.status import Caption
 
 EMPTY = "The loss is drawn here once steps are logged."
 

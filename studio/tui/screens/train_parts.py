@@ -9,16 +9,14 @@ from textual.content import Content
 from studio.files import as_seen
 from studio.train.presets import preset_for
 from studio.train.types import Recipe, TrainFinished, TrainPlan, TrainStarted
-from studio.tui.figures import duration, rate
-from studio.tui.progress.train import TrainProgress
-from studio.tui.runs import RunRow
+from studio.tui.live.bridge import Snapshot
+from studio.tui.live.progress import TrainProgress
+from studio.tui.live.runs import RunRow
 from studio.tui.screens.gate_lines import gates_content, tally
 from studio.tui.screens.job_stage import job_state
 from studio.tui.screens.planning import Planned
-from studio.tui.snapshot import Snapshot
-from studio.tui.text import Part, cells, clip, join, lines, pad, shown
-from studio.tui.widgets.bars import with_bar
-from studio.tui.widgets.facts import facts
+from studio.tui.text import Part, cells, clip, duration, join, lines, pad, rate, shown
+from studio.tui.widgets.layout import facts, with_bar
 from studio.tui.widgets.page import Shown
 
 

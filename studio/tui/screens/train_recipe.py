@@ -10,10 +10,10 @@ from textual import work
 from studio.errors import UserError
 from studio.train.presets import preset_for, with_recipe
 from studio.train.types import Recipe
-from studio.tui.memory import Value
+from studio.tui.dialogs.questions import Form, Values
+from studio.tui.live.state import Value
 from studio.tui.screens.job_stage import JobStage
 from studio.tui.screens.train_parts import recipe_note, recipe_values
-from studio.tui.widgets.form import Form, Values
 
 
 class Adjusting(JobStage):

@@ -10,10 +10,10 @@ from textual.content import Content
 from studio.build import Session
 from studio.store import Filter, Workspace
 from studio.store.records import Person, Row
-from studio.tui.copying import copy
 from studio.tui.keys import bindings
-from studio.tui.memory import Value
-from studio.tui.screens.beside import Beside
+from studio.tui.live.state import Value
+from studio.tui.live.terminal import copy
+from studio.tui.screens.stage import Beside
 from studio.tui.screens.triage_counts import Counts, read_counts
 from studio.tui.screens.triage_deciding import Deciding
 from studio.tui.screens.triage_detail import example_page, provenance_page
@@ -21,10 +21,9 @@ from studio.tui.screens.triage_finding import Finding
 from studio.tui.screens.triage_text import as_text
 from studio.tui.text import join
 from studio.tui.widgets.page import Page
-from studio.tui.widgets.row_box import RowBox
 from studio.tui.widgets.row_line import SIGNS_TOLD
-from studio.tui.widgets.row_list import RowList
-from studio.tui.widgets.title import Title
+from studio.tui.widgets.row_list import RowBox, RowList
+from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
 EMPTY = "No examples yet. Press 3, then s to generate."

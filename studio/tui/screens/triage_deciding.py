@@ -12,13 +12,13 @@ from studio.errors import UserError
 from studio.files import as_seen
 from studio.store.records import Decision, Row, Status
 from studio.triage import REASONS, Triage, export_chatml
-from studio.tui.external import edit_text
+from studio.tui.dialogs.questions import Choose
+from studio.tui.dialogs.reply_editor import ReplyEditor
+from studio.tui.live.terminal import edit_text
 from studio.tui.screens.stage import StageScreen
 from studio.tui.screens.triage_drafts import Drafts
 from studio.tui.screens.triage_text import as_text, from_text
 from studio.tui.text import join
-from studio.tui.widgets.dialogs import Choose
-from studio.tui.widgets.reply_editor import ReplyEditor
 from studio.tui.widgets.row_list import RowList
 
 Write = Callable[[Triage, str], object]

@@ -10,11 +10,9 @@ from studio.bank import person_text
 from studio.chatml import Messages
 from studio.judge import NOBODY
 from studio.store.records import Person, Row
-from studio.tui.figures import score
-from studio.tui.text import clip, join, line, lines, shown
-from studio.tui.widgets.facts import facts
-from studio.tui.widgets.row_line import SIGNS, score_of
-from studio.tui.widgets.trait_marks import NAME, trait_marks
+from studio.tui.text import clip, join, line, lines, score, shown
+from studio.tui.widgets.layout import facts
+from studio.tui.widgets.row_line import SIGNS, TRAIT_NAME, score_of, trait_marks
 
 ROLES = {"user": "bold", "assistant": "$primary bold", "system": "$quiet"}
 
@@ -80,7 +78,7 @@ def _judged(row: Row, width: int) -> Iterator[Content]:
         ("preferred", ", ".join(judgement.preferred)),
         ("rejected for", ", ".join(judgement.reasons)),
     ]
-    yield facts(told, width, name_width=NAME)
+    yield facts(told, width, name_width=TRAIT_NAME)
 
 
 def provenance_page(row: Row, person: Person | None, neighbour: Row | None, spec_hash: str, width: int) -> Content:

@@ -7,12 +7,12 @@ from typing import Literal, cast
 from studio.store import Filter
 from studio.store.records import Status
 from studio.triage import sample_ids
-from studio.tui.memory import Value
+from studio.tui.dialogs.pick import Pick
+from studio.tui.dialogs.questions import Ask
+from studio.tui.live.state import Value
 from studio.tui.screens.stage import StageScreen
 from studio.tui.screens.triage_counts import Counts
 from studio.tui.text import clip
-from studio.tui.widgets.dialogs import Ask
-from studio.tui.widgets.pick import Pick
 from studio.tui.widgets.row_list import RowList
 
 STATUSES = ("accepted", "rejected", "pending")

@@ -1,13 +1,14 @@
-"""One example on one line."""
+"""The marks that a judge gave a reply, one a trait: a regression's estimate beside it, its reason, the words that show
+it."""
 
 from __future__ import annotations
 
 from textual.content import Content
 
 from studio.chatml import last_reply, last_request
-from studio.store.records import Row, Status
-from studio.tui.figures import score
-from studio.tui.text import cells, clip, join, pad
+from studio.store.records import Judgement, Row, Status, TraitScore
+from studio.tui.text import cells, clip, join, line, pad, score
+from studio.tui.widgets.layout import facts
 
 SIGNS: dict[Status, tuple[str, str]] = {
     "accepted": ("✓", "$success"),
@@ -71,3 +72,24 @@ def score_of(row: Row) -> tuple[str, str]:
 
 def _edited(row: Row) -> bool:
     return row.messages != row.example.messages
+
+
+TRAIT_STYLES = {2: "$success", 1: "$warning", 0: "$error"}
+TRAIT_NAME = 17
+"""Cells that the names take at least."""
+
+
+def trait_marks(judgement: Judgement, width: int) -> Content:
+    return facts(((name, _mark(score)) for name, score in judgement.traits.items()), width, name_width=TRAIT_NAME)
+
+
+def _mark(score: TraitScore) -> Content:
+    quote = line(f'"{score.quote}"' if score.quote else "", "$quiet")
+    expected = "" if score.estimate is None else f"{score.estimate:.2f} expected  "
+    return join(
+        (f"{score.score}  ", f"{TRAIT_STYLES[score.score]} bold"),
+        (expected, "$quiet"),
+        line(score.rationale),
+        "  ",
+        quote,
+    )

@@ -1,4 +1,4 @@
-"""The workspace's examples as a list: any number of them, read off the UI thread a page at a time."""
+"""A list of examples below a rule that names its columns."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from textual.containers import Container
 from textual.content import Content
 
 from studio.errors import UserError
+from studio.tui.studio import Studio, studio_of
 from studio.tui.widgets.pages import Pages
-from studio.tui.widgets.row_line import row_line
+from studio.tui.widgets.row_line import row_heading, row_line
 from studio.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from studio.store import ExampleStore, Filter
     from studio.store.records import Row, Status
-    from studio.tui.app import StudioApp
 
 
 class RowList(VirtualList):
@@ -175,9 +176,8 @@ class RowList(VirtualList):
         self._studio.tell(error)
 
     @property
-    def _studio(self) -> StudioApp:
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
+    def _studio(self) -> Studio:
+        return studio_of(self)
 
     async def _disk(self, function: Any, *arguments: Any) -> Any:
         return await self._studio.disk.read(function, *arguments)
@@ -221,3 +221,14 @@ class RowList(VirtualList):
         for index, row in self._pages.held():
             if row.example.id in example_ids:
                 self.repaint_lines(index)
+
+
+class RowBox(Container):
+    """Holds a :class:`RowList`; the names stand in its upper border, so that they cost no line."""
+
+    DEFAULT_CSS = """
+    RowBox { height: 1fr; border-top: solid $rule; border-title-color: $quiet; }
+    """
+
+    def on_resize(self) -> None:
+        self.border_title = row_heading(self.query_one(RowList).text_width - 2)

@@ -1,0 +1,1 @@
+"""Where the window meets threads, the disk and other processes."""

@@ -1,0 +1,248 @@
+"""How the making of a package stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from studio.bank.types import BankFinished, BankStarted, PersonAdded
+from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored, RepliesCame
+from studio.generate.types import CallFailed, GenerateFinished, GenerateProgressed, GenerateStarted
+from studio.jobs.types import Event
+from studio.package.types import PackageFinished, PackageStepped
+from studio.serve.types import ServeReady
+from studio.train.types import CheckpointSaved, StepLogged, TrainFinished, TrainStarted
+from studio.tui.text import duration
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def parsed(events: Sequence[Event], *models: type[T]) -> Iterator[T]:
+    """Those of the kinds of ``models``, in their order. One that does not validate, as of a job that another version
+    of the studio ran, is passed over like one of another kind."""
+    kinds = {model.model_fields["kind"].default: model for model in models}
+    for event in events:
+        model = kinds.get(event.kind)
+        if model is not None:
+            try:
+                value = model.model_validate(event.data)
+            except ValidationError:
+                continue
+            yield value
+
+
+@dataclass(frozen=True)
+class BankProgress:
+    people: int = 0
+    """How many there are to be."""
+    done: int = 0
+    finished: BankFinished | None = None
+
+    @property
+    def brief(self) -> str:
+        return f"{self.done}/{self.people}"
+
+
+def fold_bank(progress: BankProgress | None, events: Sequence[Event]) -> BankProgress:
+    now = progress or BankProgress()
+    for event in parsed(events, BankStarted, PersonAdded, BankFinished):
+        match event:
+            case BankStarted():
+                now = BankProgress(people=event.people)
+            case PersonAdded():
+                now = replace(now, done=event.done)
+            case BankFinished():
+                now = replace(now, finished=event)
+    return now
+
+
+@dataclass(frozen=True)
+class GenerateProgress:
+    """``rate`` is examples a second, of the last ones where it has ended; None and empty until it is known."""
+
+    author: str = ""
+    judge: str = ""
+    wanted: int = 0
+    accepted: int = 0
+    errors: int = 0
+    last_error: str = ""
+    rate: float = 0.0
+    eta_s: float | None = None
+    cost_usd: float | None = 0.0
+    finished: GenerateFinished | None = None
+
+    @property
+    def brief(self) -> str:
+        return f"{self.accepted}/{self.wanted}" if self.wanted else ""
+
+
+def fold_generate(progress: GenerateProgress | None, events: Sequence[Event]) -> GenerateProgress:
+    now = progress or GenerateProgress()
+    for event in parsed(events, GenerateStarted, GenerateProgressed, CallFailed, GenerateFinished):
+        match event:
+            case GenerateStarted():
+                now = _started(now, event)
+            case GenerateProgressed():
+                now = _progressed(now, event)
+            case CallFailed():
+                now = replace(now, last_error=f"{event.purpose}: {event.error}", errors=now.errors + 1)
+            case GenerateFinished():
+                now = replace(now, finished=event, errors=event.errors, cost_usd=event.cost_usd, eta_s=None)
+    return now
+
+
+def _started(now: GenerateProgress, told: GenerateStarted) -> GenerateProgress:
+    """The errors of a job that goes on are kept."""
+    return GenerateProgress(
+        author=told.author,
+        judge=told.judge,
+        wanted=sum(one.target for one in told.targets),
+        accepted=sum(min(one.accepted, one.target) for one in told.targets),
+        errors=now.errors,
+        last_error=now.last_error,
+    )
+
+
+def _progressed(now: GenerateProgress, told: GenerateProgressed) -> GenerateProgress:
+    return replace(
+        now,
+        wanted=sum(one.target for one in told.targets),
+        accepted=sum(min(one.accepted, one.target) for one in told.targets),
+        errors=told.errors,
+        rate=told.rate,
+        eta_s=told.eta_s,
+        cost_usd=told.cost_usd,
+    )
+
+
+Point = tuple[int, float]
+"""A step and its loss."""
+
+
+@dataclass(frozen=True)
+class TrainProgress:
+    started: TrainStarted | None = None
+    step: StepLogged | None = None
+    points: tuple[Point, ...] = ()
+    """In the order of the steps; a resumed run goes on from the checkpoint's step."""
+    saved: int = 0
+    """The step of the newest checkpoint."""
+    finished: TrainFinished | None = None
+
+    @property
+    def brief(self) -> str:
+        if self.started is None:
+            return "loading"
+        if self.step is None or self.halted:
+            return f"{self.done}/{self.started.steps}"
+        return f"{self.step.step}/{self.step.steps} loss {self.step.loss:.2f} ETA {duration(self.step.eta_s)}"
+
+    @property
+    def done(self) -> int:
+        """The newest step; where none was taken since a resume, the one that it went on from."""
+        return self.step.step if self.step else self.started.resumed_from if self.started else 0
+
+    @property
+    def halted(self) -> bool:
+        """Whether it was stopped before its end, and has not begun again."""
+        return self.finished is not None and self.finished.stopped
+
+    @property
+    def run_id(self) -> str:
+        return self.started.run_id if self.started else ""
+
+
+def fold_train(progress: TrainProgress | None, events: Sequence[Event]) -> TrainProgress:
+    now = progress or TrainProgress()
+    points = list(now.points)
+    for event in parsed(events, TrainStarted, StepLogged, CheckpointSaved, TrainFinished):
+        match event:
+            case TrainStarted():
+                points = [point for point in points if point[0] <= event.resumed_from]
+                now = replace(now, started=event, step=None, finished=None, saved=event.resumed_from)
+            case StepLogged():
+                points.append((event.step, event.loss))
+                now = replace(now, step=event)
+            case CheckpointSaved():
+                now = replace(now, saved=event.step)
+            case TrainFinished():
+                now = replace(now, finished=event)
+    return replace(now, points=tuple(points))
+
+
+@dataclass(frozen=True)
+class EvaluateProgress:
+    started: EvaluateStarted | None = None
+    results: tuple[ProbeResult, ...] = ()
+    eta_s: float | None = None
+    finished: EvaluateFinished | None = None
+    replies: RepliesCame | None = None
+    """How many replies there are, while no probe is scored yet."""
+
+    @property
+    def probes(self) -> int:
+        return self.started.probes if self.started else 0
+
+    @property
+    def brief(self) -> str:
+        if self.started is None:
+            return "loading"
+        if self.replies is not None and not self.results:
+            return f"{self.replies.done}/{self.replies.replies} replies"
+        eta = f" ETA {duration(self.eta_s)}" if self.eta_s is not None else ""
+        return f"{len(self.results)}/{self.probes}{eta}"
+
+
+def fold_evaluate(progress: EvaluateProgress | None, events: Sequence[Event]) -> EvaluateProgress:
+    now = progress or EvaluateProgress()
+    results = list(now.results)
+    for event in parsed(events, EvaluateStarted, RepliesCame, ProbeScored, EvaluateFinished):
+        match event:
+            case EvaluateStarted():
+                results, now = [], EvaluateProgress(started=event)
+            case RepliesCame():
+                now = replace(now, replies=event)
+            case ProbeScored():
+                results.append(event.result)
+                now = replace(now, eta_s=event.eta_s)
+            case EvaluateFinished():
+                now = replace(now, finished=event, eta_s=None)
+    return replace(now, results=tuple(results))
+
+
+@dataclass(frozen=True)
+class ServeProgress:
+    ready: ServeReady | None = None
+
+    @property
+    def brief(self) -> str:
+        return "ready" if self.ready else "loading"
+
+
+def fold_chat(progress: ServeProgress | None, events: Sequence[Event]) -> ServeProgress:
+    ready = [*parsed(events, ServeReady)]
+    return ServeProgress(ready[-1]) if ready else progress or ServeProgress()
+
+
+@dataclass(frozen=True)
+class PackageProgress:
+    step: PackageStepped | None = None
+    finished: PackageFinished | None = None
+
+    @property
+    def brief(self) -> str:
+        return f"{self.step.step} {self.step.done}/{self.step.total}" if self.step else ""
+
+
+def fold_package(progress: PackageProgress | None, events: Sequence[Event]) -> PackageProgress:
+    now = progress or PackageProgress()
+    for event in parsed(events, PackageStepped, PackageFinished):
+        match event:
+            case PackageStepped():
+                now = PackageProgress(event)
+            case PackageFinished():
+                now = PackageProgress(now.step, event)
+    return now

@@ -1,0 +1,67 @@
+"""Work off the UI thread: the disk's, and what may take minutes, for which a window that closes does not wait."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Disk:
+    """Two threads. What is awaited has happened: a write that came back is durable."""
+
+    def __init__(self) -> None:
+        self._reads = ThreadPoolExecutor(1, thread_name_prefix="reads")
+        self._writes = ThreadPoolExecutor(1, thread_name_prefix="writes")
+
+    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await _run(self._reads, function, *args, **kwargs)
+
+    async def write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await _run(self._writes, function, *args, **kwargs)
+
+    async def drain(self) -> None:
+        """Wait until every write that was asked for so far is done."""
+        await self.write(lambda: None)
+
+    def close(self) -> None:
+        """Finish the writes, drop the reads."""
+        self._reads.shutdown(wait=False, cancel_futures=True)
+        self._writes.shutdown(wait=True)
+
+
+async def _run(pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await asyncio.get_running_loop().run_in_executor(pool, lambda: function(*args, **kwargs))
+
+
+async def detached(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What ``function`` gives or raises, such as loading a model or asking a hub, from a daemon thread: the interpreter
+    and ``asyncio.run`` wait for the threads of ``asyncio.to_thread`` before they end, for this one they do not."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return  # nobody waits any more
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as raised:
+            error = raised
+        with suppress(RuntimeError):  # the loop is closed, and the window with it
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=work, name="detached", daemon=True).start()
+    return await future

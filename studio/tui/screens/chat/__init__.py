@@ -1,0 +1,1 @@
+"""Talking to base and tuned side by side, and voting on their replies."""

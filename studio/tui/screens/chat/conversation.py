@@ -1,0 +1,150 @@
+"""The conversations that a workspace keeps: each by its id, so that no window writes over another's."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from studio.chatml import Frozen, Message, Messages, assistant, user
+from studio.evaluate.types import Side
+
+if TYPE_CHECKING:
+    from studio.store import StudioFile
+
+Choice = Literal["base", "tuned", "tie", "bad"]
+CHOICES: dict[Choice, str] = {"base": "base", "tuned": "tuned", "tie": "tie", "bad": "both bad"}
+SIDES: tuple[Side, Side] = ("base", "tuned")
+VOTES = "votes"
+
+
+def new_id() -> str:
+    """Of a conversation."""
+    return secrets.token_hex(4)
+
+
+class Exchange(Frozen):
+    """A user's turn and both replies; None where there is none yet."""
+
+    user: str
+    base: str | None = None
+    tuned: str | None = None
+    vote: Choice | None = None
+
+    def reply(self, side: Side) -> str | None:
+        return self.base if side == "base" else self.tuned
+
+    @property
+    def whole(self) -> bool:
+        return self.base is not None and self.tuned is not None
+
+
+class Conversation(Frozen):
+    """Each side goes on from its own replies. ``id`` tells the votes of two conversations apart."""
+
+    id: str
+    run_id: str = ""
+    begun: datetime
+    exchanges: tuple[Exchange, ...] = ()
+
+    @classmethod
+    def new(cls, run_id: str = "") -> Conversation:
+        return cls(id=new_id(), run_id=run_id, begun=datetime.now(UTC))
+
+    @property
+    def last(self) -> Exchange | None:
+        return self.exchanges[-1] if self.exchanges else None
+
+    def asked(self, side: Side) -> Messages:
+        """What a side is sent: all turns up to the newest user's, without exchanges in which a reply is missing."""
+        turns: list[Message] = []
+        for one in self.exchanges[:-1]:
+            reply = one.reply(side)
+            if reply is not None:
+                turns += [user(one.user), assistant(reply)]
+        return (*turns, user(self.exchanges[-1].user)) if self.exchanges else ()
+
+    def shown(self, side: Side) -> Messages:
+        """What a side's pane shows."""
+        turns: list[Message] = []
+        for one in self.exchanges:
+            reply = one.reply(side)
+            turns += [user(one.user), *([assistant(reply)] if reply is not None else [])]
+        return tuple(turns)
+
+    def add(self, text: str) -> Conversation:
+        return self.model_copy(update={"exchanges": (*self.exchanges, Exchange(user=text))})
+
+    def put(self, index: int, **changes: str | None) -> Conversation:
+        """With one exchange changed."""
+        changed = self.exchanges[index].model_copy(update=changes)
+        return self.model_copy(update={"exchanges": (*self.exchanges[:index], changed, *self.exchanges[index + 1 :])})
+
+
+class Vote(Frozen):
+    """Which of two replies to the same conversation a person likes better."""
+
+    id: str
+    run_id: str
+    base_messages: Messages
+    """With the reply as its last message; the conversation before it may differ between the sides."""
+    tuned_messages: Messages
+    choice: Choice
+    at: datetime
+
+
+def vote_of(conversation: Conversation, choice: Choice) -> Vote:
+    """The vote on the newest pair; a second one replaces the first."""
+    index, last = len(conversation.exchanges) - 1, conversation.exchanges[-1]
+    return Vote(
+        id=f"{conversation.id}-{index}",
+        run_id=conversation.run_id,
+        base_messages=(*conversation.asked("base"), assistant(last.base or "")),
+        tuned_messages=(*conversation.asked("tuned"), assistant(last.tuned or "")),
+        choice=choice,
+        at=datetime.now(UTC),
+    )
+
+
+def keep_vote(file: StudioFile, vote: Vote) -> Counter[Choice]:
+    """Writes the disk, and counts every vote on that run."""
+    file.put(VOTES, vote.id, vote)
+    return count_votes(file, vote.run_id)
+
+
+def count_votes(file: StudioFile, run_id: str) -> Counter[Choice]:
+    return tally_votes([vote for vote in file.all(VOTES, Vote) if vote.run_id == run_id])
+
+
+def tally_votes(votes: Sequence[Vote]) -> Counter[Choice]:
+    return Counter(vote.choice for vote in votes)
+
+
+CONVERSATIONS = "conversations"
+
+
+def keep_conversation(file: StudioFile, now: Conversation, before: Conversation | None) -> Conversation:
+    """Write ``now`` in the place of ``before``, what this window wrote last of it; None where it never did.
+
+    Where another window went on from ``before`` too, that stays, and ``now`` is kept beside it under an id of its own,
+    which comes back. Writes the disk.
+    """
+    kept = file.update(
+        CONVERSATIONS, now.id, Conversation, lambda there: now if there in (None, before, now) else there
+    )
+    if kept != now:
+        kept = now.model_copy(update={"id": new_id()})
+        file.put(CONVERSATIONS, kept.id, kept)
+    return kept
+
+
+def find_conversation(file: StudioFile, id: str) -> Conversation | None:
+    """Reads the disk."""
+    return file.get(CONVERSATIONS, id, Conversation)
+
+
+def conversations(file: StudioFile) -> list[Conversation]:
+    """All, the one that was begun last first. Reads the disk."""
+    return sorted(file.all(CONVERSATIONS, Conversation), key=lambda one: one.begun, reverse=True)
