@@ -9,7 +9,7 @@ from studio.bank.types import PersonAdded
 from studio.evaluate.types import ProbeScored, RepliesCame
 from studio.generate.types import GenerateProgressed, GenerateStarted
 from studio.jobs.types import Event
-from studio.package.types import PackageStepped
+from studio.package import PackageStepped
 from studio.train.types import StepLogged, TrainStarted
 
 

@@ -11,7 +11,7 @@ from studio.build.jobs import Stream
 from studio.cli import building
 from studio.evaluate.types import Gate, GateStatus
 from studio.package import Package
-from studio.package.types import Verification
+from studio.package.packages import Verification
 from tests.cli.making import Studio
 from tests.evaluate.making import NOON
 from tests.package.making import Made

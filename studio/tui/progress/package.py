@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.jobs.types import Event
-from studio.package.types import PackageFinished, PackageStepped
+from studio.package import PackageFinished, PackageStepped
 from studio.tui.progress.events import parsed
 
 
