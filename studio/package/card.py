@@ -212,8 +212,8 @@ def _judge(facts: Facts) -> str:
     if tuned.labels or base.labels or evaluation.votes:
         told += (
             f" People labelled {tuned.labels} of {tuned.n} tuned and {base.labels} of {base.n} base replies, "
-            f"blind, and compared {evaluation.votes} pairs: what they say is the truth of this evaluation, and under 50 "
-            "labels it stands alone."
+            f"blind, and compared {evaluation.votes} pairs: what they say is the truth of this evaluation, and under "
+            "50 labels it stands alone."
         )
     else:
         told += " No person has labelled a reply of this run."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,7 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
 async def _main(params: dict[str, Any], context: JobContext) -> None:
     asked = PackageParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
-    workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
-    try:
+    with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
         run, evaluation = find_run(workspace, asked.run_id), evaluation_of(workspace, asked.run_id)
         if evaluation is None or evaluation.id != asked.evaluation_id:
             remedy = "evaluate it first: studio evaluate SPEC"
@@ -73,8 +73,6 @@ async def _main(params: dict[str, Any], context: JobContext) -> None:
             own = _spec_of(run, evaluation, workspace.runs_dir / run.plan.run_id, loaded)
             package = await _pack(own, workspace, run, evaluation, context)
         context.emit(PackageFinished(package=package))
-    finally:
-        workspace.close()
 
 
 def _spec_of(run: Run, evaluation: Evaluation, run_dir: Path, current: LoadedSpec) -> LoadedSpec:
