@@ -1,30 +1,6 @@
 """From a spec to a package: every stage as a job, each doing only what is not done yet."""
 
-from studio.build.build import build, categories, gathered, summarise
-from studio.build.types import (
-    STAGES,
-    BuildEnded,
-    BuildEvent,
-    Session,
-    StageBegan,
-    StageEnded,
-    StageError,
-    StageTold,
-    Summary,
-)
+from studio.build.session import BuildEvent, Session, StageBegan, StageEnded, StageError, StageTold, Tell
+from studio.build.stages import Built, build
 
-__all__ = [
-    "STAGES",
-    "BuildEnded",
-    "BuildEvent",
-    "Session",
-    "StageBegan",
-    "StageEnded",
-    "StageError",
-    "StageTold",
-    "Summary",
-    "build",
-    "categories",
-    "gathered",
-    "summarise",
-]
+__all__ = ["BuildEvent", "Built", "Session", "StageBegan", "StageEnded", "StageError", "StageTold", "Tell", "build"]

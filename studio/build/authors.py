@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from studio.build.types import Session, StageError
+from studio.build.session import Session, StageError
 from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.files import as_seen
@@ -59,27 +60,26 @@ def who_could_write(
     found by :func:`studio.llm.find_servers`, ``gpu`` the device that models may use, ``can_serve`` whether the
     libraries to serve one are installed. Asks nobody.
     """
-    return [
-        *_chosen(settings),
-        *([_recording(recorded, ready=settings.author_offline)] if recorded else []),
-        *(_server(settings, server, spec) for server in servers if not _in_use(settings, server)),
-        _local(spec, gpu, can_serve),
-        AuthorChoice(kind="hand", text="you, one example at a time", how=f"studio triage new {spec}"),
-        AuthorChoice(
-            kind="import",
-            text="examples that you have: JSON lines of messages",
-            how=f"studio triage import {spec} FILE",
-        ),
+    found = _chosen(settings)
+    if recorded:  # it plays where no model writes
+        ready, text = settings.author_offline, f"the recording beside this spec: {recorded} conversations left"
+        how = "" if ready else "name no endpoint and no key"
+        found.append(AuthorChoice(kind="recording", text=text, ready=ready, how=how))
+    in_use = urlsplit(settings.url).port if settings.endpoint is not None and settings.local else None
+    found += [
+        _server(settings, one, spec) for one in servers if in_use is None or urlsplit(one.endpoint).port != in_use
     ]
-
-
-def _in_use(settings: ModelSettings, server: LocalServer) -> bool:
-    """Whether the settings' endpoint is this server, by whatever name of this machine."""
-    return (
-        settings.endpoint is not None
-        and settings.local
-        and urlsplit(settings.url).port == urlsplit(server.endpoint).port
-    )
+    needs = f"{_GB_PER_BILLION['GPU' if gpu else 'CPU']} GB of memory a billion parameters"
+    slow = "" if gpu else ", slow; smollm2 is too small to write"
+    text = f"any chat model of the hub or a folder, served by the studio on {gpu or 'the CPU'}: {needs}{slow}"
+    install = "" if can_serve else "pip install '.[train]', then "
+    theirs = "examples that you have: JSON lines of messages"
+    return [
+        *found,
+        AuthorChoice(kind="local", text=text, how=f"{install}studio build {spec} --author local:MODEL"),
+        AuthorChoice(kind="hand", text="you, one example at a time", how=f"studio triage new {spec}"),
+        AuthorChoice(kind="import", text=theirs, how=f"studio triage import {spec} FILE"),
+    ]
 
 
 def _chosen(settings: ModelSettings) -> list[AuthorChoice]:
@@ -96,12 +96,6 @@ def _chosen(settings: ModelSettings) -> list[AuthorChoice]:
     return [AuthorChoice(kind=kind, text=f"{settings.model} at {where}", ready=True, settings=settings)]
 
 
-def _recording(left: int, *, ready: bool) -> AuthorChoice:
-    """It plays where no model writes."""
-    text = f"the recording beside this spec: {left} conversations left"
-    return AuthorChoice(kind="recording", text=text, ready=ready, how="" if ready else "name no endpoint and no key")
-
-
 def _server(settings: ModelSettings, server: LocalServer, spec: str) -> AuthorChoice:
     place = f"{server.name}, found running at {server.endpoint}"
     begin = f"studio build {spec} --endpoint {server.endpoint} --model "
@@ -110,19 +104,11 @@ def _server(settings: ModelSettings, server: LocalServer, spec: str) -> AuthorCh
     if not server.models:
         return AuthorChoice(kind="server", text=f"{place}: has no model yet", how="load one there")
     more = ", ..." if len(server.models) > _NAMED else ""
-    used = settings.model_copy(
-        update={"endpoint": server.endpoint, "uds": None, "model": server.models[0], "key_variable": None}
-    )
+    update = {"endpoint": server.endpoint, "uds": None, "model": server.models[0], "key_variable": None}
     text = f"{place}: {', '.join(server.models[:_NAMED])}{more}"
-    return AuthorChoice(kind="server", text=text, how=f"{begin}{server.models[0]}", settings=used)
-
-
-def _local(spec: str, gpu: str | None, can_serve: bool) -> AuthorChoice:
-    needs = f"{_GB_PER_BILLION['GPU' if gpu else 'CPU']} GB of memory a billion parameters"
-    slow = "" if gpu else ", slow; smollm2 is too small to write"
-    text = f"any chat model of the hub or a folder, served by the studio on {gpu or 'the CPU'}: {needs}{slow}"
-    how = f"studio build {spec} --author local:MODEL"
-    return AuthorChoice(kind="local", text=text, how=how if can_serve else f"pip install '.[train]', then {how}")
+    return AuthorChoice(
+        kind="server", text=text, how=f"{begin}{server.models[0]}", settings=settings.model_copy(update=update)
+    )
 
 
 def recorded_left(loaded: LoadedSpec, root: Path) -> int:
@@ -139,11 +125,8 @@ def recorded_left(loaded: LoadedSpec, root: Path) -> int:
     held, folder = sum(1 for line in lines if line.strip()), root / loaded.spec.slug
     if not (folder / "examples.db").is_file():
         return held
-    workspace = Workspace.open(root, loaded.spec.slug)
-    try:
+    with closing(Workspace.open(root, loaded.spec.slug)) as workspace:
         return max(0, held - sum(row.example.author == RECORDED for row in workspace.examples.each()))
-    finally:
-        workspace.close()
 
 
 class Roles(Frozen):
@@ -184,8 +167,7 @@ async def check_models(session: Session) -> None:
     elif session.loaded.recorded_path is None:
         choices = who_could_write(settings, spec=as_seen(session.loaded.path), servers=await find_servers())
         ways = [*(f"{choice.text}: {choice.how}" for choice in choices), _REMOTE]
-        remedy = "; or ".join(ways)
-        raise StageError("nobody is there to write examples", where="author", remedy=remedy)
+        raise StageError("nobody is there to write examples", where="author", remedy="; or ".join(ways))
     if not settings.offline:
         await open_judge(settings, session.loaded).close()
 

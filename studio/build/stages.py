@@ -1,33 +1,55 @@
-"""The stages as a build runs them: each sees what is already done, and does only the rest."""
+"""The stages of a build: each sees what is already done, does only the rest, and gives what it came to."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+from pydantic import BaseModel
+
+from studio.bank.types import BankParams
 from studio.build.authors import check_models, generate_entry
-from studio.build.jobs import Stream, run_job
-from studio.build.training import begin_training
-from studio.build.types import Session, StageBegan, StageEnded, StageError, StageTold
+from studio.build.session import BuildEvent, Session, StageBegan, StageEnded, StageError, StageTold, Tell, run_job
 from studio.evaluate import Evaluation, evaluation_of, fingerprint, judge_info, restated
 from studio.evaluate.job import EvaluateParams
 from studio.files import as_seen
-from studio.generate import (
-    CategoryTarget,
-    GenerateParams,
-    ScenarioBalance,
-    balance,
-    coverage,
-    unfinished,
-)
+from studio.generate import CategoryTarget, GenerateParams, ScenarioBalance, balance, coverage, unfinished
 from studio.generate.types import GenerateFinished
 from studio.jobs import Job, active, start
 from studio.judge import known_agreement, open_judge
 from studio.package import Package, find_package, package_id, packages
 from studio.package.job import PackageParams
-from studio.train import Run, finished_run, plan, preparing
+from studio.serve import end_unused
+from studio.spec import keep_spec
+from studio.train import Run, finished_run, plan, preparing, resume_or_start, resume_run
+from studio.train.folder import SPEC
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml, sample_ids
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build came to."""
+
+    run: Run
+    evaluation: Evaluation
+    package: Package
+
+
+async def build(tell: Tell, session: Session) -> Built:
+    """All stages, one after the other, from a spec to a package: what is not done yet. Started again after an
+    interruption it goes on where it was.
+
+    Raises :class:`StageError` where a stage cannot be done.
+    """
+    spec = session.loaded.spec
+    note = f"{spec.name}: {len(spec.traits)} traits, {len(spec.scenarios)} categories"
+    tell(StageEnded(stage="spec", note=note))
+    await generate_stage(tell, session)
+    run = await train_stage(tell, session, await triage_stage(tell, session))
+    evaluation = await evaluate_stage(tell, session, run)
+    return Built(run, evaluation, await package_stage(tell, session, run, evaluation))
 
 
 def wanted_examples(session: Session) -> int:
@@ -45,135 +67,96 @@ def scenarios(session: Session) -> tuple[ScenarioBalance, ...]:
     return balance(session.loaded, session.workspace, wanted_examples(session))
 
 
-async def generate_stage(session: Session) -> Stream:
-    """Examples until every category has its target."""
+def _start(session: Session, stage: str, entry: str, params: type[BaseModel], **asked: Any) -> Job:
+    where = {"spec_path": str(session.loaded.path), "workspace": str(session.root)}
+    return start(session.workspace.jobs_dir, stage, entry, params(**where, **asked))
+
+
+async def bank_stage(tell: Tell, session: Session, count: int) -> None:
+    """Everybody of the spec's profiles and ``count`` built-in people; on request alone, no build needs it."""
+    jobs_dir = session.workspace.jobs_dir
+    params = BankParams(spec_path=str(session.loaded.path), workspace=str(session.root), count=count, seed=session.seed)
+    running = active(jobs_dir, "bank")
+    if running is not None and running.request.params != params.model_dump(mode="json"):
+        remedy = f"wait for it, or: studio jobs stop {running.id}"
+        raise StageError("another bank is being built", where=running.id, remedy=remedy)
 
     def begin() -> Job:
-        params = GenerateParams(
-            spec_path=str(session.loaded.path),
-            workspace=str(session.root),
-            settings=session.settings,
-            seed=session.seed,
-            examples=wanted_examples(session),
-        )
-        return start(session.workspace.jobs_dir, "generate", generate_entry(session.settings), params)
+        return start(jobs_dir, "bank", "studio.bank.job:main", params)
 
     def done() -> bool:
-        return not unfinished(session.loaded, session.workspace, session.settings, wanted_examples(session))
+        return running is not None and running.view().state == "finished"
 
-    if active(session.workspace.jobs_dir, "generate") is None and done():
-        yield StageEnded(stage="generate", skipped=True, note=_accepted(session))
-        return
-    await check_models(session)  # says at once that nobody is there, or that no model is named
-    last: GenerateFinished | None = None
-    async for event in run_job(session, "generate", begin, done):
+    await run_job(tell, session, "bank", begin, done)
+    tell(StageEnded(stage="bank", note=f"{len(session.workspace.examples.people())} people"))
+
+
+async def generate_stage(tell: Tell, session: Session) -> None:
+    """Examples until every category has its target."""
+    wanted, settings = wanted_examples(session), session.settings
+    finished: list[GenerateFinished] = []
+
+    def listen(event: BuildEvent) -> None:
         if isinstance(event, StageTold) and event.event.kind == "generate_finished":
-            last = GenerateFinished.model_validate(event.event.data)
-        yield event
-    if not _met(standing(session)):
-        missing = ", ".join(f"{one.category} {one.accepted}/{one.target}" for one in standing(session) if _short(one))
-        raise StageError(f"categories short of their target: {missing}", remedy=_remedy(last))
-    thin = f"; {last.note}" if last is not None and last.note else ""
-    yield StageEnded(stage="generate", note=_accepted(session) + thin)
+            finished.append(GenerateFinished.model_validate(event.event.data))
+        tell(event)
+
+    def begin() -> Job:
+        asked = {"settings": settings, "seed": session.seed, "examples": wanted}
+        return _start(session, "generate", generate_entry(settings), GenerateParams, **asked)
+
+    def done() -> bool:
+        return not unfinished(session.loaded, session.workspace, settings, wanted)
+
+    skipped = active(session.workspace.jobs_dir, "generate") is None and done()
+    if not skipped:
+        await check_models(session)  # says at once that nobody is there, or that no model is named
+        await run_job(listen, session, "generate", begin, done)
+    targets, last = standing(session), finished[-1] if finished else None
+    short = ", ".join(f"{one.category} {one.accepted}/{one.target}" for one in targets if one.accepted < one.target)
+    if short and not skipped:
+        remedy = "some were rejected since; run the same command to write others for them"
+        if last is not None and not last.complete:
+            remedy = last.note
+        raise StageError(f"categories short of their target: {short}", remedy=remedy)
+    thin = f"; {last.note}" if last and last.note else ""
+    accepted = sum(one.accepted for one in targets)
+    tell(StageEnded(stage="generate", skipped=skipped, note=f"{accepted} accepted{thin}"))
 
 
-async def triage_stage(session: Session, keep: Callable[[Export], None]) -> Stream:
+async def triage_stage(tell: Tell, session: Session) -> Export:
     """What passed, as training data; and a random sample laid aside for a person's review."""
-    yield StageBegan(stage="triage")
+    tell(StageBegan(stage="triage"))
     sample = sample_ids(session.workspace)
     export = export_chatml(session.workspace, session.loaded)
-    keep(export)
     left_out = f", {export.held_out} left out that say a held-out message" if export.held_out else ""
     note = f"{export.count} exported{left_out}, {len(sample)} sampled for review"
-    yield StageEnded(stage="triage", note=note)
+    tell(StageEnded(stage="triage", note=note))
+    return export
 
 
-async def train_stage(session: Session, export: Export, keep: Callable[[Run], None]) -> Stream:
+async def train_stage(tell: Tell, session: Session, export: Export) -> Run:
     """A run for exactly this data, base model and recipe."""
     if wait := preparing(session.base_model):
-        yield StageBegan(stage="train", note=wait)
+        tell(StageBegan(stage="train", note=wait))
     planned = await asyncio.to_thread(planned_run, session, export)
 
     def find() -> Run | None:
         return finished_run(session.workspace, planned.fingerprint)
 
+    def begin() -> Job:
+        return begin_training(session, planned)
+
     run, skipped = find(), True
     if run is None:
         skipped, note = False, f"{planned.steps} steps on {planned.base_model}"
-        async for event in run_job(
-            session, "train", lambda: begin_training(session, planned), lambda: find() is not None, note
-        ):
-            yield event
+        await run_job(tell, session, "train", begin, lambda: find() is not None, note)
         run = find()
-        if run is None:
-            raise StageError("the training ended before its last step", remedy="run the same command to go on")
-    yield StageEnded(stage="train", skipped=skipped, note=_loss(run))
-    keep(run)
-
-
-async def evaluate_stage(session: Session, run: Run, keep: Callable[[Evaluation], None]) -> Stream:
-    """Held-out probes through base and tuned."""
-    judge = open_judge(session.settings, session.loaded)
-    wanted = fingerprint(session.loaded, run, judge)
-
-    def begin() -> Job:
-        params = EvaluateParams(
-            spec_path=str(session.loaded.path),
-            workspace=str(session.root),
-            run_id=run.plan.run_id,
-            settings=session.settings,
-        )
-        return start(session.workspace.jobs_dir, "evaluate", "studio.evaluate.job:main", params)
-
-    def find() -> Evaluation | None:
-        kept = evaluation_of(session.workspace, run.plan.run_id)
-        return kept if kept is not None and kept.fingerprint == wanted else None
-
-    def whole() -> bool:
-        """One with replies that could not be judged is tried again, once a build."""
-        return (kept := find()) is not None and kept.whole
-
-    skipped = whole()
-    if not skipped:
-        async for event in run_job(session, "evaluate", begin, whole, "loading the base model and the adapter"):
-            yield event
-    done = find()
-    if done is None:
-        raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
-    agreement = known_agreement(session.loaded, judge)  # labels may have come since
-    done = restated(session.workspace, done, judge_info(judge, agreement) if agreement else None)
-    yield StageEnded(stage="evaluate", skipped=skipped, note=_scores(done))
-    keep(done)
-
-
-async def package_stage(session: Session, run: Run, evaluation: Evaluation, keep: Callable[[Package], None]) -> Stream:
-    """The folder to deploy, proven by loading it back."""
-    name = package_id(session.loaded.spec.slug, evaluation)
-
-    def begin() -> Job:
-        params = PackageParams(
-            spec_path=str(session.loaded.path),
-            workspace=str(session.root),
-            run_id=run.plan.run_id,
-            evaluation_id=evaluation.id,
-        )
-        return start(session.workspace.jobs_dir, "package", "studio.package.job:main", params)
-
-    def find() -> Package | None:
-        return find_package(session.workspace, name)
-
-    package, skipped = find(), True
-    if package is None:
-        skipped = False
-        async for event in run_job(session, "package", begin, lambda: find() is not None):
-            yield event
-        package = find()
-        if package is None:
-            made = next((one for one in packages(session.workspace) if one.id == name), None)
-            why = f": {made.verification.note}" if made else ""
-            raise StageError(f"the package is not what was trained{why}", remedy="see its README.md, then run again")
-    yield StageEnded(stage="package", skipped=skipped, note=as_seen(package.path))
-    keep(package)
+    if run is None or run.finished is None:
+        raise StageError("the training ended before its last step", remedy="run the same command to go on")
+    note = f"loss {run.finished.loss:.3f} after {run.finished.steps} steps"
+    tell(StageEnded(stage="train", skipped=skipped, note=note))
+    return run
 
 
 def planned_run(session: Session, export: Export) -> TrainPlan:
@@ -182,30 +165,74 @@ def planned_run(session: Session, export: Export) -> TrainPlan:
     return plan(session.loaded, session.workspace, export, base=session.base, changes=changes)
 
 
-def _remedy(last: GenerateFinished | None) -> str:
-    """What helps where examples are missing after a job that ended with ``last``."""
-    if last is None or last.complete:
-        return "some were rejected since; run the same command to write others for them"
-    return last.note
+def begin_training(session: Session, plan: TrainPlan) -> Job:
+    """Start the run of ``plan``, or go on with it; the spec that it is trained by is kept beside it.
+
+    A model's worker that nobody uses ends first, for want of room. Raises as :func:`studio.train.start`.
+    """
+    workspace = session.workspace
+    end_unused(workspace.jobs_dir)
+    if session.loaded.hash == plan.spec_hash:
+        keep_spec(session.loaded, workspace.runs_dir / plan.run_id / SPEC)
+    return resume_or_start(workspace, plan)
 
 
-def _met(targets: tuple[CategoryTarget, ...]) -> bool:
-    return not any(map(_short, targets))
+def resume_training(session: Session, job: Job) -> Job:
+    """Go on with the run of a training job that ended, whatever the spec says now."""
+    end_unused(session.workspace.jobs_dir)
+    return resume_run(session.workspace, job)
 
 
-def _short(one: CategoryTarget) -> bool:
-    return one.accepted < one.target
+async def evaluate_stage(tell: Tell, session: Session, run: Run) -> Evaluation:
+    """Held-out probes through base and tuned."""
+    judge, run_id = open_judge(session.settings, session.loaded), run.plan.run_id
+    wanted = fingerprint(session.loaded, run, judge)
 
+    def begin() -> Job:
+        asked = {"run_id": run_id, "settings": session.settings}
+        return _start(session, "evaluate", "studio.evaluate.job:main", EvaluateParams, **asked)
 
-def _accepted(session: Session) -> str:
-    return f"{sum(one.accepted for one in standing(session))} accepted"
+    def find() -> Evaluation | None:
+        kept = evaluation_of(session.workspace, run_id)
+        return kept if kept is not None and kept.fingerprint == wanted else None
 
+    def whole() -> bool:
+        """One with replies that could not be judged is tried again, once a build."""
+        return (kept := find()) is not None and kept.whole
 
-def _loss(run: Run) -> str:
-    finished = run.finished
-    return f"loss {finished.loss:.3f} after {finished.steps} steps" if finished else ""
-
-
-def _scores(done: Evaluation) -> str:
+    skipped = whole()
+    if not skipped:
+        await run_job(tell, session, "evaluate", begin, whole, "loading the base model and the adapter")
+    done = find()
+    if done is None:
+        raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
+    agreement = known_agreement(session.loaded, judge)  # labels may have come since
+    done = restated(session.workspace, done, judge_info(judge, agreement) if agreement else None)
     base, tuned = done.base.overall, done.tuned.overall
-    return f"overall {base.value:.2f} -> {tuned.value:.2f} of 10" if base and tuned else "no reply could be judged"
+    scores = f"overall {base.value:.2f} -> {tuned.value:.2f} of 10" if base and tuned else "no reply could be judged"
+    tell(StageEnded(stage="evaluate", skipped=skipped, note=scores))
+    return done
+
+
+async def package_stage(tell: Tell, session: Session, run: Run, evaluation: Evaluation) -> Package:
+    """The folder to deploy, proven by loading it back."""
+    name = package_id(session.loaded.spec.slug, evaluation)
+
+    def begin() -> Job:
+        asked = {"run_id": run.plan.run_id, "evaluation_id": evaluation.id}
+        return _start(session, "package", "studio.package.job:main", PackageParams, **asked)
+
+    def find() -> Package | None:
+        return find_package(session.workspace, name)
+
+    package, skipped = find(), True
+    if package is None:
+        skipped = False
+        await run_job(tell, session, "package", begin, lambda: find() is not None)
+        package = find()
+    if package is None:
+        made = next((one for one in packages(session.workspace) if one.id == name), None)
+        why = f": {made.verification.note}" if made else ""
+        raise StageError(f"the package is not what was trained{why}", remedy="see its README.md, then run again")
+    tell(StageEnded(stage="package", skipped=skipped, note=as_seen(package.path)))
+    return package

@@ -8,19 +8,14 @@ import typer
 from rich.cells import cell_len, set_cell_size
 
 from studio.bank import MOST_BUILT, heads
-from studio.build.people import bank_stage
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, Seed, SpecFile, WorkspaceFolder
+from studio.build.stages import bank_stage
+from studio.cli.display import show
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, Seed, SpecFile, WorkspaceFolder, group, open_session
 from studio.cli.output import say, say_json
-from studio.cli.run import open_session, show
 from studio.text.inert import inert_line
 
 COUNT = "Built-in people wanted, beside those of the profiles and those who came with generating."
-app = typer.Typer(
-    help="Build and list the people who talk to it.",
-    epilog="Example: studio bank build specs/taskmaster.yaml -n 60",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = group("Build and list the people who talk to it.", "studio bank build specs/taskmaster.yaml -n 60")
 
 
 @app.command("build")
@@ -33,7 +28,7 @@ def build(
 ) -> None:
     """Make diverse people and keep them. Example: studio bank build specs/taskmaster.yaml -n 60"""
     with open_session(spec, workspace, seed=seed) as session:
-        show(bank_stage(session, count))
+        show(bank_stage, session, count)
         people = session.workspace.examples.people()
     if as_json:
         say_json({"people": len(people)})

@@ -11,10 +11,9 @@ from typing import Annotated
 import typer
 
 from studio.chatml import Messages, assistant, user
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder
+from studio.cli.evaluate import chosen_run
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, RunId, SpecFile, WorkspaceFolder, open_session
 from studio.cli.output import out, say, say_json, tell
-from studio.cli.run import open_session
-from studio.cli.stages import RunId, chosen_run
 from studio.llm import ChatModel, Request, Sampling
 from studio.serve import BASE, TUNED, ServeReady, ensure, open_model, run_params
 
@@ -62,13 +61,7 @@ def _typed() -> Iterator[str]:
         yield line
 
 
-def _talk(
-    runner: asyncio.Runner,
-    turns: Iterable[str],
-    ready: ServeReady,
-    max_tokens: int,
-    as_json: bool,
-) -> None:
+def _talk(runner: asyncio.Runner, turns: Iterable[str], ready: ServeReady, max_tokens: int, as_json: bool) -> None:
     """Lines are read outside of the loop, where ctrl+c ends the reading at once."""
     models = {name: open_model(ready, name) for name in (BASE, TUNED)}
     said: dict[str, Messages] = dict.fromkeys(models, ())

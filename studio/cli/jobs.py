@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from studio.build import StageBegan, StageEnded, StageTold
-from studio.build.types import BuildEvent
-from studio.cli.options import WORKSPACE, AsJson, WorkspaceFolder
+from studio.build import StageBegan, StageEnded, StageTold, Tell
+from studio.cli.display import show
+from studio.cli.options import WORKSPACE, AsJson, WorkspaceFolder, group
 from studio.cli.output import say, say_json, tell
-from studio.cli.run import show
 from studio.errors import UserError
 from studio.jobs import ENDED, Job, follow, list_jobs
 from studio.text.inert import inert_line
 
 STOP_S = 60.0
 """How long a job that is asked to stop may take to save before it is left alone with that."""
-app = typer.Typer(
-    help="List, watch and stop what runs.",
-    epilog="Example: studio jobs list --running",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = group("List, watch and stop what runs.", "studio jobs list --running")
 Part = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or any part of it, such as its stage.")]
 
 
@@ -35,27 +28,24 @@ def listing(
     as_json: AsJson = False,
 ) -> None:
     """List the jobs of every persona, the newest first. Example: studio jobs list --running"""
-    views = [(_persona(job), job.view()) for job in _jobs(workspace, running=running)]
+    found = [
+        {"id": job.id, "persona": job.folder.parent.parent.name, "stage": job.stage}
+        | job.view().model_dump(mode="json", include={"state", "pid", "error", "started", "ended"})
+        for job in _jobs(workspace, running=running)
+    ]
     if as_json:
-        kept = {"state", "pid", "error", "started", "ended"}
-        say_json(
-            [
-                {"id": view.request.id, "persona": persona, "stage": view.request.stage}
-                | view.model_dump(mode="json", include=kept)
-                for persona, view in views
-            ]
-        )
+        say_json(found)
         return
-    for persona, view in views:
-        error = f"  {inert_line(view.error)}" if view.error else ""
-        say(f"{view.request.id:<34} {view.state:<9} {persona}{error}")
+    for one in found:
+        error = f"  {inert_line(one['error'])}" if one["error"] else ""
+        say(f"{one['id']:<34} {one['state']:<9} {one['persona']}{error}")
 
 
 @app.command("watch")
 def watch(job: Part, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Follow a job until it ends; ctrl+c leaves it running. Example: studio jobs watch train"""
     found = _the_one(job, workspace)
-    show(_events(found))
+    show(_watched, found)
     view = found.view()
     if view.state != "finished":
         raise UserError(view.error or f"it is {view.state}", where=found.id, remedy=f"studio jobs log {found.id}")
@@ -85,16 +75,12 @@ def log(
     say(found.log_tail(lines) or "it printed nothing")
 
 
-async def _events(job: Job) -> AsyncIterator[BuildEvent]:
-    yield StageBegan(stage=job.stage, note=job.id)
+async def _watched(tell: Tell, job: Job) -> None:
+    tell(StageBegan(stage=job.stage, note=job.id))
     async for event in follow(job):
-        yield StageTold(stage=job.stage, event=event)
+        tell(StageTold(stage=job.stage, event=event))
     if job.view().state == "finished":
-        yield StageEnded(stage=job.stage, note="finished")
-
-
-def _persona(job: Job) -> str:
-    return job.folder.parent.parent.name
+        tell(StageEnded(stage=job.stage, note="finished"))
 
 
 def _jobs(workspace: Path, *, running: bool = False) -> list[Job]:

@@ -13,13 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder
+from studio.cli.evaluate import evaluated_run, print_gates, print_verdict
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, RunId, SpecFile, WorkspaceFolder, open_session
 from studio.cli.output import say, say_json, tell
-from studio.cli.run import open_session
-from studio.cli.scores import print_gates, print_verdict
-from studio.cli.stages import RunId, chosen_run
 from studio.errors import UserError
-from studio.evaluate import Evaluation, evaluation_of
 from studio.evaluate.labelling import WANTED, Choice, Item, Labelling
 from studio.files import write_atomic
 
@@ -52,21 +49,25 @@ def label(
     if export and answers:
         raise UserError("--export and --import at once", remedy="export first, fill in the labels, then import")
     with open_session(spec, workspace) as session:
-        chosen = chosen_run(session, run).plan.run_id
-        evaluation = evaluation_of(session.workspace, chosen)
-        if evaluation is None:
-            raise UserError(f"run {chosen} is not evaluated", remedy=f"studio evaluate {spec}")
+        _, evaluation = evaluated_run(session, run)
         sitting = Labelling(session.workspace, session.loaded.spec, evaluation, pairs=pairs, wanted=number, by=by)
         if export:
-            written = write_items(sitting, export)
+            written = _write_items(sitting, export)
             if not as_json:
                 say(f"{written} to answer: {export}")
         elif answers:
-            read_answers(sitting, answers)
+            _read_answers(sitting, answers)
         else:
             with terminal_keys() as keys:
                 sit(sitting, keys, say)
-        _end(sitting, sitting.finish(), as_json)
+        evaluation = sitting.finish()
+    if as_json:
+        gates = [gate.model_dump(mode="json") for gate in evaluation.gates]
+        say_json({"done": sitting.done, "wanted": sitting.wanted, "verdict": evaluation.verdict, "gates": gates})
+        return
+    tell(f"{sitting.done} of {sitting.wanted} answered")
+    print_gates(evaluation.gates)
+    print_verdict(evaluation)
 
 
 def sit(sitting: Labelling, keys: Iterator[str], show: Say) -> None:
@@ -154,7 +155,7 @@ def _anchors(sitting: Labelling) -> str:
     return "\n".join(lines)
 
 
-def write_items(sitting: Labelling, path: Path) -> int:
+def _write_items(sitting: Labelling, path: Path) -> int:
     """One item a line, with its labels to be filled in; how many. Raises UserError where the file is there already."""
     if path.exists():
         raise UserError("is there already, maybe with answers in it", where=str(path), remedy="choose another name")
@@ -171,8 +172,8 @@ def write_items(sitting: Labelling, path: Path) -> int:
     return len(lines)
 
 
-def read_answers(sitting: Labelling, path: Path) -> int:
-    """Take the answers of an export that was filled in; how many. Lines that nobody filled in are passed over.
+def _read_answers(sitting: Labelling, path: Path) -> None:
+    """Take the answers of an export that was filled in. Lines that nobody filled in are passed over.
 
     Raises UserError with the line of the first that cannot be taken; those before it are kept.
     """
@@ -180,32 +181,25 @@ def read_answers(sitting: Labelling, path: Path) -> int:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError("cannot be read as text", where=str(path)) from error
-    taken = 0
+    expected = '{"id": ..., "winner": "left"}' if sitting.pairs else '{"id": ..., "labels": {...}, "boundary": null}'
     for number, line in enumerate(lines, 1):
         try:
-            taken += _take(sitting, json.loads(line)) if line.strip() else 0
+            if line.strip():
+                _take(sitting, json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError):
-            expected = (
-                '{"id": ..., "winner": "left"}' if sitting.pairs else '{"id": ..., "labels": {...}, "boundary": null}'
-            )
             raise UserError(f"expected {expected}", where=f"{path}:{number}") from None
         except UserError as error:
             raise UserError(error.message, where=f"{path}:{number}", remedy=error.remedy) from None
-    return taken
 
 
-def _take(sitting: Labelling, line: dict[str, Any]) -> bool:
+def _take(sitting: Labelling, line: dict[str, Any]) -> None:
     if sitting.pairs:
-        choices: dict[str | None, Choice] = {"left": "left", "right": "right", "tie": "tie"}
-        if line.get("winner") is None:
-            return False
-        sitting.prefer(line["id"], choices[line["winner"]])
-        return True
+        if line.get("winner") is not None:
+            sitting.prefer(line["id"], {choice: choice for choice in CHOICES.values()}[line["winner"]])
+        return
     labels = {name: score for name, score in (line.get("labels") or {}).items() if score is not None}
-    if not labels and line.get("boundary") is None:
-        return False
-    sitting.answer(line["id"], labels, line.get("boundary"))
-    return True
+    if labels or line.get("boundary") is not None:
+        sitting.answer(line["id"], labels, line.get("boundary"))
 
 
 @contextmanager
@@ -225,30 +219,12 @@ def terminal_keys() -> Iterator[Iterator[str]]:
 
 
 def _pressed(source: int) -> Iterator[str]:
-    while key := os.read(source, 1):
-        if key == b"\x1b":
-            _pass_over(source)
-        else:
-            yield key.decode("latin-1").lower()
-
-
-def _pass_over(source: int) -> None:
-    """The rest of an arrow or a function key, which is none of ours: up to its final byte."""
-
     def more() -> bytes:
         return os.read(source, 1) if select.select([source], [], [], 0.02)[0] else b""
 
-    if more() in (b"[", b"O"):
-        while (part := more()) and not b"@" <= part <= b"~":
-            pass
-
-
-def _end(sitting: Labelling, evaluation: Evaluation, as_json: bool) -> None:
-    if as_json:
-        gates = [gate.model_dump(mode="json") for gate in evaluation.gates]
-        told = {"done": sitting.done, "wanted": sitting.wanted, "verdict": evaluation.verdict, "gates": gates}
-        say_json(told)
-        return
-    tell(f"{sitting.done} of {sitting.wanted} answered")
-    print_gates(evaluation.gates)
-    print_verdict(evaluation)
+    while key := os.read(source, 1):
+        if key != b"\x1b":
+            yield key.decode("latin-1").lower()
+        elif more() in (b"[", b"O"):  # an arrow or a function key, which is none of ours: up to its final byte
+            while (part := more()) and not b"@" <= part <= b"~":
+                pass

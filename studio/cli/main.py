@@ -9,20 +9,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import (
-    bank,
-    building,
-    chat,
-    doctor,
-    jobs,
-    judging,
-    packaging,
-    specs,
-    stages,
-    training,
-    triage,
-    window,
-)
+from studio.cli import bank, chat, doctor, evaluate, jobs, judge, package, spec, stages, triage, window
 from studio.cli.output import say, say_json, tell
 from studio.errors import UserError
 
@@ -61,16 +48,16 @@ app = typer.Typer(
 )
 app.callback()(_before)
 app.command("open")(window.open_window)
-app.command("build")(building.build_command)
+app.command("build")(stages.build_command)
 app.command("generate")(stages.generate)
 app.add_typer(triage.app, name="triage")
-app.command("train")(training.train)
-app.command("evaluate")(stages.evaluate)
+app.command("train")(stages.train)
+app.command("evaluate")(evaluate.evaluate)
 app.command("chat")(chat.chat)
-app.add_typer(packaging.app, name="package")
+app.add_typer(package.app, name="package")
 app.add_typer(bank.app, name="bank")
-app.add_typer(judging.app, name="judge")
-app.add_typer(specs.app, name="spec")
+app.add_typer(judge.app, name="judge")
+app.add_typer(spec.app, name="spec")
 app.add_typer(jobs.app, name="jobs")
 app.command("doctor")(doctor.doctor)
 

@@ -1,86 +1,166 @@
-"""``studio generate`` and ``evaluate``: one stage each."""
+"""``studio build``, ``generate`` and ``train``: all stages, or one, headless."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from studio.build import categories, gathered
+from studio.build import Built, Session, build
+from studio.build.authors import Roles, roles
 from studio.build.stages import (
-    evaluate_stage,
     generate_stage,
+    planned_run,
     scenarios,
+    standing,
+    train_stage,
+    triage_stage,
 )
-from studio.build.types import Session
-from studio.cli.options import (
-    DEFAULT_SPEC,
-    WORKSPACE,
-    AsJson,
-    Author,
-    Base,
-    Endpoint,
-    Examples,
-    JudgeModel,
-    Model,
-    Seed,
-    SpecFile,
-    WorkspaceFolder,
-)
-from studio.cli.output import say, say_json
-from studio.cli.run import open_session, show
-from studio.cli.scores import print_gates, print_scores, print_verdict
-from studio.errors import UserError
-from studio.evaluate import Evaluation
+from studio.cli import options
+from studio.cli.display import show
+from studio.cli.evaluate import GATES_FAILED, print_gates, print_verdict
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, open_session
+from studio.cli.output import err, say, say_json, say_prose
+from studio.doctor import environment
+from studio.evaluate import Interval
+from studio.evaluate.types import SideMetrics
+from studio.files import as_seen
 from studio.generate import ScenarioBalance
-from studio.train import Run, find_run, runs
+from studio.judge import LEARNED, judge_agreement, open_judge
+from studio.llm import resolve_settings
+from studio.store import Filter
+from studio.train.types import MAX_EPOCHS, Backend, TrainPlan
+from studio.triage import export_chatml
 
-RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
-Balance = Annotated[bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")]
+
+def build_command(
+    spec: options.SpecFile = DEFAULT_SPEC,
+    workspace: options.WorkspaceFolder = WORKSPACE,
+    endpoint: options.Endpoint = None,
+    model: options.Model = None,
+    judge_model: options.JudgeModel = None,
+    author: options.Author = None,
+    base: options.Base = None,
+    examples: options.Examples = None,
+    method: options.TrainMethod = None,
+    seed: options.Seed = 0,
+    as_json: options.AsJson = False,
+) -> int:
+    """Run every stage that is not done yet, from the spec to a verified package.
+
+    Interrupted anywhere and started again, it goes on where it was. Exit status: 0 all gates passed,
+    3 some did not, 2 bad input.
+
+    Example: studio build specs/taskmaster.yaml --json
+    """
+    settings, recipe = resolve_settings(endpoint, model, judge_model, author=author), {"method": method}
+    with open_session(spec, workspace, settings, base=base, examples=examples, seed=seed, recipe=recipe) as session:
+        at_work = _roles(session).model_dump()
+        found = environment(settings, base=session.base_model, folder=session.root, **at_work)
+        say_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}", err)
+        built = show(build, session)
+        summary = _summary(session, built)
+    if as_json:
+        say_json(summary)
+    else:
+        print_verdict(built.evaluation)
+        print_gates(built.evaluation.gates)
+        proven = "verified" if built.package.verification.verified else "NOT verified"
+        say(f"package ({proven}): {as_seen(built.package.path)}")
+    return 0 if built.evaluation.passed else GATES_FAILED
+
+
+def _roles(session: Session) -> Roles:
+    """Who writes and who judges; the agreement of a learned judge is measured where it is not known yet."""
+    found = roles(session.settings, session.loaded)
+    if found.judge == LEARNED and found.agreement is None:
+        say_prose("Learning a judge from the labels and measuring it on others, once: half a minute.", err)
+        asyncio.run(judge_agreement(session.loaded, open_judge(session.settings, session.loaded)))
+        found = roles(session.settings, session.loaded)
+    return found
+
+
+def _summary(session: Session, built: Built) -> dict[str, Any]:
+    """What the build came to, for scripts. ``agreement`` is the judge's kappa by trait; empty where not measured."""
+    evaluation, finished = built.evaluation, built.run.finished
+    assert finished is not None, "only a finished run is evaluated"
+    return {
+        "spec": {"name": session.loaded.spec.name, "hash": session.loaded.hash},
+        **_counts(session),
+        "run": {"id": finished.run_id} | finished.model_dump(include={"steps", "loss", "seconds"}),
+        "evaluation": {
+            "judge": evaluation.judge.model_dump(include={"name", "agreement"}),
+            "verdict": evaluation.verdict,
+            "base": _side(evaluation.base),
+            "tuned": _side(evaluation.tuned),
+            "win_rate": _value(evaluation.win_rate),
+        },
+        "gates": [gate.model_dump(include={"name", "target", "value", "status"}) for gate in evaluation.gates],
+        "package": {"path": built.package.path, "verified": built.package.verification.verified},
+    }
+
+
+def _counts(session: Session) -> dict[str, Any]:
+    """How many examples there are, and each category's target with what counts towards it."""
+    examples = session.workspace.examples
+    return {
+        "examples": {
+            "generated": examples.count(Filter()),
+            "accepted": examples.count(Filter(status="accepted")),
+            "rejected": examples.count(Filter(status="rejected")),
+        },
+        "categories": {one.category: {"target": one.target, "accepted": one.accepted} for one in standing(session)},
+    }
+
+
+def _side(side: SideMetrics) -> dict[str, Any]:
+    return {
+        "overall": _value(side.overall),
+        "traits": {name: mean.value for name, mean in side.traits.items()},
+        "violations": _value(side.violations),
+        "latency_s": side.latency_s,
+    }
+
+
+def _value(found: Interval | None) -> float | None:
+    return found.value if found else None
 
 
 def generate(
-    spec: SpecFile = DEFAULT_SPEC,
-    workspace: WorkspaceFolder = WORKSPACE,
-    endpoint: Endpoint = None,
-    model: Model = None,
-    judge_model: JudgeModel = None,
-    author: Author = None,
-    base: Base = None,
-    examples: Examples = None,
-    seed: Seed = 0,
-    balance: Balance = False,
-    as_json: AsJson = False,
+    spec: options.SpecFile = DEFAULT_SPEC,
+    workspace: options.WorkspaceFolder = WORKSPACE,
+    endpoint: options.Endpoint = None,
+    model: options.Model = None,
+    judge_model: options.JudgeModel = None,
+    author: options.Author = None,
+    base: options.Base = None,
+    examples: options.Examples = None,
+    seed: options.Seed = 0,
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")
+    ] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Write and judge examples until every category has its target.
 
     Example: studio generate specs/taskmaster.yaml --examples 60
     """
-    with open_session(
-        spec,
-        workspace,
-        endpoint=endpoint,
-        model=model,
-        judge_model=judge_model,
-        author=author,
-        base=base,
-        examples=examples,
-        seed=seed,
-    ) as session:
+    settings = resolve_settings(endpoint, model, judge_model, author=author)
+    with open_session(spec, workspace, settings, base=base, examples=examples, seed=seed) as session:
         if balance:
             _print_balance(scenarios(session), as_json)
             return
-        show(generate_stage(session))
-        counts, targets = gathered(session), categories(session)
+        show(generate_stage, session)
+        counts = _counts(session)
     if as_json:
-        shown = {name: one.model_dump() for name, one in targets.items()}
-        say_json({"examples": counts.model_dump(), "categories": shown})
+        say_json(counts)
         return
-    for name, one in targets.items():
-        say(f"{name:<24} {one.accepted:>4} of {one.target}")
-    say(f"{counts.accepted} accepted, {counts.rejected} rejected")
+    for name, one in counts["categories"].items():
+        say(f"{name:<24} {one['accepted']:>4} of {one['target']}")
+    say("{accepted} accepted, {rejected} rejected".format(**counts["examples"]))
 
 
 def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:
@@ -96,37 +176,64 @@ def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:
             say(f"  {one.scenario:<{width}} {one.accepted:>4} of about {one.share:<5.3g} {mark}".rstrip())
 
 
-def evaluate(
-    spec: SpecFile = DEFAULT_SPEC,
-    workspace: WorkspaceFolder = WORKSPACE,
-    run: RunId = None,
-    endpoint: Endpoint = None,
-    model: Model = None,
-    judge_model: JudgeModel = None,
-    as_json: AsJson = False,
-) -> int:
-    """Score base and tuned on the held-out probes and decide the quality gates.
+def train(
+    spec: options.SpecFile = DEFAULT_SPEC,
+    workspace: options.WorkspaceFolder = WORKSPACE,
+    base: options.Base = None,
+    rank: Annotated[int | None, typer.Option(min=1, help="LoRA rank.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.")] = None,
+    epochs: Annotated[float | None, typer.Option(min=0, max=MAX_EPOCHS, help="Passes over the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Examples an optimiser step.")] = None,
+    micro_batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Of these at once, at most: saves memory.")
+    ] = None,
+    max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
+    method: options.TrainMethod = None,
+    backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
+    seed: options.Seed = 0,
+    dry_run: Annotated[bool, typer.Option("--plan", help="Show the plan, and write and train nothing.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train an adapter on what was accepted; stopped or killed, it goes on from its last checkpoint.
 
-    Example: studio evaluate specs/taskmaster.yaml --json
+    Example: studio train specs/taskmaster.yaml --epochs 4
     """
-    with open_session(spec, workspace, endpoint=endpoint, model=model, judge_model=judge_model) as session:
-        done: list[Evaluation] = []
-        show(evaluate_stage(session, chosen_run(session, run), done.append))
-    evaluation = done[0]
+    recipe = {
+        "rank": rank,
+        "learning_rate": learning_rate,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "micro_batch_size": micro_batch_size,
+        "max_length": max_length,
+        "method": method,
+        "backend": backend,
+    }
+    with open_session(spec, workspace, base=base, seed=seed, recipe=recipe) as session:
+        if dry_run:
+            planned = planned_run(session, export_chatml(session.workspace, session.loaded, write=False))
+            say_json(planned) if as_json else _print_plan(planned)
+            return
+        run = show(train_stage, session, show(triage_stage, session))
     if as_json:
-        say_json(evaluation.model_copy(update={"results": ()}))
-    else:
-        print_scores(evaluation)
-        print_gates(evaluation.gates)
-        print_verdict(evaluation)
-    return 0 if evaluation.passed else 3
+        say_json(run)
+    elif finished := run.finished:
+        say(f"run {finished.run_id}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
+        say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
+        if finished.note:
+            say(f"note: {finished.note}")
 
 
-def chosen_run(session: Session, run_id: str | None) -> Run:
-    """The run that was named, or the newest finished one."""
-    if run_id:
-        return find_run(session.workspace, run_id)
-    finished = [run for run in runs(session.workspace) if run.finished and not run.finished.stopped]
-    if not finished:
-        raise UserError("no finished training run yet", remedy=f"studio train {session.loaded.path}")
-    return finished[0]
+def _print_plan(plan: TrainPlan) -> None:
+    recipe = plan.recipe
+    epochs = f"{recipe.epochs:g} epoch{'' if recipe.epochs == 1 else 's'}"
+    say(f"run     {plan.run_id}")
+    say(f"data    {plan.examples} accepted examples, {plan.data_hash[:12]}")
+    say(f"steps   {plan.steps}: {epochs}, batch {recipe.batch_size}, at most {recipe.max_length} tokens a conversation")
+    rates = f"lr {recipe.learning_rate:g}, {recipe.scheduler}"
+    say(f"recipe  {recipe.method} r {recipe.rank}, alpha {recipe.alpha}, {rates}")
+    say(f"base    {plan.base_model}")
+    if plan.adapter_mb is not None:
+        say(f"adapter {plan.adapter_mb:.1f} MB")
+    if plan.note:
+        say(f"note    {plan.note}")
+    say("nothing is trained yet; the same command without --plan trains it")

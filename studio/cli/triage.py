@@ -1,43 +1,134 @@
-"""``studio triage``: look at examples and decide, from a script or by hand; add some of one's own."""
+"""``studio triage``: look at examples, decide, export them, and add some of one's own."""
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
+import subprocess
 import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
+from rich.cells import cell_len, set_cell_size
 
-from studio.chatml import Message
-from studio.cli import by_hand
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, WorkspaceFolder
-from studio.cli.output import say, say_json, tell
-from studio.cli.run import open_session
-from studio.cli.triage_rows import check_category, known_ids, print_rows
+from studio.build import Session
+from studio.chatml import Message, assistant, user
+from studio.cli.options import (
+    DEFAULT_SPEC,
+    SPEC_HELP,
+    WORKSPACE,
+    AsJson,
+    SpecFile,
+    WorkspaceFolder,
+    group,
+    open_session,
+)
+from studio.cli.output import cut, out, say, say_json, tell
 from studio.errors import UserError
-from studio.store import Decision, Filter, Status
+from studio.files import as_seen
+from studio.generate.by_hand import Added, add_by_hand, read_draft, read_examples, template
+from studio.generate.recorded import Recording, read_file
+from studio.store import Decision, Filter, Row, Status
+from studio.text.inert import inert_line
 from studio.triage import REASONS, STREAM, Triage, export_chatml, sample_ids
 
+STDIN = Path("-")
 STDOUT = (STREAM, Path("/dev/stdout"))
 STATUSES: tuple[str, ...] = get_args(Status)
-app = typer.Typer(
-    help="Look at examples, decide, and export them.",
-    epilog="Example: studio triage list --status rejected",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.command("new")(by_hand.new)
-app.command("import")(by_hand.import_file)
-SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
-SpecFile = Annotated[
-    Path | None, typer.Argument(metavar="SPEC", help="The persona's YAML file; --spec FILE means the same.")
+SLUGS = [slug for slug, _ in REASONS.values()]
+OUTCOMES = {
+    "added": "added",
+    "known": "known already",
+    "duplicate": "rejected as a near-duplicate",
+    "held_out": "rejected: a held-out message",
+}
+SHOWN = 5
+"""Ids that an ambiguous beginning is answered with."""
+WORDS, LEAST_WORDS = 160, 20
+"""Columns of the conversation where there is no terminal, and on the narrowest one."""
+app = group("Look at examples, decide, and export them.", "studio triage list --status rejected")
+SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help=SPEC_HELP)]
+EitherSpec = Annotated[
+    Path | None, typer.Argument(metavar="SPEC", help=f"{SPEC_HELP[:-1]}; --spec FILE means the same.")
 ]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id or by how it begins.")]
+Scenario = Annotated[str, typer.Option(metavar="ITEM", help="The scenario that it shows, as the spec has it.")]
+Accept = Annotated[bool, typer.Option("--accept", help="Accept what is added at once.")]
+
+
+@app.command("new")
+def new(
+    spec: SpecFile,
+    workspace: WorkspaceFolder = WORKSPACE,
+    scenario: Scenario = "",
+    said: Annotated[str | None, typer.Option("--user", metavar="TEXT", help="What the user says.")] = None,
+    reply: Annotated[str | None, typer.Option("--assistant", metavar="TEXT", help="What the persona answers.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="The conversation: text as the editor has it, or JSON; - is stdin.")
+    ] = None,
+    accept: Accept = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write one example by hand; without --user or --file in $EDITOR.
+
+    Example: studio triage new specs/mine.yaml --scenario "Asks the way" --user "Hi" --assistant "Left." --accept
+    """
+    if (said is None) != (reply is None) or (said is not None and file is not None):
+        raise UserError("expected --user and --assistant together, or --file", remedy="or none, to write in $EDITOR")
+    with open_session(spec, workspace) as session:
+        one = _written(session, scenario, said, reply, file)
+        (added,) = add_by_hand(session.loaded, session.workspace, [one])
+        if accept:
+            _accept(session, [added])
+    if as_json:
+        say_json(added)
+        return
+    say(f"{OUTCOMES[added.outcome]}: {added.example_id}" + (f" ({added.says})" if added.says else ""))
+    if added.outcome == "added" and not accept:
+        tell(f"it is pending; studio triage accept {added.example_id} --spec {as_seen(spec)} accepts it")
+
+
+@app.command("import")
+def import_file(
+    spec: SpecFile,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines with scenario and messages; - is stdin.")],
+    workspace: WorkspaceFolder = WORKSPACE,
+    scenario: Scenario = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be added, and add nothing.")] = False,
+    accept: Accept = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add examples from a file of ChatML lines; none where a line is wrong.
+
+    Example: studio triage import specs/mine.yaml talks.jsonl --scenario "Asks the way" --dry-run
+    """
+    with open_session(spec, workspace) as session:
+        conversations = read_examples(_text(file), as_seen(file), session.loaded.spec, scenario)
+        added = add_by_hand(session.loaded, session.workspace, conversations, write=not dry_run)
+        if accept and not dry_run:
+            _accept(session, added)
+    if as_json:
+        counts = Counter(one.outcome for one in added)
+        say_json({"dry_run": dry_run, "counts": counts, "lines": [one.model_dump() for one in added]})
+        return
+    for one in added:
+        if one.says:
+            tell(f"line {one.line}: {OUTCOMES[one.outcome]} ({one.says})")
+    found = Counter(OUTCOMES[one.outcome] for one in added)
+    listed = ", ".join(f"{count} {outcome}" for outcome, count in found.items()) or "no conversation in it"
+    say(f"nothing is stored: {listed}" if dry_run else listed)
+    if not (dry_run or accept) and any(one.outcome == "added" for one in added):
+        tell("they are pending: judged when generating begins the next time, or decided by you in triage")
 
 
 @app.command("list")
 def listing(
-    file: SpecFile = None,
+    file: EitherSpec = None,
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
     status: Annotated[str | None, typer.Option(help="accepted, rejected or pending.")] = None,
@@ -54,19 +145,15 @@ def listing(
         raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
     wanted = Filter.model_validate({"status": status, "category": category, "text": text})
     with open_session(file or spec, workspace) as session:
-        check_category(session, category)
+        _check_category(session, category)
         rows = session.workspace.examples.rows(wanted, limit=limit)
         found = session.workspace.examples.count(wanted)
-    if as_json:
-        say_json([row.model_dump(mode="json") for row in rows])
-    else:
-        print_rows(rows)
+    _print_rows(rows, as_json)
     if len(rows) < found:
         tell(f"{len(rows)} of {found}; --limit N shows more")
     elif not found:
-        tell(
-            "no example is like that" if status or category or text else "no examples yet; studio generate writes some"
-        )
+        filtered = status or category or text
+        tell("no example is like that" if filtered else "no examples yet; studio generate writes some")
 
 
 @app.command("accept")
@@ -74,7 +161,7 @@ def accept(ids: Ids, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder
     """Accept examples. Example: studio triage accept 3f2a"""
     with open_session(spec, workspace) as session:
         triage = Triage.of_several(session.workspace)
-        for name in known_ids(session, ids):
+        for name in _known_ids(session, ids):
             triage.accept(name)
             say(f"accepted {name}")
 
@@ -82,17 +169,16 @@ def accept(ids: Ids, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder
 @app.command("reject")
 def reject(
     ids: Ids,
-    reason: Annotated[str, typer.Option(help=f"One of: {', '.join(slug for slug, _ in REASONS.values())}.")],
+    reason: Annotated[str, typer.Option(help=f"One of: {', '.join(SLUGS)}.")],
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
 ) -> None:
     """Reject examples with a reason. Example: studio triage reject 3f2a --reason tone"""
-    slugs = [slug for slug, _ in REASONS.values()]
-    if reason not in slugs:
-        raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(slugs)}")
+    if reason not in SLUGS:
+        raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(SLUGS)}")
     with open_session(spec, workspace) as session:
         triage = Triage.of_several(session.workspace)
-        for name in known_ids(session, ids):
+        for name in _known_ids(session, ids):
             triage.reject(name, reason)
             say(f"rejected {name}")
 
@@ -106,7 +192,7 @@ def edit(
 ) -> None:
     """Replace an example's last reply, and accept it. Example: studio triage edit 3f2a --assistant "Nice work!" """
     with open_session(spec, workspace) as session:
-        row = session.workspace.examples.row(known_ids(session, [name])[0])
+        row = session.workspace.examples.row(_known_ids(session, [name])[0])
         assert row is not None, "known"
         edited = (*row.messages[:-1], Message(role="assistant", content=assistant))
         Triage(session.workspace).edit(row.example.id, edited)
@@ -114,14 +200,14 @@ def edit(
 
 
 @app.command("undo")
-def undo(file: SpecFile = None, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
+def undo(file: EitherSpec = None, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Take back what was decided last, all of one command at once. Example: studio triage undo"""
     with open_session(file or spec, workspace) as session:
         say(_told("took back", Triage(session.workspace).undo()) or "nothing to undo")
 
 
 @app.command("redo")
-def redo(file: SpecFile = None, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
+def redo(file: EitherSpec = None, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Put back what undo took. Example: studio triage redo"""
     with open_session(file or spec, workspace) as session:
         say(_told("put back", Triage(session.workspace).redo()) or "nothing to redo")
@@ -129,7 +215,7 @@ def redo(file: SpecFile = None, spec: SpecOption = DEFAULT_SPEC, workspace: Work
 
 @app.command("sample")
 def sample(
-    file: SpecFile = None,
+    file: EitherSpec = None,
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
     as_json: AsJson = False,
@@ -137,16 +223,14 @@ def sample(
     """Show the random 10 % that a person ought to look at. Example: studio triage sample"""
     with open_session(file or spec, workspace) as session:
         rows = session.workspace.examples.rows(Filter(ids=sample_ids(session.workspace)), limit=100_000)
-        if as_json:
-            say_json([row.model_dump(mode="json") for row in rows])
-            return
-        print_rows(rows)
+    _print_rows(rows, as_json)
+    if not as_json:
         say(f"{sum(row.decision is not None for row in rows)} of {len(rows)} reviewed")
 
 
 @app.command("export")
 def export(
-    file: SpecFile = None,
+    file: EitherSpec = None,
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
     path: Annotated[
@@ -173,3 +257,96 @@ def export(
 def _told(done: str, decisions: list[Decision]) -> str:
     """``took back: reject a1 b2``; empty where nothing was."""
     return f"{done}: {decisions[0].action} {' '.join(one.example_id for one in decisions)}" if decisions else ""
+
+
+def _known_ids(session: Session, beginnings: list[str]) -> list[str]:
+    """Full ids of examples, each given whole or by its first characters. Raises UserError for none and for several."""
+    ids, known = [name for _, name in session.workspace.examples.ids()], []
+    for beginning in beginnings:
+        found = [name for name in ids if name.startswith(beginning)] if beginning else []
+        if not found:
+            raise UserError(f"no example {beginning}", remedy="studio triage list shows the ids")
+        if len(found) > 1 and beginning not in found:
+            several = ", ".join(sorted(found)[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
+            raise UserError(f"{len(found)} examples begin with {beginning}", remedy=f"one of {several}")
+        known.append(beginning if beginning in found else found[0])
+    return known
+
+
+def _check_category(session: Session, category: str | None) -> None:
+    """Raises UserError for one that neither the spec nor an example has."""
+    known = {*session.loaded.spec.scenarios, *(one.category for one in session.workspace.examples.counts())}
+    if category is not None and category not in known:
+        raise UserError(f"no such category: {category}", remedy=f"one of {', '.join(sorted(known))}")
+
+
+def _print_rows(rows: Sequence[Row], as_json: bool) -> None:
+    """A line a row, on a terminal no longer than that is wide."""
+    if as_json:
+        say_json([row.model_dump(mode="json") for row in rows])
+        return
+    width = max((cell_len(inert_line(row.example.category)) for row in rows), default=0)
+    for row in rows:
+        total = row.judgement.total if row.judgement and row.judged else None
+        score = "  - " if total is None else f"{total:4.1f}"
+        category = set_cell_size(inert_line(row.example.category), width)
+        line = f"{row.example.id}  {row.status:<8} {score}  {category}  "
+        words = " / ".join(inert_line(message.content) for message in row.messages)
+        room = max(LEAST_WORDS, out.width - cell_len(line) - 1) if out.is_terminal else WORDS
+        say(line + cut(words, room))
+
+
+def _written(session: Session, scenario: str, said: str | None, reply: str | None, file: Path | None) -> Recording:
+    spec = session.loaded.spec
+    if said is not None and reply is not None:
+        turns = [message.model_dump() for message in (user(said), assistant(reply))]
+        return read_draft(json.dumps(turns), "the example", spec, scenario)
+    if file is not None:
+        return read_draft(_text(file), as_seen(file), spec, scenario)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError("no terminal to write in", remedy="give --user and --assistant, or --file FILE")
+    return _edited(session, scenario)
+
+
+def _edited(session: Session, scenario: str) -> Recording:
+    """What is written in the editor. Where it cannot be used the page is kept, and the error says where."""
+    spec = session.loaded.spec
+    page = template(spec, scenario)
+    with tempfile.NamedTemporaryFile("w", prefix="example-", suffix=".txt", encoding="utf-8", delete=False) as opened:
+        opened.write(page)
+    draft, name = Path(opened.name), opened.name
+    editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    try:
+        subprocess.run([*editor, name], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        kept = f"what was written is in {name}"
+        raise UserError(f"the editor failed: {error}", where=editor[0], remedy=kept) from None
+    text = draft.read_text(encoding="utf-8")
+    if text == page:
+        draft.unlink()
+        raise UserError("nothing was written", remedy="write the user's message and the reply, and save")
+    try:
+        one = read_draft(text, name, spec, scenario)
+    except UserError as error:
+        remedy = f"your text is kept: mend it, then: studio triage new {session.loaded.path} --file {name}"
+        raise UserError(error.message, where=name, remedy=remedy) from None
+    draft.unlink()
+    return one
+
+
+def _accept(session: Session, added: Sequence[Added]) -> None:
+    """Accept, as one step, what was added or waits since an earlier time."""
+    triage = Triage.of_several(session.workspace)
+    for one in added:
+        row = session.workspace.examples.row(one.example_id)
+        if row is not None and row.decision is None and one.outcome in ("added", "known") and row.status == "pending":
+            triage.accept(one.example_id)
+
+
+def _text(file: Path) -> str:
+    if file != STDIN:
+        return read_file(file)
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError("expected UTF-8 text", where="stdin") from None

@@ -8,18 +8,8 @@ import signal
 import sys
 import threading
 
-from studio.cli.options import (
-    DEFAULT_SPEC,
-    WORKSPACE,
-    Author,
-    Base,
-    Endpoint,
-    JudgeModel,
-    Model,
-    SpecFile,
-    WorkspaceFolder,
-    named,
-)
+from studio.cli import options
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, named
 from studio.doctor import environment
 from studio.errors import UserError
 from studio.llm import resolve_settings
@@ -27,13 +17,13 @@ from studio.train import SMOLLM2
 
 
 def open_window(
-    spec: SpecFile = DEFAULT_SPEC,
-    workspace: WorkspaceFolder = WORKSPACE,
-    endpoint: Endpoint = None,
-    model: Model = None,
-    judge_model: JudgeModel = None,
-    author: Author = None,
-    base: Base = None,
+    spec: options.SpecFile = DEFAULT_SPEC,
+    workspace: options.WorkspaceFolder = WORKSPACE,
+    endpoint: options.Endpoint = None,
+    model: options.Model = None,
+    judge_model: options.JudgeModel = None,
+    author: options.Author = None,
+    base: options.Base = None,
 ) -> None:
     """Open the window on a spec. Example: studio specs/taskmaster.yaml"""
     if not named(spec).exists():
@@ -44,7 +34,7 @@ def open_window(
     from studio.tui import StudioApp
 
     _end_with_terminal()
-    settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model, author=author)
+    settings = resolve_settings(endpoint, model, judge_model, author=author)
     StudioApp(
         spec_path=spec.absolute(),
         workspace_root=workspace.absolute(),

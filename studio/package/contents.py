@@ -11,8 +11,10 @@ package.json                                         what was packed, with the S
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 from studio.errors import UserError
@@ -20,28 +22,65 @@ from studio.evaluate import Evaluation, Labels
 from studio.evaluate.report import FILE as EVALUATION_FILE
 from studio.files import write_atomic
 from studio.judge import Agreement
-from studio.package.snippet import fenced
-from studio.package.source import base_name, is_folder
 from studio.package.verify import in_turn
 from studio.spec import LoadedSpec, persona_prompt
+from studio.train import SMOLLM2
 from studio.train.metrics import METRICS_FILE
-from studio.train.types import Run
+from studio.train.smollm2 import HUB_ID
+from studio.train.types import Run, TrainPlan
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+CONFIG, WEIGHTS, GENERATION = "adapter_config.json", "adapter_model.safetensors", "generation_config.json"
 TOKENIZER = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "chat_template.jinja",
-    "special_tokens_map.json",
-    "tokenizer.model",
-    "vocab.json",
-    "merges.txt",
-    "added_tokens.json",
+    *("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json"),
+    *("tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json"),
 )
-GENERATION = "generation_config.json"
-EVIDENCE = "evidence"
 SAMPLES = 20
 _AGAIN = "train it again: studio train SPEC --seed N"
+_LICENCE = re.compile(r"^license:\s*[\"']?([\w.+-]+)", re.MULTILINE)
+_KNOWN = {HUB_ID: "apache-2.0"}
+
+
+def is_folder(plan: TrainPlan) -> bool:
+    """Whether the run was trained on a model in a folder of this machine."""
+    return plan.base_model != SMOLLM2 and Path(plan.base_path).is_absolute()
+
+
+def base_name(plan: TrainPlan) -> str:
+    """The hub id, or the name of the folder without its place: that is not there where the package is used."""
+    return Path(plan.base_path).name if is_folder(plan) else public_name(plan.base_model)
+
+
+def public_name(model: str) -> str:
+    """A base model as a spec names it, without a place of this machine."""
+    if model == SMOLLM2:
+        return HUB_ID
+    return Path(model).name if model.startswith(("/", ".", "~")) else model
+
+
+def base_licence(plan: TrainPlan) -> str:
+    """The licence that the base model's own card names, where that is on this machine; empty where it is not known."""
+    name, folder = base_name(plan), Path(plan.base_path)
+    card = folder / "README.md" if folder.is_dir() else _cached_card(name)
+    try:
+        head = card.read_text(encoding="utf-8").split("\n---", 1)[0] if card else ""
+    except (OSError, UnicodeDecodeError):
+        head = ""
+    found = _LICENCE.search(head) if head.startswith("---") else None
+    return found[1] if found else _KNOWN.get(name, "")
+
+
+def _cached_card(repo: str) -> Path | None:
+    """Of a model of the hub, in the local cache."""
+    if find_spec("huggingface_hub") is None:
+        return None
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(repo, "README.md")
+    except HFValidationError:
+        return None
+    return Path(found) if isinstance(found, str) else None
 
 
 def copy_adapter(run: Run, folder: Path) -> None:
@@ -49,8 +88,7 @@ def copy_adapter(run: Run, folder: Path) -> None:
     source = _adapter_folder(run)
     _copy(source / WEIGHTS, folder / WEIGHTS)
     config = _json_object(source / CONFIG, "the adapter's config is damaged")
-    config["base_model_name_or_path"] = base_name(run.plan)
-    _write_json(folder / CONFIG, config)
+    _write_json(folder / CONFIG, {**config, "base_model_name_or_path": base_name(run.plan)})
 
 
 def copy_tokenizer(run: Run, folder: Path, max_tokens: int) -> None:
@@ -94,48 +132,32 @@ def write_evidence(
     ``labels`` are people's of this run; those of other replies than the evaluated ones are left out, and so are the
     names of those who gave them. ``folder`` is the package's.
     """
-    evidence = folder / EVIDENCE
+    evidence = folder / "evidence"
     named = evaluation.model_copy(update={"base_model": base_name(run.plan)})
     write_atomic(evidence / EVALUATION_FILE, named.model_dump_json(indent=2) + "\n")
-    gates = {
-        "verdict": evaluation.verdict,
-        "trial": evaluation.trial,
-        "gates": [gate.model_dump(mode="json") for gate in evaluation.gates],
-        "shown": [one.model_dump(mode="json") for one in evaluation.shown],
-    }
-    _write_json(evidence / "gates.json", gates)
+    gates = evaluation.model_dump(mode="json", include={"trial", "gates", "shown"})
+    _write_json(evidence / "gates.json", {"verdict": evaluation.verdict, **gates})
     if agreement is not None:
         write_atomic(evidence / "agreement.json", agreement.model_dump_json(indent=2) + "\n")
-    _write_said(evaluation, labels, evidence)
-    metrics = _adapter_folder(run).parent / METRICS_FILE
-    if metrics.is_file():
-        _copy(metrics, evidence / METRICS_FILE)
-    _copy_spec(loaded, run, evidence / "spec")
-
-
-def _write_said(evaluation: Evaluation, labels: Labels, evidence: Path) -> None:
-    """``labels.jsonl`` and ``votes.jsonl``, where people said something."""
     given = [labels.reply(result, side) for result in evaluation.results for side in ("base", "tuned")]
     votes = [labels.pair(result) for result in evaluation.results]
     for name, said in (("labels.jsonl", given), ("votes.jsonl", votes)):
-        rows = [one.model_dump(mode="json", exclude={"by"}) for one in said if one is not None]
-        if rows:
+        if rows := [one.model_dump(mode="json", exclude={"by"}) for one in said if one is not None]:
             _write_lines(evidence / name, rows)
-
-
-def _copy_spec(loaded: LoadedSpec, run: Run, folder: Path) -> None:
-    """The spec as a file, and those that it names, by their own names."""
-    write_atomic(folder / "spec.yaml", spec_text(loaded, run))
+    metrics = _adapter_folder(run).parent / METRICS_FILE
+    if metrics.is_file():
+        _copy(metrics, evidence / METRICS_FILE)
+    write_atomic(evidence / "spec" / "spec.yaml", _spec_text(loaded, run))
     beside = loaded.spec.beside
     for name in filter(None, (beside.context, beside.profiles, beside.recorded, beside.labels)):
         source = loaded.path.parent / name.strip()
         if source.is_file():  # what was kept with a run is without recordings and labels
-            target = folder / name.strip()
+            target = evidence / "spec" / name.strip()
             target.parent.mkdir(parents=True, exist_ok=True)
             _copy(source, target)
 
 
-def spec_text(loaded: LoadedSpec, run: Run) -> str:
+def _spec_text(loaded: LoadedSpec, run: Run) -> str:
     """The spec's file, without the place of a base model's folder."""
     source = loaded.path.read_text(encoding="utf-8")
     return source.replace(run.plan.base_model, base_name(run.plan)) if is_folder(run.plan) else source
@@ -147,8 +169,14 @@ def spec_document(loaded: LoadedSpec, run: Run) -> str:
     return (
         f"# {loaded.spec.name}: persona spec\n\nsha256 `{loaded.hash}`\n\n"
         f"## In words\n\n{persona_prompt(loaded.spec)}\n\n"
-        f"## The file{note}\n\n{fenced(spec_text(loaded, run), 'yaml')}\n"
+        f"## The file{note}\n\n{fenced(_spec_text(loaded, run), 'yaml')}\n"
     )
+
+
+def fenced(text: str, language: str) -> str:
+    """A code block of Markdown, with a fence that is longer than any in ``text``."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 
 
 def _copy(source: Path, target: Path) -> None:

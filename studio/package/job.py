@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,22 +16,24 @@ from studio.files import write_atomic
 from studio.jobs import JobContext
 from studio.judge import known_agreement
 from studio.package.card import Facts, model_card
-from studio.package.contents import (
-    WEIGHTS,
-    copy_adapter,
-    copy_tokenizer,
-    spec_document,
-    write_evidence,
-    write_samples,
+from studio.package.contents import WEIGHTS, copy_adapter, copy_tokenizer, spec_document, write_evidence, write_samples
+from studio.package.packages import (
+    MANIFEST,
+    Package,
+    PackageFinished,
+    PackageStepped,
+    checksums,
+    file_sha256,
+    find_package,
+    keep_package,
+    package_id,
 )
-from studio.package.packages import checksums, file_sha256, find_package, keep_package, package_id, write_manifest
-from studio.package.source import spec_of
-from studio.package.types import Package, PackageFinished, PackageStepped
 from studio.package.verify import verify
 from studio.serve import end_unused
-from studio.spec import LoadedSpec, load
+from studio.spec import LoadedSpec, kept_spec, load
 from studio.store import Workspace
 from studio.train import find_run
+from studio.train.folder import SPEC
 from studio.train.types import Run
 
 
@@ -60,24 +63,35 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
 async def _main(params: dict[str, Any], context: JobContext) -> None:
     asked = PackageParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
-    workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
-    try:
-        run, evaluation = find_run(workspace, asked.run_id), _evaluation(workspace, asked)
+    with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
+        run, evaluation = find_run(workspace, asked.run_id), evaluation_of(workspace, asked.run_id)
+        if evaluation is None or evaluation.id != asked.evaluation_id:
+            remedy = "evaluate it first: studio evaluate SPEC"
+            raise UserError(f"run {asked.run_id} has no evaluation {asked.evaluation_id}", remedy=remedy)
         package = find_package(workspace, package_id(loaded.spec.slug, evaluation))
         if package is None:
-            own = spec_of(run, evaluation, workspace.runs_dir / run.plan.run_id, loaded)
+            own = _spec_of(run, evaluation, workspace.runs_dir / run.plan.run_id, loaded)
             package = await _pack(own, workspace, run, evaluation, context)
         context.emit(PackageFinished(package=package))
-    finally:
-        workspace.close()
 
 
-def _evaluation(workspace: Workspace, asked: PackageParams) -> Evaluation:
-    evaluation = evaluation_of(workspace, asked.run_id)
-    if evaluation is None or evaluation.id != asked.evaluation_id:
-        remedy = "evaluate it first: studio evaluate SPEC"
-        raise UserError(f"run {asked.run_id} has no evaluation {asked.evaluation_id}", remedy=remedy)
-    return evaluation
+def _spec_of(run: Run, evaluation: Evaluation, run_dir: Path, current: LoadedSpec) -> LoadedSpec:
+    """The version of the spec that the adapter was trained and evaluated by: the one that was kept with the run, or
+    ``current`` where that is the same, with all the files that it names.
+
+    Raises :class:`UserError` where the evaluation was by another version, or the run's is no longer known.
+    """
+    plan = run.plan
+    kept = current if current.hash == plan.spec_hash else kept_spec(run_dir / SPEC, plan.spec_hash)
+    anew = f"train it anew: studio build {current.path}"
+    if evaluation.spec_hash != plan.spec_hash:
+        by_its_own = f"by the one that it was trained by: studio evaluate {kept and kept.path} --run {plan.run_id}"
+        remedy = by_its_own if kept else anew
+        raise UserError("the run was evaluated by another version of the spec", where=plan.run_id, remedy=remedy)
+    if kept is None:
+        remedy = f"{anew}, or put the spec back as {plan.spec_hash[:12]} was"
+        raise UserError("the run was trained by another version of the spec", where=plan.run_id, remedy=remedy)
+    return kept
 
 
 async def _pack(
@@ -120,7 +134,8 @@ async def _pack(
         verification=proof,
         created=datetime.now(UTC),
     )
-    write_manifest(package, partial)
+    deployed = package.model_copy(update={"path": "."})  # elsewhere: no path of this machine is in it
+    write_atomic(partial / MANIFEST, deployed.model_dump_json(indent=2) + "\n")
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
     keep_package(workspace, package)

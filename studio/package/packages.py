@@ -1,31 +1,84 @@
-"""Packages of a workspace, and whether one is still what was packed, by the SHA-256 of its files."""
+"""Packages of a workspace: what is kept of each, and whether its files are still what was packed, by their SHA-256."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.evaluate.types import Evaluation
-from studio.files import write_atomic
-from studio.package.types import Package
+from studio.serve.logprobs import Runtime
 from studio.store import Workspace
 
 TABLE = "packages"
 MANIFEST = "package.json"
 
 
+class Verification(Frozen):
+    """The package loaded back by transformers and peft in a process of its own, and compared with the run.
+
+    ``difference`` is the mean over the taught tokens of the absolute difference between the run's and the package's
+    natural log-probability of each; ``largest`` that of the token that differs most.
+    """
+
+    verified: bool
+    prompt: str = ""
+    """The last turn of the first probe, ``reply`` the package's greedy reply to it, ``expected`` the evaluated one."""
+    reply: str = ""
+    expected: str = ""
+    seconds: float
+    note: str = ""
+    """Why it is not verified, or what else there is to know."""
+    probes: int = 0
+    tokens: int = 0
+    difference: float | None = None
+    largest: float | None = None
+    tolerance: float | None = None
+    runtime: Runtime | None = None
+    versions: dict[str, str] = {}
+    """Of torch, transformers and peft."""
+
+
+class Package(Frozen):
+    """``packages/<id>/``: the folder to deploy. ``files`` maps each file in it to its SHA-256."""
+
+    id: str
+    path: str
+    run_id: str
+    evaluation_id: str
+    spec_hash: str
+    files: dict[str, str]
+    gates_passed: bool
+    verdict: str = ""
+    """``approved for deployment``, or what it is instead: a trial never is."""
+    verification: Verification
+    created: datetime
+
+
+class PackageStepped(Frozen):
+    kind: Literal["package_stepped"] = "package_stepped"
+    step: str
+    done: int
+    total: int
+
+
+class PackageFinished(Frozen):
+    kind: Literal["package_finished"] = "package_finished"
+    package: Package
+
+
 class Check(Frozen):
-    """The files of a package against its manifest."""
+    """The files of a package against its manifest; ``added`` are those that it does not list."""
 
     package: str
     files: int
-    changed: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    """That the manifest does not list."""
+    changed: tuple[str, ...]
+    missing: tuple[str, ...]
+    added: tuple[str, ...]
 
     @property
     def whole(self) -> bool:
@@ -35,11 +88,6 @@ class Check(Frozen):
 def package_id(slug: str, evaluation: Evaluation) -> str:
     """The same run and evaluation always come to the same package."""
     return f"{slug}-{evaluation.id}"
-
-
-def write_manifest(package: Package, folder: Path) -> None:
-    """``package.json``. The folder is deployed elsewhere: no path of this machine is in it."""
-    write_atomic(folder / MANIFEST, package.model_copy(update={"path": "."}).model_dump_json(indent=2) + "\n")
 
 
 def check(folder: Path) -> Check:
@@ -85,18 +133,10 @@ def packages(workspace: Workspace) -> list[Package]:
     """Those whose folder is still there, newest first, each with the path that it has now."""
     known = workspace.studio.readable(TABLE, Package)
     here = [one.model_copy(update={"path": str(workspace.packages_dir / one.id)}) for one in known]
-    kept = [package for package in here if Path(package.path).is_dir()]
-    return sorted(kept, key=lambda package: package.created, reverse=True)
+    return sorted((one for one in here if Path(one.path).is_dir()), key=lambda one: one.created, reverse=True)
 
 
 def find_package(workspace: Workspace, name: str) -> Package | None:
     """A verified package of that name, as it was packed; one that failed its proof or was damaged is made again."""
-    found = next((package for package in packages(workspace) if package.id == name), None)
-    proven = found is not None and found.verification.verified
-    return found if found and proven and is_whole(Path(found.path), found.files) else None
-
-
-def is_whole(folder: Path, files: dict[str, str]) -> bool:
-    """Whether ``folder`` still holds ``files`` as they were packed."""
-    found = checksums(folder)
-    return all(found.get(name) == digest for name, digest in files.items())
+    found = next((one for one in packages(workspace) if one.id == name and one.verification.verified), None)
+    return found if found and found.files.items() <= checksums(Path(found.path)).items() else None

@@ -15,7 +15,7 @@ from statistics import fmean
 
 from studio.errors import UserError
 from studio.evaluate.types import Evaluation, ProbeResult
-from studio.package.types import Verification
+from studio.package.packages import Verification
 from studio.serve import run_params
 from studio.serve.logprobs import PlainAnswer, PlainQuestion, Reply, RunAnswer, RunQuestion, by_folder, by_run
 from studio.train.types import Run
@@ -66,10 +66,8 @@ def compared(run: RunAnswer, plain: PlainAnswer, expected: str) -> Verification:
         for row, found in zip(run.rows, plain.rows, strict=True)
         for one, other in zip(row.logprobs, found.logprobs, strict=True)
     ]
-    difference, tolerance = (
-        fmean(differences),
-        TOLERANCES[run.runtime.compute_dtype if run.runtime.four_bits else run.runtime.dtype],
-    )
+    difference = fmean(differences)
+    tolerance = TOLERANCES[run.runtime.compute_dtype if run.runtime.four_bits else run.runtime.dtype]
     others = sum(row.prompt != found.prompt for row, found in zip(run.rows, plain.rows, strict=True))
     faults = []
     if others:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from studio.build import Session
+from studio.build.session import BuildEvent, StageEnded, Tell
 from studio.build.stages import evaluate_stage
-from studio.build.types import BuildEvent, StageEnded
 from studio.evaluate import Evaluation, fingerprint, save
 from studio.jobs import Job
 from studio.judge import open_judge
@@ -32,22 +32,26 @@ class Stage:
         monkeypatch.setattr("studio.build.stages.run_job", self._job)
 
     async def _job(
-        self, session: Session, stage: str, begin: Callable[[], Job], done: Callable[[], bool], note: str = ""
-    ) -> AsyncIterator[BuildEvent]:
+        self,
+        tell: Tell,
+        session: Session,
+        stage: str,
+        begin: Callable[[], Job],
+        done: Callable[[], bool],
+        note: str = "",
+    ) -> None:
         self.jobs += 1
         save(session.workspace, self.tries.pop(0))
-        return
-        yield
 
     def evaluation(self, *results: object) -> Evaluation:
         mark = fingerprint(self.made.loaded, self.made.run, open_judge(ModelSettings(), self.made.loaded))
         return evaluation_of(fingerprint=mark, results=results)
 
     async def run(self) -> tuple[StageEnded, Evaluation]:
-        done: list[Evaluation] = []
-        events = [event async for event in evaluate_stage(self.session, self.made.run, done.append)]
+        events: list[BuildEvent] = []
+        done = await evaluate_stage(events.append, self.session, self.made.run)
         assert isinstance(events[-1], StageEnded)
-        return events[-1], done[0]
+        return events[-1], done
 
 
 async def test_an_evaluation_with_replies_that_could_not_be_judged_is_tried_again_once_a_build(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from studio.build.jobs import run_job
-from studio.build.types import BuildEvent, Session, StageBegan, StageError, StageTold
+from studio.build.session import BuildEvent, Session, StageBegan, StageError, StageTold, run_job
 from studio.jobs import Job, list_jobs, start
 from studio.llm import ModelSettings
 from studio.spec import load
@@ -34,12 +34,10 @@ class Stage:
         return start(self.workspace.jobs_dir, STAGE, f"tests.build.entries:{entry}", params)
 
     async def run(self, entry: str = "work", *, hold: bool = False) -> list[BuildEvent]:
-        return [
-            event
-            async for event in run_job(
-                self.session, STAGE, lambda: self.start(entry, hold=hold), self.mark.exists, "a note"
-            )
-        ]
+        events: list[BuildEvent] = []
+        begin = partial(self.start, entry, hold=hold)
+        await run_job(events.append, self.session, STAGE, begin, self.mark.exists, "a note")
+        return events
 
     @property
     def jobs(self) -> list[Job]:

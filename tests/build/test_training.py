@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.build.training import begin_training
-from studio.build.types import Session
+from studio.build import Session
+from studio.build.stages import begin_training
 from studio.jobs import Job
 from studio.llm import ModelSettings
 from studio.spec import kept_spec, load
@@ -36,8 +36,8 @@ def test_an_unused_worker_makes_room_and_the_spec_is_kept_with_the_run(
         done.append(f"started {plan.run_id}")
         return Job(workspace.jobs_dir / "new")
 
-    monkeypatch.setattr("studio.build.training.end_unused", end_unused)
-    monkeypatch.setattr("studio.build.training.resume_or_start", resume_or_start)
+    monkeypatch.setattr("studio.build.stages.end_unused", end_unused)
+    monkeypatch.setattr("studio.build.stages.resume_or_start", resume_or_start)
     begin_training(Session(loaded, workspace, tmp_path / "ws", ModelSettings()), plan)
     path.write_text("changed since")
     kept = kept_spec(workspace.runs_dir / plan.run_id / "spec", loaded.hash)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.cli.packaging import proof_line
-from studio.package.types import Verification
+from studio.cli.package import proof_line
+from studio.package import Verification
 from tests.cli.making import Studio
 from tests.package.test_packages import write_package
 

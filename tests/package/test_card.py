@@ -14,7 +14,7 @@ from studio.evaluate import Evaluation, JudgeInfo, Shown
 from studio.judge import Agreement
 from studio.judge.agreement import Baseline, PassAgreement, TraitAgreement
 from studio.package.card import Facts, model_card
-from studio.package.types import Verification
+from studio.package.packages import Verification
 from studio.serve.logprobs import Runtime
 from studio.train.types import Run
 from tests.package.making import SPEC, evaluation_of, run_of, write_spec

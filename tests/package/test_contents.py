@@ -13,8 +13,14 @@ import pytest
 
 from studio.errors import UserError
 from studio.evaluate import Labels
-from studio.package.contents import copy_adapter, copy_tokenizer, spec_document, write_evidence, write_samples
-from studio.package.source import base_licence
+from studio.package.contents import (
+    base_licence,
+    copy_adapter,
+    copy_tokenizer,
+    spec_document,
+    write_evidence,
+    write_samples,
+)
 from tests.evaluate.making import judgement, label, result, vote
 from tests.package.making import SPEC, Made, evaluation_of, run_of, write_adapter, write_spec
 

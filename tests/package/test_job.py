@@ -15,7 +15,7 @@ from studio.evaluate import save
 from studio.jobs import JobContext
 from studio.package import check, find_package, package_id, packages
 from studio.package.job import main
-from studio.package.types import PackageFinished
+from studio.package.packages import PackageFinished
 from studio.serve.logprobs import PlainAnswer, PlainQuestion, Row, RunAnswer, RunQuestion, Runtime
 from studio.spec import keep_spec
 from studio.store import Workspace

@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 from studio.evaluate import Evaluation
-from studio.package.card import Facts, model_card
+from studio.package.card import Facts, model_card, snippet
 from studio.package.contents import copy_adapter, copy_tokenizer
-from studio.package.snippet import snippet
-from studio.package.types import Verification
+from studio.package.packages import Verification
 from studio.package.verify import PROBES, TOLERANCES, compared, verify
 from studio.serve import run_params
 from studio.serve.logprobs import PlainAnswer, PlainQuestion, Reply, Row, RunAnswer, RunQuestion, Runtime

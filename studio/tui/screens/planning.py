@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from studio.build import Session
-from studio.build.stages import planned_run
-from studio.build.training import begin_training
+from studio.build.stages import begin_training, planned_run
 from studio.errors import UserError
 from studio.evaluate.fingerprint import is_trial
 from studio.jobs import Job

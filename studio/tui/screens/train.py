@@ -205,7 +205,7 @@ class TrainScreen(Adjusting):
 
     def action_resume(self) -> None:
         """Go on with the newest job, also where the plan has changed since."""
-        from studio.build.training import resume_training
+        from studio.build.stages import resume_training
 
         if self.job is not None:
             job, session = self.job.job, self.session

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from studio.cli.options import WORKSPACE, AsJson, WorkspaceFolder
+from studio.cli.options import WORKSPACE, AsJson, WorkspaceFolder, group
 from studio.cli.output import say, say_json, tell
 from studio.errors import UserError
 from studio.files import write_atomic
@@ -28,12 +28,7 @@ from studio.spec import (
 )
 from studio.spec import check as check_text
 
-app = typer.Typer(
-    help="Begin, check and show persona files.",
-    epilog="Example: studio spec check specs/taskmaster.yaml",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = group("Begin, check and show persona files.", "studio spec check specs/taskmaster.yaml")
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A persona's YAML file.")]
 
 

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from studio.cli.labelling import label
-from studio.cli.options import WORKSPACE, AsJson, Endpoint, JudgeModel, Model, WorkspaceFolder, named
+from studio.cli.options import WORKSPACE, AsJson, Endpoint, JudgeModel, Model, SpecFile, WorkspaceFolder, group, named
 from studio.cli.output import cut, say, say_json
 from studio.judge import Agreement, Judge, Reply, agreement, open_judge, read_labels, read_replies, source_of
-from studio.llm import resolve_settings
+from studio.llm import ModelSettings, resolve_settings
 from studio.spec import LoadedSpec, load
 from studio.store.records import Judgement
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-app = typer.Typer(
-    help="Score replies, and measure how far a judge agrees with people.",
-    epilog="Example: studio judge score specs/taskmaster.yaml replies.jsonl",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+app = group(
+    "Score replies, and measure how far a judge agrees with people.",
+    "studio judge score specs/taskmaster.yaml replies.jsonl",
 )
 app.command("label")(label)
 AT_ONCE = 16
-Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The persona's YAML file.")]
 Replies = Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines, each with messages that end with a reply.")]
 Labels = Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines, each with messages and labels.")]
 _HOW = {
@@ -41,7 +35,7 @@ _HOW = {
 
 @app.command("score")
 def score(
-    spec: Spec,
+    spec: SpecFile,
     file: Replies,
     endpoint: Endpoint = None,
     model: Model = None,
@@ -54,7 +48,7 @@ def score(
     Example: studio judge score specs/taskmaster.yaml replies.jsonl --json
     """
     loaded, replies = load(named(spec)), read_replies(file)
-    found = asyncio.run(_scored(loaded, replies, endpoint, model, judge_model))
+    found = asyncio.run(_scored(loaded, replies, resolve_settings(endpoint, model, judge_model)))
     if as_json:
         say_json({"scores": [_as_json(one) for one in found]})
         return
@@ -69,7 +63,7 @@ def score(
 
 @app.command("agreement")
 def agree(
-    spec: Spec,
+    spec: SpecFile,
     file: Labels,
     endpoint: Endpoint = None,
     model: Model = None,
@@ -86,21 +80,16 @@ def agree(
     labels = read_labels(file, loaded.spec)
 
     async def measured() -> Agreement:
-        async with _judge(loaded, endpoint, model, judge_model) as judge:
+        async with _judge(loaded, resolve_settings(endpoint, model, judge_model)) as judge:
             return await agreement(loaded, judge, labels)
 
     found = asyncio.run(measured())
-    if as_json:
-        say_json(found)
-        return
-    _print_agreement(found)
+    say_json(found) if as_json else _print_agreement(found)
 
 
-async def _scored(
-    loaded: LoadedSpec, replies: Sequence[Reply], endpoint: str | None, model: str | None, judge_model: str | None
-) -> list[Judgement]:
+async def _scored(loaded: LoadedSpec, replies: Sequence[Reply], settings: ModelSettings) -> list[Judgement]:
     gate = asyncio.Semaphore(AT_ONCE)
-    async with _judge(loaded, endpoint, model, judge_model) as judge:
+    async with _judge(loaded, settings) as judge:
 
         async def one(reply: Reply) -> Judgement:
             async with gate:
@@ -110,10 +99,8 @@ async def _scored(
 
 
 @asynccontextmanager
-async def _judge(
-    loaded: LoadedSpec, endpoint: str | None, model: str | None, judge_model: str | None
-) -> AsyncIterator[Judge]:
-    judge = open_judge(resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model), loaded)
+async def _judge(loaded: LoadedSpec, settings: ModelSettings) -> AsyncIterator[Judge]:
+    judge = open_judge(settings, loaded)
     try:
         yield judge
     finally:

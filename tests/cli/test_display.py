@@ -1,4 +1,4 @@
-"""The rows of a build fit a terminal of any width, and keep what matters."""
+"""What a stage tells in one line, and that the rows of a build fit a terminal of any width."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from studio.build import StageBegan, StageEnded, StageTold
-from studio.cli.bars import SPARE, BarDisplay, fitted
+from studio.cli.display import SPARE, Rows, fitted, progress_of
 from studio.jobs.types import Event
+from studio.train.types import TrainStarted
 
 PATH = "/home/ada/projects/personas/workspace/harbour-pilot/exports/accepted-0123456789ab.jsonl"
 
@@ -19,17 +20,17 @@ PATH = "/home/ada/projects/personas/workspace/harbour-pilot/exports/accepted-012
 def drawn(width: int) -> list[str]:
     """The rows of a build in the middle of its training."""
     console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
-    bars = BarDisplay(console)
+    rows = Rows()
     step = {"step": 45, "steps": 90, "loss": 1.234, "learning_rate": 1e-3, "epoch": 1, "rate": 3.4, "eta_s": 75.0}
-    bars.show(StageEnded(stage="spec", note="Harbour: 5 traits, 9 categories"))
-    bars.show(StageBegan(stage="generate"))
-    bars.show(StageEnded(stage="generate", note="360 accepted"))
-    bars.show(StageBegan(stage="triage"))
-    bars.show(StageEnded(stage="triage", note=f"360 exported, 36 sampled for review -> {PATH}"))
-    bars.show(StageBegan(stage="train", note="90 steps on smollm2"))
-    bars.show(StageTold(stage="train", event=Event(at=datetime.now(UTC), kind="step_logged", data=step)))
+    rows.tell(StageEnded(stage="spec", note="Harbour: 5 traits, 9 categories"))
+    rows.tell(StageBegan(stage="generate"))
+    rows.tell(StageEnded(stage="generate", note="360 accepted"))
+    rows.tell(StageBegan(stage="triage"))
+    rows.tell(StageEnded(stage="triage", note=f"360 exported, 36 sampled for review -> {PATH}"))
+    rows.tell(StageBegan(stage="train", note="90 steps on smollm2"))
+    rows.tell(StageTold(stage="train", event=Event(at=datetime.now(UTC), kind="step_logged", data=step)))
     with console.capture() as shown:
-        console.print(bars)
+        console.print(rows)
     return [row.rstrip() for row in shown.get().splitlines()]
 
 
@@ -64,3 +65,17 @@ def test_a_stage_that_had_something_to_do_keeps_its_time_and_another_has_none() 
 )
 def test_a_note_is_cut_in_the_middle_of_its_path_or_at_its_end(text: str, room: int, told: str) -> None:
     assert fitted(text, room) == told and cell_len(told) <= room
+
+
+def test_what_turned_out_otherwise_in_training_is_told_when_it_starts() -> None:
+    started = TrainStarted(
+        run_id="run",
+        device="CPU",
+        backend="peft",
+        steps=10,
+        trainable_parameters=80_000,
+        total_parameters=4_300_000,
+        note="left out, no reply within max_length: 3",
+    )
+    told = progress_of(Event(at=datetime.now(UTC), kind=started.kind, data=started.model_dump(mode="json")))
+    assert told and told.text == "peft on CPU, 0.1M of 4.3M parameters · left out, no reply within max_length: 3"

@@ -9,13 +9,12 @@ import typer
 from typer.core import TyperGroup
 
 from studio.build.stages import package_stage
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder
+from studio.cli.display import show
+from studio.cli.evaluate import evaluated_run
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, RunId, SpecFile, WorkspaceFolder, open_session
 from studio.cli.output import say, say_json
-from studio.cli.run import open_session, show
-from studio.cli.stages import RunId, chosen_run
-from studio.errors import UserError
-from studio.evaluate import evaluation_of, restated
-from studio.package import Package, Verification, check
+from studio.evaluate import restated
+from studio.package import Verification, check
 
 NOT_WHOLE = 3
 PACK = "pack"
@@ -47,17 +46,13 @@ def pack(
     Example: studio package specs/taskmaster.yaml
     """
     with open_session(spec, workspace) as session:
-        chosen = chosen_run(session, run)
-        found = evaluation_of(session.workspace, chosen.plan.run_id)
-        if found is None:
-            raise UserError(f"run {chosen.plan.run_id} is not evaluated", remedy=f"studio evaluate {spec}")
-        made: list[Package] = []
-        show(package_stage(session, chosen, restated(session.workspace, found), made.append))
+        chosen, evaluation = evaluated_run(session, run)
+        made = show(package_stage, session, chosen, restated(session.workspace, evaluation))
     if as_json:
-        say_json(made[0])
+        say_json(made)
     else:
-        say(f"{made[0].path} ({made[0].verdict})")
-        say(proof_line(made[0].verification))
+        say(f"{made.path} ({made.verdict})")
+        say(proof_line(made.verification))
 
 
 @app.command("verify")
