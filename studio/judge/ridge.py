@@ -110,7 +110,7 @@ def _scale(block: Block, columns: Array) -> Array:
         return scale
     rarity = np.log((1 + len(columns)) / (1 + (columns > 0).sum(axis=0))) + 1  # inverse document frequency
     total = max((columns.var(axis=0) * rarity**2).sum(), 1e-6)
-    scale = np.sqrt(total / NGRAMS_WEIGHT) / rarity
+    scale: Array = np.sqrt(total / NGRAMS_WEIGHT) / rarity
     return scale
 
 
