@@ -105,12 +105,13 @@ def fit(given: Array, blocks: Sequence[Block], wanted: Mapping[str, Array], grou
 def _scale(block: Block, columns: Array) -> Array:
     import numpy as np
 
-    if not block.ngrams:
-        scale: Array = np.maximum(columns.std(axis=0), 1e-6) * np.sqrt(block.width)
-        return scale
-    rarity = np.log((1 + len(columns)) / (1 + (columns > 0).sum(axis=0))) + 1  # inverse document frequency
-    total = max((columns.var(axis=0) * rarity**2).sum(), 1e-6)
-    scale: Array = np.sqrt(total / NGRAMS_WEIGHT) / rarity
+    scale: Array
+    if block.ngrams:
+        rarity = np.log((1 + len(columns)) / (1 + (columns > 0).sum(axis=0))) + 1  # inverse document frequency
+        total = max((columns.var(axis=0) * rarity**2).sum(), 1e-6)
+        scale = np.sqrt(total / NGRAMS_WEIGHT) / rarity
+    else:
+        scale = np.maximum(columns.std(axis=0), 1e-6) * np.sqrt(block.width)
     return scale
 
 
