@@ -208,7 +208,7 @@ class StudioApp(OrderedKeys):
 
     async def look_at(self, example_id: str) -> None:
         """Show an example in triage."""
-        from studio.tui.screens.triage import TriageScreen
+        from studio.tui.screens.triage.screen import TriageScreen
 
         await self.switch_mode("triage")
         screen = self.active_stage

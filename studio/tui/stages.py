@@ -60,9 +60,13 @@ ENTRIES = (
         "screens.generate:GenerateScreen",
         "live.progress:fold_generate",
     ),
-    Entry("triage", "4", "Look at examples and decide", "screens.triage:TriageScreen"),
-    Entry("train", "5", "The adapter, as it is trained", "screens.train:TrainScreen", "live.progress:fold_train"),
-    Entry("evaluate", "6", "Base against tuned", "screens.evaluate:EvaluateScreen", "live.progress:fold_evaluate"),
+    Entry("triage", "4", "Look at examples and decide", "screens.triage.screen:TriageScreen"),
+    Entry(
+        "train", "5", "The adapter, as it is trained", "screens.train.screen:TrainScreen", "live.progress:fold_train"
+    ),
+    Entry(
+        "evaluate", "6", "Base against tuned", "screens.evaluate.screen:EvaluateScreen", "live.progress:fold_evaluate"
+    ),
     Entry("chat", "7", "Talk to base and tuned", "screens.chat.screen:ChatScreen", "live.progress:fold_chat", "serve"),
     Entry("package", "8", "The folder to deploy", "screens.package.screen:PackageScreen", "live.progress:fold_package"),
 )

@@ -18,7 +18,7 @@ from studio.tui import StudioApp
 from studio.tui.live.bridge import JobMoved
 from studio.tui.live.progress import EvaluateProgress, fold_evaluate
 from studio.tui.live.state import ScreenState
-from studio.tui.screens.probe_parts import probe_line
+from studio.tui.screens.evaluate.probe import probe_line
 from studio.tui.widgets.virtual_list import VirtualList
 from tests.tui.making import press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_run, made_evaluation, made_result, made_snapshot, told

@@ -13,7 +13,7 @@ from studio.spec import LoadedSpec, load
 from studio.spec.model import Trait
 from studio.store import Workspace
 from studio.tui import StudioApp
-from studio.tui.screens.label_parts import DEFAULT_S, anchors, pace, progress_told
+from studio.tui.screens.evaluate.label import DEFAULT_S, anchors, pace, progress_told
 from studio.tui.text import counted
 from tests.tui.making import press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_run, keep_trial, told

@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from studio.jobs.types import Event
 from studio.train.types import CheckpointSaved, Recipe, StepLogged, TrainFinished, TrainStarted
 from studio.tui.live.progress import fold_train
-from studio.tui.screens.curve import axis, laid_out
-from studio.tui.screens.train_parts import epochs, saved_line
+from studio.tui.screens.train.curve import axis, laid_out
+from studio.tui.screens.train.plan import epochs
+from studio.tui.screens.train.runs import saved_line
 
 
 def told(value: BaseModel) -> Event:

@@ -19,7 +19,7 @@ from studio.train.types import StepLogged, TrainFinished, TrainStarted
 from studio.tui import StudioApp
 from studio.tui.live.bridge import JobMoved
 from studio.tui.live.progress import TrainProgress
-from studio.tui.screens.planning import Planned
+from studio.tui.screens.train.plan import Planned
 from tests.tiny_model import tiny_base, write_tiny_base
 from tests.tui.making import fill, opened, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_run, made_snapshot, told, trainable
@@ -102,7 +102,7 @@ async def test_a_recipe_that_cannot_be_is_told_in_the_form(tmp_path: Path) -> No
         await press(pilot, ["5"], AS_PRESET)
         await press(pilot, ["e"], "The recipe")
         await pilot.press("end", "backspace", "x")
-        await press(pilot, ["enter"], "'x' is not a number")
+        await press(pilot, ["enter"], "recipe: epochs: must be a number")
         await pilot.press("backspace", "0")
         await press(pilot, ["enter"], "recipe: epochs: must be greater than 0")
         await press(pilot, ["escape"], AS_PRESET)
@@ -229,8 +229,8 @@ async def test_keys_typed_ahead_of_the_plan_are_about_it(tmp_path: Path, monkeyp
         time.sleep(0.3)
         raise UserError(f"nothing to train with at {session.recipe}")
 
-    monkeypatch.setattr("studio.tui.screens.train.plan_now", nothing_to_train_with)
-    monkeypatch.setattr("studio.tui.screens.train.train_now", started.append)
+    monkeypatch.setattr("studio.tui.screens.train.screen.plan_now", nothing_to_train_with)
+    monkeypatch.setattr("studio.tui.screens.train.screen.train_now", started.append)
     app, _ = with_examples(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.session and app.marks)
@@ -239,5 +239,5 @@ async def test_keys_typed_ahead_of_the_plan_are_about_it(tmp_path: Path, monkeyp
         await until(pilot, lambda: "nothing to train with at {}" in told(app))
         for key in ("e", "end", "backspace", "3", "enter", "s"):
             app.simulate_key(key)
-        await until(pilot, lambda: "nothing to train with at {'epochs': 3}" in told(app))
+        await until(pilot, lambda: "nothing to train with at {'epochs': 3.0}" in told(app))
     assert started == []

@@ -10,7 +10,7 @@ from studio.chatml import digest
 from studio.judge import NOBODY
 from studio.store import Row
 from studio.store.records import Decision, Status, TraitScore
-from studio.tui.screens.triage_detail import example_page
+from studio.tui.screens.triage.detail import example_page
 from studio.tui.text import UNKNOWN
 from studio.tui.widgets.row_line import row_line
 from tests.store.making import decision, example, judgement

@@ -12,7 +12,7 @@ from studio.spec import load
 from studio.store import Filter, Workspace
 from studio.triage import REASONS, Triage
 from studio.tui import StudioApp
-from studio.tui.screens.triage import TriageScreen
+from studio.tui.screens.triage.screen import TriageScreen
 from studio.tui.widgets.row_list import RowList
 from tests.tui.making import opened, press, shows, text_of, until, window
 

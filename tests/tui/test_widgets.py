@@ -15,7 +15,7 @@ from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, 
 from studio.jobs.types import Event
 from studio.tui import text as figures
 from studio.tui.live.progress import fold_bank, fold_generate
-from studio.tui.screens.triage_text import as_text, from_text
+from studio.tui.screens.triage.decisions import as_text, from_text
 from studio.tui.text import cells, pad
 from studio.tui.widgets.layout import bar, coverage, facts
 from studio.tui.widgets.loss_chart import decimate, plot

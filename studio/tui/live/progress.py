@@ -150,10 +150,6 @@ class TrainProgress:
         """Whether it was stopped before its end, and has not begun again."""
         return self.finished is not None and self.finished.stopped
 
-    @property
-    def run_id(self) -> str:
-        return self.started.run_id if self.started else ""
-
 
 def fold_train(progress: TrainProgress | None, events: Sequence[Event]) -> TrainProgress:
     now = progress or TrainProgress()

@@ -10,8 +10,8 @@ from textual.content import Content
 from studio.evaluate.types import Evaluation
 from studio.package import Package, Verification
 from studio.train.types import Run
-from studio.tui.screens.gate_lines import tally
 from studio.tui.text import Part, cells, clip, duration, join, line, lines, pad, shown
+from studio.tui.widgets.gates import tally
 from studio.tui.widgets.layout import facts
 
 CONTENTS = (

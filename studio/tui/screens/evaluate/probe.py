@@ -37,17 +37,25 @@ def _label_total(label: RunLabel | None) -> float | None:
     return label_total(label, tuple(label.labels)) if label and label.labels else None
 
 
+def _total(judgement: Judgement) -> float:
+    return 99.0 if judgement.total is None or judgement.verdict == "error" else judgement.total
+
+
 def _winner(result: ProbeResult, labels: Labels = NO_LABELS) -> str | None:
     """A person's word before a judge's; None where nobody compared the two."""
     vote = labels.pair(result)
     return vote.winner if vote else result.comparison.winner if result.comparison else None
 
 
-def _total(judgement: Judgement) -> float:
-    return 99.0 if judgement.total is None or judgement.verdict == "error" else judgement.total
+def _score(judgement: Judgement, label: RunLabel | None) -> str:
+    """Six cells: a person's score with ``=``, else the judge's."""
+    total = _label_total(label)
+    if total is not None:
+        return f"{score(total):>5}="
+    return f"{'error' if judgement.verdict == 'error' else score(judgement.total):>5} "
 
 
-def why_told(result: ProbeResult) -> str:
+def _why(result: ProbeResult) -> str:
     """Why a side won that does not by the scores, in the judge's words; empty where there is nothing to wonder at."""
     winner, scores = _winner(result), (_total(result.base_judgement), _total(result.tuned_judgement))
     by_scores = "tie" if scores[0] == scores[1] else "base" if scores[0] > scores[1] else "tuned"
@@ -59,14 +67,13 @@ def why_told(result: ProbeResult) -> str:
 def probe_line(result: ProbeResult, width: int, labels: Labels = NO_LABELS) -> Content:
     """``tuned  4.0  base  4.0  base wins  it answers more  I finished the report``; ``=`` after a person's score."""
     winner, style = WINNERS[_winner(result, labels)]
-    why = "" if labels.pair(result) else clip(why_told(result), max(min(width - 55, 26), 12))
-    lost = result.tuned_kept is False
+    why = "" if labels.pair(result) else clip(_why(result), max(min(width - 55, 26), 12))
     head = join(
         ("tuned ", "$quiet"),
-        (f"{_told(result.tuned_judgement, labels.reply(result, 'tuned'))}", "bold"),
-        (f" base {_told(result.base_judgement, labels.reply(result, 'base'))} ", "$quiet"),
+        (_score(result.tuned_judgement, labels.reply(result, "tuned")), "bold"),
+        (f" base {_score(result.base_judgement, labels.reply(result, 'base'))} ", "$quiet"),
         (f"{winner:<10} ", style),
-        ("terms lost  " if lost else "", "$warning"),
+        ("terms lost  " if result.tuned_kept is False else "", "$warning"),
         (f"{why}  " if why else "", "$quiet"),
     )
     return join(head, clip(last_request(result.probe.messages), max(width - head.cell_length, 0)))
@@ -74,60 +81,51 @@ def probe_line(result: ProbeResult, width: int, labels: Labels = NO_LABELS) -> C
 
 def probe_page(result: ProbeResult, width: int, labels: Labels = NO_LABELS) -> Content:
     """Request, both replies, and what people and the judge said of each."""
-    winner, style = WINNERS[_winner(result, labels)]
-    probe = result.probe
-    parts = [join((winner, style), (f"  {_orders(result)}   {line(probe.category).plain}, held out", "$quiet"))]
-    parts += [join((f"{one.role:<10}", "bold"), one.content) for one in probe.messages]
+    probe, compared, category = result.probe, result.comparison, line(result.probe.category).plain
+    parts = [
+        join(WINNERS[_winner(result, labels)], (f"  {_orders(result)}   {category}, held out", "$quiet")),
+        *(join((f"{one.role:<10}", "bold"), one.content) for one in probe.messages),
+    ]
     if probe.keep:
         parts.append(join(("a good reply keeps: ", "$quiet"), ", ".join(probe.keep)))
-    parts += [
-        Content(""),
-        *_side(result, "tuned", labels, width),
-    ]
-    parts += [Content(""), *_side(result, "base", labels, width)]
-    told = (result.comparison.error or result.comparison.rationale) if result.comparison else ""
-    return lines([*parts, Content(""), join(("of the pair: ", "$quiet"), told)] if told else parts)
+    parts += [Content(""), *_side(result, "tuned", labels, width), Content(""), *_side(result, "base", labels, width)]
+    if compared and (told := compared.error or compared.rationale):
+        parts += [Content(""), join(("of the pair: ", "$quiet"), told)]
+    return lines(parts)
 
 
 def _orders(result: ProbeResult) -> str:
     """Which side the judge took with base shown first, and with tuned shown first."""
     if result.comparison is None:
         return "not compared"
+    sides = {"first": ("base", "tuned"), "second": ("tuned", "base"), "tie": ("tie", "tie")}
     forward, backward = result.comparison.orders
-    first = {"first": "base", "second": "tuned", "tie": "tie"}[forward]
-    second = {"first": "tuned", "second": "base", "tie": "tie"}[backward]
-    return f"asked in both orders: {first}, {second}"
-
-
-def _about(result: ProbeResult, side: Side) -> str:
-    """Whether the required terms are kept, how long it took, and whether it was cut."""
-    kept, finish = kept_of(result, side), finish_of(result, side)
-    seconds = result.base_s if side == "base" else result.tuned_s
-    keeps = {True: "  keeps the required terms", False: "  loses required terms", None: ""}[kept]
-    took = "" if seconds is None else f"  {seconds:.2f} s"
-    return f"{keeps}{took}{'' if finish == 'stop' else '  cut' if finish == 'length' else '  broken off'}"
+    return f"asked in both orders: {sides[forward][0]}, {sides[backward][1]}"
 
 
 def _side(result: ProbeResult, side: Side, labels: Labels, width: int) -> list[Content]:
+    """The reply with its score, whether it keeps the required terms, how long it took and whether it was cut."""
     reply, judgement, label = reply_of(result, side), judgement_of(result, side), labels.reply(result, side)
+    seconds = result.base_s if side == "base" else result.tuned_s
     head = join(
         (side, "bold $primary"),
-        (f"  {_told(judgement, label).strip()} of 10", "bold"),
-        (_about(result, side), "$quiet"),
+        (f"  {_score(judgement, label).strip()} of 10", "bold"),
+        (
+            {True: "  keeps the required terms", False: "  loses required terms", None: ""}[kept_of(result, side)],
+            "$quiet",
+        ),
+        ("" if seconds is None else f"  {seconds:.2f} s", "$quiet"),
+        ({"stop": "", "length": "  cut"}.get(finish_of(result, side), "  broken off"), "$quiet"),
     )
     told = [head, shown(reply) if reply else shown("(an empty reply)", "$quiet")]
     if label is not None:
-        told.append(join(("label  ", "bold"), _label(label)))
-    return [*told, *judgement_lines(judgement, width)]
+        said = [f"{name} {score}" for name, score in label.labels.items()]
+        said += [f"violates {label.boundary}"] if label.boundary else []
+        told.append(join(("label  ", "bold"), ", ".join(said)))
+    return [*told, *_judged(judgement, width)]
 
 
-def _label(label: RunLabel) -> str:
-    """``calm 2, exact 1, violates no_blame``."""
-    scores = [f"{name} {score}" for name, score in label.labels.items()]
-    return ", ".join([*scores, *([f"violates {label.boundary}"] if label.boundary else [])])
-
-
-def judgement_lines(judgement: Judgement, width: int) -> list[Content]:
+def _judged(judgement: Judgement, width: int) -> list[Content]:
     """A line a trait: its mark, why, and the words that show it."""
     if judgement.verdict == "error":
         return [shown(f"could not be judged: {judgement.error or 'no reason given'}", "$warning")]
@@ -140,11 +138,3 @@ def judgement_lines(judgement: Judgement, width: int) -> list[Content]:
     if missing := [step for step, taken in judgement.steps.items() if not taken]:
         found.append(join(("  steps missing: ", "$quiet"), ", ".join(missing)))
     return found
-
-
-def _told(judgement: Judgement, label: RunLabel | None = None) -> str:
-    """Six cells: a person's score with ``=``, else the judge's."""
-    total = _label_total(label)
-    if total is not None:
-        return f"{score(total):>5}="
-    return f"{'error' if judgement.verdict == 'error' else score(judgement.total):>5} "

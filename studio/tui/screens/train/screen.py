@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
+from studio.build.stages import resume_training
 from studio.errors import UserError
 from studio.train.metrics import read_metrics
+from studio.train.presets import preset_for, with_recipe
+from studio.tui.dialogs.questions import Form, Values
 from studio.tui.dialogs.reading import Text
 from studio.tui.keys import bindings
 from studio.tui.live.progress import TrainProgress
 from studio.tui.live.runs import RunRow, run_rows
 from studio.tui.live.state import Value
 from studio.tui.live.threads import detached
-from studio.tui.screens import train_parts as parts
-from studio.tui.screens.job_stage import job_failed
-from studio.tui.screens.planning import Planned, plan_now, train_now
-from studio.tui.screens.train_curve import Curve, CurveView
-from studio.tui.screens.train_recipe import Adjusting
+from studio.tui.screens.job_stage import JobStage, job_failed
+from studio.tui.screens.train.curve import Curve, CurveView
+from studio.tui.screens.train.plan import Planned, known_run, plan_now, plan_page, recipe_note, recipe_values, train_now
+from studio.tui.screens.train.runs import HEADING, job_lines, row_lines, run_line, run_page
 from studio.tui.text import lines, shown
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.status import Caption, Title
@@ -30,10 +33,12 @@ from studio.tui.widgets.virtual_list import VirtualList
 RESUMABLE = ("stopped", "failed", "dead")
 NO_RUN = "No run yet."
 INSTALL = "the training libraries are not installed"
+REMEDY = "pip install '.[train]'"
 
 
-class TrainScreen(Adjusting):
-    """The curve is that of the job, or of the run under the cursor once one looks at another."""
+class TrainScreen(JobStage):
+    """The curve is that of the job, or of the run under the cursor once one looks at another. What a person changed of
+    the preset is kept in the session, for the plan, and over a restart."""
 
     CSS_PATH = "train.tcss"
     BINDINGS = [*bindings("job"), *bindings("train")]
@@ -53,25 +58,32 @@ class TrainScreen(Adjusting):
             with Container(id="given"):
                 yield Page(id="plan")
                 with Container(id="earlier"):
-                    yield Caption(parts.runs_heading(), id="heading")
+                    yield Caption(HEADING, id="heading")
                     yield VirtualList(self._draw, id="runs", empty=NO_RUN, opens=True)
             with Container(id="going"):
                 yield Title("state")
                 yield CurveView(id="losses")
 
     def on_mount(self) -> None:
-        self.query_one("#runs").focus()
+        self._runs.focus()
+
+    @property
+    def _runs(self) -> VirtualList:
+        return self.query_one("#runs", VirtualList)
 
     def recall(self, state: dict[str, Value]) -> None:
-        """The changes to the recipe outlive the window too."""
         self._planned, self._rows, self._looked_at, self._curve = None, [], None, Curve()
         self._runs.set_count(0)
         self._runs.steered = False
-        super().recall(state)
+        try:
+            changes = json.loads(str(state.get("recipe") or "{}"))
+            with_recipe(preset_for(self.session.base_model).recipe, changes)
+        except (ValueError, TypeError, UserError):
+            return
+        self._change_recipe(changes)
 
-    def recipe_changed(self) -> None:
-        self._planned = None
-        self.sync()
+    def remember(self) -> dict[str, Value]:
+        return {"recipe": json.dumps(self.session.recipe, sort_keys=True)}
 
     def sync(self) -> None:
         generating = self.studio.snapshots.get("generate")
@@ -112,7 +124,8 @@ class TrainScreen(Adjusting):
             title = shown("This cannot be trained yet.", "bold $warning")
             page.show(lines([title, shown(planned.message), shown(planned.remedy)]))
         elif planned is not None:
-            page.show(parts.plan_page(planned, self._rows, self._training), from_top=False)
+            training = self._job_run if self.job and self.job.alive else ""
+            page.show(plan_page(planned, self._rows, training), from_top=False)
             self.set_class(bool(planned.plan.note or planned.stands_in_for), "-noted")
 
     def on_resize(self) -> None:
@@ -120,38 +133,23 @@ class TrainScreen(Adjusting):
             self.call_after_refresh(self._show_run)
 
     @property
-    def _runs(self) -> VirtualList:
-        return self.query_one("#runs", VirtualList)
-
-    @property
     def _job_run(self) -> str:
         """The run that the newest job is about; empty where there was none."""
         return self.job.run_id if self.job else ""
 
-    @property
-    def _job_is_alone(self) -> bool:
-        """Whether its run is none of the list, and nobody looked at another."""
-        return not self._runs.steered and all(row.run.plan.run_id != self._job_run for row in self._rows)
-
-    @property
-    def _training(self) -> str:
-        """The run that is trained now; empty where none is."""
-        return self._job_run if self.job and self.job.alive else ""
-
     def _show_run(self) -> None:
-        """The run under the cursor; where the newest job is about that one, the job."""
+        """The run under the cursor; where the newest job is about that one, the job. The job too where its run is none
+        of the list, and nobody looked at another."""
         row, job, state, view = self._looked_at, self.job, self.query_one(Title), self.query_one(CurveView)
-        if job is not None and (row is None or self._job_run == row.run.plan.run_id or self._job_is_alone):
-            state.show(parts.job_lines(job, state.content_size.width), whole=job_failed(job))
-            view.show(Curve.of(job.progress or TrainProgress()))
-        else:
-            state.show(parts.row_lines(row) if row else self._nothing())
-            view.show(self._curve, self._curve.run_id)
-
-    def _nothing(self) -> Content:
-        if not self.studio.environment.can_train:
-            return shown(f"{INSTALL}: pip install '.[train]'", "$quiet")
-        return shown("nothing is training", "$quiet")
+        alone = not self._runs.steered and all(one.run.plan.run_id != self._job_run for one in self._rows)
+        if job is not None and (row is None or self._job_run == row.run.plan.run_id or alone):
+            state.show(job_lines(job, state.content_size.width), whole=job_failed(job))
+            progress: TrainProgress = job.progress or TrainProgress()
+            view.show(Curve(progress.points, progress.started.steps if progress.started else 0))
+            return
+        nothing = "nothing is training" if self.studio.environment.can_train else f"{INSTALL}: {REMEDY}"
+        state.show(row_lines(row) if row else shown(nothing, "$quiet"))
+        view.show(self._curve)
 
     @on(VirtualList.Moved, "#runs")
     def _moved(self) -> None:
@@ -163,35 +161,57 @@ class TrainScreen(Adjusting):
         plan = row.run.plan
         steps = await self.studio.disk.read(read_metrics, self.session.workspace.runs_dir / plan.run_id)
         self._looked_at = row
-        self._curve = Curve(plan.run_id, tuple((one.step, one.loss) for one in steps), plan.steps)
+        self._curve = Curve(tuple((one.step, one.loss) for one in steps), plan.steps, plan.run_id)
         self._show_run()
 
     @on(VirtualList.Chosen, "#runs")
-    def _chosen(self) -> None:
+    def _open_run(self) -> None:
         row = self._row()
         if row is not None:
-            self.app.push_screen(Text(f"Run {row.run.plan.run_id}", parts.run_page(row)))
+            self.app.push_screen(Text(f"Run {row.run.plan.run_id}", lambda width: run_page(row, width)))
 
     def _row(self) -> RunRow | None:
         cursor = self._runs.cursor
         return self._rows[cursor] if cursor < len(self._rows) else None
 
     def _draw(self, index: int, width: int) -> Content:
-        return parts.run_line(self._rows[index], width)
+        return run_line(self._rows[index], width)
+
+    def action_edit(self) -> None:
+        """Change the recipe."""
+        base, given = self.session.base_model, self.session.recipe
+        preset = preset_for(base).recipe
+        told = recipe_values(preset)
+
+        def changed(values: Values | None) -> None:
+            if values is not None:
+                recipe, kept = with_recipe(preset, values), {name: given[name] for name in given if name not in told}
+                changes = {name: getattr(recipe, name) for name, text in values.items() if text != told[name]}
+                self._change_recipe({**kept, **changes})
+                self.keep_memory()
+
+        now = recipe_values(with_recipe(preset, given))
+        form = Form("The recipe", now, lambda values: with_recipe(preset, values), recipe_note(base))
+        self.app.push_screen(form, changed)
+
+    def _change_recipe(self, changes: dict[str, float | str]) -> None:
+        if changes != self.session.recipe:
+            self.studio.session = replace(self.session, recipe=changes)
+            self._planned = None
+            self.sync()
 
     def action_start(self) -> None:
         """Train the plan; where its run was begun, go on with it."""
-        planned = self._planned
+        planned, session = self._planned, self.session
         if not self.studio.environment.can_train:
-            self.studio.tell(UserError(INSTALL, remedy="pip install '.[train]'"))
+            self.studio.tell(UserError(INSTALL, remedy=REMEDY))
         elif planned is None:
             self.studio.tell("the plan is still being made; s starts it then")
         elif isinstance(planned, UserError):
             self.studio.tell(planned)
-        elif (known := parts.known_run(planned.plan, self._rows)) and known.whole:
+        elif (known := known_run(planned.plan, self._rows)) and known.whole:
             self.studio.tell("exactly this is trained already; change the recipe with e, or the examples")
         else:
-            session = self.session
             self._runs.steered = False
             self.launch(lambda: train_now(session))
 
@@ -205,8 +225,6 @@ class TrainScreen(Adjusting):
 
     def action_resume(self) -> None:
         """Go on with the newest job, also where the plan has changed since."""
-        from studio.build.stages import resume_training
-
         if self.job is not None:
             job, session = self.job.job, self.session
             self._runs.steered = False

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from studio.bank import person_text
+from studio.build import Session
 from studio.chatml import Messages
 from studio.judge import NOBODY
 from studio.store.records import Person, Row
@@ -81,6 +82,12 @@ def _judged(row: Row, width: int) -> Iterator[Content]:
     yield facts(told, width, name_width=TRAIT_NAME)
 
 
+def read_origin(session: Session, row: Row) -> tuple[Person | None, Row | None]:
+    """Who asked, and the nearest neighbour. Reads the store."""
+    store, near = session.workspace.examples, row.example.neighbour
+    return store.person(row.example.person_id), store.row(near.id) if near else None
+
+
 def provenance_page(row: Row, person: Person | None, neighbour: Row | None, spec_hash: str, width: int) -> Content:
     """Why this example is here: scenario, person, author, prompt, nearest neighbour."""
     example = row.example
@@ -99,7 +106,6 @@ def provenance_page(row: Row, person: Person | None, neighbour: Row | None, spec
     if neighbour is not None:
         parts.append(conversation(neighbour.messages, "$quiet"))
     if example.prompt:
-        heading = "what the author was sent"
-        parts += [Content(""), join((heading, "$primary bold"))]
+        parts += [Content(""), join(("what the author was sent", "$primary bold"))]
         parts += [lines([shown(one.role, "bold"), shown(one.content)]) for one in example.prompt]
     return lines(parts)

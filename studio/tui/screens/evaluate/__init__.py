@@ -1,0 +1,1 @@
+"""Evaluating: base beside tuned, the gates, the probes, and labelling the replies that decide them."""

@@ -1,0 +1,1 @@
+"""Triage: looking at examples and deciding on them."""

@@ -1,0 +1,313 @@
+"""Triage: a list of any length, the example under the cursor, and a key a decision."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+
+from studio.chatml import Messages, assistant
+from studio.errors import UserError
+from studio.files import as_seen
+from studio.store import Filter, Workspace
+from studio.store.records import Row
+from studio.triage import REASONS, Triage, export_chatml, sample_ids
+from studio.tui.dialogs.pick import Pick
+from studio.tui.dialogs.questions import Ask, Choose
+from studio.tui.dialogs.reply_editor import ReplyEditor
+from studio.tui.keys import bindings
+from studio.tui.live.state import Value
+from studio.tui.live.terminal import copy, edit_text
+from studio.tui.screens.stage import Beside
+from studio.tui.screens.triage.decisions import Decisions, as_text, from_text
+from studio.tui.screens.triage.detail import example_page, provenance_page, read_origin
+from studio.tui.screens.triage.filters import Counts, choices, in_words, read_counts, recalled, remembered
+from studio.tui.text import clip, join
+from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_line import SIGNS_TOLD
+from studio.tui.widgets.row_list import RowBox, RowList
+from studio.tui.widgets.status import Title
+from studio.tui.widgets.virtual_list import VirtualList
+
+EMPTY = "No examples yet. Press 3, then s to generate."
+EMPTY_FILTER = "Nothing passes this filter. Press f to change it."
+
+
+class TriageScreen(Beside):
+    """The list and the detail; what is decided goes through :class:`Decisions`."""
+
+    SIGNS = SIGNS_TOLD
+    CSS_PATH = "triage.tcss"
+    BINDINGS = bindings("triage")
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._decisions = Decisions(self)
+        self._counts: Counts | None = None
+        """None until they were read."""
+        self._version = -1
+        self._open: Workspace | None = None
+        self._filter = Filter()
+        """Only the sample has ``ids``."""
+        self._words = ""
+        """Those searched for last."""
+        self._why = False
+        self._wanted = ""
+        """The example to stand on when the list is opened."""
+
+    def body(self) -> ComposeResult:
+        yield Title()
+        with Container(id="split"):
+            with RowBox():
+                yield RowList(id="rows", empty=EMPTY)
+            yield Page(id="detail", classes="beside")
+
+    def on_mount(self) -> None:
+        self.rows.focus()
+
+    @property
+    def rows(self) -> RowList:
+        return self.query_one(RowList)
+
+    def recall(self, state: dict[str, Value]) -> None:
+        self._wanted = self._wanted or str(state.get("example") or "")
+        self._decisions.drafts.read(str(state.get("drafts") or ""))
+        self._filter = recalled(state)
+        if state.get("sample"):
+            self.run(self._show_sample(), keys_wait=True)
+
+    def remember(self) -> dict[str, Value]:
+        row = self.rows.current
+        drafts = self._decisions.drafts.as_text()
+        return {"example": row.example.id if row else "", "drafts": drafts, **remembered(self._filter)}
+
+    def look_at(self, example_id: str) -> None:
+        """Stand on an example; all are shown so that it is there."""
+        self._wanted, self._filter = example_id, Filter()
+        if self._open is not None:
+            self._open_list()
+
+    def sync(self) -> None:
+        if self._open is not self.session.workspace:
+            self._open, self._version = self.session.workspace, -1
+            self._open_list()
+        if self._version != self.studio.version:
+            self._version = self.studio.version
+            self.rows.renew()
+            self.run(self._read_counts(), "counts", exclusive=True)
+        self.show_title()
+
+    def _open_list(self) -> None:
+        empty = EMPTY if self._filter == Filter() else EMPTY_FILTER
+        self.rows.open(self.session.workspace.examples, self._filter, self._wanted or None, empty)
+        self._wanted = ""
+
+    async def _read_counts(self) -> None:
+        self._counts = await self.studio.disk.read(read_counts, self.session)
+        self.show_title()
+
+    def show_title(self) -> None:
+        now, rows = self._counts, self.rows
+        place = f"{rows.cursor + 1} of {rows.count}" if rows.count else "none"
+        counts = now.statuses if now else Counter[str]()
+        title = join(
+            (in_words(self._filter), "bold"),
+            f" {place}  " if now else "  reading",
+            (f"{counts['accepted']} accepted " if now else "", "$success"),
+            (f"{counts['rejected']} rejected " if now else "", "$error"),
+            (f"{counts['pending']} pending" if counts["pending"] else "", "$warning"),
+            (f"  {len(rows.marked)} marked" if rows.marked else "", "$primary bold"),
+            join("  ", self._decisions.state),
+            (f"  sample {now.seen}/{now.sampled}" if now and now.sampled else "", "$quiet"),
+        )
+        self.query_one(Title).show(title)
+
+    @on(VirtualList.Moved, "#rows")
+    def show_detail(self) -> None:
+        """The example under the cursor, from what is in memory."""
+        row, page = self.rows.current, self.query_one("#detail", Page)
+        self.show_title()
+        if row is None:
+            page.show(Content(""))
+        elif self._why:
+            self.run(self._show_why(row), "why", exclusive=True)
+        else:
+            page.show(lambda width: example_page(row, width))
+
+    async def _show_why(self, row: Row) -> None:
+        person, neighbour = await self.studio.disk.read(read_origin, self.session, row)
+        spec_hash = self.session.loaded.hash
+        self.query_one("#detail", Page).show(lambda width: provenance_page(row, person, neighbour, spec_hash, width))
+
+    def action_why(self) -> None:
+        self._why = not self._why
+        self.show_detail()
+
+    def back(self) -> None:
+        if self.rows.marked:
+            self.rows.unmark()
+            self.show_title()
+        elif self._why:
+            self.action_why()
+        elif self._filter != Filter():
+            self._show_only(Filter())
+
+    def _show_only(self, wanted: Filter) -> None:
+        row = self.rows.current
+        self._filter, self._wanted = wanted, row.example.id if row else ""
+        self._open_list()
+        self._decisions.say("")
+
+    def action_filter(self) -> None:
+        """One list of all that can be asked for; what fits none of it is looked for in the text."""
+        found = choices(self._counts or Counts())
+
+        def picked(answer: int | str | None) -> None:
+            if answer is not None:
+                self._show_only(Filter(text=answer) if isinstance(answer, str) else found[answer][1])
+
+        self.app.push_screen(Pick("show only", [told for told, _ in found], free="with the words"), picked)
+
+    def action_sample(self) -> None:
+        """Between the random sample that a person ought to look at, and everything."""
+        if self._filter.ids is not None:
+            self._show_only(Filter())
+        else:
+            self.run(self._show_sample(), keys_wait=True)
+
+    async def _show_sample(self) -> None:
+        self._show_only(Filter(ids=await self.studio.disk.write(sample_ids, self.session.workspace)))
+
+    def action_search(self) -> None:
+        def search(words: str | None) -> None:
+            if words:
+                self._words = words
+                self.action_next()
+
+        self.app.push_screen(Ask("Go to examples with the words", self._words), search)
+
+    def action_next(self) -> None:
+        self.run(self._go(1), "go", exclusive=True, keys_wait=True)
+
+    def action_previous(self) -> None:
+        self.run(self._go(-1), "go", exclusive=True, keys_wait=True)
+
+    async def _go(self, step: Literal[1, -1]) -> None:
+        """To the next example with the words, in the order of the list, around its end."""
+        if not self._words:
+            self.studio.tell("press / and say what to find")
+            return
+        wanted = self._filter.model_copy(update={"text": " ".join(filter(None, (self._filter.text, self._words)))})
+        row = await self.rows.arrived()
+        read, store = self.studio.disk.read, self.session.workspace.examples
+        found = await read(store.next_from, row.seq if row else 0, wanted, step)
+        if found is None:
+            self.studio.tell(f"no example shown here has {self._words}")
+            return
+        place, count = await read(store.index_of, found.example.id, wanted), await read(store.count, wanted)
+        self._decisions.say(f'"{clip(self._words, 20)}" {(place or 0) + 1} of {count}', "$primary")
+        self.rows.stand_on(found.example.id)
+
+    async def _here(self) -> Row | None:
+        """The example under the cursor; says so where it does not come from the disk."""
+        row = await self.rows.arrived()
+        if row is None and self.rows.count:
+            self.studio.tell("the disk is slow: this example is not here yet, and nothing was decided", "warning")
+        return row
+
+    async def _chosen(self) -> list[str]:
+        """The marked examples, or the one under the cursor."""
+        if self.rows.marked:
+            return sorted(self.rows.marked)
+        row = await self._here()
+        return [row.example.id] if row else []
+
+    async def action_accept(self) -> None:
+        self._decisions.decide(await self._chosen(), "accepted", "accepted", Triage.accept)
+
+    async def action_reject(self) -> None:
+        ids = await self._chosen()
+
+        def reject(key: str | None) -> None:
+            if key is not None:
+                slug, said = REASONS[key][0], f"rejected: {REASONS[key][0]}"
+                self._decisions.decide(ids, "rejected", said, lambda triage, id: triage.reject(id, slug))
+
+        if ids:
+            what = "it" if len(ids) == 1 else f"the {len(ids)} marked"
+            reasons = {key: label for key, (_, label) in REASONS.items()}
+            self.app.push_screen(Choose(f"Reject {what} because", reasons), reject)
+
+    async def action_clear(self) -> None:
+        """Take every decision on it back: the judge's word stands."""
+        self._decisions.decide(await self._chosen(), None, "left to the judge", Triage.reset)
+
+    def action_skip(self) -> None:
+        self.rows.action_down()
+
+    async def action_mark(self) -> None:
+        if await self._here():
+            self.rows.mark()
+            self.show_title()
+
+    async def action_edit(self) -> None:
+        row, drafts = await self._here(), self._decisions.drafts
+        if row is None:
+            return
+        id_, messages = row.example.id, row.messages
+
+        def edited(reply: str | None) -> None:
+            if reply is None:
+                drafts.drop(id_)
+            else:
+                self._edit(row, (*messages[:-1], assistant(reply)))
+
+        editor = ReplyEditor(messages, drafts.get("reply", id_), lambda text: drafts.keep("reply", id_, text))
+        self.app.push_screen(editor, edited)
+
+    async def action_editor(self) -> None:
+        row, drafts = await self._here(), self._decisions.drafts
+        if row is None:
+            return
+        text, id_ = as_text(row.messages), row.example.id
+        edited = edit_text(self.studio, f"{drafts.get('whole', id_) or text}\n", ".md")
+        if edited is None:
+            return
+        drafts.keep("whole", id_, edited)
+        try:
+            messages = from_text(edited)
+        except UserError as error:
+            self.studio.tell(UserError(error.message, remedy=f"E opens what you wrote again: {error.remedy}"))
+        else:
+            self._edit(row, messages)
+
+    def _edit(self, row: Row, messages: Messages) -> None:
+        id_ = row.example.id
+        if messages == row.messages:
+            self._decisions.drafts.drop(id_)
+        else:
+            self._decisions.decide([id_], "accepted", "edited", lambda triage, id: triage.edit(id, messages))
+
+    def action_undo(self) -> None:
+        self._decisions.step(Triage.undo, "undo", "undone")
+
+    def action_redo(self) -> None:
+        self._decisions.step(Triage.redo, "redo", "redone")
+
+    def action_export(self) -> None:
+        self.studio.tell("exporting the accepted examples")
+        self.run(self._export())
+
+    async def _export(self) -> None:
+        export = await self.studio.disk.write(export_chatml, self.session.workspace, self.session.loaded)
+        skipped = f", {export.skipped} left out" if export.skipped else ""
+        self.studio.tell(f"{export.count} examples in {as_seen(export.path)}{skipped}")
+
+    def action_copy(self) -> None:
+        row = self.rows.current
+        if row is not None:
+            self.run(copy(self.studio, as_text(row.messages), "the conversation"))
