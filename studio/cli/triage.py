@@ -18,16 +18,7 @@ from rich.cells import cell_len, set_cell_size
 
 from studio.build import Session
 from studio.chatml import Message, assistant, user
-from studio.cli.options import (
-    DEFAULT_SPEC,
-    SPEC_HELP,
-    WORKSPACE,
-    AsJson,
-    SpecFile,
-    WorkspaceFolder,
-    group,
-    open_session,
-)
+from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder, group, open_session
 from studio.cli.output import cut, out, say, say_json, tell
 from studio.errors import UserError
 from studio.files import as_seen
@@ -52,10 +43,9 @@ SHOWN = 5
 WORDS, LEAST_WORDS = 160, 20
 """Columns of the conversation where there is no terminal, and on the narrowest one."""
 app = group("Look at examples, decide, and export them.", "studio triage list --status rejected")
-SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help=SPEC_HELP)]
-EitherSpec = Annotated[
-    Path | None, typer.Argument(metavar="SPEC", help=f"{SPEC_HELP[:-1]}; --spec FILE means the same.")
-]
+SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
+EITHER = "The persona's YAML file; --spec FILE means the same."
+EitherSpec = Annotated[Path | None, typer.Argument(metavar="SPEC", help=EITHER)]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id or by how it begins.")]
 Scenario = Annotated[str, typer.Option(metavar="ITEM", help="The scenario that it shows, as the spec has it.")]
 Accept = Annotated[bool, typer.Option("--accept", help="Accept what is added at once.")]
@@ -145,9 +135,11 @@ def listing(
         raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
     wanted = Filter.model_validate({"status": status, "category": category, "text": text})
     with open_session(file or spec, workspace) as session:
-        _check_category(session, category)
-        rows = session.workspace.examples.rows(wanted, limit=limit)
-        found = session.workspace.examples.count(wanted)
+        examples = session.workspace.examples
+        known = {*session.loaded.spec.scenarios, *(one.category for one in examples.counts())}
+        if category is not None and category not in known:
+            raise UserError(f"no such category: {category}", remedy=f"one of {', '.join(sorted(known))}")
+        rows, found = examples.rows(wanted, limit=limit), examples.count(wanted)
     _print_rows(rows, as_json)
     if len(rows) < found:
         tell(f"{len(rows)} of {found}; --limit N shows more")
@@ -271,13 +263,6 @@ def _known_ids(session: Session, beginnings: list[str]) -> list[str]:
             raise UserError(f"{len(found)} examples begin with {beginning}", remedy=f"one of {several}")
         known.append(beginning if beginning in found else found[0])
     return known
-
-
-def _check_category(session: Session, category: str | None) -> None:
-    """Raises UserError for one that neither the spec nor an example has."""
-    known = {*session.loaded.spec.scenarios, *(one.category for one in session.workspace.examples.counts())}
-    if category is not None and category not in known:
-        raise UserError(f"no such category: {category}", remedy=f"one of {', '.join(sorted(known))}")
 
 
 def _print_rows(rows: Sequence[Row], as_json: bool) -> None:
