@@ -235,16 +235,16 @@ class StudioApp(OrderedKeys):
         self.push_screen(Help(self.screen, place + kept))
 
     def action_palette(self) -> None:
-        from studio.tui.dialogs.pick import Palette, offered
-        from studio.tui.keys.active import actions_here
+        from studio.tui.dialogs.pick import palette
+        from studio.tui.keys.active import active_actions
 
-        found = offered(actions_here(self.screen))
+        found = [one for one in active_actions(self.screen) if one.action.in_palette]
 
         def run(index: int | str | None) -> None:
             if isinstance(index, int):
                 self.call_later(self.run_action, found[index].action.action, found[index].node)
 
-        self.push_screen(Palette(found), run)
+        self.push_screen(palette(found), run)
 
     async def action_back(self) -> None:
         if len(self.screen_stack) > 1:

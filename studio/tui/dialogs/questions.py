@@ -1,8 +1,9 @@
-"""A few named values to change, all in sight."""
+"""The small questions: yes or no, one of several by a single key, a line of text, and a few named values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,13 +16,31 @@ from studio.errors import UserError
 from studio.tui.keys import name_of
 from studio.tui.text import join, lines, shown
 
+T = TypeVar("T")
+Values = dict[str, str]
 CLOSE = join(("esc closes this, j and k scroll", "$quiet"))
-"""Of a page to read."""
+"""The last line of a page to read."""
 
 
 def hints(*pairs: tuple[str, str]) -> Content:
-    """``enter keep   esc leave as it was``."""
+    """The last line of a dialog, which keys it takes: ``enter keep   esc leave as it was``."""
     return Content("   ").join(join((key, "$primary bold"), " ", what) for key, what in pairs)
+
+
+def field(value: str = "", placeholder: str = "", id: str | None = None) -> Input:
+    """A line to write in, without a blinking cursor."""
+    found = Input(value, placeholder=placeholder, compact=True, id=id)
+    found.cursor_blink = False
+    return found
+
+
+class Dialog(ModalScreen[T | None], Generic[T]):
+    """Gives what its subclass says, or None where it was left with escape."""
+
+    BINDINGS = [("escape", "leave")]
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
 
 
 class Confirm(ModalScreen[bool]):
@@ -44,47 +63,8 @@ class Confirm(ModalScreen[bool]):
         self.dismiss(answer)
 
 
-class Ask(ModalScreen[str | None]):
-    """A line of text; None where it was left with escape. ``check`` raises UserError for one that cannot be: that is
-    told, and the line stays open."""
-
-    BINDINGS = [("escape", "leave")]
-
-    def __init__(
-        self, question: str, value: str = "", *, note: str = "", check: Callable[[str], object] | None = None
-    ) -> None:
-        super().__init__()
-        self._question, self._value, self._note, self._check = question, value, note, check
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Static(shown(self._question, "bold"))
-            field = Input(self._value, compact=True)
-            field.cursor_blink = False
-            yield field
-            if self._note:
-                yield Static(shown(self._note, "$quiet"))
-            if self._check:
-                yield Static(id="wrong")
-            yield Static(hints(("enter", "take it"), ("esc", "leave")))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        try:
-            if self._check:
-                self._check(event.value)
-        except UserError as error:
-            self.query_one("#wrong", Static).update(shown(str(error), "$error"))
-        else:
-            self.dismiss(event.value)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
-
-
-class Choose(ModalScreen[str | None]):
+class Choose(Dialog[str]):
     """One of several, by one key: ``choices`` maps the key to what it means."""
-
-    BINDINGS = [("escape", "leave")]
 
     def __init__(self, question: str, choices: Mapping[str, str]) -> None:
         super().__init__()
@@ -93,11 +73,10 @@ class Choose(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(shown(self._question, "bold"))
-            choices = {**self._choices} if "escape" in self._choices else {**self._choices, "escape": "leave"}
-            yield Static(lines(self._choice(key, label) for key, label in choices.items()))
-
-    def _choice(self, key: str, label: str) -> Content:
-        return join((f"{name_of(key):>5}", "$primary bold"), "  ", label)
+            choices = self._choices if "escape" in self._choices else {**self._choices, "escape": "leave"}
+            yield Static(
+                lines(join((f"{name_of(key):>5}", "$primary bold"), "  ", label) for key, label in choices.items())
+            )
 
     def on_key(self, event: events.Key) -> None:
         pressed = event.character if event.character in self._choices else event.key
@@ -105,54 +84,84 @@ class Choose(ModalScreen[str | None]):
             event.stop()
             self.dismiss(pressed)
 
-    def action_leave(self) -> None:
-        self.dismiss(None)
+
+class Checked(Dialog[T]):
+    """What is typed, once ``check`` raises no UserError: that is told, and the dialog stays open."""
+
+    HINTS: ClassVar = (("enter", "take it"), ("esc", "leave"))
+
+    def __init__(self, question: str, note: str, check: Callable[[T], object] | None) -> None:
+        super().__init__()
+        self._question, self._note, self._check = question, note, check
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(shown(self._question, "bold"))
+            yield from self.fields()
+            if self._note:
+                yield Static(shown(self._note, "$quiet"))
+            if self._check:
+                yield Static(id="wrong")
+            yield Static(hints(*self.HINTS))
+
+    def fields(self) -> ComposeResult:
+        raise NotImplementedError
+
+    def typed(self) -> T:
+        raise NotImplementedError
+
+    def on_input_submitted(self) -> None:
+        value = self.typed()
+        try:
+            if self._check:
+                self._check(value)
+        except UserError as error:
+            self.query_one("#wrong", Static).update(shown(str(error), "$error"))
+        else:
+            self.dismiss(value)
 
 
-Values = dict[str, str]
+class Ask(Checked[str]):
+    """A line of text."""
+
+    def __init__(
+        self, question: str, value: str = "", *, note: str = "", check: Callable[[str], object] | None = None
+    ) -> None:
+        super().__init__(question, note, check)
+        self._value = value
+
+    def fields(self) -> ComposeResult:
+        yield field(self._value)
+
+    def typed(self) -> str:
+        return self.query_one(Input).value
 
 
-class Form(ModalScreen[Values | None]):
-    """Gives the values as typed, or None. ``check`` raises UserError for values that cannot be."""
+class Form(Checked[Values]):
+    """A few named values to change, all in sight."""
 
-    BINDINGS = [("escape", "leave"), ("down,tab", "move(1)"), ("up,shift+tab", "move(-1)")]
+    BINDINGS = [("down,tab", "move(1)"), ("up,shift+tab", "move(-1)")]
+    HINTS = (("enter", "keep"), ("esc", "leave as it was"))
     DEFAULT_CSS = """
     Form .field { height: 1; }
     Form .field Static { width: 18; }
     Form .field Input { width: 1fr; background: $background; }
-    Form #wrong { color: $error; }
     """
 
     def __init__(self, title: str, values: Mapping[str, str], check: Callable[[Values], object], note: str) -> None:
-        super().__init__()
-        self._title, self._values, self._check, self._note = title, dict(values), check, note
+        super().__init__(title, note, check)
+        self._values = values
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Static(shown(self._title, "bold"))
-            for name, value in self._values.items():
-                with Horizontal(classes="field"):
-                    yield Static(shown(name, "$quiet"))
-                    field = Input(value, compact=True, id=name)
-                    field.cursor_blink = False
-                    yield field
-            yield Static(shown(self._note, "$quiet"))
-            yield Static("", id="wrong")
-            yield Static(hints(("enter", "keep"), ("esc", "leave as it was")))
+    def fields(self) -> ComposeResult:
+        for name, value in self._values.items():
+            with Horizontal(classes="field"):
+                yield Static(shown(name, "$quiet"))
+                yield field(value, id=name)
 
-    def on_input_submitted(self) -> None:
-        values = {field.id or "": field.value.strip() for field in self.query(Input)}
-        try:
-            self._check(values)
-        except UserError as error:
-            self.query_one("#wrong", Static).update(shown(str(error)))
-        else:
-            self.dismiss(values)
+    def typed(self) -> Values:
+        return {one.id or "": one.value.strip() for one in self.query(Input)}
 
     def action_move(self, step: int) -> None:
         fields = list(self.query(Input))
-        here = next((number for number, field in enumerate(fields) if field.has_focus), 0)
+        here = next((number for number, one in enumerate(fields) if one.has_focus), 0)
         fields[(here + step) % len(fields)].focus()
-
-    def action_leave(self) -> None:
-        self.dismiss(None)

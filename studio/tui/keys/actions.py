@@ -7,7 +7,6 @@ Keys can be remapped in studio.json (table ``settings``, id ``keys``) by the act
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -26,19 +25,21 @@ class Action:
     """Whether the footer shows it; help and palette always do."""
     run: str = ""
     """The Textual action; the id's name where empty."""
-
     priority: bool = False
     """Taken before the focused widget sees the key."""
 
-    SEPARATOR: ClassVar[str] = "."
-
     @property
     def scope(self) -> str:
-        return self.id.partition(self.SEPARATOR)[0]
+        return self.id.partition(".")[0]
 
     @property
     def action(self) -> str:
-        return self.run or self.id.partition(self.SEPARATOR)[2]
+        return self.run or self.id.partition(".")[2]
+
+    @property
+    def in_palette(self) -> bool:
+        """Whether it makes sense to pick it by name."""
+        return self.scope not in ("list", "page") and self.id not in ("studio.palette", "studio.back")
 
 
 STUDIO = (

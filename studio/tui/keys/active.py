@@ -8,11 +8,14 @@ from typing import Any
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from studio.tui.keys import BY_ID, Action, name_of
+from studio.tui.keys.actions import BY_ID, Action, name_of
+
+LAST = {"detail": 1, "list": 2, "page": 2, "studio": 3}
+"""Scopes that come after those of the place itself."""
 
 
 @dataclass(frozen=True)
-class Here:
+class ActiveAction:
     """An action, the keys that run it now (remapped ones too), and the node on which it runs."""
 
     action: Action
@@ -20,7 +23,7 @@ class Here:
     node: DOMNode
 
 
-def actions_here(screen: Screen[Any]) -> list[Here]:
+def active_actions(screen: Screen[Any]) -> list[ActiveAction]:
     """The actions of this place, its own first, then those of everywhere."""
     keys: dict[str, list[str]] = {}
     nodes: dict[str, DOMNode] = {}
@@ -29,7 +32,5 @@ def actions_here(screen: Screen[Any]) -> list[Here]:
         if id in BY_ID and active.enabled:
             keys.setdefault(id, []).append(name_of(key))
             nodes[id] = active.node
-    found = [Here(BY_ID[id], " ".join(sorted(names, key=len)), nodes[id]) for id, names in keys.items()]
-    order = {"detail": 1, "list": 2, "page": 2, "studio": 3}
-    places = {id: place for place, id in enumerate(BY_ID)}
-    return sorted(found, key=lambda here: (order.get(here.action.scope, 0), places[here.action.id]))
+    ordered = sorted((id for id in BY_ID if id in keys), key=lambda id: LAST.get(BY_ID[id].scope, 0))
+    return [ActiveAction(BY_ID[id], " ".join(sorted(keys[id], key=len)), nodes[id]) for id in ordered]

@@ -197,7 +197,7 @@ class StageScreen(Screen[None]):
 
     def show_frame(self) -> None:
         for line in self.query(FrameLine):
-            line.show()
+            line.redraw()
 
     def keep_memory(self) -> None:
         """Write what ``remember`` gives, soon, if it changed. That it cannot be written is told once."""

@@ -9,10 +9,10 @@ from itertools import pairwise
 from textual.content import Content
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.visual import Visual
 from textual.widget import Widget
 
 from studio.tui.text import join
+from studio.tui.widgets.scrolling import strip_of
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Braille bits by row (top first) and column."""
@@ -53,12 +53,10 @@ class LossChart(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        width = self.content_size.width
         content = self._lines[y] if y < len(self._lines) else Content("")
         if not self._lines and y == 0:
             content = join((self._empty, "$quiet"))
-        strips = Visual.to_strips(self, content, width, 1, self.visual_style, pad=True)
-        return strips[0] if strips else Strip.blank(width, self.visual_style.rich_style)
+        return strip_of(self, content, self.content_size.width)
 
 
 def chart(values: Sequence[float], width: int, height: int) -> list[Content]:

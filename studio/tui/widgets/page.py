@@ -40,24 +40,6 @@ class Reader(Scrolling):
             return Strip.blank(width, self.visual_style.rich_style)
         return strip.adjust_cell_length(width, self.visual_style.rich_style)
 
-    def action_down(self) -> None:
-        self.to_line(self.scroll_offset.y + 1)
-
-    def action_up(self) -> None:
-        self.to_line(self.scroll_offset.y - 1)
-
-    def action_first(self) -> None:
-        self.to_line(0)
-
-    def action_last(self) -> None:
-        self.to_line(self.total)
-
-    def action_half_down(self) -> None:
-        self.to_line(self.scroll_offset.y + max(self.text_height // 2, 1))
-
-    def action_half_up(self) -> None:
-        self.to_line(self.scroll_offset.y - max(self.text_height // 2, 1))
-
 
 def _at(strips: list[Strip], index: int) -> Strip | None:
     return strips[index] if index < len(strips) else None

@@ -1,17 +1,27 @@
-"""Lines that scroll: one column of its own for the thumb, no layout when the number of lines changes."""
+"""Lines that scroll by keys: one column of its own for the thumb, no layout when the number of lines changes."""
 
 from __future__ import annotations
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style as VisualStyle
+from textual.visual import Visual
 from textual.widget import Widget
 
 THUMB = "▐"
 WHEEL = 3
+
+
+def strip_of(widget: Widget, content: Content, width: int, style: VisualStyle | None = None) -> Strip:
+    """One line of exactly ``width`` cells, in the widget's style where none is given."""
+    style = style or widget.visual_style
+    strips = Visual.to_strips(widget, content, width, 1, style, pad=True)
+    return strips[0] if strips else Strip.blank(width, style.rich_style)
 
 
 class Scrolling(ScrollView, can_focus=True):
@@ -59,6 +69,33 @@ class Scrolling(ScrollView, can_focus=True):
         start, end = max(first, top), min(first + count, top + self.text_height)
         if start < end:
             self.refresh(Region(0, start - top, self.content_size.width, end - start))
+
+    @property
+    def position(self) -> int:
+        """What the keys move: the first line shown."""
+        return self.scroll_offset.y
+
+    def steer_to(self, index: int) -> None:
+        """A key asks for this position, perhaps past an end."""
+        self.to_line(index)
+
+    def action_down(self) -> None:
+        self.steer_to(self.position + 1)
+
+    def action_up(self) -> None:
+        self.steer_to(self.position - 1)
+
+    def action_first(self) -> None:
+        self.steer_to(0)
+
+    def action_last(self) -> None:
+        self.steer_to(self.total - 1)
+
+    def action_half_down(self) -> None:
+        self.steer_to(self.position + max(self.text_height // 2, 1))
+
+    def action_half_up(self) -> None:
+        self.steer_to(self.position - max(self.text_height // 2, 1))
 
     def validate_scroll_y(self, value: float) -> float:
         return max(0.0, min(value, float(self._last_top)))

@@ -1,23 +1,24 @@
-"""The three lines that frame every stage: the tabs above, what it runs on and the keys below."""
+"""The lines that say how something stands: a stage's own, and the three that frame every stage."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Static
 
 from studio.tui.keys import BY_ID, name_of
 from studio.tui.stages import ENTRIES, MARKS
-from studio.tui.studio import Studio, studio_of
+from studio.tui.studio import studio_of
 from studio.tui.text import cells, clip, join, lines
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-
 NOTHING = Content("")
+TABS_AND_NAME = 94
+"""Cells that the tabs take with a persona's name beside them."""
+STYLES = {"done": "$success", "running": "$primary bold", "needs": "$warning bold", "failed": "$error bold", "none": ""}
 
 
 class Caption(Static):
@@ -28,17 +29,16 @@ class Caption(Static):
         self._told = content
 
     def show(self, content: Content) -> None:
-        self.tell(content)
+        self._tell(content, layout=False)
 
-    def tell(self, content: Content, *, layout: bool = False) -> None:
-        """As ``show``; with ``layout`` where it may need more lines."""
+    def _tell(self, content: Content, *, layout: bool) -> None:
         if not content.is_same(self._told):
             self._told = content
             self.update(content, layout=layout)
 
 
 class Title(Caption):
-    """``show(content)``: one line, cut with an ellipsis; ``whole`` gives it up to four lines instead."""
+    """How a stage stands, in one line, cut with an ellipsis; ``whole`` gives it up to four lines instead."""
 
     def __init__(self, id: str = "title") -> None:
         super().__init__(id=id, classes="title")
@@ -49,61 +49,44 @@ class Title(Caption):
         width = self.content_size.width
         long = whole and width > 0 and ("\n" in content.plain or content.cell_length > width)
         self.set_class(long, "-whole")
-        self.tell(lines(content.wrap(width)) if long else content, layout=long)
+        self._tell(lines(content.wrap(width)) if long else content, layout=long)
 
     def on_resize(self) -> None:
         self.show(self._content, whole=self._whole)
 
 
-Key = tuple[str, str]
-TABS_AND_NAME = 94
-"""Cells that the tabs take with a persona's name beside them."""
-STYLES = {"done": "$success", "running": "$primary bold", "needs": "$warning bold", "failed": "$error bold", "none": ""}
-
-
-class FrameLine(Widget):
-    """One line that repaints only when its content changed."""
+class FrameLine(Caption):
+    """A line of the frame, as long as the window is wide."""
 
     def __init__(self) -> None:
         super().__init__(classes="frame-line")
-        self._content = Content("")
-
-    def render(self) -> Content:
-        return self._content
 
     def on_resize(self) -> None:
-        self.show()
+        self.redraw()
 
-    def show(self) -> None:
-        content = self.drawn(self.size.width)
-        if not content.is_same(self._content):
-            self._content = content
-            self.refresh()
+    def redraw(self) -> None:
+        """Bring it up to date."""
+        self.show(self.drawn(self.content_size.width))
 
     def drawn(self, width: int) -> Content:
         raise NotImplementedError
-
-    @property
-    def studio(self) -> Studio:
-        return studio_of(self)
 
 
 class StageTabs(FrameLine):
     """``1 spec✓  2 bank  3 generate▸ ...``: where one is, and how each stage stands."""
 
     def drawn(self, width: int) -> Content:
-        here = self.screen.id
+        here, studio = self.screen.id, studio_of(self)
         parts: list[Content] = []
         for entry in ENTRIES:
-            mark = self.studio.marks.get(entry.stage, "none")
+            mark = studio.marks.get(entry.stage, "none")
             name = (entry.stage, "bold reverse" if entry.stage == here else "")
             parts.append(join((entry.key, "$quiet"), " ", name, (MARKS[mark], STYLES[mark]), " "))
         tabs = Content("").join(parts)
-        loaded = self.studio.loaded
         room = width - tabs.cell_length - 2
-        if loaded is None or width < TABS_AND_NAME:
+        if studio.loaded is None or width < TABS_AND_NAME:
             return tabs
-        persona = clip(loaded.spec.name, room)
+        persona = clip(studio.loaded.spec.name, room)
         return join(tabs.pad_right(room - cells(persona) + 1), (persona, "bold"))
 
 
@@ -111,8 +94,9 @@ class StatusLine(FrameLine):
     """What the studio runs on, and which jobs run; the persona too, where the line of the tabs has no room for it."""
 
     def drawn(self, width: int) -> Content:
-        loaded, found = self.studio.loaded, self.studio.environment
-        jobs = "  ".join(one.brief for one in self.studio.snapshots.values() if one.brief)
+        studio = studio_of(self)
+        loaded, found = studio.loaded, studio.environment
+        jobs = "  ".join(one.brief for one in studio.snapshots.values() if one.brief)
         persona = f"{clip(loaded.spec.name, 16)}  " if loaded and width < TABS_AND_NAME else ""
         room = max(width - cells(persona) - (cells(jobs) + 2 if jobs else 0), 0)
         on = found.status_line if cells(found.status_line) <= room else clip(found.short_line, room)
@@ -121,33 +105,24 @@ class StatusLine(FrameLine):
 
 
 class KeyLine(FrameLine):
-    """The keys that do something here, read from the bindings that are active."""
+    """The keys that do something here, read from the bindings that are active; those of everywhere last."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._updated)
 
     def _updated(self, _: Screen[Any]) -> None:
-        self.show()
+        self.redraw()
 
     def drawn(self, width: int) -> Content:
-        here, everywhere = self._shown()
-        tail = Content("  ").join(map(_key, everywhere))
-        content, room = Content(""), width - tail.cell_length
-        for one in map(_key, here):
-            if content.cell_length + one.cell_length + 2 <= room:
-                content = join(content, one, "  ")
-        return content + tail
-
-    def _shown(self) -> tuple[list[Key], list[Key]]:
-        """Keys and labels: those of this place, and those of everywhere. One key an action."""
-        found: dict[str, tuple[bool, Key]] = {}
+        keys: dict[str, Content] = {}  # one an action
         for key, active in self.screen.active_bindings.items():
             action = BY_ID.get(active.binding.id or "")
             if action and action.show and active.enabled:
-                found.setdefault(action.id, (action.scope == "studio", (key, action.label)))
-        keys = [found[id] for id in BY_ID if id in found]  # where a key was remapped Textual puts it last
-        return [key for everywhere, key in keys if not everywhere], [key for everywhere, key in keys if everywhere]
-
-
-def _key(key: Key) -> Content:
-    return join((name_of(key[0]), "$primary bold"), " ", (key[1], "$quiet"))
+                keys.setdefault(action.id, join((name_of(key), "$primary bold"), " ", (action.label, "$quiet")))
+        ordered = [id for id in BY_ID if id in keys]  # where a key was remapped Textual puts it last
+        tail = Content("  ").join(keys[id] for id in ordered if BY_ID[id].scope == "studio")
+        content, room = Content(""), width - tail.cell_length
+        for one in (keys[id] for id in ordered if BY_ID[id].scope != "studio"):
+            if content.cell_length + one.cell_length + 2 <= room:
+                content = join(content, one, "  ")
+        return content + tail

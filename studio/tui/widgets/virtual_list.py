@@ -10,14 +10,14 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from studio.tui.keys import bindings
-from studio.tui.widgets.scrolling import Scrolling
+from studio.tui.widgets.scrolling import Scrolling, strip_of
 
 Draw = Callable[[int, int], Content | None]
 """``draw(index, width)``: one line, or None while the row is on its way."""
 
 
 class VirtualList(Scrolling):
-    """Rows by index. Whoever owns it sets ``draw`` and ``count``; moving the cursor repaints two lines."""
+    """Rows by index, drawn by whoever owns it; moving the cursor repaints two lines."""
 
     BINDINGS = bindings("list")
     COMPONENT_CLASSES = {"list--cursor", "list--blurred"}
@@ -42,13 +42,11 @@ class VirtualList(Scrolling):
         def can_replace(self, message: Message) -> bool:
             return False
 
-    def __init__(
-        self, draw: Draw | None = None, *, id: str | None = None, empty: str = "", opens: bool = False
-    ) -> None:
+    def __init__(self, draw: Draw, *, id: str | None = None, empty: str = "", opens: bool = False) -> None:
         """``opens``: whether enter on a row does something, which is then its owner's to do."""
         super().__init__(id=id)
         self._opens = opens
-        self.draw: Draw = draw or (lambda _index, _width: None)
+        self.draw = draw
         self.count = 0
         self.cursor = 0
         self.steered = False
@@ -102,8 +100,7 @@ class VirtualList(Scrolling):
             base += self.get_visual_style("list--cursor" if self.has_focus else "list--blurred")
         content = self.draw(index, width - 2) or Content("…")
         row = Content.assemble("> " if here else "  ", content).truncate(width, ellipsis=True)
-        strips = Visual.to_strips(self, row, width, 1, base, pad=True)
-        return strips[0] if strips else Strip.blank(width, base.rich_style)
+        return strip_of(self, row, width, base)
 
     def _empty_line(self, index: int, width: int) -> Strip:
         """Below the last row; where there is none, what to do about it."""
@@ -113,25 +110,11 @@ class VirtualList(Scrolling):
         strips = Visual.to_strips(self, Content(self.empty).stylize("$quiet"), width, None, self.visual_style, pad=True)
         return strips[index - 1] if 0 < index <= len(strips) else blank
 
-    def action_down(self) -> None:
-        self._steer_to(self.cursor + 1)
+    @property
+    def position(self) -> int:
+        return self.cursor
 
-    def action_up(self) -> None:
-        self._steer_to(self.cursor - 1)
-
-    def action_first(self) -> None:
-        self._steer_to(0)
-
-    def action_last(self) -> None:
-        self._steer_to(self.count - 1)
-
-    def action_half_down(self) -> None:
-        self._steer_to(self.cursor + max(self.text_height // 2, 1))
-
-    def action_half_up(self) -> None:
-        self._steer_to(self.cursor - max(self.text_height // 2, 1))
-
-    def _steer_to(self, index: int) -> None:
+    def steer_to(self, index: int) -> None:
         self.steered = True
         self.move_to(index)
 
