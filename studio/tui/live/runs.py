@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studio.evaluate import Evaluation, evaluation_of, evaluations, fingerprint
-from studio.judge import known_agreement, open_judge
-from studio.judge.agreement import How
+from studio.evaluate import Evaluation, evaluation_of, evaluations
 from studio.train import runs
 from studio.train.types import Run
 
@@ -50,18 +48,3 @@ def chosen_with_evaluation(session: Session) -> tuple[Run | None, Evaluation | N
     """The chosen run and its newest evaluation, whole."""
     run = chosen_run(session)
     return run, evaluation_of(session.workspace, run.plan.run_id) if run else None
-
-
-def measured_how(session: Session, evaluation: Evaluation) -> How | None:
-    """On which labels the agreement of the evaluation's judge was measured; None where nobody knows any more."""
-    judge = open_judge(session.settings, session.loaded)
-    known = known_agreement(session.loaded, judge)
-    same = known is not None and (known.judge, known.version) == (evaluation.judge.name, evaluation.judge.version)
-    return known.how if known is not None and same else None
-
-
-def is_current(session: Session, run: Run, evaluation: Evaluation) -> bool:
-    """Whether evaluating now would come to the same: the spec, the run and the judge are those of the evaluation, and
-    all of it was judged."""
-    judge = open_judge(session.settings, session.loaded)
-    return evaluation.whole and evaluation.fingerprint == fingerprint(session.loaded, run, judge)

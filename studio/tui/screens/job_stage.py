@@ -70,17 +70,13 @@ class JobStage(StageScreen):
         if not self._told_it_goes_on:
             JobStage._told_it_goes_on = True
             self.studio.tell(f"starting {self.stage}; it runs on when the window is closed")
-        self.run(self._launch(start), "launch")
+        self.run(self._write(start), "launch")
 
     def launch_entry(self, entry: str, params: BaseModel) -> None:
         """Start a new job of this stage."""
         from studio.jobs import start
 
         self.launch(lambda: start(self.session.workspace.jobs_dir, self.stage, entry, params))
-
-    async def _launch(self, start: Callable[[], Job]) -> None:
-        await self.studio.disk.write(start)
-        self.studio.wake()
 
     def halt(self) -> None:
         """Ask the job to save and end."""
@@ -89,10 +85,10 @@ class JobStage(StageScreen):
             self.studio.tell(f"{self.stage} is not running")
             return
         self.studio.tell(f"stopping {self.stage}; what is done is kept")
-        self.run(self._halt(snapshot), "launch")
+        self.run(self._write(snapshot.job.stop), "launch")
 
-    async def _halt(self, snapshot: Snapshot) -> None:
-        await self.studio.disk.write(snapshot.job.stop)
+    async def _write(self, work: Callable[[], object]) -> None:
+        await self.studio.disk.write(work)
         self.studio.wake()
 
 
@@ -101,10 +97,7 @@ def job_failed(snapshot: Snapshot | None) -> bool:
     return snapshot is not None and bool(snapshot.view.error)
 
 
-AGAIN = "s resumes it"
-
-
-def job_state(snapshot: Snapshot | None, nothing: str, *, again: str = AGAIN) -> Content:
+def job_state(snapshot: Snapshot | None, nothing: str, *, again: str = "s resumes it") -> Content:
     """``running for 1:12``, ``failed: why``, and what to do then: ``again`` and the log. ``nothing`` where there was no
     job yet."""
     if snapshot is None:

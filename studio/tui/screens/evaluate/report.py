@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from studio.doctor import SMOLLM2_LABEL
-from studio.evaluate import MIN_LABELS, Evaluation, JudgeInfo, Labels, labels_of, restate
+from studio.evaluate import MIN_LABELS, Evaluation, JudgeInfo, Labels, fingerprint, labels_of, restate
 from studio.evaluate.gate_text import label, number, shown_text
-from studio.evaluate.metrics import NO_LABELS
 from studio.evaluate.types import Gate
+from studio.judge import known_agreement, open_judge
 from studio.judge.agreement import How
 from studio.train import SMOLLM2
 from studio.train.types import Run
-from studio.tui.live.runs import chosen_with_evaluation, is_current, measured_how
+from studio.tui.live.runs import chosen_with_evaluation
 from studio.tui.screens.evaluate.measures import categories_content, measures, measures_content
 from studio.tui.text import Part, counted, duration, join, lines, shown
 from studio.tui.widgets.gates import gates_content, tally
@@ -46,30 +46,49 @@ REPLIES = "look at the probes (the weakest is first), accept more examples of ho
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The newest run that was trained to its end, and its newest evaluation by the labels that there are now."""
+class Evaluated:
+    """An evaluation by the labels that there are now, and what else is to be known of it."""
 
-    run: Run | None = None
-    evaluation: Evaluation | None = None
-    labels: Labels = NO_LABELS
-    is_current: bool = False
-    """Whether evaluating now would come to the same."""
-    how: How | None = None
-    """On which labels the judge's agreement with people was measured."""
-
-
-def read_chosen(session: Session) -> Chosen:
-    """Reads the disk."""
-    run, evaluation = chosen_with_evaluation(session)
-    if run is None or evaluation is None:
-        return Chosen(run)
-    labels = labels_of(session.workspace, evaluation.run_id)
-    evaluation = restate(evaluation, labels)
-    current, how = is_current(session, run, evaluation), measured_how(session, evaluation)
-    return Chosen(run, evaluation, labels, current, how)
+    evaluation: Evaluation
+    labels: Labels
+    is_current: bool
+    """Whether evaluating now would come to the same: the spec, the run and the judge are those of the evaluation, and
+    all of it was judged."""
+    how: How | None
+    """On which labels the judge's agreement with people was measured; None where nobody knows any more."""
+    deployed: str
+    """The model to deploy on."""
 
 
-def scored_by(evaluation: Evaluation, how: How | None) -> str:
+def read_evaluated(session: Session) -> tuple[Run | None, Evaluated | None]:
+    """The newest run that was trained to its end, and its newest evaluation. Reads the disk."""
+    run, kept = chosen_with_evaluation(session)
+    if run is None or kept is None:
+        return run, None
+    loaded, labels = session.loaded, labels_of(session.workspace, kept.run_id)
+    evaluation = restate(kept, labels)
+    judge = open_judge(session.settings, loaded)
+    current = evaluation.whole and evaluation.fingerprint == fingerprint(loaded, run, judge)
+    known, scored = known_agreement(loaded, judge), evaluation.judge
+    how = known.how if known and (known.judge, known.version) == (scored.name, scored.version) else None
+    return run, Evaluated(evaluation, labels, current, how, loaded.spec.deployment.base_model)
+
+
+def verdict_lines(found: Evaluated) -> Content:
+    """The verdict and its gates; what to do; and who scored, on what."""
+    evaluation = found.evaluation
+    first = join(
+        (f"{evaluation.verdict}  ", "bold"),
+        tally(evaluation.gates),
+        (f"  {evaluation.run_id}, {len(evaluation.results)} probes", "$quiet"),
+    )
+    changed = "" if found.is_current else "spec or judge changed: s evaluates again"
+    todo = "; ".join(filter(None, (changed, _undecided(evaluation), "" if changed else _short_advice(evaluation))))
+    rests_on = "; ".join(filter(None, (_scored_by(evaluation, found.how), _trial(found), _cut(evaluation))))
+    return lines([first, *([join((todo, "$warning"))] if todo else []), join((rests_on, "$quiet"))])
+
+
+def _scored_by(evaluation: Evaluation, how: How | None) -> str:
     """``decided by 50 labels of this run; learned judge, agreement .34 on replies of runs it has not seen``."""
     tuned, told = evaluation.tuned, [_judge(evaluation.judge, how)]
     if evaluation.votes:
@@ -88,22 +107,21 @@ def _judge(judge: JudgeInfo, how: How | None) -> str:
     return f"{judge.name}, agreement {number(fmean(judge.agreement.values()))} {MEASURED_ON[how]}"
 
 
-def trial_told(evaluation: Evaluation, deployed: str) -> str:
+def _trial(found: Evaluated) -> str:
     """``trial on SmolLM2-135M, a stand-in for meta-llama/...``; empty where the base is the one to deploy on."""
-    if not evaluation.trial:
-        return ""
-    base = SMOLLM2_LABEL if evaluation.base_model == SMOLLM2 else evaluation.base_model
-    return f"trial on {base}, a stand-in for {deployed}"
+    base = found.evaluation.base_model
+    told = f"trial on {SMOLLM2_LABEL if base == SMOLLM2 else base}, a stand-in for {found.deployed}"
+    return told if found.evaluation.trial else ""
 
 
-def cut_told(evaluation: Evaluation) -> str:
+def _cut(evaluation: Evaluation) -> str:
     """The share of replies cut at the most tokens that a reply may have; empty where none was."""
     base, tuned = evaluation.base.cut or 0.0, evaluation.tuned.cut or 0.0
     told = f"cut at {evaluation.max_tokens} tokens: {base:.0%} of base's replies, {tuned:.0%} of tuned's"
     return told if base or tuned else ""
 
 
-def undecided_told(evaluation: Evaluation) -> str:
+def _undecided(evaluation: Evaluation) -> str:
     """What decides the gates that are not decided; empty where all are."""
     notes = [gate.note for gate in evaluation.gates if gate.status == "UNDECIDED"]
     if not notes:
@@ -123,7 +141,7 @@ def _failed(evaluation: Evaluation) -> list[Gate]:
     return [gate for gate in evaluation.gates if gate.status == "FAIL"]
 
 
-def advice(evaluation: Evaluation) -> str:
+def _advice(evaluation: Evaluation) -> str:
     """What to do about gates that failed, in a sentence or more; empty where none did."""
     failed = [gate.name for gate in _failed(evaluation)]
     said = [f"{label(name)}: {OTHERS[name]}" for name in failed if name in OTHERS]
@@ -146,7 +164,7 @@ def _weakest(evaluation: Evaluation) -> str:
     return f"weakest {', and '.join(found)}" if found else "the replies"
 
 
-def short_advice(evaluation: Evaluation) -> str:
+def _short_advice(evaluation: Evaluation) -> str:
     """For a line: which gate is furthest from passing by its share, and where to read on; empty where none failed."""
     failed = _failed(evaluation)
     traits = [gate for gate in failed if gate.name.startswith("trait:") and gate.value is not None]
@@ -154,17 +172,18 @@ def short_advice(evaluation: Evaluation) -> str:
     return f"{label([*traits, *failed][0].name)} fails: r says what to do" if failed else ""
 
 
-def report(evaluation: Evaluation, how: How | None, deployed: str, width: int) -> Content:
+def report(found: Evaluated, width: int) -> Content:
     """All of an evaluation but its single replies: every gate with its note, the categories, what it rests on."""
+    evaluation = found.evaluation
     unscored = evaluation.base.errors + evaluation.tuned.errors  # they count neither way
     pairs: list[tuple[str, Part]] = [
         ("run", evaluation.run_id),
         ("base", evaluation.base_model),
         ("verdict", evaluation.verdict),
-        ("", trial_told(evaluation, deployed)),
-        ("scored by", scored_by(evaluation, how)),
+        ("", _trial(found)),
+        ("scored by", _scored_by(evaluation, found.how)),
         ("probes", f"{len(evaluation.results)} in {duration(evaluation.seconds)}"),
-        ("cut", cut_told(evaluation)),
+        ("cut", _cut(evaluation)),
         ("unscored", f"{unscored} replies could not be judged" if unscored else ""),
         ("adapter", f"{evaluation.adapter_mb:.2f} MB" if evaluation.adapter_mb is not None else ""),
         ("made", f"{evaluation.created:%Y-%m-%d %H:%M} UTC"),
@@ -174,7 +193,7 @@ def report(evaluation: Evaluation, how: How | None, deployed: str, width: int) -
             join(("Gates  ", "bold $primary"), tally(evaluation.gates)),
             gates_content(evaluation.gates, width),
             *(shown(shown_text(one), "$quiet") for one in evaluation.shown),
-            *(shown(told, "$warning") for told in (undecided_told(evaluation), advice(evaluation)) if told),
+            *(shown(told, "$warning") for told in (_undecided(evaluation), _advice(evaluation)) if told),
             Content(""),
             join(("Mean score by category of probes, of 10", "bold $primary")),
             categories_content(evaluation, width),

@@ -11,6 +11,7 @@ from studio.evaluate import Evaluation, restated
 from studio.evaluate.job import EvaluateParams
 from studio.evaluate.metrics import NO_LABELS
 from studio.evaluate.types import ProbeResult
+from studio.train.types import Run
 from studio.tui.dialogs.reading import Text
 from studio.tui.keys import bindings
 from studio.tui.live.bridge import Snapshot
@@ -19,20 +20,10 @@ from studio.tui.live.state import Value
 from studio.tui.screens.evaluate.label import label_screen
 from studio.tui.screens.evaluate.measures import Measure, measures, measures_content, measures_so_far
 from studio.tui.screens.evaluate.probe import probe_line, probe_page, weakest_first
-from studio.tui.screens.evaluate.report import (
-    Chosen,
-    cut_told,
-    read_chosen,
-    report,
-    scored_by,
-    short_advice,
-    trial_told,
-    undecided_told,
-)
+from studio.tui.screens.evaluate.report import Evaluated, read_evaluated, report, verdict_lines
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.stage import Beside
-from studio.tui.text import duration, join, lines, shown
-from studio.tui.widgets.gates import tally
+from studio.tui.text import duration, join, shown
 from studio.tui.widgets.layout import with_bar
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.status import Title
@@ -53,7 +44,9 @@ class EvaluateScreen(Beside, JobStage):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self._chosen = Chosen()
+        self._run: Run | None = None
+        self._found: Evaluated | None = None
+        """The newest evaluation of that one."""
         self._results: list[ProbeResult] = []
         self._said = NO_LABELS
         """What people said of the replies that are shown."""
@@ -98,47 +91,46 @@ class EvaluateScreen(Beside, JobStage):
         self._show()
 
     async def _read(self) -> None:
-        self._chosen = await self.studio.disk.read(read_chosen, self.session)
+        self._run, self._found = await self.studio.disk.read(read_evaluated, self.session)
         self._show()
 
     @property
     def _about(self) -> Snapshot | None:
         """The job while it lives, and after that where it was about the run that is shown."""
-        job, run = self.job, self._chosen.run
+        job, run = self.job, self._run
         return job if job and run and (job.alive or job.run_id == run.plan.run_id) else None
 
     @property
     def _live(self) -> EvaluateProgress | None:
         """The job's progress while that is newer than any evaluation."""
-        job, evaluation = self._about, self._chosen.evaluation
+        job, found = self._about, self._found
         progress: EvaluateProgress | None = job.progress if job else None
         if job is None or progress is None or progress.finished is not None:
             return None
-        older = evaluation is None or evaluation.created < job.view.request.created
+        older = found is None or found.evaluation.created < job.view.request.created
         return progress if job.alive or (older and progress.results) else None
 
     def _show(self) -> None:
-        live, evaluation = self._live, self._chosen.evaluation
-        found: list[Measure] = []
+        live, found, self._said = self._live, self._found, NO_LABELS
+        table: list[Measure] = []
         results: tuple[ProbeResult, ...] = ()
         if live is not None:
-            found, results = measures_so_far(live.results), live.results
-        elif evaluation is not None:
-            found, results = measures(evaluation), evaluation.results
-        self._said = NO_LABELS if live is not None else self._chosen.labels
+            table, results = measures_so_far(live.results), live.results
+        elif found is not None:
+            table, results, self._said = measures(found.evaluation), found.evaluation.results, found.labels
         state = self.query_one(Title)
         state.show(self._state(live, state.content_size.width), whole=True)
-        table = (lambda width: measures_content(found, width)) if found else shown(NO_MEASURES, "$quiet")
-        self.query_one("#measures", Page).show(table, from_top=False)
+        content = (lambda width: measures_content(table, width)) if table else shown(NO_MEASURES, "$quiet")
+        self.query_one("#measures", Page).show(content, from_top=False)
         self._list(weakest_first(results, self._said))
 
     def _state(self, live: EvaluateProgress | None, width: int) -> Content:
-        run, job = self._chosen.run, self._about
+        run, job = self._run, self._about
         if run is None:
             return shown("No run was trained to its end yet: train one first (5).", "$warning")
         told = join((job.run_id if job else run.plan.run_id, "bold"), "  ", job_state(job, NOTHING))
         if live is None:
-            return self._verdict() or told
+            return verdict_lines(self._found) if self._found else told
         if not live.probes:
             return join(told, ", loading base and adapter" if job and job.alive else "")
         done, probes = len(live.results), live.probes
@@ -149,30 +141,6 @@ class EvaluateScreen(Beside, JobStage):
             return with_bar(join(told, f"  {came.done} of {came.replies} replies "), came.done, came.replies, width)
         eta = f"  ETA {duration(live.eta_s)}" if live.eta_s is not None else ""
         return with_bar(join(told, f"  {done} of {probes} probes "), done, probes, width, join((eta, "$quiet")))
-
-    def _verdict(self) -> Content | None:
-        """The verdict and its gates; what to do; and who scored, on what. None where nothing is evaluated."""
-        evaluation, current = self._chosen.evaluation, self._chosen.is_current
-        if evaluation is None:
-            return None
-        changed = "" if current else "spec or judge changed: s evaluates again"
-        todo = (changed, undecided_told(evaluation), short_advice(evaluation) if current else "")
-        rests_on = (
-            scored_by(evaluation, self._chosen.how),
-            trial_told(evaluation, self._deployed),
-            cut_told(evaluation),
-        )
-        first = join(
-            (f"{evaluation.verdict}  ", "bold"),
-            tally(evaluation.gates),
-            (f"  {evaluation.run_id}, {len(evaluation.results)} probes", "$quiet"),
-        )
-        rest = [("; ".join(filter(None, todo)), "$warning"), ("; ".join(filter(None, rests_on)), "$quiet")]
-        return lines([first, *(join(one) for one in rest if one[0])])
-
-    @property
-    def _deployed(self) -> str:
-        return self.session.loaded.spec.deployment.base_model
 
     def _list(self, results: list[ProbeResult]) -> None:
         probes, standing = self._probes, self._result()
@@ -205,10 +173,10 @@ class EvaluateScreen(Beside, JobStage):
             self.app.push_screen(Text(f"Probe {result.probe.id}", lambda width: probe_page(result, width, said)))
 
     def action_start(self) -> None:
-        run, session = self._chosen.run, self.session
+        run, session = self._run, self.session
         if run is None:
             self.studio.tell("no run was trained to its end yet: train one first", "warning")
-        elif self._chosen.is_current:
+        elif self._found and self._found.is_current:
             self.studio.tell("exactly this is evaluated already; another run, spec or judge is evaluated anew")
         else:
             params = EvaluateParams(
@@ -223,10 +191,10 @@ class EvaluateScreen(Beside, JobStage):
         """Label this run's replies; its gates follow from the labels as soon as one leaves."""
         if self.job is not None and self.job.alive:
             self.studio.tell("the evaluation runs: label its replies once it has ended")
-        elif self._chosen.evaluation is None:
+        elif self._found is None:
             self.studio.tell("there are no replies to label yet: s evaluates")
         else:
-            self.run(self._label(self._chosen.evaluation), keys_wait=True)
+            self.run(self._label(self._found.evaluation), keys_wait=True)
 
     async def _label(self, evaluation: Evaluation) -> None:
         screen = await label_screen(self, evaluation)
@@ -236,16 +204,14 @@ class EvaluateScreen(Beside, JobStage):
             self.app.push_screen(screen, lambda _: self.run(self._restate(), "read", exclusive=True, keys_wait=True))
 
     async def _restate(self) -> None:
-        if self._chosen.evaluation is not None:
-            await self.studio.disk.write(restated, self.session.workspace, self._chosen.evaluation)
+        if self._found is not None:
+            await self.studio.disk.write(restated, self.session.workspace, self._found.evaluation)
             await self._read()
             self.studio.wake()
 
     def action_report(self) -> None:
-        evaluation, how, deployed = self._chosen.evaluation, self._chosen.how, self._deployed
-        if evaluation is None:
+        found = self._found
+        if found is None:
             self.studio.tell("there is no evaluation yet")
         else:
-            self.app.push_screen(
-                Text(f"Evaluation {evaluation.id}", lambda width: report(evaluation, how, deployed, width))
-            )
+            self.app.push_screen(Text(f"Evaluation {found.evaluation.id}", lambda width: report(found, width)))
