@@ -37,7 +37,7 @@ def test_the_window_closes_while_the_worker_of_the_chat_still_loads(
         loading.set()
         loaded.wait(20)
 
-    monkeypatch.setattr("studio.tui.screens.chat.answering.ensure", ensure)
+    monkeypatch.setattr("studio.tui.screens.chat.models.ensure", ensure)
     spec = load(write_spec(tmp_path))
     keep_run(Workspace.open(tmp_path / "ws", spec.spec.slug))
     app = window(spec.path, tmp_path / "ws")

@@ -71,7 +71,7 @@ async def served(
         async def have_worker(jobs_dir: Path, run: Run) -> Server:
             return Server(Job(jobs_dir / "serve"), ready, lease or BytesIO())
 
-        monkeypatch.setattr("studio.tui.screens.chat.answering.have_worker", have_worker)
+        monkeypatch.setattr("studio.tui.screens.chat.models.have_worker", have_worker)
         async with FakeServer(answer, faults=faults, uds=socket) as server:
             yield server
 
@@ -284,7 +284,7 @@ async def test_no_worker_is_told_with_its_remedy(tmp_path: Path, monkeypatch: py
         raise UserError("the model's worker died", remedy="look at its log")
 
     async with app.run_test(size=SIZE) as pilot:
-        monkeypatch.setattr("studio.tui.screens.chat.answering.have_worker", none_to_be_had)
+        monkeypatch.setattr("studio.tui.screens.chat.models.have_worker", none_to_be_had)
         await press(pilot, ["7"], "run-made")
         await say(pilot, "hello")
         await until(pilot, lambda: "look at its log" in told(app))
@@ -366,7 +366,7 @@ async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monk
         await shows(pilot, "which? h l t x")
         await press(pilot, ["escape", "h"], "base 1  tuned 0")
         with monkeypatch.context() as patch:
-            patch.setattr("studio.tui.screens.chat.voting.keep_vote", full)
+            patch.setattr("studio.tui.screens.chat.screen.keep_vote", full)
             await pilot.press("l")
             await until(pilot, lambda: "no space left" in told(app))
         await shows(pilot, "base 1  tuned 0", "now: base")
@@ -385,7 +385,7 @@ async def test_a_vote_on_its_way_is_shown_at_once_and_marked(tmp_path: Path, mon
         return keep_vote(file, vote)
 
     app, _ = opened_with_run(tmp_path)
-    monkeypatch.setattr("studio.tui.screens.chat.voting.keep_vote", slowly)
+    monkeypatch.setattr("studio.tui.screens.chat.screen.keep_vote", slowly)
     async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
         await press(pilot, ["7"], "run-made")
         await say(pilot, "hello")

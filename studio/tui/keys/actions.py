@@ -1,7 +1,7 @@
 """The registry of actions: bindings, footer, help and palette are all read from this table.
 
 Plain letters in lists. Nothing that tmux, screen or a terminal eats: no ctrl+h i m a b z s, no alt, no shift+enter.
-Keys can be remapped in studio.json (table ``settings``, id ``keys``) by the action's id; see ``remapping.py``.
+Keys can be remapped in studio.json (table ``settings``, id ``keys``) by the action's id; see ``remap.py``.
 """
 
 from __future__ import annotations
@@ -42,15 +42,12 @@ class Action:
         return self.scope not in ("list", "page") and self.id not in ("studio.palette", "studio.back")
 
 
-STUDIO = (
+ACTIONS: tuple[Action, ...] = (
     *(Action(f"studio.{one.stage}", one.key, one.stage, one.help, False, f"app.go('{one.stage}')") for one in ENTRIES),
     Action("studio.help", "question_mark", "help", "What every key does here", run="app.help"),
     Action("studio.palette", "colon,ctrl+p", "find", "Find an action by name", run="app.palette"),
     Action("studio.back", "escape", "back", "Close what is open, or go back to the list", False, run="app.back"),
     Action("studio.quit", "ctrl+q", "quit", "Close the window; jobs go on", run="app.quit", priority=True),
-)
-
-LIST = (
     Action("list.down", "j,down", "down", "Next row", False),
     Action("list.up", "k,up", "up", "Previous row", False),
     Action("list.first", "g,home", "first", "First row", False),
@@ -58,57 +55,33 @@ LIST = (
     Action("list.half_down", "ctrl+d,pagedown", "half page down", "Half a page down", False),
     Action("list.half_up", "ctrl+u,pageup", "half page up", "Half a page up", False),
     Action("list.choose", "enter", "open", "Open the row", False),
-)
-
-PAGE = (
     Action("page.down", "j,down", "down", "Scroll down", False),
     Action("page.up", "k,up", "up", "Scroll up", False),
     Action("page.first", "g,home", "top", "To the top", False),
     Action("page.last", "G,end", "end", "To the end", False),
     Action("page.half_down", "ctrl+d,pagedown", "half page down", "Half a page down", False),
     Action("page.half_up", "ctrl+u,pageup", "half page up", "Half a page up", False),
-)
-
-DETAIL = (
     Action("detail.page_down", "J", "page down", "Scroll the page beside the list down", False),
     Action("detail.page_up", "K", "page up", "Scroll the page beside the list up", False),
-)
-
-SPEC = (
     Action("spec.edit", "e", "edit", "Edit the file in place, checked as you type"),
     Action("spec.editor", "E", "$EDITOR", "Open the file in $EDITOR"),
     Action("spec.view", "p", "prompts", "Change between the parts of the spec and its prompts"),
     Action("spec.reload", "R", "reload", "Read the file again", False),
-)
-
-EDIT = (
     Action("edit.save", "ctrl+o,ctrl+s,f2", "save", "Save, if it is valid"),
     Action("edit.next_problem", "ctrl+n", "next problem", "Go to the next problem"),
     Action("edit.leave", "escape", "close", "Close the editor; asks before anything is dropped", priority=True),
-)
-
-JOB = (
     Action("job.start", "s", "start", "Start this stage's job, or go on where it stopped"),
     Action("job.stop", "S", "stop", "Ask the job to save and end"),
     Action("job.log", "L", "log", "The end of what the job printed", False),
-)
-
-BANK = (
     Action("bank.search", "slash", "search", "Find people by a word"),
     Action("bank.next", "n", "next", "Next person found", False),
     Action("bank.previous", "N", "previous", "Previous person found", False),
     Action("bank.remove", "d", "remove", "Remove the built people whom no example names"),
     Action("bank.filter", "f", "filter", "Show everybody, or only those from one place"),
-)
-
-GENERATE = (
     Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),
     Action("generate.authors", "w", "who writes", "Who could write examples: recording, server, model, you"),
     Action("generate.new", "n", "new", "Write an example by hand, in $EDITOR"),
     Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
-)
-
-TRIAGE = (
     Action("triage.accept", "a", "accept", "Accept the example, or the marked ones"),
     Action("triage.reject", "r", "reject", "Reject it; a second key says why"),
     Action("triage.edit", "e", "edit", "Write the reply as it ought to be; the edit is accepted"),
@@ -126,24 +99,12 @@ TRIAGE = (
     Action("triage.sample", "v", "sample", "Review the random 10 % sample, or show everything again"),
     Action("triage.copy", "y", "copy", "Copy the conversation, to the clipboard and to a file", False),
     Action("triage.export", "x", "export", "Write the accepted examples as ChatML JSONL"),
-)
-
-REPLY = (
     Action("reply.save", "ctrl+o,ctrl+s,f2", "save", "Save the reply and accept the example"),
     Action("reply.leave", "escape", "leave", "Leave it as it was", priority=True),
-)
-
-TRAIN = (
     Action("train.edit", "e", "recipe", "Change epochs, learning rate, rank and batch"),
     Action("train.resume", "R", "resume", "Go on with the newest run, whatever the plan is now"),
-)
-
-EVALUATE = (
     Action("evaluate.label", "l", "label", "Label replies of this run, blind: that decides its gates"),
     Action("evaluate.report", "r", "report", "All of it: gates with their notes, categories, judge"),
-)
-
-LABEL = (
     Action("label.absent", "0", "no", "Score the trait 0, and go on to the next", run="score(0)"),
     Action("label.partly", "1", "partly", "Score the trait 1, and go on to the next", run="score(1)"),
     Action("label.fully", "2", "yes", "Score the trait 2, and go on to the next", run="score(2)"),
@@ -156,9 +117,6 @@ LABEL = (
     Action("label.pairs", "p", "pairs", "Change between pairs of replies and single ones"),
     Action("label.leave", "escape", "leave", "Leave; what is labelled is kept, and decides the gates"),
     Action("label.help", "question_mark", "help", "What every key does here", run="app.help"),
-)
-
-CHAT = (
     Action("chat.write", "enter", "write", "Write to both sides"),
     Action("chat.base_better", "h", "base", "The left reply, the base's, is better", run="vote('base')"),
     Action("chat.tuned_better", "l", "tuned", "The right reply, the tuned one's, is better", run="vote('tuned')"),
@@ -167,20 +125,10 @@ CHAT = (
     Action("chat.fresh", "n", "new", "Begin a new conversation; this one is kept"),
     Action("chat.earlier", "o", "earlier", "Open an earlier conversation"),
     Action("chat.again", "r", "again", "Ask again for a reply that never came", False),
-)
-
-WRITE = (
     Action("write.send", "enter", "send", "Send the message to both sides", priority=True),
     Action("write.newline", "ctrl+j", "new line", "Put a new line into the message", priority=True),
     Action("write.leave", "escape", "leave the line", "Leave the message: votes and stages have their keys again"),
-)
-
-PACKAGE = (Action("package.copy", "c", "copy path", "Copy the package's path: to the clipboard and to a file"),)
-
-LATER = (*TRAIN, *EVALUATE, *LABEL, *CHAT, *WRITE, *PACKAGE)
-ACTIONS: tuple[Action, ...] = (
-    *(*STUDIO, *LIST, *PAGE, *DETAIL, *SPEC, *EDIT, *JOB, *BANK, *GENERATE, *TRIAGE, *REPLY),
-    *LATER,
+    Action("package.copy", "c", "copy path", "Copy the package's path: to the clipboard and to a file"),
 )
 BY_ID = {action.id: action for action in ACTIONS}
 
@@ -188,22 +136,14 @@ BY_ID = {action.id: action for action in ACTIONS}
 def bindings(scope: str) -> list[BindingType]:
     """The bindings of one scope, for a class's ``BINDINGS``."""
     return [
-        Binding(
-            action.keys,
-            action.action,
-            action.label,
-            show=action.show,
-            id=action.id,
-            tooltip=action.help,
-            priority=action.priority,
-        )
-        for action in ACTIONS
-        if action.scope == scope
+        Binding(one.keys, one.action, one.label, show=one.show, priority=one.priority, tooltip=one.help, id=one.id)
+        for one in ACTIONS
+        if one.scope == scope
     ]
 
 
 def name_of(key: str) -> str:
     """A key as people write it: ``question_mark`` is ``?``, ``ctrl+d`` is ``^d``."""
-    named = {"question_mark": "?", "colon": ":", "slash": "/", "space": "space", "escape": "esc"}
-    named |= {"left_square_bracket": "[", "right_square_bracket": "]", "enter": "enter"}
+    named = {"question_mark": "?", "colon": ":", "slash": "/", "escape": "esc"}
+    named |= {"left_square_bracket": "[", "right_square_bracket": "]"}
     return named.get(key, key.replace("ctrl+", "^"))

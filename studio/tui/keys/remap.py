@@ -21,9 +21,6 @@ PLACES = (
 """Scopes whose actions can be done at the same time. Where text is written, keys of everywhere give way to it,
 but for those that are taken before it sees them."""
 
-Taken = dict[str, tuple[str, ...]]
-"""Action id -> its keys, by Textual's names."""
-
 
 def usable(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[UserError]]:
     """The part of a keymap that leaves every action a key, and what is wrong with the rest.
@@ -31,38 +28,41 @@ def usable(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[UserError]]:
     A key that another action has in the same place stays that action's, unless it gets other keys too.
     """
     problems: list[UserError] = []
-    taken: Taken = {}
+    taken: dict[str, tuple[str, ...]] = {}
+
+    def refuse(id: str, message: str, remedy: str) -> None:
+        problems.append(UserError(message, where=f"studio.json: settings: keys: {id}", remedy=remedy))
+
     for id, keys in wanted.items():
         if id not in BY_ID:
-            problems.append(_problem(id, "there is no such action", "studio/tui/keys.py lists them"))
+            refuse(id, "there is no such action", "studio/tui/keys/actions.py lists them")
             continue
         try:
-            taken[id] = _parted(keys)
+            named = _parted(keys)
         except InvalidBinding:
-            problems.append(_problem(id, "it has no key", "separate several by commas"))
+            refuse(id, "it has no key", "separate several by commas")
             continue
-        if unknown := [key for key in taken[id] if not _is_key(key)]:
-            del taken[id]
-            problems.append(
-                _problem(id, f"there is no key {unknown[0]}", "such as w, ctrl+d, f5, pagedown or question_mark")
-            )
+        if unknown := [key for key in named if not _is_key(key)]:
+            refuse(id, f"there is no key {unknown[0]}", "such as w, ctrl+d, f5, pagedown or question_mark")
+        else:
+            taken[id] = named
     while clash := next(_clashes(taken), None):
         id, key, other = clash
-        problems.append(_problem(id, f"{name_of(key)} is that of {other.id}", f"give {other.id} another key too"))
+        refuse(id, f"{name_of(key)} is that of {other}", f"give {other} another key too")
         taken[id] = tuple(one for one in taken[id] if one != key)
         if not taken[id]:
             del taken[id]
     return {id: ",".join(keys) for id, keys in taken.items()}, problems
 
 
-def _clashes(taken: Taken) -> Iterator[tuple[str, str, Action]]:
-    """Each new key that another action has in the same place; of two new ones the later."""
-    for id in reversed(taken):
+def _clashes(taken: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str, str]]:
+    """Each new key, by Textual's name, that another action has in the same place; of two new ones the later."""
+    for id in reversed([*taken]):
         for key in taken[id]:
             for other in ACTIONS:
                 known = taken.get(other.id) or _parted(other.keys)
                 if other.id != id and key in known and _together(BY_ID[id], other):
-                    yield id, key, other
+                    yield id, key, other.id
 
 
 def _together(one: Action, other: Action) -> bool:
@@ -78,7 +78,3 @@ def _parted(keys: str) -> tuple[str, ...]:
 def _is_key(key: str) -> bool:
     name = key.rpartition("+")[2]
     return key in _NAMED or name in _NAMED or key_to_character(name) is not None
-
-
-def _problem(id: str, message: str, remedy: str) -> UserError:
-    return UserError(message, where=f"studio.json: settings: keys: {id}", remedy=remedy)

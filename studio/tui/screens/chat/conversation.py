@@ -1,10 +1,12 @@
-"""The conversations that a workspace keeps: each by its id, so that no window writes over another's."""
+"""A conversation with both sides, what a person voted on its pairs of replies, and where both are kept.
+
+Each is kept by its id, so that no window writes over another's conversation.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -17,12 +19,8 @@ if TYPE_CHECKING:
 Choice = Literal["base", "tuned", "tie", "bad"]
 CHOICES: dict[Choice, str] = {"base": "base", "tuned": "tuned", "tie": "tie", "bad": "both bad"}
 SIDES: tuple[Side, Side] = ("base", "tuned")
-VOTES = "votes"
-
-
-def new_id() -> str:
-    """Of a conversation."""
-    return secrets.token_hex(4)
+VOTES, CONVERSATIONS = "votes", "conversations"
+"""Tables."""
 
 
 class Exchange(Frozen):
@@ -40,6 +38,10 @@ class Exchange(Frozen):
     def whole(self) -> bool:
         return self.base is not None and self.tuned is not None
 
+    def turns(self, side: Side) -> list[Message]:
+        reply = self.reply(side)
+        return [user(self.user), *([assistant(reply)] if reply is not None else [])]
+
 
 class Conversation(Frozen):
     """Each side goes on from its own replies. ``id`` tells the votes of two conversations apart."""
@@ -51,36 +53,30 @@ class Conversation(Frozen):
 
     @classmethod
     def new(cls, run_id: str = "") -> Conversation:
-        return cls(id=new_id(), run_id=run_id, begun=datetime.now(UTC))
+        return cls(id=_new_id(), run_id=run_id, begun=datetime.now(UTC))
 
     @property
     def last(self) -> Exchange | None:
         return self.exchanges[-1] if self.exchanges else None
 
     def asked(self, side: Side) -> Messages:
-        """What a side is sent: all turns up to the newest user's, without exchanges in which a reply is missing."""
-        turns: list[Message] = []
-        for one in self.exchanges[:-1]:
-            reply = one.reply(side)
-            if reply is not None:
-                turns += [user(one.user), assistant(reply)]
-        return (*turns, user(self.exchanges[-1].user)) if self.exchanges else ()
+        """What a side is sent: all turns up to the newest user's, without exchanges in which its reply is missing."""
+        *before, last = self.exchanges
+        answered = (one for one in before if one.reply(side) is not None)
+        return (*(turn for one in answered for turn in one.turns(side)), user(last.user))
 
     def shown(self, side: Side) -> Messages:
         """What a side's pane shows."""
-        turns: list[Message] = []
-        for one in self.exchanges:
-            reply = one.reply(side)
-            turns += [user(one.user), *([assistant(reply)] if reply is not None else [])]
-        return tuple(turns)
+        return tuple(turn for one in self.exchanges for turn in one.turns(side))
 
     def add(self, text: str) -> Conversation:
         return self.model_copy(update={"exchanges": (*self.exchanges, Exchange(user=text))})
 
     def put(self, index: int, **changes: str | None) -> Conversation:
         """With one exchange changed."""
-        changed = self.exchanges[index].model_copy(update=changes)
-        return self.model_copy(update={"exchanges": (*self.exchanges[:index], changed, *self.exchanges[index + 1 :])})
+        exchanges = list(self.exchanges)
+        exchanges[index] = exchanges[index].model_copy(update=changes)
+        return self.model_copy(update={"exchanges": tuple(exchanges)})
 
 
 class Vote(Frozen):
@@ -115,14 +111,8 @@ def keep_vote(file: StudioFile, vote: Vote) -> Counter[Choice]:
 
 
 def count_votes(file: StudioFile, run_id: str) -> Counter[Choice]:
-    return tally_votes([vote for vote in file.all(VOTES, Vote) if vote.run_id == run_id])
-
-
-def tally_votes(votes: Sequence[Vote]) -> Counter[Choice]:
-    return Counter(vote.choice for vote in votes)
-
-
-CONVERSATIONS = "conversations"
+    """Reads the disk."""
+    return Counter(vote.choice for vote in file.all(VOTES, Vote) if vote.run_id == run_id)
 
 
 def keep_conversation(file: StudioFile, now: Conversation, before: Conversation | None) -> Conversation:
@@ -131,11 +121,10 @@ def keep_conversation(file: StudioFile, now: Conversation, before: Conversation 
     Where another window went on from ``before`` too, that stays, and ``now`` is kept beside it under an id of its own,
     which comes back. Writes the disk.
     """
-    kept = file.update(
-        CONVERSATIONS, now.id, Conversation, lambda there: now if there in (None, before, now) else there
-    )
+    ours = (None, before, now)
+    kept = file.update(CONVERSATIONS, now.id, Conversation, lambda there: now if there in ours else there)
     if kept != now:
-        kept = now.model_copy(update={"id": new_id()})
+        kept = now.model_copy(update={"id": _new_id()})
         file.put(CONVERSATIONS, kept.id, kept)
     return kept
 
@@ -148,3 +137,7 @@ def find_conversation(file: StudioFile, id: str) -> Conversation | None:
 def conversations(file: StudioFile) -> list[Conversation]:
     """All, the one that was begun last first. Reads the disk."""
     return sorted(file.all(CONVERSATIONS, Conversation), key=lambda one: one.begun, reverse=True)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(4)

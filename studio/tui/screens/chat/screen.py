@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
+from collections import Counter, deque
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.worker import Worker
 
+from studio.errors import UserError
 from studio.evaluate.types import Side
+from studio.train.types import Run
+from studio.tui.dialogs.pick import Pick
 from studio.tui.keys import bindings
 from studio.tui.live.runs import chosen_run
 from studio.tui.live.state import Value
-from studio.tui.screens.chat.composer import Composer
-from studio.tui.screens.chat.conversation import SIDES, Conversation, count_votes
-from studio.tui.screens.chat.parts import pane_title, votes_line, worker_line
-from studio.tui.screens.chat.transcript import Transcript
-from studio.tui.screens.chat.voting import Voting
-from studio.tui.screens.job_stage import job_failed
+from studio.tui.screens.chat.conversation import SIDES, Choice, Conversation, count_votes, keep_vote, vote_of
+from studio.tui.screens.chat.history import History
+from studio.tui.screens.chat.lines import conversation_line, pane_title, searched, votes_line, worker_line
+from studio.tui.screens.chat.models import ServedModels
+from studio.tui.screens.chat.panes import Composer, Transcript
+from studio.tui.screens.job_stage import JobStage, job_failed
 from studio.tui.widgets.status import Caption, Title
 
 NOTHING_SAID = "Nothing said yet. Press enter and write to both sides."
@@ -26,15 +31,26 @@ READING = ("start", "stop", "log", "write", "vote", "fresh", "earlier", "again")
 """Actions for when no message is being written."""
 
 
-class ChatScreen(Voting):
-    """What was said is kept after each turn. Hearing the replies, and voting on them, are in the two classes that it
-    builds on."""
+class ChatScreen(JobStage):
+    """What was said is kept after each turn; votes are shown at once, and kept with the conversation once they are on
+    the disk. The worker may end once the screen is left."""
 
     CSS_PATH = "chat.tcss"
     BINDINGS = [*bindings("chat"), *bindings("job")]
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
+        self._history = History(self)
+        self._wanted = ""
+        """The id of the conversation to open once it is read."""
+        self._models = ServedModels()
+        self._trained: Run | None = None
+        """The run that is talked to."""
+        self._answering: Worker[None] | None = None
+        self._votes: Counter[Choice] = Counter()
+        """Of the run that is talked to, as the disk has them."""
+        self._voting: deque[tuple[Conversation, Choice]] = deque()
+        """Votes on their way to the disk, each with what it is about, in the order of the keys."""
         self._read_for: object = None
 
     def body(self) -> ComposeResult:
@@ -42,105 +58,261 @@ class ChatScreen(Voting):
             for side in SIDES:
                 with Vertical(id=f"{side}-pane"):
                     yield Caption(pane_title(side, ""), id=f"{side}-title")
-                    yield Transcript(id=side, empty=NOTHING_SAID)
+                    yield Transcript(side, NOTHING_SAID)
         yield Title("worker")
         yield Caption(id="votes")
         yield Composer(PLACEHOLDER, id="composer")
 
     def on_mount(self) -> None:
-        self.query_one("#tuned").focus()
+        self.back()
 
     @property
-    def composer(self) -> Composer:
+    def _composer(self) -> Composer:
         return self.query_one(Composer)
 
-    def pane(self, side: Side) -> Transcript:
+    def _pane(self, side: Side) -> Transcript:
         return self.query_one(f"#{side}", Transcript)
 
+    @property
+    def _run_id(self) -> str:
+        return self._trained.plan.run_id if self._trained else ""
+
+    @property
+    def _busy(self) -> bool:
+        """Whether replies are on their way."""
+        return self._answering is not None and self._answering.is_running
+
+    @property
+    def _can_vote(self) -> bool:
+        last = self._history.now.last
+        return last is not None and last.whole and not self._busy
+
     def recall(self, state: dict[str, Value]) -> None:
-        self.hush()
-        super().recall(state)
+        self._hush()
+        self._wanted = str(state.get("conversation") or "")
+        self._open(Conversation.new())
         self._read_for = None
-        self.composer.write(str(state.get("draft") or ""))
+        self._composer.write(str(state.get("draft") or ""))
 
     def remember(self) -> dict[str, Value]:
-        return {**super().remember(), "draft": self.composer.text}
+        return {"conversation": self._wanted or self._history.now.id, "draft": self._composer.text}
+
+    async def memory_kept(self) -> None:
+        if self.studio.memory is self._recalled:
+            await self._history.keep()
+        await super().memory_kept()
 
     def sync(self) -> None:
         wanted = self.studio.marks.get("train"), self.session.loaded.hash
         if wanted != self._read_for:
             self._read_for = wanted
             self.run(self._read(), "read", exclusive=True, keys_wait=True)
-        self.show_lines()
+        self._show_lines()
 
     async def _read(self) -> None:
+        """Which run is talked to, its votes, and what was open when the window closed."""
         disk, session = self.studio.disk, self.session
-        self.trained = await disk.read(chosen_run, session)
-        self.votes = await disk.read(count_votes, session.workspace.studio, self.run_id) if self.trained else Counter()
-        await self.reopen()
-        self.show_lines()
+        self._trained = await disk.read(chosen_run, session)
+        self._votes = await disk.read(count_votes, session.workspace.studio, self._run_id)
+        if self._wanted:
+            found = await self._history.find(self._wanted)
+            if found is not None and not self._history.now.exchanges:
+                self._open(found, kept=True)
+            self._wanted = ""
+        self._show_lines()
 
-    def show_lines(self) -> None:
-        talked_to = self.conversation.run_id if self.conversation.exchanges else self.run_id
+    def _show_lines(self) -> None:
+        now = self._history.now
+        talked_to = now.run_id if now.exchanges else self._run_id
         self.query_one("#tuned-title", Caption).show(pane_title("tuned", talked_to))
-        self.query_one(Title).show(worker_line(self.job, self.run_id), whole=job_failed(self.job))
-        votes = votes_line(
-            self.votes,
-            self.conversation,
-            on_its_way=self.vote_on_its_way,
-            busy=self.busy,
-            writing=self.composer.has_focus,
-        )
-        self.query_one("#votes", Caption).show(votes)
+        self.query_one(Title).show(worker_line(self.job, self._run_id), whole=job_failed(self.job))
+        about, choice = self._voting[-1] if self._voting else (None, None)
+        on_its_way = choice if about and (about.id, len(about.exchanges)) == (now.id, len(now.exchanges)) else None
+        keys = "esc, then " if self._composer.has_focus else ""
+        self.query_one("#votes", Caption).show(votes_line(self._votes, now.last, on_its_way, keys, self._busy))
 
-    def show_conversation(self, *, to_bottom: bool = True) -> None:
+    def _show_conversation(self, *, to_bottom: bool = True) -> None:
         for side in SIDES:
-            self.pane(side).show(self.conversation.shown(side), {"assistant": side}, to_bottom=to_bottom)
+            self._pane(side).show(self._history.now.shown(side), to_bottom=to_bottom)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a message is written, letters are letters."""
         if not self.is_mounted:
             return True
-        if action in READING and self.composer.has_focus:
+        if action in READING and self._composer.has_focus:
             return False
         if action == "vote":
-            return self.can_vote
-        if action == "stop":
-            return self.busy or bool(super().check_action(action, parameters))
-        return super().check_action(action, parameters)
+            return self._can_vote
+        return (action == "stop" and self._busy) or super().check_action(action, parameters)
 
     def on_descendant_focus(self) -> None:
         self.refresh_bindings()
-        self.show_lines()
+        self._show_lines()
 
     def back(self) -> None:
         self.query_one("#tuned").focus()
 
     def action_write(self) -> None:
-        self.composer.focus()
+        self._composer.focus()
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
         if not event.text.strip():
             return
-        if self.busy:
+        if self._busy:
             self.studio.tell("the replies are still coming; your message stays where it is")
-        elif self.trained is None:
+        elif self._trained is None:
             self.studio.tell("no run was trained to its end yet: train one first (5)", "warning")
         else:
             self.run(self._say(event.text.strip()), "say", keys_wait=True)
 
     async def _say(self, text: str) -> None:
-        """Send, and leave the line: the next keys are votes, or enter for the next message."""
-        if self.conversation.run_id != self.run_id:
-            await self._another_run()
-        self.composer.write("")
+        """Send, and leave the line: the next keys are votes, or enter for the next message. A conversation is with one
+        run: what another one said is not put into this one's mouth."""
+        before = self._history.now
+        if before.run_id != self._run_id:
+            if before.exchanges:
+                self.studio.tell(f"{before.run_id} was talked to before: a new conversation with {self._run_id}")
+            await self._leave_for(Conversation.new(self._run_id))
+        self._composer.write("")
         self.back()
-        self.conversation = self.conversation.add(text)
-        self.ask()
+        self._history.now = self._history.now.add(text)
+        self._ask()
 
-    async def _another_run(self) -> None:
-        """A conversation is with one run: what another one said is not put into this one's mouth."""
-        if self.conversation.exchanges:
-            self.studio.tell(f"{self.conversation.run_id} was talked to before: a new conversation with {self.run_id}")
-        await self.leave_for(Conversation.new(self.run_id))
+    def action_start(self) -> None:
+        """Load the worker before anything is asked."""
+        self.run(self._load(), "worker")
+
+    async def _load(self) -> None:
+        if self._trained is None:
+            raise UserError("no run was trained to its end yet", remedy="train one first (5)")
+        try:
+            await self._models.load(self.session.workspace.jobs_dir, self._trained)
+        finally:
+            self.studio.wake()
+
+    def _tick(self) -> None:
+        super()._tick()
+        if not self._busy and (self.studio.active_stage is not self or self._models.idle):
+            self._models.leave()
+
+    def action_stop(self) -> None:
+        """Stop the replies; where there are none on their way, the worker."""
+        if self._busy:
+            self._hush()
+            self.studio.tell("the replies were stopped")
+        else:
+            self.halt()
+
+    def _hush(self) -> None:
+        if self._answering is not None and self._busy:
+            self._answering.cancel()
+
+    def action_again(self) -> None:
+        """Ask for what is missing of the newest pair, as after a worker that died."""
+        now = self._history.now
+        if now.last is None or now.last.whole:
+            self.studio.tell("nothing is missing: both sides have replied")
+        elif now.run_id != self._run_id:
+            self.studio.tell(f"this conversation is with {now.run_id}: n begins one with {self._run_id}")
+        elif not self._busy:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Send the newest turn to the sides that have not replied to it."""
+        self._show_conversation()
+        self.keep_memory()
+        self._answering = self.run_worker(self._told(self._answer()), group="answer")
+        self._show_lines()
+
+    async def _answer(self) -> None:
+        """Both sides at once; what came whole is kept, whatever became of the other."""
+        await self._load()
+        asked = self._history.now
+        index = len(asked.exchanges) - 1
+        missing = [side for side in SIDES if asked.exchanges[index].reply(side) is None]
+        for side in missing:
+            self._pane(side).begin()
+        answers = (self._models.reply(side, asked.asked(side), self._pane(side).append) for side in missing)
+        try:
+            found = await asyncio.gather(*answers, return_exceptions=True)
+        except asyncio.CancelledError:
+            self._show_conversation(to_bottom=False)  # without the halves
+            raise
+        for side, reply in zip(missing, found, strict=True):
+            if isinstance(reply, str):
+                self._history.now = self._history.now.put(index, **{side: reply})
+        self._show_conversation(to_bottom=False)
+        self.keep_memory()
+        failure = next((one for one in found if isinstance(one, BaseException)), None)
+        if isinstance(failure, UserError):
+            self.studio.tell(UserError(str(failure), remedy="r asks again"))
+        elif failure is not None:
+            raise failure
+
+    @on(Worker.StateChanged)
+    def _settled(self, event: Worker.StateChanged) -> None:
+        if event.worker is self._answering and not self._busy:
+            self._show_lines()
+            self.refresh_bindings()
+
+    def action_vote(self, choice: Choice) -> None:
+        """Say which reply of the newest pair is better; again to change one's mind."""
+        if self._can_vote:
+            self._voting.append((self._history.now, choice))
+            self.run(self._vote(self._history.now, choice), "vote")
+            self._show_lines()
+
+    async def _vote(self, about: Conversation, choice: Choice) -> None:
+        try:
+            file = self.session.workspace.studio
+            votes = await self.studio.disk.write(keep_vote, file, vote_of(about, choice))
+            if about.run_id == self._run_id:
+                self._votes = votes
+            if self._history.now.id == about.id:
+                self._history.now = self._history.now.put(len(about.exchanges) - 1, vote=choice)
+                self.keep_memory()
+        finally:
+            self._voting.popleft()
+            self._show_lines()
+
+    def action_fresh(self) -> None:
+        """Begin again; what was said is kept, with its votes."""
+        if not self._refused():
+            self.run(self._leave_for(Conversation.new()), "conversation", keys_wait=True)
+
+    def action_earlier(self) -> None:
+        """Choose one of the conversations before this one."""
+        if not self._refused():
+            self.run(self._offer(), "conversation", keys_wait=True)
+
+    def _refused(self) -> bool:
+        if self._busy:
+            self.studio.tell("the replies are still coming; S stops them")
+        return self._busy
+
+    async def _offer(self) -> None:
+        found = await self._history.all()
+        if not found:
+            self.studio.tell("there is no conversation yet")
+            return
+
+        def take(index: int | str | None) -> None:
+            if isinstance(index, int):
+                self.run(self._leave_for(found[index], kept=True), "conversation")
+
+        lines = [conversation_line(one) for one in found]
+        self.app.push_screen(Pick("which conversation", [searched(one) for one in found], lines), take)
+
+    async def _leave_for(self, other: Conversation, *, kept: bool = False) -> None:
+        """Nothing is left before it is on the disk. Raises UserError where it cannot be written."""
+        await self._history.keep()
+        self._open(other, kept=kept)
+        self.keep_memory()
+
+    def _open(self, other: Conversation, *, kept: bool = False) -> None:
+        """Show it in the place of what was open. ``kept``: as it is on the disk."""
+        self._history.open(other, kept=kept)
+        self._show_conversation()
+        self._show_lines()
+        self.refresh_bindings()
