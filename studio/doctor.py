@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -96,19 +97,19 @@ class Environment(Frozen):
     def status_line(self) -> str:
         """What the studio runs on: ``recorded author · learned judge (agreement .41) · SmolLM2-135M · CPU``."""
         agreement = "" if self.agreement is None else f" (agreement {_hundredths(self.agreement)})"
-        if self.author == self.judge:
-            return " · ".join((f"{self.author} writes and judges{agreement}", self.base_label, self.device))
         author = f"{self.author} writes" if self.author in self.models else self.author
-        judge = f"{self.judge} judges" if self.judge in self.models else self.judge
-        return " · ".join((author, f"{judge}{agreement}", self.base_label, self.device))
+        judge = f" · {self.judge} judges" if self.judge in self.models else f" · {self.judge}"
+        if self.author == self.judge:
+            author, judge = f"{self.author} writes and judges", ""
+        return f"{author}{judge}{agreement} · {self.base_label} · {self.device}"
 
     @property
     def short_line(self) -> str:
         """The same where there is little room: ``recorded · learned .41 · SmolLM2-135M · CPU``."""
         agreement = "" if self.agreement is None else f" {_hundredths(self.agreement)}"
-        author, judge = _short(self.author, "author"), f"{_short(self.judge, 'judge')}{agreement}"
-        names = (author, judge) if self.author != self.judge else (f"{author}{agreement}",)
-        return " · ".join((*names, self.base_label.rpartition("/")[2], self.device))
+        judge = "" if self.author == self.judge else f" · {_short(self.judge, 'judge')}"
+        base = self.base_label.rpartition("/")[2]
+        return f"{_short(self.author, 'author')}{judge}{agreement} · {base} · {self.device}"
 
 
 def _short(name: str, role: str) -> str:
@@ -186,42 +187,30 @@ def find_gpus(visible: str | None = None) -> tuple[Gpu, ...]:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return ()
-    found = [gpu for line in answer.stdout.splitlines() if (gpu := _gpu(line))]
+    found: list[tuple[str, Gpu]] = []
+    for line in answer.stdout.splitlines():
+        with suppress(ValueError):  # a driver that answers in other words
+            uuid, rest = line.split(",", 1)
+            name, *sizes = rest.rsplit(",", 2)
+            total, free = (round(float(size) / 1024, 1) for size in sizes)
+            found.append((uuid.strip(), Gpu(name=name.strip(), memory_gib=total, free_gib=free)))
     if visible is None or visible.startswith("MIG-"):  # a part of a GPU, which is not listed
         return tuple(gpu for _, gpu in found)
-    return tuple(_visible(found, visible))
-
-
-def _gpu(line: str) -> tuple[str, Gpu] | None:
-    try:
-        uuid, rest = line.split(",", 1)
-        name, total, free = rest.rsplit(",", 2)
-        gpu = Gpu(name=name.strip(), memory_gib=round(float(total) / 1024, 1), free_gib=round(float(free) / 1024, 1))
-    except ValueError:
-        return None  # a driver that answers in other words
-    return uuid.strip(), gpu
-
-
-def _visible(found: Sequence[tuple[str, Gpu]], visible: str) -> Iterator[Gpu]:
-    """By index or by how the UUID begins, in the order given; what follows one that is not there is not seen."""
-    for name in (part.strip() for part in visible.split(",")):
-        chosen = [
-            gpu for index, (uuid, gpu) in enumerate(found) if name and (name == str(index) or uuid.startswith(name))
-        ]
+    seen = []
+    for name in map(str.strip, visible.split(",")):  # by index or by how the UUID begins
+        chosen = [gpu for at, (uuid, gpu) in enumerate(found) if name and (name == str(at) or uuid.startswith(name))]
         if len(chosen) != 1:
-            return
-        yield chosen[0]
+            break  # nor is what follows one that is not there
+        seen += chosen
+    return tuple(seen)
 
 
 def torch_has_cuda() -> bool:
     """Whether torch is installed in a build for CUDA (or ROCm); it is looked up, not imported."""
-    spec = find_spec("torch")
-    if spec is None or spec.origin is None:
-        return False
-    try:
-        built_for = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
-    except OSError:
-        return False
+    spec, built_for = find_spec("torch"), ""
+    if spec is not None and spec.origin is not None:
+        with suppress(OSError):
+            built_for = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
     return re.search(r"^(cuda|hip)\b[^=\n]*= *['\"]", built_for, re.MULTILINE) is not None
 
 

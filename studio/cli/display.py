@@ -83,14 +83,6 @@ class _Row:
     """None where nothing was done."""
     ended: float | None = None
 
-    @property
-    def share(self) -> float:
-        return min(1.0, self.told.done / self.told.total) if self.told.total else 0.0
-
-    @property
-    def took(self) -> str:
-        return "" if self.began is None else duration((self.ended or time.monotonic()) - self.began)
-
 
 class Rows:
     """The stages that have begun: how far each is, how long it has taken, and what it says."""
@@ -116,11 +108,12 @@ class Rows:
         for width in (STAGE, bar, SHARE, TOOK):
             grid.add_column(width=width, no_wrap=True, justify="right" if width in (SHARE, TOOK) else "left")
         for row in list(self._rows.values()):
+            share = min(1.0, row.told.done / row.told.total) if row.told.total else 0.0
             grid.add_row(
                 Text(row.stage, style="" if row.ended else "bold"),
-                ProgressBar(total=1.0, completed=row.share, width=bar),
-                f"{row.share:.0%}",
-                row.took,
+                ProgressBar(total=1.0, completed=share, width=bar),
+                f"{share:.0%}",
+                "" if row.began is None else duration((row.ended or time.monotonic()) - row.began),
                 Text(fitted(inert_line(row.told.text), room) if room >= LEAST_NOTE else ""),
             )
         yield grid

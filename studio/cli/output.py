@@ -21,14 +21,14 @@ def say(text: str) -> None:
     out.print(Text(inert(text)), soft_wrap=True)
 
 
-def say_prose(text: str, to: Console = out) -> None:
-    """A sentence that is broken between words where a terminal is too narrow for it."""
-    to.print(Text(inert(text)), soft_wrap=not to.is_terminal)
-
-
 def tell(text: str) -> None:
     """Progress or an error."""
     err.print(Text(inert(text)), soft_wrap=True)
+
+
+def tell_prose(text: str) -> None:
+    """A sentence that is broken between words where a terminal is too narrow for it."""
+    err.print(Text(inert(text)), soft_wrap=not err.is_terminal)
 
 
 def say_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:

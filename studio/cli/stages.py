@@ -11,19 +11,12 @@ import typer
 
 from studio.build import Built, Session, build
 from studio.build.authors import Roles, roles
-from studio.build.stages import (
-    generate_stage,
-    planned_run,
-    scenarios,
-    standing,
-    train_stage,
-    triage_stage,
-)
+from studio.build.stages import generate_stage, planned_run, scenarios, standing, train_stage, triage_stage
 from studio.cli import options
 from studio.cli.display import show
 from studio.cli.evaluate import GATES_FAILED, print_gates, print_verdict
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, open_session
-from studio.cli.output import err, say, say_json, say_prose
+from studio.cli.output import say, say_json, tell_prose
 from studio.doctor import environment
 from studio.evaluate import Interval
 from studio.evaluate.types import SideMetrics
@@ -60,7 +53,7 @@ def build_command(
     with open_session(spec, workspace, settings, base=base, examples=examples, seed=seed, recipe=recipe) as session:
         at_work = _roles(session).model_dump()
         found = environment(settings, base=session.base_model, folder=session.root, **at_work)
-        say_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}", err)
+        tell_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}")
         built = show(build, session)
         summary = _summary(session, built)
     if as_json:
@@ -77,7 +70,7 @@ def _roles(session: Session) -> Roles:
     """Who writes and who judges; the agreement of a learned judge is measured where it is not known yet."""
     found = roles(session.settings, session.loaded)
     if found.judge == LEARNED and found.agreement is None:
-        say_prose("Learning a judge from the labels and measuring it on others, once: half a minute.", err)
+        tell_prose("Learning a judge from the labels and measuring it on others, once: half a minute.")
         asyncio.run(judge_agreement(session.loaded, open_judge(session.settings, session.loaded)))
         found = roles(session.settings, session.loaded)
     return found
@@ -90,7 +83,7 @@ def _summary(session: Session, built: Built) -> dict[str, Any]:
     return {
         "spec": {"name": session.loaded.spec.name, "hash": session.loaded.hash},
         **_counts(session),
-        "run": {"id": finished.run_id} | finished.model_dump(include={"steps", "loss", "seconds"}),
+        "run": {"id": built.run.plan.run_id} | finished.model_dump(include={"steps", "loss", "seconds"}),
         "evaluation": {
             "judge": evaluation.judge.model_dump(include={"name", "agreement"}),
             "verdict": evaluation.verdict,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import typer
 
-from studio.cli import labelling as shell
-from studio.cli.labelling import label, sit
+from studio.cli import judge as shell
+from studio.cli.judge import label, sit
 from studio.errors import UserError
 from studio.evaluate import evaluation_of, restate, save
 from studio.evaluate.labelling import Labelling
