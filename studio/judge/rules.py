@@ -33,7 +33,7 @@ class ReplyRules:
     """The built-in checks of ``spec.rules`` and the phrases of the spec, compiled once."""
 
     def __init__(self, spec: Spec) -> None:
-        self._settings, self._language, self._phrases = spec.rules, spec.language, Rules.of(spec)
+        self._settings, self._language, self._phrases = spec.rules, spec.language, Rules(spec)
 
     def preferred(self, reply: str) -> tuple[str, ...]:
         """The preferred expressions in ``reply``, as the spec has them."""
