@@ -22,7 +22,7 @@ from studio.errors import UserError
 from studio.files import write_atomic
 from studio.judge.types import Source
 from studio.spec import LoadedSpec, Spec
-from studio.spec.files import UnreadableError, read_text
+from studio.spec.load import UnreadableError, read_text
 
 MOST_BYTES = 64 * 1024 * 1024
 Split = Literal["train", "locked"]

@@ -11,8 +11,8 @@ from typing import Annotated, Literal, Self
 import regex
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from studio.chatml import Frozen, Message, Messages
-from studio.spec.validate import Expectation
+from studio.chatml import Frozen, Messages, assistant, user
+from studio.spec.problems import Expectation
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 TraitName = Annotated[
@@ -153,12 +153,7 @@ class SpecExample(Frozen):
 
     @property
     def turns(self) -> Messages:
-        if self.messages:
-            return self.messages
-        return (
-            Message(role="user", content=self.user or ""),
-            Message(role="assistant", content=self.assistant or ""),
-        )
+        return self.messages or (user(self.user or ""), assistant(self.assistant or ""))
 
 
 class Category(Frozen):

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.chatml import Frozen
-from studio.spec.files import UnreadableError, read_text
-from studio.spec.load import LoadedSpec
+from studio.spec.load import LoadedSpec, UnreadableError, read_text
 from studio.spec.scenarios import bare, held_out_texts
 
 MAX_DATA_BYTES = 67_108_864
@@ -50,55 +49,45 @@ class Tally(Frozen):
 
 def recorded_tally(loaded: LoadedSpec) -> Tally | None:
     """The recorded conversations by the scenario that they show, in the spec's order; None where none are named."""
-    if loaded.recorded_path is None:
-        return None
-    probes = {bare(text) for text in held_out_texts(loaded.spec)}
     known = [item for row in loaded.spec.scenarios.values() if not row.holdout for item in row.items]
-    tally = _counted(loaded.recorded_path, "scenario", str, known)
-    rows = _rows(loaded.recorded_path) if not tally.problem else ()
-    said = sum(row is not None and any(bare(text) in probes for text in _said(row)) for row in rows)
-    return tally.model_copy(update={"held_out": said})
+    return _counted(loaded.recorded_path, "scenario", str, known, {bare(text) for text in held_out_texts(loaded.spec)})
 
 
 def labels_tally(loaded: LoadedSpec) -> Tally | None:
     """The labelled replies by the trait that was scored, in the order of the spec; None where none are named."""
-    if loaded.labels_path is None:
-        return None
     return _counted(loaded.labels_path, "labels", dict, loaded.spec.trait_names)
 
 
-def _counted(path: Path, key: str, kind: type, known: Iterable[str]) -> Tally:
+def _counted(
+    path: Path | None, key: str, kind: type, known: Iterable[str], probes: Collection[str] = ()
+) -> Tally | None:
     """How often ``key`` names each of ``known``: as a text, or among the keys of a mapping."""
-    found: Counter[str] = Counter()
-    rows = unreadable = 0
+    if path is None:
+        return None
     try:
-        for row in _rows(path):
-            if row is None or not isinstance(row.get(key), kind):
-                unreadable += 1
-                continue
-            rows += 1
-            found.update([row[key].strip()] if kind is str else row[key].keys())
+        lines = read_text(path, MAX_DATA_BYTES).split("\n")
     except UnreadableError as error:
         return Tally(path=path, problem=str(error))
+    found: Counter[str] = Counter()
+    rows = unreadable = held_out = 0
+    for row in (_row(line) for line in lines if line.strip()):
+        said = [turn["content"] for turn in row["messages"] if turn["role"] == "user"] if row else []
+        held_out += bool(probes) and any(bare(text) in probes for text in said)
+        if row is None or not isinstance(row.get(key), kind):
+            unreadable += 1
+            continue
+        rows += 1
+        found.update([row[key].strip()] if kind is str else row[key].keys())
     of = {name: found[name] for name in known}
-    return Tally(path=path, rows=rows, of=of, unknown=found.total() - sum(of.values()), unreadable=unreadable)
-
-
-def _rows(path: Path) -> Iterator[Mapping[str, Any] | None]:
-    """Each line that is not blank; None for one that is no conversation. Raises UnreadableError."""
-    for line in read_text(path, MAX_DATA_BYTES).split("\n"):
-        if line.strip():
-            yield _row(line)
+    unknown = found.total() - sum(of.values())
+    return Tally(path=path, rows=rows, of=of, unknown=unknown, held_out=held_out, unreadable=unreadable)
 
 
 def _row(line: str) -> Mapping[str, Any] | None:
+    """One conversation; None for what is none."""
     try:
         row = json.loads(line)
         sound = all(isinstance(turn["role"], str) and isinstance(turn["content"], str) for turn in row["messages"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
     return row if isinstance(row, dict) and sound and row["messages"] else None
-
-
-def _said(row: Mapping[str, Any]) -> Iterator[str]:
-    yield from (turn["content"] for turn in row["messages"] if turn["role"] == "user")
