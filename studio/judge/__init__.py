@@ -5,7 +5,6 @@ from studio.judge.judge import Judge, open_judge
 from studio.judge.labels import (
     Label,
     Reply,
-    append_labels,
     labels_hash,
     labels_of,
     locked,
@@ -13,7 +12,6 @@ from studio.judge.labels import (
     read_replies,
     source_of,
     training,
-    write_labels,
 )
 from studio.judge.learned import LearnedJudge
 from studio.judge.prompt import compare_messages, judge_messages
@@ -44,7 +42,6 @@ __all__ = [
     "Source",
     "Winner",
     "agreement",
-    "append_labels",
     "compare_messages",
     "judge_agreement",
     "judge_messages",
@@ -58,5 +55,4 @@ __all__ = [
     "read_replies",
     "source_of",
     "training",
-    "write_labels",
 ]

@@ -26,9 +26,8 @@ def targets(spec: Spec) -> dict[str, int]:
     total = sum(weights.values())
     for name, weight in weights.items():
         wanted[name] += rest * weight // total
-    left = rest - sum(rest * weight // total for weight in weights.values())
-    by_remainder = sorted(weights, key=lambda name: -(rest * weights[name] % total))
-    for name in by_remainder[:left]:
+    left = spec.success.examples - sum(wanted.values())
+    for name in sorted(weights, key=lambda name: -(rest * weights[name] % total))[:left]:
         wanted[name] += 1
     return wanted
 
