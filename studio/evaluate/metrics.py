@@ -14,8 +14,9 @@ from typing import NamedTuple
 from studio.chatml import assistant, digest
 from studio.evaluate.intervals import Interval, Span, by_prompt, corrected_mean, delta, mean, quantile_bounds, share_of
 from studio.evaluate.types import Finish, JudgeInfo, ProbeResult, Side, SideMetrics
+from studio.judge.scoring import mark_of
 from studio.judge.types import Comparison
-from studio.store.records import Judgement, PairVote, RunLabel, TraitScore
+from studio.store.records import Judgement, PairVote, RunLabel
 
 MIN_LABELS = 50
 """Labels from which they correct the judge; corrected means of fewer cover .87 to .91 near the ceiling."""
@@ -184,11 +185,6 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     if not values:
         return None
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
-
-
-def mark_of(trait: TraitScore) -> float:
-    """0..2: the expected score where the judge is a regression, which tells more than the rounded one."""
-    return float(trait.score) if trait.estimate is None else trait.estimate
 
 
 def reply_of(result: ProbeResult, side: Side) -> str:
