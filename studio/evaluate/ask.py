@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from studio.chatml import Messages, system
-from studio.evaluate.cache import Cache
+from studio.evaluate.fingerprint import Cache
 from studio.evaluate.types import Asked, Probe, Reply
 from studio.llm import ModelError
 from studio.llm.types import ChatModel, Purpose, Request, Sampling

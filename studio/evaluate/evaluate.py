@@ -10,12 +10,10 @@ from datetime import UTC, datetime
 from studio.chatml import Messages, assistant
 from studio.errors import UserError
 from studio.evaluate.ask import Sides
-from studio.evaluate.cache import Cache
-from studio.evaluate.fingerprint import fingerprint, is_trial, judge_info
+from studio.evaluate.fingerprint import Cache, fingerprint, is_trial, judge_info
 from studio.evaluate.metrics import NO_LABELS, Labels
-from studio.evaluate.probes import probes
+from studio.evaluate.probes import keeps, probes
 from studio.evaluate.report import restate
-from studio.evaluate.required_terms import keeps
 from studio.evaluate.types import (
     Asked,
     EvaluateEvent,

@@ -9,9 +9,8 @@ from typing import Any
 from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.evaluate.ask import Sides
-from studio.evaluate.cache import Cache
 from studio.evaluate.evaluate import Evaluator
-from studio.evaluate.fingerprint import fingerprint, replies_fingerprint
+from studio.evaluate.fingerprint import Cache, fingerprint, replies_fingerprint
 from studio.evaluate.probes import probes
 from studio.evaluate.report import labels_of, save
 from studio.evaluate.types import ProbeResult, Reply

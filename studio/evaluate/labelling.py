@@ -18,7 +18,7 @@ from studio.chatml import Frozen, Messages
 from studio.errors import UserError
 from studio.evaluate.metrics import error_of, judgement_of, pair_digest, reply_digest, reply_of
 from studio.evaluate.report import restated
-from studio.evaluate.types import Evaluation, ProbeResult, Side
+from studio.evaluate.types import SIDES, Evaluation, ProbeResult, Side
 from studio.spec import Spec
 from studio.store import PairVote, RunLabel, Workspace
 
@@ -200,12 +200,11 @@ def _of_side(results: Sequence[ProbeResult], side: Side) -> list[tuple[float, Dr
 def draw_pairs(results: Sequence[ProbeResult], seed: int) -> list[Drawn]:
     """Every pair, stratified by how far the judge's scores are apart."""
     draw = random.Random(seed)
-    sides: tuple[Side, Side] = ("base", "tuned")
     found = []
     for row in results:
         if row.base_error is None and row.tuned_error is None:
             apart = (row.tuned_judgement.total or 0.0) - (row.base_judgement.total or 0.0)
-            found.append((apart, Drawn(row, draw.choice(sides))))
+            found.append((apart, Drawn(row, draw.choice(SIDES))))
     return _stratified(found, draw)
 
 

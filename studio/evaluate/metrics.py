@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from studio.chatml import assistant, digest
 from studio.evaluate.intervals import Interval, Span, by_prompt, corrected_mean, delta, mean, quantile_bounds, share_of
-from studio.evaluate.types import Finish, JudgeInfo, ProbeResult, Side, SideMetrics
+from studio.evaluate.types import SIDES, JudgeInfo, ProbeResult, Side, SideMetrics
 from studio.judge.scoring import mark_of
-from studio.judge.types import Comparison
+from studio.judge.types import Comparison, Finish
 from studio.store.records import Judgement, PairVote, RunLabel
 
 MIN_LABELS = 50
@@ -157,9 +157,8 @@ def by_category(
     table: dict[str, dict[Side, float]] = {}
     for category in dict.fromkeys(result.probe.category for result in results):
         table[category] = {}
-        sides: tuple[Side, Side] = ("base", "tuned")
-        for side in sides:
-            rows = [row for row in results if row.probe.category == category]
+        rows = [row for row in results if row.probe.category == category]
+        for side in SIDES:
             totals = [total for row in rows if (total := total_of(row, side, traits, labels)) is not None]
             if totals:
                 table[category][side] = fmean(totals)

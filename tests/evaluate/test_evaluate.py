@@ -15,9 +15,8 @@ from studio.errors import UserError
 from studio.evaluate import Evaluation, Evaluator, fingerprint, probes, restate
 from studio.evaluate import ask as asking
 from studio.evaluate.ask import IN_FLIGHT, Sides
-from studio.evaluate.cache import Cache
 from studio.evaluate.evaluate import MOST_IN_A_ROW
-from studio.evaluate.fingerprint import is_trial, replies_fingerprint
+from studio.evaluate.fingerprint import Cache, is_trial, replies_fingerprint
 from studio.evaluate.types import (
     EvaluateFinished,
     EvaluateStarted,
