@@ -24,7 +24,6 @@ OVERALL: Span = (0.0, 10.0)
 TRAIT: Span = (0.0, 2.0)
 SHARE: Span = (0.0, 1.0)
 POINTS = {"tuned": 1.0, "tie": 0.5, "base": 0.0}
-NOBODY = "nobody"
 
 
 class Labels(NamedTuple):
@@ -219,7 +218,7 @@ def _violations(
         found = share_of(by_prompt((row.probe.id, float(one.boundary is not None)) for row, one in labelled))
         return found.model_copy(update={"labels": len(labelled)}) if found else None
     crossed = [(row.probe.id, float(crosses_a_boundary(one))) for row, one in judged]
-    if judge.kind == NOBODY and not any(value for _, value in crossed):
+    if judge.kind == "nobody" and not any(value for _, value in crossed):
         return None
     return share_of(by_prompt(crossed))
 
@@ -227,7 +226,7 @@ def _violations(
 def _source(labels: int, judged: int, judge: JudgeInfo) -> str:
     if not labels:
         return judge.name
-    alone = labels < MIN_LABELS or judged <= labels or judge.kind == NOBODY
+    alone = labels < MIN_LABELS or judged <= labels or judge.kind == "nobody"
     return "people" if alone else f"people + {judge.name}"
 
 
