@@ -5,26 +5,17 @@ from studio.judge.judge import Judge, open_judge
 from studio.judge.labels import (
     Label,
     Reply,
-    labels_hash,
     labels_of,
-    locked,
     read_labels,
     read_replies,
     source_of,
-    training,
 )
-from studio.judge.learned import LearnedJudge
-from studio.judge.prompt import compare_messages, judge_messages
-from studio.judge.rubric import judgement_schema
-from studio.judge.rules import ReplyRules
+from studio.judge.prompt import judge_messages
 from studio.judge.types import (
     LEARNED,
     NOBODY,
     RULES,
-    Comparison,
     Kind,
-    Source,
-    Winner,
 )
 
 __all__ = [
@@ -32,27 +23,17 @@ __all__ = [
     "NOBODY",
     "RULES",
     "Agreement",
-    "Comparison",
     "Judge",
     "Kind",
     "Label",
-    "LearnedJudge",
     "Reply",
-    "ReplyRules",
-    "Source",
-    "Winner",
     "agreement",
-    "compare_messages",
     "judge_agreement",
     "judge_messages",
-    "judgement_schema",
     "known_agreement",
-    "labels_hash",
     "labels_of",
-    "locked",
     "open_judge",
     "read_labels",
     "read_replies",
     "source_of",
-    "training",
 ]

@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 
 from studio.errors import UserError
-from studio.judge import (
-    Label,
-    labels_hash,
-    labels_of,
-    locked,
-    read_labels,
-    read_replies,
-    training,
-)
+from studio.judge import Label, labels_of, read_labels, read_replies
+from studio.judge.labels import labels_hash, locked, training
 from tests.judge.making import coach, small_spec, talk, write_labels
 
 SPEC = small_spec()

@@ -10,8 +10,8 @@ import pytest
 
 from studio.chatml import user
 from studio.embed import shared_embedder
-from studio.judge import Label, LearnedJudge, labels_of, open_judge
-from studio.judge.learned import learned_version
+from studio.judge import Label, labels_of, open_judge
+from studio.judge.learned import LearnedJudge, learned_version
 from studio.judge.ridge import folds
 from studio.judge.scoring import estimated
 from studio.judge.types import Estimate
