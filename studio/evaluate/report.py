@@ -8,15 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from studio.evaluate.gates import gates, shown
-from studio.evaluate.metrics import (
-    NO_LABELS,
-    Labels,
-    beats_prompt,
-    by_category,
-    overall_delta,
-    side_metrics,
-    win_rate,
-)
+from studio.evaluate.metrics import NO_LABELS, Labels, beats_prompt, by_category, overall_delta, side_metrics, win_rate
 from studio.evaluate.types import SIDES, Evaluation, JudgeInfo
 from studio.files import write_atomic
 from studio.store import PairVote, Workspace

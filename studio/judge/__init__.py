@@ -2,21 +2,9 @@
 
 from studio.judge.agreement import Agreement, agreement, judge_agreement, known_agreement
 from studio.judge.judge import Judge, open_judge
-from studio.judge.labels import (
-    Label,
-    Reply,
-    labels_of,
-    read_labels,
-    read_replies,
-    source_of,
-)
+from studio.judge.labels import Label, Reply, labels_of, read_labels, read_replies, source_of
 from studio.judge.prompt import judge_messages
-from studio.judge.types import (
-    LEARNED,
-    NOBODY,
-    RULES,
-    Kind,
-)
+from studio.judge.types import LEARNED, NOBODY, RULES, Kind
 
 __all__ = [
     "LEARNED",

@@ -108,7 +108,8 @@ class ReplyRules:
         prose = _CODE.sub(" code ", reply)
         if settings.punctuation == "reject" and (doubled := _DOUBLED.search(prose)):
             yield Violation(kind="punctuation", name="doubled", quote=doubled[0])
-        if settings.role_labels == "reject" and (label := _first(_ROLE_LABELS, prose)):
+        labels = (match[0].strip() for pattern in _ROLE_LABELS if (match := pattern.search(prose)))
+        if settings.role_labels == "reject" and (label := next(labels, "")):
             yield Violation(kind="role_label", name="role label", quote=label)
         if settings.unprintable == "reject" and (sign := next(filter(_unprintable, reply), None)):
             yield Violation(kind="unprintable", name=f"U+{ord(sign):04X}")
@@ -119,10 +120,6 @@ class ReplyRules:
 def broken(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     """Those that fail a reply: all but the patterns that could not be checked."""
     return tuple(violation for violation in violations if violation.kind != "pattern_timeout")
-
-
-def _first(patterns: Iterable[re.Pattern[str]], text: str) -> str:
-    return next((match[0].strip() for pattern in patterns if (match := pattern.search(text))), "")
 
 
 def _unprintable(character: str) -> bool:

@@ -2,20 +2,10 @@
 
 from studio.spec.describe import gates_in_words, numbered_steps, persona_prompt, rules_in_words, trait_line
 from studio.spec.load import LoadedSpec, check, keep_spec, kept_spec, load, starter
-from studio.spec.model import (
-    Boundary,
-    Spec,
-    SpecExample,
-    Success,
-    Text,
-    Topic,
-    Trait,
-    UserType,
-)
+from studio.spec.model import Boundary, Spec, SpecExample, Success, Text, Topic, Trait, UserType, probe_text
 from studio.spec.problems import Problem, SpecError
 from studio.spec.rules import Rules
-from studio.spec.scenarios import held_out_texts, probe_text, targets
-from studio.spec.tally import Tally, labels_tally, recorded_tally
+from studio.spec.scenarios import Tally, held_out_texts, labels_tally, recorded_tally, targets
 
 __all__ = [
     "Boundary",

@@ -9,9 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from studio.spec.model import compiled
+from studio.spec.model import bare, compiled, probe_text, unbalanced
 from studio.spec.problems import Key, Path, ProblemList
-from studio.spec.scenarios import bare, probe_text, unbalanced
 from studio.spec.yaml_tree import Node
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*\Z")
@@ -41,16 +40,16 @@ def check_tree(root: Node, problems: ProblemList) -> None:
     _scenarios(root, problems)
     _examples(root, problems)
     _vocabulary(root, problems)
-    node = root.child("language")
+    node = root.at("language")
     if node and isinstance(node.value, str) and not _LANGUAGE.match(node.value):
         problems.add(node.line, ("language",), f"expected a language tag such as en or pt-BR, found {node.value!r}")
     weight = root.at("users", "weight")
-    if weight and all((child := weight.child(name)) and child.value == 0 for name in ("profiles", "bank")):
+    if weight and all((child := weight.at(name)) and child.value == 0 for name in ("profiles", "bank")):
         problems.add(root.line_of(("users", "weight")), ("users", "weight"), "expected at least one weight above 0")
 
 
 def _schema_1(root: Node, problems: ProblemList) -> None:
-    number = root.child("schema")
+    number = root.at("schema")
     if number and number.value == 1 and not isinstance(number.value, bool):
         message = "expected 2, found the number 1; each key of schema 1 that moved or is gone is named in its line"
         problems.add(root.line_of(("schema",)), ("schema",), message)
@@ -89,7 +88,7 @@ def _texts(root: Node, *path: Key) -> Iterator[tuple[Path, str, int]]:
 def _unique(root: Node, section: str, name: str, problems: ProblemList) -> None:
     seen: dict[str, int] = {}
     for index, item in root.entries(section):
-        node = item.child(name)
+        node = item.at(name)
         if node is None or not isinstance(node.value, str):
             continue
         same = unicodedata.normalize("NFC", node.value).casefold()
@@ -102,14 +101,14 @@ def _unique(root: Node, section: str, name: str, problems: ProblemList) -> None:
 def _categories(root: Node) -> Iterator[tuple[Key, Node, bool]]:
     """Name, content and whether it is held out, of each."""
     for name, category in root.entries("scenarios", kind=dict):
-        held_out = category.child("holdout")
+        held_out = category.at("holdout")
         yield name, category, bool(held_out and held_out.value is True)
 
 
 def _scenarios(root: Node, problems: ProblemList) -> None:
     seen: dict[str, int] = {}
     for name, category, held_out in _categories(root):
-        target = category.child("target")
+        target = category.at("target")
         if held_out and target and isinstance(target.value, int) and target.value > 0:
             message = f"expected 0, found {target.value}: a category that is held out is never trained on"
             problems.add(target.line, ("scenarios", name, "target"), message)
@@ -134,7 +133,7 @@ def _examples(root: Node, problems: ProblemList) -> None:
     for text, line in items[True].items():
         probes.setdefault(bare(probe_text(text)[0]), line)
     for index, example in root.entries("examples"):
-        node = example.child("scenario")
+        node = example.at("scenario")
         if node and isinstance(node.value, str) and node.value.strip() not in items[False]:
             held_out = node.value.strip() in items[True]
             wanted, why = ("is trained on", ", which is held out") if held_out else ("a category lists", "")
@@ -147,10 +146,10 @@ def _examples(root: Node, problems: ProblemList) -> None:
 
 
 def _user_turns(example: Node) -> Iterator[tuple[Path, Node]]:
-    if (user := example.child("user")) is not None:
+    if (user := example.at("user")) is not None:
         yield ("user",), user
     for index, turn in example.entries("messages", kind=list):
-        role, content = turn.child("role"), turn.child("content")
+        role, content = turn.at("role"), turn.at("content")
         if role is not None and role.value == "user" and content is not None:
             yield ("messages", index, "content"), content
 

@@ -68,17 +68,15 @@ class Node:
             return tuple(node.plain() for node in self.value)
         return self.value
 
-    def child(self, key: Key) -> Node | None:
-        if isinstance(self.value, dict):
-            return self.value.get(key)
-        if isinstance(self.value, list) and isinstance(key, int) and 0 <= key < len(self.value):
-            return self.value[key]  # type: ignore[no-any-return]
-        return None
-
     def at(self, *path: Key) -> Node | None:
+        """What stands at ``path``; None where there is nothing."""
         node: Node | None = self
         for key in path:
-            node = node.child(key) if node else None
+            found = node.value if node else None
+            if isinstance(found, list) and isinstance(key, int):
+                node = found[key] if 0 <= key < len(found) else None
+            else:
+                node = found.get(key) if isinstance(found, dict) else None
         return node
 
     def text_at(self, *path: Key) -> str:
@@ -100,7 +98,7 @@ class Node:
         """The line of the deepest part of ``path`` that exists: of its key in a mapping, of itself in a list."""
         node, line = self, self.line
         for key in path:
-            child = node.child(key)
+            child = node.at(key)
             if child is None:
                 return line
             line = node.keys.get(key, child.line)
