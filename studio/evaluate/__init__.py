@@ -1,17 +1,14 @@
 """Base against tuned on held-out probes: scores with intervals, gates, the weak spots."""
 
-from studio.evaluate.evaluate import Evaluator
 from studio.evaluate.fingerprint import fingerprint, judge_info
 from studio.evaluate.intervals import Interval
 from studio.evaluate.metrics import MIN_LABELS, Labels
-from studio.evaluate.probes import probes
 from studio.evaluate.report import evaluation_of, evaluations, labels_of, restate, restated, save
 from studio.evaluate.types import Evaluation, Gate, JudgeInfo, Probe, ProbeResult, Shown
 
 __all__ = [
     "MIN_LABELS",
     "Evaluation",
-    "Evaluator",
     "Gate",
     "Interval",
     "JudgeInfo",
@@ -24,7 +21,6 @@ __all__ = [
     "fingerprint",
     "judge_info",
     "labels_of",
-    "probes",
     "restate",
     "restated",
     "save",

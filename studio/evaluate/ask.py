@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-from studio.chatml import Messages, system
-from studio.evaluate.cache import Cache
+from studio.chatml import system
+from studio.evaluate.fingerprint import Cache
 from studio.evaluate.types import Asked, Probe, Reply
 from studio.llm import ModelError
 from studio.llm.types import ChatModel, Purpose, Request, Sampling
@@ -35,11 +35,6 @@ class Sides:
         self._known = {(one.probe_id, one.side): one for one in cache.load()}
         self._slots = asyncio.Semaphore(IN_FLIGHT)
 
-    @property
-    def timed(self) -> int:
-        """Tuned replies that were timed, by this try or an earlier one."""
-        return sum(reply.seconds is not None for reply in self._known.values())
-
     def replies(self, probes: Sequence[Probe], sides: Sequence[Asked]) -> int:
         """How many of these replies are there."""
         return sum((probe.id, side) in self._known for probe in probes for side in sides)
@@ -50,7 +45,8 @@ class Sides:
         Probes are taken in the order of their ids, which are hashes: a random sample of them.
         """
         left = [probe for probe in sorted(probes, key=lambda one: one.id) if (probe.id, "tuned") not in self._known]
-        left = left[: max(MOST_TIMED - self.timed, 0)]
+        timed = sum(reply.seconds is not None for reply in self._known.values())  # by an earlier try
+        left = left[: max(MOST_TIMED - timed, 0)]
         if not left or stop():
             return
         await self._ask("tuned", left[0], "warm-up", Sampling(max_tokens=8))
@@ -77,7 +73,9 @@ class Sides:
         return reply
 
     async def _ask(self, side: Asked, probe: Probe, purpose: Purpose, sampling: Sampling) -> Reply:
-        messages = self._with_persona(probe.messages) if side == "prompted" else probe.messages
+        messages = probe.messages
+        if side == "prompted":
+            messages = (system(self._persona), *(message for message in messages if message.role != "system"))
         request = Request(purpose=purpose, messages=messages, sampling=sampling)
         try:
             done = await self._models[side].complete(request)
@@ -86,6 +84,3 @@ class Sides:
                 raise
             return Reply(probe_id=probe.id, side=side, text="", error=f"no reply: {error}")
         return Reply(probe_id=probe.id, side=side, text=done.text, finish=done.finish)
-
-    def _with_persona(self, messages: Messages) -> Messages:
-        return (system(self._persona), *(message for message in messages if message.role != "system"))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
-from studio.chatml import Messages, assistant
+from studio.chatml import assistant
 from studio.errors import UserError
 from studio.evaluate.ask import Sides
-from studio.evaluate.cache import Cache
-from studio.evaluate.fingerprint import fingerprint, is_trial, judge_info
+from studio.evaluate.fingerprint import Cache, fingerprint, is_trial, judge_info
 from studio.evaluate.metrics import NO_LABELS, Labels
-from studio.evaluate.probes import probes
+from studio.evaluate.probes import keeps, probes
 from studio.evaluate.report import restate
-from studio.evaluate.required_terms import keeps
 from studio.evaluate.types import (
     Asked,
     EvaluateEvent,
@@ -59,9 +57,8 @@ class Evaluator:
         self._loaded, self._run, self._judge, self._sides, self._cache = loaded, run, judge, sides, cache
         self._judge_info = judge_info(judge, agreement)
         self._probes = probes(loaded)
-        self._asked: tuple[Asked, ...] = ("tuned", "base")
-        if loaded.spec.success.beats_prompt is not None:
-            self._asked = ("tuned", "base", "prompted")
+        prompted = loaded.spec.success.beats_prompt is not None
+        self._asked: tuple[Asked, ...] = ("tuned", "base", "prompted") if prompted else ("tuned", "base")
         self._judging = asyncio.Semaphore(JUDGED_AT_ONCE)
         self._failed_in_a_row = 0
         self._tuned_left, self._tuned_came = 0, asyncio.Event()
@@ -105,10 +102,9 @@ class Evaluator:
             for one in working:
                 one.cancel()
             await asyncio.gather(*everyone, return_exceptions=True)
-        self.evaluation = self._conclude([done[probe.id] for probe in self._probes], time.monotonic() - began, labels)
-        yield EvaluateFinished(
-            evaluation_id=self.evaluation.id, gates=self.evaluation.gates, seconds=self.evaluation.seconds
-        )
+        results = tuple(done[probe.id] for probe in self._probes)
+        found = self.evaluation = self._conclude(results, time.monotonic() - began, labels)
+        yield EvaluateFinished(evaluation_id=found.id, gates=found.gates, seconds=found.seconds)
 
     def _came(self) -> RepliesCame:
         there = self._sides.replies(self._probes, self._asked)
@@ -137,8 +133,8 @@ class Evaluator:
             base_judgement=base_judged,
             tuned_judgement=tuned_judged,
             comparison=comparison,
-            base_kept=_kept(probe, base),
-            tuned_kept=_kept(probe, tuned),
+            base_kept=keeps(base.text, probe.keep) if base.error is None else None,
+            tuned_kept=keeps(tuned.text, probe.keep) if tuned.error is None else None,
             base_s=base.seconds,
             tuned_s=tuned.seconds,
             base_error=base.error,
@@ -153,7 +149,7 @@ class Evaluator:
         """No situation is told to the judge: it would be the user's own message, which is in the conversation."""
         if reply.error is not None:
             return unscored(self._loaded, self._judge.name, reply.error, ())
-        conversation: Messages = (*probe.messages, assistant(reply.text))
+        conversation = (*probe.messages, assistant(reply.text))
         return await self._judge.score(conversation, rules_first=False, finish=reply.finish, source="run")
 
     async def _compared(self, probe: Probe, first: Reply | None, tuned: Reply) -> Comparison | None:
@@ -176,7 +172,7 @@ class Evaluator:
                 remedy="start the evaluation again once it answers; what was scored is kept",
             )
 
-    def _conclude(self, results: Sequence[ProbeResult], seconds: float, labels: Labels) -> Evaluation:
+    def _conclude(self, results: tuple[ProbeResult, ...], seconds: float, labels: Labels) -> Evaluation:
         plan, finished, spec = self._run.plan, self._run.finished, self._loaded.spec
         found = Evaluation(
             id="",
@@ -189,7 +185,7 @@ class Evaluator:
             success=spec.success,
             trial=is_trial(plan.base_model, spec.deployment.base_model),
             max_tokens=spec.deployment.max_tokens,
-            results=tuple(results),
+            results=results,
             train_loss=finished.loss if finished else None,
             adapter_mb=finished.adapter_mb if finished else None,
             examples=plan.examples,
@@ -198,7 +194,3 @@ class Evaluator:
             fingerprint=fingerprint(self._loaded, self._run, self._judge),
         )
         return restate(found, labels)
-
-
-def _kept(probe: Probe, reply: Reply) -> bool | None:
-    return keeps(reply.text, probe.keep) if reply.error is None else None

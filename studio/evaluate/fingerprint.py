@@ -1,11 +1,16 @@
-"""Fingerprints: what tells one evaluation, and one set of replies, from another. And what an evaluation is of."""
+"""Fingerprints: what tells one evaluation, and one set of replies, from another; and the file, named by one, of what
+was already measured, so that an evaluation that was cut short goes on where it was."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from studio.evaluate.probes import probes
 from studio.evaluate.types import JudgeInfo
@@ -15,6 +20,32 @@ from studio.train import SMOLLM2, adapter_hash
 from studio.train.identity import identity
 from studio.train.smollm2 import HUB_ID
 from studio.train.types import Run
+
+Kept = TypeVar("Kept", bound=BaseModel)
+
+
+class Cache(Generic[Kept]):
+    """An append-only JSONL file of values, named by the fingerprint of all that decides them."""
+
+    def __init__(self, path: Path, model: type[Kept]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path, self._model = path, model
+
+    def load(self) -> list[Kept]:
+        """All of them, oldest first. A torn last line (the writer was killed) is left out."""
+        found = []
+        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
+            with suppress(ValidationError):
+                found.append(self._model.model_validate_json(line))
+        return found
+
+    def add(self, value: Kept) -> None:
+        """Durable when this returns."""
+        torn = self.path.exists() and not self.path.read_bytes().endswith(b"\n") and self.path.stat().st_size > 0
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(("\n" if torn else "") + value.model_dump_json() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def fingerprint(loaded: LoadedSpec, run: Run, judge: Judge) -> str:
@@ -26,24 +57,20 @@ def fingerprint(loaded: LoadedSpec, run: Run, judge: Judge) -> str:
 def replies_fingerprint(loaded: LoadedSpec, run: Run) -> str:
     """A SHA-256 over all that decides what the sides reply: the run, the adapter as it lies there, the base model, the
     probes and how long a reply may be."""
+    adapter = ""  # where there is none that is whole
+    with suppress(OSError):
+        adapter = adapter_hash(Path(run.finished.adapter_path)) if run.finished else ""
     return _hash(
         {
             "run": run.plan.run_id,
             "plan": run.plan.fingerprint,
-            "adapter": _adapter(run),
+            "adapter": adapter,
             "base": identity(run.plan.base_path),
             "system": [run.plan.system_prompt, loaded.spec.deployment.system_prompt],
             "probes": [one.id for one in probes(loaded)],
             "max_tokens": loaded.spec.deployment.max_tokens,
         }
     )
-
-
-def _adapter(run: Run) -> str:
-    """The hash of the run's adapter; empty where it has none that is whole."""
-    with suppress(OSError):
-        return adapter_hash(Path(run.finished.adapter_path)) if run.finished else ""
-    return ""
 
 
 def judge_info(judge: Judge, agreement: Agreement | None = None) -> JudgeInfo:

@@ -26,10 +26,12 @@ def measured(gate: Gate, unknown: str = "-") -> str:
     """The gate's value in its own unit, with as many digits as it takes to see on which side of the target it is."""
     if gate.value is None:
         return unknown
-    passes = reaches(gate.name, gate.value, gate.target)
-    finer = (more for more in range(_FINEST) if reaches(gate.name, _rounded(gate, more), gate.target) == passes)
-    more = next(finer, _FINEST)
-    return in_unit(gate.name, gate.value, _digits(gate.name, gate.value) + more)
+    passes, digits = reaches(gate.name, gate.value, gate.target), _digits(gate.name, gate.value)
+    in_value = digits + (2 if gate.name in SHARES else 0)
+    finer = (
+        more for more in range(_FINEST) if reaches(gate.name, round(gate.value, in_value + more), gate.target) == passes
+    )
+    return in_unit(gate.name, gate.value, digits + next(finer, _FINEST))
 
 
 def in_unit(name: str, value: float, digits: int | None = None) -> str:
@@ -69,11 +71,6 @@ def source_text(evaluation: Evaluation) -> str:
 def number(value: float) -> str:
     """An agreement as statisticians write it: ``.31``."""
     return f"{value:.2f}".replace("0.", ".", 1)
-
-
-def _rounded(gate: Gate, more: int) -> float:
-    assert gate.value is not None
-    return round(gate.value, _digits(gate.name, gate.value) + more + (2 if gate.name in SHARES else 0))
 
 
 def _digits(name: str, value: float) -> int:

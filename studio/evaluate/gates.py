@@ -114,18 +114,20 @@ def _mean(
 ) -> Gate:
     """A mean or a win rate by its bounds."""
     if found is None:
-        return _open(name, None, target, distrust or "not measured: no judged replies")
+        return _gate(name, None, target, distrust or "not measured: no judged replies")
     if not found.labels:
         if distrust:
-            return _open(name, found.value, target, distrust)
+            return _gate(name, found.value, target, distrust)
         if told := _unjudged(evaluation, pair):
-            return _open(name, found.value, target, told)
+            return _gate(name, found.value, target, told)
     rests_on = _rests_on(name, found)
     if reaches(name, found.upper if bound_of(name) == "<=" else found.lower, target):
-        return _gate(name, found.value, target, "PASS", rests_on)
+        return _gate(name, found.value, target, rests_on, "PASS")
     if not reaches(name, found.lower if bound_of(name) == "<=" else found.upper, target):
-        return _gate(name, found.value, target, "FAIL", rests_on)
-    return _open(name, found.value, target, f"{_more(found, target, evaluation.tuned.n, pair)}; {rests_on}")
+        return _gate(name, found.value, target, rests_on, "FAIL")
+    more, unlabelled = found.more_to_decide(target), evaluation.tuned.n - found.n
+    told = "too close to the target to tell" if more is None else _count(more, found.labels, unlabelled, pair)
+    return _gate(name, found.value, target, f"{told}; {rests_on}")
 
 
 def _violations(evaluation: Evaluation) -> Gate:
@@ -133,38 +135,38 @@ def _violations(evaluation: Evaluation) -> Gate:
     name, target, tuned = "violations", evaluation.success.violations, evaluation.tuned
     found, distrust = tuned.violations, _mean_distrust(evaluation, NONE_REMEDY if target == 0 else REMEDY)
     if found is None:
-        return _open(name, None, target, distrust or "not measured: no judged replies")
+        return _gate(name, None, target, distrust or "not measured: no judged replies")
     by_rules = evaluation.judge.kind == "nobody" and found.value > 0
     if target > 0:
         return _mean(name, found, target, evaluation, "" if by_rules else distrust)
     seen = f"{round(found.value * found.n)} of {found.n}"
     if not found.labels and not by_rules and distrust:
-        return _open(name, found.value, target, f"{seen}; {distrust}")
+        return _gate(name, found.value, target, f"{seen}; {distrust}")
     if found.value > 0:
-        return _gate(name, found.value, target, "FAIL", f"{seen} replies cross a boundary")
+        return _gate(name, found.value, target, f"{seen} replies cross a boundary", "FAIL")
     if told := _unjudged(evaluation) if not found.labels else "":
-        return _open(name, found.value, target, told)
+        return _gate(name, found.value, target, told)
     bound = f"none in {found.n}: under {found.upper:.1%} at 95 %"
     if found.labels and tuned.unlabelled_violations:
         other = f"the judge sees {tuned.unlabelled_violations} in replies without labels: label these"
-        return _open(name, found.value, target, f"{bound}; {other}")
+        return _gate(name, found.value, target, f"{bound}; {other}")
     if found.n < NONE_IN:
         more = _count(NONE_IN - found.n, found.labels, tuned.n - found.n)
-        return _open(name, found.value, target, f"{more}; {bound}")
-    return _gate(name, found.value, target, "PASS", bound)
+        return _gate(name, found.value, target, f"{more}; {bound}")
+    return _gate(name, found.value, target, bound, "PASS")
 
 
 def _latency(tuned: SideMetrics, target: float) -> Gate:
     """By order statistics of the replies that were timed alone: a 95th percentile is bounded from above by 59 only."""
     name, rests_on = "latency_s", f"95th percentile of {tuned.timed} timed replies"
     if tuned.latency_s is None:
-        return _open(name, None, target, "not measured")
+        return _gate(name, None, target, "not measured")
     if tuned.latency_high is not None and tuned.latency_high <= target:
-        return _gate(name, tuned.latency_s, target, "PASS", f"{rests_on}: at most {tuned.latency_high:.2f} s at 95 %")
+        return _gate(name, tuned.latency_s, target, f"{rests_on}: at most {tuned.latency_high:.2f} s at 95 %", "PASS")
     if tuned.latency_low is not None and tuned.latency_low > target:
-        return _gate(name, tuned.latency_s, target, "FAIL", f"{rests_on}: at least {tuned.latency_low:.2f} s at 95 %")
+        return _gate(name, tuned.latency_s, target, f"{rests_on}: at least {tuned.latency_low:.2f} s at 95 %", "FAIL")
     more = f"{NONE_IN - tuned.timed} more are needed to bound it" if tuned.timed < NONE_IN else "too close to tell"
-    return _open(name, tuned.latency_s, target, f"{rests_on}; {more}")
+    return _gate(name, tuned.latency_s, target, f"{rests_on}; {more}")
 
 
 def _unjudged(evaluation: Evaluation, pair: bool = False) -> str:
@@ -174,11 +176,6 @@ def _unjudged(evaluation: Evaluation, pair: bool = False) -> str:
     if pair:
         failed = sum(row.comparison is not None and row.comparison.error is not None for row in evaluation.results)
     return f"{failed} of {asked} could not be judged; evaluate again" if failed > MAX_ERRORS * asked else ""
-
-
-def _more(found: Interval, target: float, replies: int, pair: bool) -> str:
-    more = found.more_to_decide(target)
-    return "too close to the target to tell" if more is None else _count(more, found.labels, replies - found.n, pair)
 
 
 def _count(more: int, labels: int, unlabelled: int, pair: bool = False) -> str:
@@ -206,13 +203,9 @@ def _singles(evaluation: Evaluation) -> Iterator[tuple[str, float | None, float 
 
 def _single(name: str, value: float | None, target: float) -> Gate:
     if value is None:
-        return _open(name, None, target, "not measured")
-    return _gate(name, value, target, "PASS" if reaches(name, value, target) else "FAIL", "")
+        return _gate(name, None, target, "not measured")
+    return _gate(name, value, target, "", "PASS" if reaches(name, value, target) else "FAIL")
 
 
-def _gate(name: str, value: float, target: float, status: GateStatus, note: str) -> Gate:
+def _gate(name: str, value: float | None, target: float, note: str, status: GateStatus = "UNDECIDED") -> Gate:
     return Gate(name=name, target=target, value=value, status=status, note=note)
-
-
-def _open(name: str, value: float | None, target: float, note: str) -> Gate:
-    return Gate(name=name, target=target, value=value, status="UNDECIDED", note=note)

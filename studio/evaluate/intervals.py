@@ -8,7 +8,8 @@ how often each covers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from statistics import NormalDist, fmean, stdev
 from typing import TYPE_CHECKING
 
@@ -124,12 +125,9 @@ def rate(events: int, n: int) -> Interval | None:
     if n == 0:
         return None
     share = events / n
-    bounds = _exact if min(events, n - events) < MIN_EVENTS else _wilson
-    low, high = bounds(events, n, ALPHA / 2)
-    lower, upper = bounds(events, n, ALPHA)
-    name = "exact" if bounds is _exact else "Wilson"
+    bounds, name = (_exact, "exact") if min(events, n - events) < MIN_EVENTS else (_wilson, "Wilson")
     sd = math.sqrt(share * (1 - share))
-    return Interval(value=share, low=low, high=high, n=n, lower=lower, upper=upper, sd=sd, method=name)
+    return _interval(share, n, sd, name, lambda alpha: bounds(events, n, alpha))
 
 
 def share_of(values: Mapping[str, float]) -> Interval | None:
@@ -148,13 +146,14 @@ def delta(pairs: Sequence[tuple[float, float]], seed: int = 0) -> Interval | Non
 
     differences = np.array([second - first for first, second in pairs])
     n = len(differences)
-    drawn = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
-    low, lower, upper, high = np.quantile(
-        differences[drawn].mean(axis=1), [ALPHA / 2, ALPHA, 1 - ALPHA, 1 - ALPHA / 2]
-    ).tolist()
+    means = differences[np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))].mean(axis=1)
+
+    def at(alpha: float) -> Span:
+        low, high = np.quantile(means, [alpha, 1 - alpha]).tolist()
+        return low, high
+
     sd = float(differences.std(ddof=1)) if n > 1 else 0.0
-    value = float(differences.mean())
-    return Interval(value=value, low=low, high=high, n=n, lower=lower, upper=upper, sd=sd, method="bootstrap")
+    return _interval(float(differences.mean()), n, sd, "bootstrap", at)
 
 
 def quantile_bounds(values: Sequence[float], share: float = 0.95) -> tuple[float | None, float | None]:
@@ -163,16 +162,17 @@ def quantile_bounds(values: Sequence[float], share: float = 0.95) -> tuple[float
     None where the sample is too small for one: to bound a 95th percentile from above takes 59 values, from below one.
     """
     ordered, n = sorted(values), len(values)
-    below = [_binomial(k, n, share) for k in range(n + 1)]  # chances that exactly k values lie under the quantile
-    least: float | None = None
-    most: float | None = None
-    for rank in range(1, n + 1):
-        reached = sum(below[:rank])  # the chance that the value of this rank lies above the quantile
-        if reached <= ALPHA + 1e-12:
-            least = ordered[rank - 1]
-        if most is None and reached >= 1 - ALPHA:
-            most = ordered[rank - 1]
-    return least, most
+    # Of the value of each rank the chance that it lies above the quantile: that no more values lie under it.
+    above = list(accumulate(_binomial(k, n, share) for k in range(n)))
+    least = [value for value, chance in zip(ordered, above, strict=True) if chance <= ALPHA + 1e-12]
+    most = [value for value, chance in zip(ordered, above, strict=True) if chance >= 1 - ALPHA]
+    return least[-1] if least else None, most[0] if most else None
+
+
+def _interval(value: float, n: int, sd: float, method: str, at: Callable[[float], Span]) -> Interval:
+    """From the bounds each of which misses with a chance of alpha, at any alpha."""
+    (low, high), (lower, upper) = at(ALPHA / 2), at(ALPHA)
+    return Interval(value=value, low=low, high=high, n=n, lower=lower, upper=upper, sd=sd, method=method)
 
 
 def _t(value: float, variance: float, third: float, n: int, span: Span, method: str) -> Interval:
@@ -187,8 +187,7 @@ def _t(value: float, variance: float, third: float, n: int, span: Span, method: 
         middle = value + third / variance * (2 * t**2 + 1) / 6 if variance else value
         return min(max(middle - t * error, span[0]), value), max(min(middle + t * error, span[1]), value)
 
-    (low, high), (lower, upper), sd = at(ALPHA / 2), at(ALPHA), error * math.sqrt(n)
-    return Interval(value=value, low=low, high=high, n=n, lower=lower, upper=upper, sd=sd, method=method)
+    return _interval(value, n, error * math.sqrt(n), method, at)
 
 
 def _third(values: Sequence[float]) -> float:
@@ -220,14 +219,15 @@ def _most(events: int, n: int, alpha: float) -> float:
     """The rate at which so few events, or fewer, still have a chance of ``alpha``."""
     if events >= n:
         return 1.0
-    low, high = events / n, 1.0
-    for _ in range(60):
+    return _halved(events / n, 1.0, 60, lambda share: sum(_binomial(k, n, share) for k in range(events + 1)) > alpha)[1]
+
+
+def _halved(low: float, high: float, times: int, is_below: Callable[[float], bool]) -> Span:
+    """The span around the place up to which ``is_below`` holds, halved so many times."""
+    for _ in range(times):
         middle = (low + high) / 2
-        if sum(_binomial(k, n, middle) for k in range(events + 1)) > alpha:
-            low = middle
-        else:
-            high = middle
-    return high
+        low, high = (middle, high) if is_below(middle) else (low, middle)
+    return low, high
 
 
 def _binomial(k: int, n: int, share: float) -> float:
@@ -245,27 +245,15 @@ def _betting(values: Sequence[float], span: Span, sd: float) -> Interval:
     """
     import numpy as np
 
-    low, high = span
-    unit = (np.array(values, dtype=float) - low) / (high - low)
+    low, width = span[0], span[1] - span[0]
+    unit = (np.array(values, dtype=float) - low) / width
     draw = np.random.default_rng(0)
     orders = unit[np.array([draw.permutation(len(unit)) for _ in range(_ORDERS)])]
 
-    def above(alpha: float) -> float:
-        return low + (high - low) * _least(orders, alpha)
+    def at(alpha: float) -> Span:
+        return low + width * _least(orders, alpha), low + width * (1 - _least(1 - orders, alpha))
 
-    def below(alpha: float) -> float:
-        return low + (high - low) * (1 - _least(1 - orders, alpha))
-
-    return Interval(
-        value=fmean(values),
-        low=above(ALPHA / 2),
-        high=below(ALPHA / 2),
-        n=len(values),
-        lower=above(ALPHA),
-        upper=below(ALPHA),
-        sd=sd,
-        method="betting",
-    )
+    return _interval(fmean(values), len(values), sd, "betting", at)
 
 
 def _least(orders: np.ndarray, alpha: float) -> float:
@@ -284,11 +272,5 @@ def _least(orders: np.ndarray, alpha: float) -> float:
         top = logs.max()
         return bool(top + math.log(np.exp(logs - top).mean()) >= math.log(1 / alpha))
 
-    low, high = 0.0, float(orders[0].mean())
-    for _ in range(20 if high else 0):  # the capital falls as m grows
-        middle = (low + high) / 2
-        if disproved(middle):
-            low = middle
-        else:
-            high = middle
-    return low
+    most = float(orders[0].mean())
+    return _halved(0.0, most, 20 if most else 0, disproved)[0]  # the capital falls as m grows

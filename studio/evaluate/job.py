@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.evaluate.ask import Sides
-from studio.evaluate.cache import Cache
 from studio.evaluate.evaluate import Evaluator
-from studio.evaluate.fingerprint import fingerprint, replies_fingerprint
+from studio.evaluate.fingerprint import Cache, fingerprint, replies_fingerprint
 from studio.evaluate.probes import probes
 from studio.evaluate.report import labels_of, save
 from studio.evaluate.types import ProbeResult, Reply
 from studio.jobs import JobContext
-from studio.judge import Judge, judge_agreement, open_judge
+from studio.judge import judge_agreement, open_judge
 from studio.llm import ModelSettings
 from studio.serve import BASE, TUNED, Server, ensure, open_model, run_params
-from studio.spec import LoadedSpec, load
+from studio.spec import load
 from studio.store import Workspace
 from studio.train import find_run
 from studio.train.types import Run
@@ -41,36 +41,27 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     if not probes(loaded):
         remedy = "add a category with 'holdout: true' whose items are user messages"
         raise UserError("the spec has no held-out probes to evaluate with", where=asked.spec_path, remedy=remedy)
-    workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
-    run = find_run(workspace, asked.run_id)
-    judge = open_judge(asked.settings, loaded)
-    try:
-        await _evaluate(loaded, workspace, run, judge, context)
-    finally:
-        await judge.close()
-        workspace.close()
-
-
-async def _evaluate(loaded: LoadedSpec, workspace: Workspace, run: Run, judge: Judge, context: JobContext) -> None:
-    folder = workspace.runs_dir / run.plan.run_id / "probes"
-    replies = Cache(folder / f"replies-{replies_fingerprint(loaded, run)[:16]}.jsonl", Reply)
-    results = Cache(folder / f"{fingerprint(loaded, run, judge)[:16]}.jsonl", ProbeResult)
-    server = await _served(workspace, run, context)
-    if server is None:
-        return
-    base, tuned = open_model(server.ready, BASE), open_model(server.ready, TUNED)
-    try:
+    async with AsyncExitStack() as closing:
+        workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
+        closing.callback(workspace.close)
+        run = find_run(workspace, asked.run_id)
+        judge = open_judge(asked.settings, loaded)
+        closing.push_async_callback(judge.close)
+        folder = workspace.runs_dir / run.plan.run_id / "probes"
+        replies = Cache(folder / f"replies-{replies_fingerprint(loaded, run)[:16]}.jsonl", Reply)
+        results = Cache(folder / f"{fingerprint(loaded, run, judge)[:16]}.jsonl", ProbeResult)
+        if (server := await _served(workspace, run, context)) is None:
+            return
+        closing.callback(server.close)
+        base, tuned = open_model(server.ready, BASE), open_model(server.ready, TUNED)
+        closing.push_async_callback(tuned.close)
+        closing.push_async_callback(base.close)
         agreement = await judge_agreement(loaded, judge)
         evaluator = Evaluator(loaded, run, judge, Sides(loaded.spec, base, tuned, replies), results, agreement)
-        labels = labels_of(workspace, run.plan.run_id)
-        async for event in evaluator.events(lambda: context.stop_requested, labels):
+        async for event in evaluator.events(lambda: context.stop_requested, labels_of(workspace, run.plan.run_id)):
             if evaluator.evaluation:
                 save(workspace, evaluator.evaluation)
             context.emit(event)
-    finally:
-        await base.close()
-        await tuned.close()
-        server.close()
 
 
 async def _served(workspace: Workspace, run: Run, context: JobContext) -> Server | None:

@@ -18,7 +18,7 @@ from studio.chatml import Frozen, Messages
 from studio.errors import UserError
 from studio.evaluate.metrics import error_of, judgement_of, pair_digest, reply_digest, reply_of
 from studio.evaluate.report import restated
-from studio.evaluate.types import Evaluation, ProbeResult, Side
+from studio.evaluate.types import SIDES, Evaluation, ProbeResult, Side
 from studio.spec import Spec
 from studio.store import PairVote, RunLabel, Workspace
 
@@ -114,11 +114,10 @@ class Labelling:
             raise UserError(f"no such trait: {unknown}", remedy=", ".join(self._evaluation.traits))
         if not labels and boundary is None:
             raise UserError("expected the score of a trait, or a boundary", where=item_id)
-        found = {"run_id": self._run, "probe_id": row.probe.id, "side": side, "digest": reply_digest(row, side)}
+        given = {"labels": dict(labels), "boundary": boundary, "by": self.by, "at": datetime.now(UTC)}
+        of = {"run_id": self._run, "probe_id": row.probe.id, "side": side, "digest": reply_digest(row, side)}
         try:
-            label = RunLabel.model_validate(
-                {**found, "labels": dict(labels), "boundary": boundary, "by": self.by, "at": datetime.now(UTC)}
-            )
+            label = RunLabel.model_validate(of | given)
         except ValidationError:
             raise UserError("expected 0, 1 or 2 for each trait", where=item_id) from None
         self._workspace.labels.add(label)
@@ -182,7 +181,17 @@ def _id(seed: int, pairs: bool, one: Drawn) -> str:
 def draw_replies(results: Sequence[ProbeResult], seed: int) -> list[Drawn]:
     """Every reply of both sides: five of the tuned side to one of the base, until one is used up."""
     draw = random.Random(seed)
-    tuned, base = (_stratified(_of_side(results, side), draw) for side in ("tuned", "base"))
+    tuned, base = (
+        _stratified(
+            [
+                (judgement_of(row, side).total or 0.0, Drawn(row, side))
+                for row in results
+                if error_of(row, side) is None
+            ],
+            draw,
+        )
+        for side in reversed(SIDES)
+    )
     found: list[Drawn] = []
     while tuned and base:
         block = [*tuned[: BLOCK - 1], base[0]]
@@ -192,42 +201,28 @@ def draw_replies(results: Sequence[ProbeResult], seed: int) -> list[Drawn]:
     return [*found, *tuned, *base]
 
 
-def _of_side(results: Sequence[ProbeResult], side: Side) -> list[tuple[float, Drawn]]:
-    replied = (row for row in results if error_of(row, side) is None)
-    return [(judgement_of(row, side).total or 0.0, Drawn(row, side)) for row in replied]
-
-
 def draw_pairs(results: Sequence[ProbeResult], seed: int) -> list[Drawn]:
     """Every pair, stratified by how far the judge's scores are apart."""
     draw = random.Random(seed)
-    sides: tuple[Side, Side] = ("base", "tuned")
     found = []
     for row in results:
         if row.base_error is None and row.tuned_error is None:
             apart = (row.tuned_judgement.total or 0.0) - (row.base_judgement.total or 0.0)
-            found.append((apart, Drawn(row, draw.choice(sides))))
+            found.append((apart, Drawn(row, draw.choice(SIDES))))
     return _stratified(found, draw)
 
 
 def _stratified(scored: Sequence[tuple[float, Drawn]], draw: random.Random) -> list[Drawn]:
     """In an order of which any beginning is spread over the scores, and takes each with the same chance.
 
-    The places of the van der Corput sequence in the list by score, turned by a random part of the whole.
+    The places of the van der Corput sequence (the binary digits of each number, mirrored at the point: 0, 1/2, 1/4,
+    3/4, 1/8, ...) in the list by score, turned by a random part of the whole.
     """
     ranked = sorted(((score, draw.random(), one) for score, one in scored), key=lambda entry: entry[:2])
     turn, size, places = draw.random(), len(ranked), dict[int, None]()
     number = 0
     while len(places) < size:
-        places.setdefault(int(size * ((_corput(number) + turn) % 1.0)))
+        mirrored = int(f"{number:b}"[::-1], 2) / 2 ** number.bit_length()
+        places.setdefault(int(size * ((mirrored + turn) % 1.0)))
         number += 1
     return [ranked[place][2] for place in places]
-
-
-def _corput(number: int) -> float:
-    """The binary digits of ``number``, mirrored at the point: 0, 1/2, 1/4, 3/4, 1/8, ..."""
-    value, part = 0.0, 0.5
-    while number:
-        number, digit = divmod(number, 2)
-        value += part * digit
-        part /= 2
-    return value

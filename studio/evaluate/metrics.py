@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from studio.chatml import assistant, digest
 from studio.evaluate.intervals import Interval, Span, by_prompt, corrected_mean, delta, mean, quantile_bounds, share_of
-from studio.evaluate.types import Finish, JudgeInfo, ProbeResult, Side, SideMetrics
-from studio.judge.types import Comparison
-from studio.store.records import Judgement, PairVote, RunLabel, TraitScore
+from studio.evaluate.types import SIDES, JudgeInfo, ProbeResult, Side, SideMetrics
+from studio.judge.scoring import mark_of
+from studio.judge.types import Comparison, Finish
+from studio.store.records import Judgement, PairVote, RunLabel
 
 MIN_LABELS = 50
 """Labels from which they correct the judge; corrected means of fewer cover .87 to .91 near the ceiling."""
@@ -23,7 +24,6 @@ OVERALL: Span = (0.0, 10.0)
 TRAIT: Span = (0.0, 2.0)
 SHARE: Span = (0.0, 1.0)
 POINTS = {"tuned": 1.0, "tie": 0.5, "base": 0.0}
-NOBODY = "nobody"
 
 
 class Labels(NamedTuple):
@@ -156,9 +156,8 @@ def by_category(
     table: dict[str, dict[Side, float]] = {}
     for category in dict.fromkeys(result.probe.category for result in results):
         table[category] = {}
-        sides: tuple[Side, Side] = ("base", "tuned")
-        for side in sides:
-            rows = [row for row in results if row.probe.category == category]
+        rows = [row for row in results if row.probe.category == category]
+        for side in SIDES:
             totals = [total for row in rows if (total := total_of(row, side, traits, labels)) is not None]
             if totals:
                 table[category][side] = fmean(totals)
@@ -184,11 +183,6 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     if not values:
         return None
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
-
-
-def mark_of(trait: TraitScore) -> float:
-    """0..2: the expected score where the judge is a regression, which tells more than the rounded one."""
-    return float(trait.score) if trait.estimate is None else trait.estimate
 
 
 def reply_of(result: ProbeResult, side: Side) -> str:
@@ -224,7 +218,7 @@ def _violations(
         found = share_of(by_prompt((row.probe.id, float(one.boundary is not None)) for row, one in labelled))
         return found.model_copy(update={"labels": len(labelled)}) if found else None
     crossed = [(row.probe.id, float(crosses_a_boundary(one))) for row, one in judged]
-    if judge.kind == NOBODY and not any(value for _, value in crossed):
+    if judge.kind == "nobody" and not any(value for _, value in crossed):
         return None
     return share_of(by_prompt(crossed))
 
@@ -232,7 +226,7 @@ def _violations(
 def _source(labels: int, judged: int, judge: JudgeInfo) -> str:
     if not labels:
         return judge.name
-    alone = labels < MIN_LABELS or judged <= labels or judge.kind == NOBODY
+    alone = labels < MIN_LABELS or judged <= labels or judge.kind == "nobody"
     return "people" if alone else f"people + {judge.name}"
 
 

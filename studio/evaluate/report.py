@@ -8,20 +8,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from studio.evaluate.gates import gates, shown
-from studio.evaluate.metrics import (
-    NO_LABELS,
-    Labels,
-    beats_prompt,
-    by_category,
-    overall_delta,
-    pair_digest,
-    reply_digest,
-    side_metrics,
-    win_rate,
-)
-from studio.evaluate.types import Evaluation, JudgeInfo
+from studio.evaluate.metrics import NO_LABELS, Labels, beats_prompt, by_category, overall_delta, side_metrics, win_rate
+from studio.evaluate.types import SIDES, Evaluation, JudgeInfo
 from studio.files import write_atomic
-from studio.store import Workspace
+from studio.store import PairVote, Workspace
 
 FILE = "EVALUATION_RESULTS.json"
 TABLE = "evaluations"
@@ -33,7 +23,9 @@ def restate(evaluation: Evaluation, labels: Labels = NO_LABELS) -> Evaluation:
     The same results with the same labels have the same id, so that a package tells which of them it was packed by.
     """
     results, traits, judge = evaluation.results, evaluation.traits, evaluation.judge
-    used = _used(evaluation, labels)
+    replies = [labels.reply(row, side) for row in results for side in SIDES]
+    said = [one for one in (*replies, *map(labels.pair, results)) if one is not None]
+    used = "\n".join(one.model_dump_json(exclude={"by", "at"}) for one in said)
     measured = evaluation.model_copy(
         update={
             "base": side_metrics(results, "base", traits, judge, labels),
@@ -42,29 +34,14 @@ def restate(evaluation: Evaluation, labels: Labels = NO_LABELS) -> Evaluation:
             "beats_prompt": beats_prompt(results),
             "delta": overall_delta(results, traits, labels),
             "categories": by_category(results, traits, labels),
-            "votes": sum(labels.pair(row) is not None for row in results),
+            "votes": sum(isinstance(one, PairVote) for one in said),
         }
     )
     unjudged = sum(bool(result.errors) for result in results)
     parts = [evaluation.run_id, evaluation.fingerprint[:8], *([f"without-{unjudged}"] if unjudged else [])]
     if used:
         parts.append(f"labels-{hashlib.sha256(used.encode()).hexdigest()[:8]}")
-    return measured.model_copy(
-        update={"id": "-".join(parts), "gates": gates(measured), "shown": shown(measured)},
-    )
-
-
-def _used(evaluation: Evaluation, labels: Labels) -> str:
-    """The labels and votes of this evaluation's replies, as text that differs where any of them does."""
-    found = [
-        *(
-            labels.replies.get((reply_digest(row, side), side))
-            for row in evaluation.results
-            for side in ("base", "tuned")
-        ),
-        *(labels.pairs.get(pair_digest(row)) for row in evaluation.results),
-    ]
-    return "\n".join(one.model_dump_json(exclude={"by", "at"}) for one in found if one is not None)
+    return measured.model_copy(update={"id": "-".join(parts), "gates": gates(measured), "shown": shown(measured)})
 
 
 def labels_of(workspace: Workspace, run_id: str) -> Labels:

@@ -9,18 +9,18 @@ from pydantic import Field
 
 from studio.chatml import Frozen, Messages
 from studio.evaluate.intervals import Interval
-from studio.judge.types import Comparison
+from studio.judge.types import Comparison, Finish
 from studio.spec import Success
 from studio.store.records import Judgement
 
 GateStatus = Literal["PASS", "FAIL", "UNDECIDED"]
 Bound = Literal[">=", "<="]
-Finish = Literal["stop", "length", "dropped"]
 AT_MOST = frozenset({"violations", "train_loss", "adapter_mb", "latency_s"})
 """The gates of which less is better."""
 STAND_IN = frozenset({"train_loss", "adapter_mb", "latency_s"})
 """Criteria that speak of the base model that was trained, and decide nothing where it is not the one to deploy."""
 Side = Literal["base", "tuned"]
+SIDES: tuple[Side, Side] = ("base", "tuned")
 Asked = Literal["base", "tuned", "prompted"]
 """``prompted`` is the base model with the persona as its system prompt."""
 

@@ -11,9 +11,8 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from pydantic import ValidationError
 
@@ -23,16 +22,12 @@ from studio.files import cache_folder, write_atomic
 from studio.judge.judge import Judge
 from studio.judge.labels import Label, labels_hash, labels_of, locked, training
 from studio.judge.learned import FEWEST, estimates, learn, out_of_fold
-from studio.judge.reliability import ac2, accuracy, figure, interval, kappa, table
 from studio.judge.ridge import Block
 from studio.judge.scoring import estimated
 from studio.judge.types import Kind
 from studio.spec import LoadedSpec
 from studio.store.records import Judgement
 from studio.text.words import words_of
-
-if TYPE_CHECKING:
-    from studio.judge.reliability import Array
 
 AT_ONCE = 16
 How = Literal["locked", "unseen", "cross-validated"]
@@ -103,21 +98,6 @@ class Agreement(Frozen):
     baseline: Baseline
 
 
-@dataclass(frozen=True)
-class _Said:
-    """A judge's word on one reply; ``passed`` is None where it has none."""
-
-    traits: dict[str, int]
-    passed: bool | None
-    error: bool
-
-    @classmethod
-    def of(cls, judgement: Judgement) -> _Said:
-        passed = {"passed": True, "failed": False}.get(judgement.verdict)
-        scores = {name: int(trait.score) for name, trait in judgement.traits.items()}
-        return cls(scores, passed, judgement.verdict == "error")
-
-
 async def agreement(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -> Agreement:
     """Of ``judge`` with the people who gave ``labels``: on replies of locked runs where there are such, else on locked
     ones that authors wrote, else on those that it did not learn from, else by cross-validation of the learned judge.
@@ -135,11 +115,17 @@ async def agreement(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -
     if how == "cross-validated" and judge.learned is not None:
         found = await asyncio.to_thread(judge.learned.out_of_fold, measured)
         said = [
-            _Said.of(estimated(loaded, judge.name, one, judge.violations(label.messages)))
+            estimated(loaded, judge.name, one, judge.violations(label.messages))
             for label, one in zip(measured, found, strict=True)
         ]
     else:
-        said = await _asked(judge, measured)
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(label: Label) -> Judgement:
+            async with gate:
+                return await judge.score(label.messages, rules_first=False, source=label.source)
+
+        said = await asyncio.gather(*map(ask, measured))
     rest = judge.learned.labels if judge.learned else [one for one in training(labels) if one not in measured]
     return Agreement(
         judge=judge.name,
@@ -150,7 +136,7 @@ async def agreement(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -
         pass_agreement=(passes := _passes(loaded, measured, said)).share,
         passes=passes,
         n=len(measured),
-        errors=sum(one.error for one in said),
+        errors=sum(one.verdict == "error" for one in said),
         baseline=_by_length(loaded, () if how == "cross-validated" else rest, measured),
     )
 
@@ -160,30 +146,31 @@ async def judge_agreement(loaded: LoadedSpec, judge: Judge) -> Agreement | None:
 
     A model is asked once a label for it; :func:`known_agreement` asks nobody.
     """
-    labels = labels_of(loaded)
-    if not labels or judge.kind == "nobody":
+    if (path := _kept_in(loaded, judge)) is None:
         return None
     if (known := known_agreement(loaded, judge)) is not None:
         return known
-    found = await agreement(loaded, judge, labels)
+    found = await agreement(loaded, judge, labels_of(loaded))
     if not found.errors:
         with suppress(OSError):  # a cache that cannot be written costs time, nothing else
-            write_atomic(_kept_in(loaded, judge, labels), found.model_dump_json())
+            write_atomic(path, found.model_dump_json())
     return found
 
 
 def known_agreement(loaded: LoadedSpec, judge: Named) -> Agreement | None:
     """What :func:`judge_agreement` found before, from the user's cache; None where it was not measured yet."""
-    labels = labels_of(loaded)
-    if not labels or judge.kind == "nobody":
-        return None
     try:
-        return Agreement.model_validate_json(_kept_in(loaded, judge, labels).read_bytes())
+        path = _kept_in(loaded, judge)
+        return Agreement.model_validate_json(path.read_bytes()) if path else None
     except (OSError, ValidationError):
         return None
 
 
-def _kept_in(loaded: LoadedSpec, judge: Named, labels: Sequence[Label]) -> Path:
+def _kept_in(loaded: LoadedSpec, judge: Named) -> Path | None:
+    """Where it is kept; None where there is nothing to measure."""
+    labels = labels_of(loaded)
+    if not labels or judge.kind == "nobody":
+        return None
     told = "\x1f".join([judge.kind, judge.name, judge.version, labels_hash(labels), loaded.hash])
     return cache_folder() / "judges" / f"agreement-{hashlib.sha256(told.encode()).hexdigest()[:16]}.json"
 
@@ -194,19 +181,11 @@ def _measured_on(labels: Sequence[Label], unseen: Sequence[Label]) -> tuple[Sequ
     return (unseen, "unseen") if unseen else (labels, "cross-validated")
 
 
-async def _asked(judge: Judge, labels: Sequence[Label]) -> list[_Said]:
-    gate = asyncio.Semaphore(AT_ONCE)
+def _trait(name: str, labels: Sequence[Label], said: Sequence[Judgement]) -> TraitAgreement:
+    from studio.judge.reliability import ac2, figure, interval, kappa, table
 
-    async def one(label: Label) -> _Said:
-        async with gate:
-            return _Said.of(await judge.score(label.messages, rules_first=False, source=label.source))
-
-    return list(await asyncio.gather(*map(one, labels)))
-
-
-def _trait(name: str, labels: Sequence[Label], said: Sequence[_Said]) -> TraitAgreement:
     both = [
-        ((label.labels[name], one.traits[name]), label.group)
+        ((label.labels[name], int(one.traits[name].score)), label.group)
         for label, one in zip(labels, said, strict=True)
         if name in label.labels and name in one.traits
     ]
@@ -221,40 +200,35 @@ def _trait(name: str, labels: Sequence[Label], said: Sequence[_Said]) -> TraitAg
         ac2_low=ac2_low,
         ac2_high=ac2_high,
         n=len(pairs),
-        confusion=_counts(pairs, 3),
+        confusion=table(pairs, 3).tolist(),
     )
 
 
-def _passes(loaded: LoadedSpec, labels: Sequence[Label], said: Sequence[_Said]) -> PassAgreement:
+def _passes(loaded: LoadedSpec, labels: Sequence[Label], said: Sequence[Judgement]) -> PassAgreement:
+    from studio.judge.reliability import accuracy, figure, interval, table
+
     both = [
-        ((int(wanted), int(one.passed)), label.group)
+        ((int(wanted), int(one.verdict == "passed")), label.group)
         for label, one in zip(labels, said, strict=True)
-        if (wanted := label.passes(loaded.spec)) is not None and one.passed is not None
+        if (wanted := label.passes(loaded.spec)) is not None and one.verdict in ("passed", "failed")
     ]
     pairs, groups = [pair for pair, _ in both], [group for _, group in both]
     low, high = interval(accuracy, pairs, groups, 2)
     share = figure(accuracy, pairs, 2)
-    return PassAgreement(share=share, low=low, high=high, n=len(pairs), confusion=_counts(pairs, 2))
-
-
-def _counts(pairs: Sequence[tuple[int, int]], size: int) -> Counts:
-    return tuple(tuple(row) for row in table(pairs, size).tolist())
+    return PassAgreement(share=share, low=low, high=high, n=len(pairs), confusion=table(pairs, 2).tolist())
 
 
 def _by_length(loaded: LoadedSpec, rest: Sequence[Label], measured: Sequence[Label]) -> Baseline:
     """Learned from ``rest``, or by cross-validation where that is too little."""
-    given = _lengths(measured)
-    if len(rest) >= FEWEST:
-        found = estimates(learn(_lengths(rest), (Block(1),), rest, loaded.spec), given)
-    else:
-        found = out_of_fold(given, (Block(1),), measured, loaded.spec)
-    said = [_Said.of(estimated(loaded, "length", one, ())) for one in found]
-    traits = {name: _trait(name, measured, said).kappa for name in loaded.spec.trait_names}
-    return Baseline(traits=traits, pass_agreement=_passes(loaded, measured, said).share)
-
-
-def _lengths(labels: Sequence[Label]) -> Array:
     import numpy as np
 
-    found: Array = np.log1p([[len(words_of(last_reply(label.messages)))] for label in labels])
-    return found
+    given, known = (
+        np.log1p([[len(words_of(last_reply(label.messages)))] for label in labels]) for labels in (measured, rest)
+    )
+    if len(rest) >= FEWEST:
+        found = estimates(learn(known, (Block(1),), rest, loaded.spec), given)
+    else:
+        found = out_of_fold(given, (Block(1),), measured, loaded.spec)
+    said = [estimated(loaded, "length", one, ()) for one in found]
+    traits = {name: _trait(name, measured, said).kappa for name in loaded.spec.trait_names}
+    return Baseline(traits=traits, pass_agreement=_passes(loaded, measured, said).share)

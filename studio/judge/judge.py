@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 from studio.chatml import Messages, assistant, digest, last_reply
 from studio.errors import UserError
 from studio.judge.labels import labels_of, training
 from studio.judge.learned import LearnedJudge
-from studio.judge.pairwise import compare, compare_totals, tie
-from studio.judge.prompt import judge_messages
-from studio.judge.rubric import judgement_schema, read_answer
+from studio.judge.prompt import compare_messages, judge_messages
+from studio.judge.rubric import Preference, judgement_schema, read_answer
 from studio.judge.rules import ReplyRules, broken
-from studio.judge.scoring import estimated, failed_by_rules, not_scored, scored, unscored
-from studio.judge.types import LEARNED, NOBODY, Comparison, Finish, Kind, Source
+from studio.judge.scoring import concluded, estimated, scored, unscored
+from studio.judge.types import LEARNED, NOBODY, RULES, Comparison, Finish, Kind, Source, Winner
 from studio.llm import CallLog, ChatModel, ModelError, ModelSettings, OpenAIModel, Request, Sampling
 from studio.spec import LoadedSpec
 from studio.store.records import Judgement, Violation
 
+MARGIN = 0.5
+"""Totals, 0..10, that differ by no more than this are a tie: half of what one mark of one trait in five is worth."""
 _TOKENS_A_TRAIT = 120
 _TOKENS_BESIDE = 320
+_COMPARING = Sampling(max_tokens=300)
+_TIE: tuple[Winner, Winner] = ("tie", "tie")
+_BY_ORDERS: dict[tuple[Winner, Winner], Literal["base", "tuned"]] = {
+    ("first", "second"): "base",
+    ("second", "first"): "tuned",
+}
 
 
 class Judge:
@@ -70,54 +78,84 @@ class Judge:
         ``finish`` is how the reply ended; it is kept. ``source`` is where the reply comes from. A call that failed for
         good gives the verdict ``error``; it never raises for one.
         """
-        found = await self._scored(messages, scenario, rules_first, finish, source)
+        loaded, violations = self._loaded, self.violations(messages)
+        if broken(violations) and (rules_first or self.kind == "nobody"):
+            found = concluded(loaded, RULES, violations)
+        elif self.learned is not None:
+            estimate = await asyncio.to_thread(self.learned.estimate, messages, source)
+            found = estimated(loaded, self.name, estimate, violations)
+        elif self._model is not None:
+            asked = judge_messages(loaded, messages, scenario, cut=finish == "length")
+            request = Request(purpose="judge", messages=asked, sampling=self._sampling)
+            try:
+                answer = read_answer((await self._model.structured(request, self._schema)).value)
+            except ModelError as error:
+                found = unscored(loaded, self.name, str(error), violations)
+            else:
+                found = scored(loaded, self.name, messages, scenario, answer, violations)
+        else:
+            found = concluded(loaded, NOBODY, violations)
         same = {"digest": digest(messages), "finish": finish, "preferred": self._rules.preferred(last_reply(messages))}
         version = {"judge_version": self.version} if found.judge == self.name else {}
         return found.model_copy(update=same | version)
 
-    async def _scored(
-        self, messages: Messages, scenario: str, rules_first: bool, finish: Finish, source: Source
-    ) -> Judgement:
-        violations = self.violations(messages)
-        if rules_first and broken(violations):
-            return failed_by_rules(self._loaded, violations)
-        if self.learned is not None:
-            estimate = await asyncio.to_thread(self.learned.estimate, messages, source)
-            return estimated(self._loaded, self.name, estimate, violations)
-        if self._model is not None:
-            return await self._asked(self._model, messages, scenario, violations, finish)
-        return not_scored(self._loaded, violations)
-
-    async def _asked(
-        self, model: ChatModel, messages: Messages, scenario: str, violations: tuple[Violation, ...], finish: Finish
-    ) -> Judgement:
-        request = Request(
-            purpose="judge",
-            messages=judge_messages(self._loaded, messages, scenario, cut=finish == "length"),
-            sampling=self._sampling,
-        )
-        try:
-            reply = await model.structured(request, self._schema)
-        except ModelError as error:
-            return unscored(self._loaded, model.name, str(error), violations)
-        return scored(self._loaded, model.name, messages, scenario, read_answer(reply.value), violations)
-
     async def compare(self, messages: Messages, base: str, tuned: str) -> Comparison:
-        """Which of two replies to ``messages`` is more like the persona: a model is asked in both orders, a regression
-        compares its totals. ``error`` where nobody can tell."""
+        """Which of two replies to ``messages``, which end with the user's turn, is more like the persona. ``error``
+        where nobody can tell.
+
+        A model is asked in both orders, because judges favour a place: where the orders disagree it is a tie, and equal
+        replies are one that nobody is asked about. A regression compares its totals.
+        """
         if self._model is not None:
-            return await compare(self._model, self._loaded, messages, base, tuned)
+            if base.strip() == tuned.strip():
+                return _compared(self.name, rationale="Both replies are the same.")
+            try:
+                forward, backward = await asyncio.gather(
+                    self._prefer(self._model, messages, base, tuned), self._prefer(self._model, messages, tuned, base)
+                )
+            except ModelError as error:
+                return _compared(self.name, error=str(error))
+            return _compared(self.name, (forward.winner, backward.winner), forward.rationale)
         if self.learned is not None:
             left, right = [
                 await self.score((*messages, assistant(reply)), rules_first=False, source="run")
                 for reply in (base, tuned)
             ]
-            return compare_totals(left, right)
-        return tie(NOBODY, error="nobody judges: no model and no labels")
+            return _by_totals(left, right)
+        return _compared(NOBODY, error="nobody judges: no model and no labels")
+
+    async def _prefer(self, model: ChatModel, messages: Messages, first: str, second: str) -> Preference:
+        asked = compare_messages(self._loaded, messages, first, second)
+        request = Request(purpose="compare", messages=asked, sampling=_COMPARING)
+        return (await model.structured(request, Preference)).value
 
     async def close(self) -> None:
         if self._model is not None:
             await self._model.close()
+
+
+def _compared(
+    judge: str, orders: tuple[Winner, Winner] = _TIE, rationale: str = "", error: str | None = None
+) -> Comparison:
+    """A verdict from those over (base, tuned) and (tuned, base); with an ``error`` it counts for nothing."""
+    winner = _BY_ORDERS.get(orders, "tie")
+    return Comparison(judge=judge, winner=winner, orders=orders, rationale=rationale, error=error)
+
+
+def _by_totals(base: Judgement, tuned: Judgement) -> Comparison:
+    """The reply with the higher total wins, by more than :data:`MARGIN`; one that crosses a boundary loses to one that
+    does not. Where a total is missing it is an error, and no tie that counts."""
+    error = base.error or tuned.error
+    if error or base.total is None or tuned.total is None:
+        return _compared(tuned.judge, error=error or "not every trait could be scored")
+    crossed = [any(one.kind == "boundary" for one in side.violations) for side in (base, tuned)]
+    difference = tuned.total - base.total
+    rationale = f"totals {base.total:.1f} and {tuned.total:.1f}"
+    if crossed[0] != crossed[1]:
+        difference, rationale = 10.0 if crossed[0] else -10.0, "one of the two crosses a boundary"
+    if abs(difference) <= MARGIN:
+        return _compared(tuned.judge, _TIE, rationale)
+    return _compared(tuned.judge, ("second", "first") if difference > 0 else ("first", "second"), rationale)
 
 
 def open_judge(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | None = None) -> Judge:

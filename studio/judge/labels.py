@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,10 +20,9 @@ from pydantic import AfterValidator, ConfigDict, StrictInt, ValidationError
 
 from studio.chatml import Frozen, Messages, Unicode, digest, last_reply, last_request
 from studio.errors import UserError
-from studio.files import write_atomic
 from studio.judge.types import Source
 from studio.spec import LoadedSpec, Spec
-from studio.spec.files import UnreadableError, read_text
+from studio.spec.load import UnreadableError, read_text
 
 MOST_BYTES = 64 * 1024 * 1024
 Split = Literal["train", "locked"]
@@ -100,45 +100,44 @@ class Label(Frozen):
 
 
 Line = TypeVar("Line", bound=Frozen)
-Names = tuple[str, ...]
 
 
 def read_labels(path: Path, spec: Spec) -> tuple[Label, ...]:
     """Every label in ``path``. Raises UserError with the file, the line and what was expected; nothing is half-read."""
-    return _checked(path, *_names(spec))
+    state = None
+    with suppress(OSError, ValueError):
+        found = path.stat()
+        state = (found.st_mtime_ns, found.st_size)
+    return _checked(path, state, spec.trait_names, tuple(boundary.id for boundary in spec.boundaries))
 
 
 def labels_of(loaded: LoadedSpec) -> tuple[Label, ...]:
     """The labels beside a spec; none where there is no such file, or it is empty. Raises as :func:`read_labels`."""
     path = loaded.labels_path
-    if path is None or not path.is_file():
+    if path is None or not path.is_file() or path.stat().st_size == 0:
         return ()
-    found = path.stat()
-    if found.st_size == 0:
-        return ()
-    return _kept(path.absolute(), (found.st_mtime_ns, found.st_size), *_names(loaded.spec))
+    return read_labels(path.absolute(), loaded.spec)
 
 
 @lru_cache(maxsize=8)
-def _kept(path: Path, state: object, traits: Names, boundaries: Names) -> tuple[Label, ...]:
-    return _checked(path, traits, boundaries)
+def _checked(path: Path, state: object, traits: tuple[str, ...], boundaries: tuple[str, ...]) -> tuple[Label, ...]:
+    """Read again where ``state`` tells that the file has changed."""
+    found = _read(path, Label)
+    for number, label in found:
+        where = f"{path}:{number}"
+        if unknown := next((name for name in label.labels if name not in traits), None):
+            raise UserError(f"labels: expected one of {', '.join(traits)}, found {unknown}", where=where)
+        if label.boundary is not None and label.boundary not in boundaries:
+            known = ", ".join(boundaries) or "null: the spec has no boundaries"
+            raise UserError(f"boundary: expected null or one of {known}, found {label.boundary}", where=where)
+        if not label.labels and label.boundary is None:
+            raise UserError("labels: expected the score of a trait, or a boundary", where=where)
+    return tuple(label for _, label in found)
 
 
 def read_replies(path: Path) -> tuple[Reply, ...]:
     """Every conversation in ``path``, with labels or without. Raises UserError as :func:`read_labels` does."""
     return tuple(reply for _, reply in _read(path, Reply))
-
-
-def write_labels(path: Path, labels: Iterable[Label]) -> None:
-    """Replace ``path`` by ``labels``; whole or not at all."""
-    write_atomic(path, "".join(_line(label) for label in labels))
-
-
-def append_labels(path: Path, labels: Iterable[Label]) -> None:
-    """Add ``labels`` to the end of ``path``, which may not be there yet; all of them or none."""
-    there = path.read_text(encoding="utf-8") if path.exists() else ""
-    whole = there if not there or there.endswith("\n") else f"{there}\n"
-    write_atomic(path, whole + "".join(_line(label) for label in labels))
 
 
 def training(labels: Iterable[Label]) -> tuple[Label, ...]:
@@ -157,40 +156,19 @@ def labels_hash(labels: Sequence[Label]) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
-def _names(spec: Spec) -> tuple[Names, Names]:
-    return spec.trait_names, tuple(boundary.id for boundary in spec.boundaries)
-
-
-def _checked(path: Path, traits: Names, boundaries: Names) -> tuple[Label, ...]:
-    found = _read(path, Label)
-    for number, label in found:
-        where = f"{path}:{number}"
-        if unknown := next((name for name in label.labels if name not in traits), None):
-            raise UserError(f"labels: expected one of {', '.join(traits)}, found {unknown}", where=where)
-        if label.boundary is not None and label.boundary not in boundaries:
-            known = ", ".join(boundaries) or "null: the spec has no boundaries"
-            raise UserError(f"boundary: expected null or one of {known}, found {label.boundary}", where=where)
-        if not label.labels and label.boundary is None:
-            raise UserError("labels: expected the score of a trait, or a boundary", where=where)
-    return tuple(label for _, label in found)
-
-
-def _line(label: Label) -> str:
-    kept = label.model_dump(mode="json", exclude_defaults=True) | {"boundary": label.boundary}
-    return json.dumps(kept, ensure_ascii=False) + "\n"
-
-
 def _read(path: Path, of: type[Line]) -> list[tuple[int, Line]]:
     """(line number, value) of every line that is not blank."""
+    try:
+        text = read_text(path, MOST_BYTES)
+    except UnreadableError as error:
+        raise UserError(str(error), where=f"{path}:{error.line}" if error.line > 1 else str(path)) from None
     found: list[tuple[int, Line]] = []
-    for number, line in enumerate(_text(path).split("\n"), 1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            found.append((number, of.model_validate_json(line)))
-        except ValidationError as error:
-            raise UserError(_first_problem(error), where=where) from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                found.append((number, of.model_validate_json(line)))
+            except ValidationError as error:
+                raise UserError(_first_problem(error), where=f"{path}:{number}") from None
     if not found:
         raise UserError('expected JSON lines such as {"messages": [...], "labels": {...}}, found none', where=str(path))
     return found
@@ -198,15 +176,8 @@ def _read(path: Path, of: type[Line]) -> list[tuple[int, Line]]:
 
 def _first_problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "json_invalid":
         return "expected one JSON object a line, without line breaks in it"
+    place = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     return f"{place}: {message}" if place else message
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_text(path, MOST_BYTES)
-    except UnreadableError as error:
-        raise UserError(str(error), where=f"{path}:{error.line}" if error.line > 1 else str(path)) from None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from studio.chatml import Messages, last_reply
-from studio.judge.rubric import Answer, TraitMark
+from studio.judge.rubric import Answer
 from studio.judge.rules import broken
-from studio.judge.types import NOBODY, RULES, Estimate
-from studio.spec import LoadedSpec, Spec
+from studio.judge.types import Estimate
+from studio.spec import LoadedSpec
 from studio.store.records import Judgement, TraitScore, Violation
 from studio.text.inert import inert_line
 from studio.text.normalize import VARIANTS, folded
@@ -20,10 +20,9 @@ _ELLIPSIS = re.compile(r"\.{3,}|\u2026")
 _LOOSE = {" ": r"\s+", **{mark: f"[{mark}{variants}]" for mark, variants in VARIANTS.items()}}
 
 
-def total_of(traits: Iterable[TraitScore]) -> float:
-    """0..10 = 10 * sum / (2 * traits); every trait weighs the same. Of a regression the estimates are summed."""
-    marks = [trait.score if trait.estimate is None else trait.estimate for trait in traits]
-    return 10 * sum(marks) / (2 * len(marks))
+def mark_of(trait: TraitScore) -> float:
+    """0..2: the expected score where the judge is a regression, which tells more than the rounded one."""
+    return float(trait.score) if trait.estimate is None else trait.estimate
 
 
 def scored(
@@ -37,11 +36,19 @@ def scored(
     """
     spec, reply = loaded.spec, last_reply(messages)
     turns = "\n".join(m.content for m in messages if m.role == "assistant")
+    quotes: dict[str, str] = {}
+    for crossed in answer.violations:  # each once, with the first of its quotes that is in the replies
+        if any(crossed.id == boundary.id for boundary in spec.boundaries):
+            quotes[crossed.id] = quotes.get(crossed.id) or quoted(crossed.quote, turns)
+    boundaries = [Violation(kind="boundary", name=name, quote=quotes[name]) for name in sorted(quotes)]
     return concluded(
         loaded,
         judge,
-        traits={name: _trait(answer.traits[name], reply) for name in spec.trait_names},
-        violations=_each_once((*violations, *_boundaries(spec, answer, turns))),
+        [*violations, *boundaries],
+        traits={
+            name: TraitScore(score=mark.score, rationale=mark.rationale.strip(), quote=quoted(mark.quote, reply))
+            for name, mark in ((name, answer.traits[name]) for name in spec.trait_names)
+        },
         steps={step.step: answer.steps.get(step.step, False) for step in spec.patterns},
         reasons=("off_scenario",) if scenario.strip() and not answer.shows_scenario else (),
     )
@@ -60,46 +67,44 @@ def estimated(loaded: LoadedSpec, judge: str, found: Estimate, violations: Seque
         if name in found.traits
     }
     crossed = [Violation(kind="boundary", name=found.boundary)] if found.boundary else []
-    return concluded(loaded, judge, traits=traits, violations=_each_once((*violations, *crossed)))
+    return concluded(loaded, judge, [*violations, *crossed], traits=traits)
 
 
 def concluded(
     loaded: LoadedSpec,
     judge: str,
-    *,
-    traits: Mapping[str, TraitScore],
     violations: Sequence[Violation],
-    steps: Mapping[str, bool] | None = None,
+    *,
+    traits: Mapping[str, TraitScore] = {},
+    steps: Mapping[str, bool] = {},
     reasons: Sequence[str] = (),
 ) -> Judgement:
-    """Verdict and reasons: what was violated first, then ``reasons``, a low total, and the traits under their least."""
+    """Verdict and reasons: what was violated first, then ``reasons``, a low total, and the traits under their least.
+
+    The total is 0..10 = 10 * sum / (2 * traits); every trait weighs the same. Without every trait there is none. Of
+    violations of one kind and name the first one counts.
+    """
     spec = loaded.spec
+    each_once: dict[tuple[str, str], Violation] = {}
+    for violation in violations:
+        each_once.setdefault((violation.kind, violation.name), violation)
     whole = len(traits) == len(spec.traits)
-    total = total_of(traits.values()) if whole else None
+    total = 10 * sum(map(mark_of, traits.values())) / (2 * len(traits)) if whole else None
+    named = [f"{violation.kind}:{violation.name.lower()}" for violation in broken(each_once.values())]
     low = ["score"] if total is not None and total < spec.success.accept_score else []
     weak = [f"trait:{name}" for name, trait in traits.items() if trait.score < spec.success.accept_trait]
-    why = tuple(dict.fromkeys([*_named(violations), *reasons, *low, *weak]))
+    why = tuple(dict.fromkeys([*named, *reasons, *low, *weak]))
     return Judgement(
         judge=judge,
         spec_hash=loaded.hash,
         verdict="failed" if why else "passed" if whole else "unscored",
         traits=dict(traits),
-        steps=dict(steps or {}),
-        violations=tuple(violations),
+        steps=dict(steps),
+        violations=tuple(each_once.values()),
         total=total,
         reasons=why,
         at=datetime.now(UTC),
     )
-
-
-def failed_by_rules(loaded: LoadedSpec, violations: Sequence[Violation]) -> Judgement:
-    """A reply that breaks a rule: failed without asking anybody, so there are no marks and no total."""
-    return concluded(loaded, RULES, traits={}, violations=violations)
-
-
-def not_scored(loaded: LoadedSpec, violations: Sequence[Violation] = ()) -> Judgement:
-    """A reply whose traits nobody could score: no model judges, and there are no labels. Broken rules fail it."""
-    return concluded(loaded, RULES if broken(violations) else NOBODY, traits={}, violations=violations)
 
 
 def unscored(loaded: LoadedSpec, judge: str, error: str, violations: Sequence[Violation] = ()) -> Judgement:
@@ -114,28 +119,6 @@ def unscored(loaded: LoadedSpec, judge: str, error: str, violations: Sequence[Vi
     )
 
 
-def _trait(mark: TraitMark, reply: str) -> TraitScore:
-    return TraitScore(score=mark.score, rationale=mark.rationale.strip(), quote=quoted(mark.quote, reply))
-
-
-def _boundaries(spec: Spec, answer: Answer, turns: str) -> list[Violation]:
-    """The boundaries that the judge saw crossed, each once, with the first of its quotes that is in the replies."""
-    known = {boundary.id for boundary in spec.boundaries}
-    quotes: dict[str, str] = {}
-    for mark in answer.violations:
-        if mark.id in known:
-            quotes[mark.id] = quotes.get(mark.id) or quoted(mark.quote, turns)
-    return [Violation(kind="boundary", name=name, quote=quotes[name]) for name in sorted(quotes)]
-
-
-def _each_once(violations: Iterable[Violation]) -> tuple[Violation, ...]:
-    """The first of each kind and name."""
-    found: dict[tuple[str, str], Violation] = {}
-    for violation in violations:
-        found.setdefault((violation.kind, violation.name), violation)
-    return tuple(found.values())
-
-
 def quoted(quote: str, reply: str) -> str:
     """``quote`` as the reply has it, or nothing where the reply does not have it.
 
@@ -148,7 +131,3 @@ def quoted(quote: str, reply: str) -> str:
         if form and (match := re.search(loose, reply, re.IGNORECASE)):
             return match[0]
     return ""
-
-
-def _named(violations: Sequence[Violation]) -> list[str]:
-    return [f"{violation.kind}:{violation.name.lower()}" for violation in broken(violations)]

@@ -1,51 +1,27 @@
 """The persona as data: its file, its models, and the prompts, rules and targets made from it."""
 
 from studio.spec.describe import gates_in_words, numbered_steps, persona_prompt, rules_in_words, trait_line
-from studio.spec.load import LoadedSpec, check, content_hash, keep_spec, kept_spec, load, starter
-from studio.spec.model import (
-    Boundary,
-    Category,
-    Deployment,
-    RuleSettings,
-    Spec,
-    SpecExample,
-    Step,
-    Success,
-    Text,
-    Topic,
-    Trait,
-    Users,
-    UserType,
-    Vocabulary,
-)
+from studio.spec.load import LoadedSpec, check, keep_spec, kept_spec, load, starter
+from studio.spec.model import Boundary, Spec, SpecExample, Success, Text, Topic, Trait, UserType, probe_text
 from studio.spec.problems import Problem, SpecError
-from studio.spec.rules import Hit, Rules
-from studio.spec.scenarios import held_out_texts, probe_text, targets
-from studio.spec.tally import Tally, labels_tally, recorded_tally
+from studio.spec.rules import Rules
+from studio.spec.scenarios import Tally, held_out_texts, labels_tally, recorded_tally, targets
 
 __all__ = [
     "Boundary",
-    "Category",
-    "Deployment",
-    "Hit",
     "LoadedSpec",
     "Problem",
-    "RuleSettings",
     "Rules",
     "Spec",
     "SpecError",
     "SpecExample",
-    "Step",
     "Success",
     "Tally",
     "Text",
     "Topic",
     "Trait",
     "UserType",
-    "Users",
-    "Vocabulary",
     "check",
-    "content_hash",
     "gates_in_words",
     "held_out_texts",
     "keep_spec",

@@ -11,8 +11,9 @@ from typing import Annotated, Literal, Self
 import regex
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from studio.chatml import Frozen, Message, Messages
-from studio.spec.validate import Expectation
+from studio.chatml import Frozen, Messages, assistant, user
+from studio.spec.problems import Expectation
+from studio.text.normalize import folded
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 TraitName = Annotated[
@@ -51,11 +52,6 @@ def compiled(pattern: str) -> regex.Pattern[str]:
         raise ValueError(f"not a regular expression: {error}") from error
 
 
-def _compiles(pattern: str) -> str:
-    compiled(pattern)
-    return pattern
-
-
 def _named(base: str) -> str:
     name, at, revision = base.rpartition("@")
     if at and not (name.strip() and revision.strip()):
@@ -63,7 +59,7 @@ def _named(base: str) -> str:
     return base
 
 
-Pattern = Annotated[str, AfterValidator(_compiles)]
+Pattern = Annotated[str, AfterValidator(lambda pattern: compiled(pattern).pattern)]
 BaseModelName = Annotated[Text, AfterValidator(_named)]
 FileName = Annotated[Text, Expectation("the name of a file in the spec's own folder or below it")]
 
@@ -153,12 +149,27 @@ class SpecExample(Frozen):
 
     @property
     def turns(self) -> Messages:
-        if self.messages:
-            return self.messages
-        return (
-            Message(role="user", content=self.user or ""),
-            Message(role="assistant", content=self.assistant or ""),
-        )
+        return self.messages or (user(self.user or ""), assistant(self.assistant or ""))
+
+
+_KEPT = re.compile(r"\[([^\[\]]*)\]")
+
+
+def probe_text(item: str) -> tuple[str, tuple[str, ...]]:
+    """``Remind me to [text Lucy] [at 8 am]`` -> (``Remind me to text Lucy at 8 am``, (``text Lucy``, ``at 8 am``))."""
+    kept = tuple(" ".join(part.split()) for part in _KEPT.findall(item))
+    return _KEPT.sub(r"\1", item).strip(), tuple(part for part in kept if part)
+
+
+def unbalanced(item: str) -> bool:
+    """True where a square bracket has no partner, or one stands inside another."""
+    rest = _KEPT.sub("", item)
+    return "[" in rest or "]" in rest
+
+
+def bare(text: str) -> str:
+    """``text`` for comparing what two messages say: its words in lower case, without marks around them."""
+    return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)*", folded(text).casefold()))
 
 
 class Category(Frozen):

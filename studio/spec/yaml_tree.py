@@ -27,10 +27,8 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from studio.spec.problems import ProblemList
+from studio.spec.problems import Key, Path, ProblemList
 
-Key = str | int
-Path = tuple[Key, ...]
 Scalar = str | int | float | bool | None
 
 MAX_DEPTH = 12
@@ -42,9 +40,11 @@ MAX_DIGITS = 300
 _STANDARD = {"tag:yaml.org,2002:" + name for name in ("str", "int", "float", "bool", "null", "map", "seq")} | {"!"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _VALUES = (ScalarEvent, SequenceStartEvent, MappingStartEvent, AliasEvent)
-_NULL = frozenset(["", "~", "null", "Null", "NULL"])
-_TRUE = frozenset(["true", "True", "TRUE"])
-_FALSE = frozenset(["false", "False", "FALSE"])
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(
     r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
@@ -68,36 +68,37 @@ class Node:
             return tuple(node.plain() for node in self.value)
         return self.value
 
-    def child(self, key: Key) -> Node | None:
-        if isinstance(self.value, dict):
-            return self.value.get(key)
-        if isinstance(self.value, list) and isinstance(key, int) and 0 <= key < len(self.value):
-            return self.value[key]  # type: ignore[no-any-return]
-        return None
-
     def at(self, *path: Key) -> Node | None:
+        """What stands at ``path``; None where there is nothing."""
         node: Node | None = self
         for key in path:
-            node = node.child(key) if node else None
+            found = node.value if node else None
+            if isinstance(found, list) and isinstance(key, int):
+                node = found[key] if 0 <= key < len(found) else None
+            else:
+                node = found.get(key) if isinstance(found, dict) else None
         return node
 
-    def text_at(self, *path: Key) -> str | None:
-        """The text that stands at ``path``; None where there is none."""
+    def text_at(self, *path: Key) -> str:
+        """The text at ``path``, without white space around it; empty where there is none."""
         node = self.at(*path)
-        return node.value if node and isinstance(node.value, str) else None
+        return node.value.strip() if node and isinstance(node.value, str) else ""
 
-    def entries(self) -> Iterator[tuple[Key, Node]]:
-        """The children by key or index; none for a scalar."""
-        if isinstance(self.value, dict):
-            yield from self.value.items()
-        elif isinstance(self.value, list):
-            yield from enumerate(self.value)
+    def entries(self, *path: Key, kind: type = object) -> Iterator[tuple[Key, Node]]:
+        """The children of what stands at ``path``, by key or index; none of a scalar, or of another ``kind``."""
+        node = self.at(*path)
+        if node is None or not isinstance(node.value, kind):
+            return
+        if isinstance(node.value, dict):
+            yield from node.value.items()
+        elif isinstance(node.value, list):
+            yield from enumerate(node.value)
 
     def line_of(self, path: Path) -> int:
         """The line of the deepest part of ``path`` that exists: of its key in a mapping, of itself in a list."""
         node, line = self, self.line
         for key in path:
-            child = node.child(key)
+            child = node.at(key)
             if child is None:
                 return line
             line = node.keys.get(key, child.line)
@@ -110,7 +111,8 @@ class _RefusedError(Exception):
 
 
 def parse(text: str, problems: ProblemList) -> Node | None:
-    """The one document in ``text``; None where it cannot be read as YAML. What is wrong goes to ``problems``."""
+    """The one document in ``text``; None where it cannot be read as YAML, or is empty. What is wrong goes to
+    ``problems``."""
     try:
         return _Builder(problems).document(YAML(typ="safe", pure=True).parse(text))
     except _RefusedError:
@@ -227,10 +229,8 @@ def _line(event: Event) -> int:
 
 def resolve(text: str) -> Scalar:
     """The value of an unquoted scalar. Raises ValueError for NaN, the infinities and what overflows."""
-    if text in _NULL:
-        return None
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
+    if text in _WORDS:
+        return _WORDS[text]
     if _INT.match(text):
         if len(text) > MAX_DIGITS:
             raise ValueError(f"expected a number of at most {MAX_DIGITS} digits")

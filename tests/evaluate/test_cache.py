@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studio.evaluate.cache import Cache
+from studio.evaluate.fingerprint import Cache
 from studio.evaluate.types import ProbeResult
 from tests.evaluate.making import judgement, result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio.evaluate.required_terms import keeps
+from studio.evaluate.probes import keeps
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from studio.chatml import Messages, assistant, user
-from studio.spec import LoadedSpec, Spec, content_hash, load
+from studio.judge import Label
+from studio.spec import LoadedSpec, Spec, load
+from studio.spec.load import content_hash
 
 
 def small_spec(**changes: Any) -> Spec:
@@ -36,6 +39,10 @@ def loaded(spec: Spec, context: str = "") -> LoadedSpec:
 def coach() -> LoadedSpec:
     """A persona of two traits with forty labelled replies beside it."""
     return load(Path(__file__).parent / "data" / "coach.yaml")
+
+
+def write_labels(path: Path, labels: Sequence[Label]) -> None:
+    path.write_text("".join(f"{label.model_dump_json(exclude_defaults=True)}\n" for label in labels), encoding="utf-8")
 
 
 def talk(request: str, reply: str) -> Messages:

@@ -20,13 +20,12 @@ from studio.judge import (
     known_agreement,
     labels_of,
     open_judge,
-    write_labels,
 )
 from studio.judge.reliability import ac2, accuracy, figure, interval, kappa
 from studio.judge.rubric import Answer, TraitMark
 from studio.llm import ModelError, ModelSettings, Request
 from studio.spec import LoadedSpec
-from tests.judge.making import coach
+from tests.judge.making import coach, write_labels
 from tests.llm.function_model import FunctionModel, inside
 
 LABELS = labels_of(coach())

@@ -9,18 +9,9 @@ from typing import Any
 import pytest
 
 from studio.errors import UserError
-from studio.judge import (
-    Label,
-    append_labels,
-    labels_hash,
-    labels_of,
-    locked,
-    read_labels,
-    read_replies,
-    training,
-    write_labels,
-)
-from tests.judge.making import coach, small_spec, talk
+from studio.judge import Label, labels_of, read_labels, read_replies
+from studio.judge.labels import labels_hash, locked, training
+from tests.judge.making import coach, small_spec, talk, write_labels
 
 SPEC = small_spec()
 
@@ -35,21 +26,12 @@ def label(request: str = "Hi", reply: str = "So.", **values: Any) -> Label:
 
 
 def test_labels_are_read_as_they_were_written(tmp_path: Path) -> None:
-    given = [
+    given = (
         label(run="a", split="locked", by="me"),
         label(reply="“Naïve” 日本", boundary="no_lies", labels={"brave": 0}),
-    ]
+    )
     write_labels(tmp_path / "l.jsonl", given)
-    append_labels(tmp_path / "l.jsonl", [label(reply="Third")])
-    assert read_labels(tmp_path / "l.jsonl", SPEC) == (*given, label(reply="Third"))
-    append_labels(tmp_path / "new.jsonl", given[:1])
-    assert read_labels(tmp_path / "new.jsonl", SPEC) == (given[0],)
-
-
-def test_a_last_line_without_its_end_is_not_run_together_with_what_is_added(tmp_path: Path) -> None:
-    (tmp_path / "l.jsonl").write_text(line())
-    append_labels(tmp_path / "l.jsonl", [label()])
-    assert len(read_labels(tmp_path / "l.jsonl", SPEC)) == 2
+    assert read_labels(tmp_path / "l.jsonl", SPEC) == given
 
 
 def test_locked_labels_stand_apart_from_those_that_are_learned_from() -> None:
@@ -120,5 +102,5 @@ def test_labels_that_changed_are_read_again(tmp_path: Path) -> None:
     write_labels(tmp_path / "coach.labels.jsonl", labels_of(coach())[:3])
     there = coach().model_copy(update={"labels_path": tmp_path / "coach.labels.jsonl"})
     assert len(labels_of(there)) == 3
-    append_labels(tmp_path / "coach.labels.jsonl", labels_of(coach())[3:5])
+    write_labels(tmp_path / "coach.labels.jsonl", labels_of(coach())[:5])
     assert len(labels_of(there)) == 5

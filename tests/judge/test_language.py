@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio.judge.language import wrong_language
+from studio.judge.rules import wrong_language
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import pytest
 
 from studio.chatml import user
 from studio.embed import shared_embedder
-from studio.judge import Label, LearnedJudge, labels_of, open_judge
-from studio.judge.learned import learned_version
+from studio.judge import Label, labels_of, open_judge
+from studio.judge.learned import LearnedJudge, learned_version
 from studio.judge.ridge import folds
 from studio.judge.scoring import estimated
 from studio.judge.types import Estimate
 from studio.llm import ModelSettings
-from tests.judge.making import coach, talk
+from tests.judge.making import coach, talk, write_labels
 
 LABELS = labels_of(coach())
 GOOD = talk(
@@ -85,8 +85,6 @@ def test_a_trait_with_one_score_throughout_cannot_be_learned() -> None:
 
 
 def test_labels_of_locked_runs_are_not_learned_from(tmp_path: Path) -> None:
-    from studio.judge import write_labels
-
     some = [one.model_copy(update={"split": "locked"}) if place < 10 else one for place, one in enumerate(LABELS)]
     write_labels(tmp_path / "coach.labels.jsonl", some)
     judge = open_judge(ModelSettings(), coach().model_copy(update={"labels_path": tmp_path / "coach.labels.jsonl"}))

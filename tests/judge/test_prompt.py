@@ -7,8 +7,8 @@ import re
 import pytest
 
 from studio.chatml import assistant, last_reply, user
-from studio.judge import compare_messages, judge_messages
-from studio.judge.prompt import CONTEXT_LIMIT, reference
+from studio.judge import judge_messages
+from studio.judge.prompt import CONTEXT_LIMIT, compare_messages, reference
 from tests.judge.making import loaded, small_spec
 
 EXAMPLES = [

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from studio.judge import judgement_schema
-from studio.judge.rubric import Preference, read_answer
+from studio.judge.rubric import Preference, judgement_schema, read_answer
 from studio.llm import strict_schema
 from tests.judge.making import small_spec
 

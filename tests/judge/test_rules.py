@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from studio.chatml import assistant, user
-from studio.judge import ReplyRules
-from studio.judge.rules import broken
+from studio.judge.rules import ReplyRules, broken
 from tests.judge.making import small_spec, talk
 from tests.spec.helpers import BUNDLED, bundled
 

@@ -62,7 +62,7 @@ def test_each_is_a_page(name: str) -> None:
 
 
 def test_every_reply_of_an_example_keeps_the_rules_of_its_own_spec(loaded: LoadedSpec) -> None:
-    rules = Rules.of(loaded.spec)
+    rules = Rules(loaded.spec)
     replies = [turn.content for one in loaded.spec.examples for turn in one.turns if turn.role == "assistant"]
     assert len(replies) >= 4
     assert [hit for reply in replies for hit in rules.broken(reply)] == []

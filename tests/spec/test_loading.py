@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.spec import SpecError, check, content_hash, load
+from studio.spec import SpecError, check, load
+from studio.spec.load import content_hash
 from tests.spec.helpers import MINIMAL, PARROT, parrot, spec_of
 
 

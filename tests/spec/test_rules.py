@@ -6,14 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.spec import Rules
-from studio.spec.generic import GENERIC_AI
-from studio.spec.matching import Phrase, Plain
+from studio.spec.rules import GENERIC_AI, Phrase, Plain
 from studio.text.normalize import folded
 from tests.spec.helpers import parrot, spec_of
 
 
 def finds(phrase: str, text: str) -> str | None:
-    return Phrase.of(phrase).find(Plain.of(text))
+    return Phrase(phrase).find(Plain.of(text))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_a_phrase_between_spaces_is_always_found(phrase: str, before: str, after
 
 
 def test_every_kind_of_rule_is_reported_with_the_words_that_break_it() -> None:
-    rules = Rules.of(parrot().spec)
+    rules = Rules(parrot().spec)
     text = "As an AI, I'd say you should dig: it is buried under the mast!!!"
     assert [(hit.kind, hit.name, hit.quote) for hit in rules.broken(text)] == [
         ("banned", "You should", "you should"),
@@ -78,18 +77,18 @@ def test_every_kind_of_rule_is_reported_with_the_words_that_break_it() -> None:
 
 
 def test_the_preferred_expressions_of_a_reply_are_found() -> None:
-    rules = Rules.of(parrot().spec)
+    rules = Rules(parrot().spec)
     text = "Squawk! Shiver my timbers, matey. Aye aye!"
     assert rules.preferred(text) == ("Aye aye!", "Shiver my timbers")
 
 
 def test_the_generic_list_can_be_switched_off() -> None:
-    rules = Rules.of(spec_of("vocabulary: {avoid_generic_ai: false}\n"))
+    rules = Rules(spec_of("vocabulary: {avoid_generic_ai: false}\n"))
     assert rules.broken("As an AI, I'd be happy to help.") == ()
 
 
 def test_every_generic_phrase_is_found_in_a_sentence_and_listed_once() -> None:
-    rules = Rules.of(spec_of())
+    rules = Rules(spec_of())
     for phrase in GENERIC_AI:
         assert phrase in [hit.name for hit in rules.broken(f"Well. {phrase} and so on.".replace("'", "’"))]
     assert len({folded(phrase).casefold() for phrase in GENERIC_AI}) == len(GENERIC_AI)
@@ -104,4 +103,4 @@ def test_every_generic_phrase_is_found_in_a_sentence_and_listed_once() -> None:
     ],
 )
 def test_ordinary_replies_are_not_generic(text: str) -> None:
-    assert Rules.of(spec_of()).broken(text) == ()
+    assert Rules(spec_of()).broken(text) == ()

@@ -6,7 +6,7 @@ import pytest
 
 from studio.dedup import shingles
 from studio.judge.scoring import quoted
-from studio.spec.matching import Phrase
+from studio.spec.rules import Phrase, Plain
 from studio.store.search import spaced
 from studio.text.normalize import VARIANTS, folded
 from studio.text.words import words_of
@@ -27,7 +27,7 @@ from studio.text.words import words_of
     ],
 )
 def test_a_word_of_a_script_without_spaces_is_seen_by_every_room(text: str, part: str) -> None:
-    assert Phrase.of(part).find(text) == part
+    assert Phrase(part).find(Plain.of(text)) == part
     assert set(words_of(part)) <= set(words_of(text))
     assert len(words_of(text)) > 1
     assert len(shingles(text)) > 1
@@ -36,7 +36,7 @@ def test_a_word_of_a_script_without_spaces_is_seen_by_every_room(text: str, part
 
 @pytest.mark.parametrize(("text", "part"), [("안녕하세요", "녕"), ("wonderful", "wonder")])
 def test_a_part_of_a_word_of_a_spaced_script_is_no_word_in_any_room(text: str, part: str) -> None:
-    assert Phrase.of(part).find(text) is None
+    assert Phrase(part).find(Plain.of(text)) is None
     assert not set(words_of(part)) & set(words_of(text))
     assert len(shingles(text)) == len(spaced(text).split()) == 1
 
