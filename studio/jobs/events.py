@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from studio.errors import UserError
-from studio.jobs.types import Event
+from studio.jobs.record import Event
 
 _BLOCK = 1 << 16
 

@@ -20,11 +20,9 @@ from studio.chatml import well_formed
 from studio.errors import UserError
 from studio.files import write_atomic
 from studio.jobs.events import repair
-from studio.jobs.job import Job
-from studio.jobs.listing import active
-from studio.jobs.lock import acquire, exclusive, is_held, write_pid
-from studio.jobs.status import Status, keep_room, write_status
-from studio.jobs.types import JobRequest
+from studio.jobs.job import Job, active
+from studio.jobs.record import JobRequest, Status, keep_room, write_status
+from studio.lock import acquire, exclusive, is_held, write_pid
 from studio.text.inert import REPLACEMENT
 
 _TEARDOWN_S = 15.0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from studio.jobs import AlreadyRunning, active, follow, list_jobs, resume
-from studio.jobs.lock import is_held
+from studio.lock import is_held
 from tests.jobs.entries import CountParams
 from tests.jobs.helpers import begin, numbers, until
 
