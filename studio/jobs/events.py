@@ -63,7 +63,7 @@ def read_events(path: Path, offset: int = 0, limit: int | None = None) -> tuple[
     """
     try:
         file = path.open("rb")
-    except FileNotFoundError:
+    except OSError:  # not there, or not a file of ours
         return [], offset
     with file:
         file.seek(offset)
