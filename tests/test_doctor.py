@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from studio import doctor
+from studio import doctor, gpu
 from studio.llm import ModelError, ModelSettings
 
 OFFLINE = ModelSettings()
@@ -68,7 +68,7 @@ TWO = "echo 'GPU-aa1, NVIDIA H200, 143771, 143000'; echo 'GPU-bb2, NVIDIA A10, 2
 
 def test_gpus_are_read_from_nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_nvidia_smi(tmp_path, TWO, monkeypatch)
-    first, second = doctor.find_gpus()
+    first, second = gpu.find_gpus()
     assert (first.name, first.memory_gib) == ("NVIDIA H200", 140.4)
     assert second.free_gib == 1.0
 
@@ -120,8 +120,8 @@ def test_what_torch_was_built_for_is_read_and_not_imported(
     (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('looked up, not imported')")
     (tmp_path / "torch" / "version.py").write_text(built)
     spec = SimpleNamespace(origin=str(tmp_path / "torch" / "__init__.py"))
-    monkeypatch.setattr(doctor, "find_spec", lambda name: spec)
-    assert doctor.torch_has_cuda() is has
+    monkeypatch.setattr(gpu, "find_spec", lambda name: spec)
+    assert gpu.torch_has_cuda() is has
 
 
 @pytest.mark.parametrize("script", ["exit 9", "echo 'No devices were found'", "echo"])
@@ -129,7 +129,7 @@ def test_a_driver_that_fails_means_no_gpu_and_no_error(
     script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_nvidia_smi(tmp_path, script, monkeypatch)
-    assert doctor.find_gpus() == ()
+    assert gpu.find_gpus() == ()
 
 
 def test_every_missing_library_comes_with_the_way_to_install_it() -> None:

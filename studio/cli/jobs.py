@@ -12,12 +12,14 @@ from studio.cli.display import show
 from studio.cli.options import WORKSPACE, AsJson, WorkspaceFolder, group
 from studio.cli.output import say, say_json, tell
 from studio.errors import UserError
-from studio.jobs import ENDED, Job, follow, list_jobs
+from studio.files import as_seen
+from studio.jobs import ENDED, BrokenJob, Job, JobView, broken_jobs, follow, list_jobs, prunable, remove
 from studio.text.inert import inert_line
 
-STOP_S = 60.0
-"""How long a job that is asked to stop may take to save before it is left alone with that."""
-app = group("List, watch and stop what runs.", "studio jobs list --running")
+STOP_S, CANCEL_S, KILL_S = 60.0, 15.0, 5.0
+"""How long a job that is asked to stop may take to save, then to let go of what it waits for, then to be gone."""
+PRUNE_DAYS = 14.0
+app = group("List, watch, stop and prune what runs and ran.", "studio jobs list --running")
 Part = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or any part of it, such as its stage.")]
 
 
@@ -33,12 +35,20 @@ def listing(
         | job.view().model_dump(mode="json", include={"state", "pid", "error", "started", "ended"})
         for job in _jobs(workspace, running=running)
     ]
+    broken = [] if running else _broken(workspace)
+    found += [
+        {"id": one.folder.name, "persona": one.folder.parent.parent.name, "stage": None}
+        | {"state": "unreadable", "pid": None, "error": one.reason, "started": None, "ended": None}
+        for one in broken
+    ]
     if as_json:
         say_json(found)
         return
     for one in found:
         error = f"  {inert_line(one['error'])}" if one["error"] else ""
         say(f"{one['id']:<34} {one['state']:<9} {one['persona']}{error}")
+    for unreadable in broken:
+        tell(f"unreadable: mend or remove {as_seen(unreadable.folder)}")
 
 
 @app.command("watch")
@@ -52,15 +62,48 @@ def watch(job: Part, workspace: WorkspaceFolder = WORKSPACE) -> None:
 
 
 @app.command("stop")
-def stop(job: Part, workspace: WorkspaceFolder = WORKSPACE) -> None:
-    """Ask a job to save and end, and wait until it has. Example: studio jobs stop train"""
+def stop(
+    job: Part,
+    workspace: WorkspaceFolder = WORKSPACE,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="How long it may take before it is pressed.")
+    ] = STOP_S,
+) -> None:
+    """Ask a job to save and end, and wait until it has; one that does not is told again, then killed.
+
+    What was saved is kept either way. Example: studio jobs stop train
+    """
     found = _the_one(job, workspace, running=True)
     tell(f"stopping {found.id}; what is done is kept")
-    found.stop()
-    view = found.wait(STOP_S)
+    view = _stopped(found, timeout)
     if view.state not in ENDED:
-        raise UserError("it was asked to stop and still runs", where=found.id, remedy=f"studio jobs log {found.id}")
+        raise UserError("it was killed and still runs", where=found.id, remedy=f"studio jobs log {found.id}")
     say(f"{view.state} {found.id}")
+
+
+@app.command("prune")
+def prune(
+    workspace: WorkspaceFolder = WORKSPACE,
+    days: Annotated[
+        float, typer.Option(metavar="N", min=0, help="Forget those that ended more than N days ago.")
+    ] = PRUNE_DAYS,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget old jobs that have ended: their folders with events and logs, never what they made.
+
+    The newest of each stage stays. Example: studio jobs prune --days 7 --dry-run
+    """
+    found = [job for folder in _job_folders(workspace) for job in prunable(folder, days)]
+    for job in found:
+        if not dry_run:
+            remove(job)
+        if not as_json:
+            say(f"{'would forget' if dry_run else 'forgot'} {job.id}")
+    if as_json:
+        say_json({"pruned": [job.id for job in found], "dry_run": dry_run})
+    elif not found:
+        say("no job to forget")
 
 
 @app.command("log")
@@ -83,10 +126,31 @@ async def _watched(tell: Tell, job: Job) -> None:
         tell(StageEnded(stage=job.stage, note="finished"))
 
 
+def _stopped(job: Job, timeout: float) -> JobView:
+    job.stop()
+    view = job.wait(timeout)
+    if view.state not in ENDED:
+        tell(f"not stopped after {timeout:g} s: asked again, to give up what it waits for")
+        job.stop()
+        view = job.wait(CANCEL_S)
+    if view.state not in ENDED:
+        tell(f"not stopped after {CANCEL_S:g} s more: killed; it can be resumed from what it saved")
+        job.kill()
+        view = job.wait(KILL_S)
+    return view
+
+
+def _job_folders(workspace: Path) -> list[Path]:
+    return [path / "jobs" for path in workspace.iterdir() if path.is_dir()] if workspace.is_dir() else []
+
+
+def _broken(workspace: Path) -> list[BrokenJob]:
+    return [one for folder in _job_folders(workspace) for one in broken_jobs(folder)]
+
+
 def _jobs(workspace: Path, *, running: bool = False) -> list[Job]:
     """Of every persona in the workspace, the newest first."""
-    folders = [path for path in workspace.iterdir() if path.is_dir()] if workspace.is_dir() else []
-    found = [job for folder in folders for job in list_jobs(folder / "jobs") if job.alive or not running]
+    found = [job for folder in _job_folders(workspace) for job in list_jobs(folder) if job.alive or not running]
     return sorted(found, key=lambda job: (job.request.created, job.id), reverse=True)
 
 

@@ -1,16 +1,15 @@
 """Long work that outlives the window: start, watch, stop, resume."""
 
 from studio.jobs.context import JobContext
-from studio.jobs.follow import follow
-from studio.jobs.job import Job
-from studio.jobs.listing import active, list_jobs
+from studio.jobs.job import BrokenJob, Job, active, broken_jobs, follow, list_jobs, prunable, remove
+from studio.jobs.record import ENDED, LIVING, Event, JobRequest, JobView, State
 from studio.jobs.start import AlreadyRunning, resume, start
-from studio.jobs.types import ENDED, LIVING, Event, JobRequest, JobView, State
 
 __all__ = [
     "ENDED",
     "LIVING",
     "AlreadyRunning",
+    "BrokenJob",
     "Event",
     "Job",
     "JobContext",
@@ -18,8 +17,11 @@ __all__ = [
     "JobView",
     "State",
     "active",
+    "broken_jobs",
     "follow",
     "list_jobs",
+    "prunable",
+    "remove",
     "resume",
     "start",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from studio.errors import UserError
-from studio.jobs.types import Event
+from studio.jobs.record import Event
 
 _BLOCK = 1 << 16
 
@@ -63,7 +63,7 @@ def read_events(path: Path, offset: int = 0, limit: int | None = None) -> tuple[
     """
     try:
         file = path.open("rb")
-    except FileNotFoundError:
+    except OSError:  # not there, or not a file of ours
         return [], offset
     with file:
         file.seek(offset)

@@ -1,26 +1,41 @@
-"""A job as anybody sees it: through its folder alone, whoever started it."""
+"""A job as anybody sees it: through its folder alone, whoever started it; the list of them, and their end."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from studio.errors import UserError
 from studio.jobs.events import read_events
-from studio.jobs.lock import is_held, read_pid
-from studio.jobs.paths import JobPaths
-from studio.jobs.status import LAST_WORDS, Status, read_status
-from studio.jobs.types import ENDED, LIVING, Event, JobRequest, JobView, State
+from studio.jobs.record import (
+    ENDED,
+    LAST_WORDS,
+    LIVING,
+    Event,
+    JobPaths,
+    JobRequest,
+    JobView,
+    State,
+    Status,
+    read_status,
+)
+from studio.lock import is_held, read_pid
 
 _LOOK_S = 0.02
 _TAIL_BYTES = 1 << 16
+_AT_ONCE = 1 << 20
+"""Bytes of events read between two turns of the loop."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,9 @@ class Job:
             raise UserError("no job here", where=str(self.folder)) from error
         except ValidationError as error:
             raise UserError("not a job of this version", where=str(path), remedy="remove its folder") from error
+        except OSError as error:
+            remedy = "look at its owner and permissions, or remove its folder"
+            raise UserError(f"cannot be read: {error.strerror}", where=str(path), remedy=remedy) from error
 
     def view(self) -> JobView:
         """How it stands at this moment."""
@@ -96,7 +114,7 @@ class Job:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - _TAIL_BYTES))
                 text = file.read().decode(errors="replace")
-        except FileNotFoundError:
+        except OSError:
             return ""
         return "\n".join(text.splitlines()[-lines:]) if lines > 0 else ""
 
@@ -133,3 +151,92 @@ class Job:
             if view.state in ENDED or (deadline is not None and time.monotonic() >= deadline):
                 return view
             time.sleep(_LOOK_S)
+
+
+async def follow(job: Job, offset: int = 0, poll: float = 0.1) -> AsyncIterator[Event]:
+    """Events from the byte ``offset`` on, then new ones, looked for every ``poll`` seconds, until the job has ended."""
+    import asyncio
+
+    while True:
+        ended = job.view().state in ENDED  # looked at before the events: what has ended has told everything
+        while True:
+            events, after = job.events(offset, limit=_AT_ONCE)
+            for event in events:
+                yield event
+            if after == offset:
+                break
+            offset = after
+            await asyncio.sleep(0)
+        if ended:
+            return
+        await asyncio.sleep(poll)
+
+
+class BrokenJob(NamedTuple):
+    """A folder that should hold a job and holds none that can be read, and one line on why."""
+
+    folder: Path
+    reason: str
+
+
+def list_jobs(jobs_dir: Path, stage: str | None = None) -> list[Job]:
+    """All jobs that can be read, or those of one stage, newest first."""
+    return [job for job in _scan(jobs_dir)[0] if stage is None or job.stage == stage]
+
+
+def broken_jobs(jobs_dir: Path) -> list[BrokenJob]:
+    """What :func:`list_jobs` leaves out because it cannot be read; a folder without any trace of a job is none."""
+    return _scan(jobs_dir)[1]
+
+
+def active(jobs_dir: Path, stage: str) -> Job | None:
+    """The living job of a stage, if there is one."""
+    return next((job for job in list_jobs(jobs_dir, stage) if job.alive), None)
+
+
+def prunable(jobs_dir: Path, days: float) -> list[Job]:
+    """Jobs that ended more than ``days`` ago, oldest first, but for the newest of each stage: that one may be resumed,
+    and the window tells of it."""
+    before, newest, found = datetime.now(UTC) - timedelta(days=days), set[str](), list[Job]()
+    for job in list_jobs(jobs_dir):
+        view = job.view()
+        if job.stage in newest and view.state in ENDED and (view.ended or job.request.created) < before:
+            found.append(job)
+        newest.add(job.stage)
+    return found[::-1]
+
+
+def remove(job: Job) -> None:
+    """Forget an ended job: its folder goes, with its events and its log. Raises UserError where it cannot go."""
+    try:
+        shutil.rmtree(job.folder)
+    except OSError as error:
+        remedy = "look at its owner and permissions"
+        raise UserError(f"cannot be removed: {error.strerror}", where=str(job.folder), remedy=remedy) from error
+
+
+def _scan(jobs_dir: Path) -> tuple[list[Job], list[BrokenJob]]:
+    jobs, broken = list[Job](), list[BrokenJob]()
+    try:
+        folders = [folder for folder in jobs_dir.iterdir() if not folder.name.startswith(".") and folder.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return [], []
+    except OSError as error:
+        return [], [BrokenJob(jobs_dir, f"cannot be read: {error.strerror}")]
+    for folder in folders:
+        job = Job(folder)
+        try:
+            _ = job.request
+        except UserError as error:
+            if not _is_strange(job):
+                broken.append(BrokenJob(folder, f"job.json: {error.message}"))
+        else:
+            jobs.append(job)
+    return sorted(jobs, key=lambda job: (job.request.created, job.id), reverse=True), sorted(broken)
+
+
+def _is_strange(job: Job) -> bool:
+    """Whether a folder was never a job's, or is one that is being made."""
+    with suppress(OSError):
+        return not any(os.path.lexists(path) for path in (job.paths.request, job.paths.status, job.paths.events))
+    return False

@@ -20,11 +20,10 @@ from studio.chatml import well_formed
 from studio.errors import UserError
 from studio.files import write_atomic
 from studio.jobs.events import repair
-from studio.jobs.job import Job
-from studio.jobs.listing import active
-from studio.jobs.lock import acquire, exclusive, is_held, write_pid
-from studio.jobs.status import Status, keep_room, write_status
-from studio.jobs.types import JobRequest
+from studio.jobs.job import Job, active
+from studio.jobs.record import JobRequest, Status, keep_room, write_status
+from studio.lock import acquire, exclusive, is_held, write_pid
+from studio.machine import outliving
 from studio.text.inert import REPLACEMENT
 
 _TEARDOWN_S = 15.0
@@ -120,8 +119,9 @@ def _worker(job: Job, lock: int) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
     cwd = Path(job.request.cwd or ".")
     with job.paths.log.open("ab") as log:
+        worker = [sys.executable, "-P", "-m", "studio.jobs.worker", str(job.folder.absolute()), "--lock", str(lock)]
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "studio.jobs.worker", str(job.folder.absolute()), "--lock", str(lock)],
+            [*outliving(), *worker],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

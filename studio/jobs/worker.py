@@ -23,8 +23,8 @@ from studio.errors import UserError
 from studio.jobs.context import JobContext
 from studio.jobs.events import EventLog
 from studio.jobs.job import Job
-from studio.jobs.lock import acquire, write_pid
-from studio.jobs.status import Phase, Status, keep_room, write_status
+from studio.jobs.record import Phase, Status, keep_room, write_status
+from studio.lock import acquire, write_pid
 
 _TEARDOWN_S = 10.0
 """After its last word a worker that hangs (a thread, a library's own clean-up) is ended."""

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from studio.build import StageBegan, StageEnded, StageTold
 from studio.cli.display import SPARE, Rows, fitted, progress_of
-from studio.jobs.types import Event
+from studio.jobs.record import Event
 from studio.train.types import TrainStarted
 
 PATH = "/home/ada/projects/personas/workspace/harbour-pilot/exports/accepted-0123456789ab.jsonl"

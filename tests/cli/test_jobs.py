@@ -82,3 +82,34 @@ def test_ctrl_c_while_a_bank_is_built_stops_its_job_and_no_other_bank_is_taken_f
     assert studio.jobs("bank")[0].view().state == "stopped"
     there = len(studio.workspace.examples.people())
     assert studio.run("bank build", "-n", "5", "--json").json["people"] == max(there, 5)
+
+
+def test_a_folder_that_cannot_be_read_is_listed_as_such(studio: Studio, held: list[Job]) -> None:
+    broken = held[0].folder.parent / "20260101-000000-train-dead"
+    broken.mkdir()
+    (broken / "job.json").write_text("{")
+    told = studio("jobs", "list", "--workspace", studio.root)
+    assert told.status == 0 and len(told.lines) == 3
+    assert told.lines[-1].split()[:3] == [broken.name, "unreadable", "harbour"] and "remove" in told.err
+
+
+def test_a_job_that_does_not_stop_is_told_again_and_then_killed(
+    studio: Studio, held: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.cli.jobs.CANCEL_S", 0.1)
+    stuck = start(held[0].folder.parent, "stuck", "tests.build.entries:save_slowly", Params(mark="", hold="/nowhere"))
+    while not stuck.events()[0]:
+        time.sleep(0.01)
+    told = studio("jobs", "stop", "stuck", "--timeout", "0.1", "--workspace", studio.root)
+    assert told.status == 0 and told.lines == [f"dead {stuck.id}"]
+    assert "asked again" in told.err and "killed; it can be resumed" in told.err
+
+
+def test_old_jobs_are_forgotten_on_request(studio: Studio, held: list[Job]) -> None:
+    again = start(held[0].folder.parent, "more", "tests.build.entries:fail", Params(mark=""))
+    again.wait(30)
+    asked = ("jobs", "prune", "--days", "0", "--workspace", studio.root)
+    assert jobs(studio, "prune") == ["no job to forget"]
+    assert studio(*asked, "--dry-run").lines == [f"would forget {held[1].id}"]
+    assert studio(*asked, "--json").json == {"pruned": [held[1].id], "dry_run": False}
+    assert not held[1].folder.exists() and again.folder.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.jobs import AlreadyRunning, active, follow, list_jobs, resume
-from studio.jobs.lock import is_held
+from studio.jobs import AlreadyRunning, Job, active, broken_jobs, follow, list_jobs, prunable, remove, resume
+from studio.lock import is_held
 from tests.jobs.entries import CountParams
 from tests.jobs.helpers import begin, numbers, until
 
@@ -166,3 +167,53 @@ def test_nothing_that_a_job_starts_keeps_it_looking_alive(tmp_path: Path) -> Non
         until(lambda: not is_held(job.paths.lock))
     finally:
         os.kill(int((job.folder / "child").read_text()), signal.SIGKILL)
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    whole = begin(tmp_path, "count")
+    whole.wait(20)
+    for name in ("a-folder", "b-torn", "c-link", "d-gone"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a-folder" / "job.json").mkdir()
+    (tmp_path / "b-torn" / "job.json").write_text('{"id": ')
+    (tmp_path / "c-link" / "job.json").symlink_to(tmp_path / "c-link" / "job.json")
+    (tmp_path / "d-gone" / "state.json").write_text("{}")
+    assert [job.id for job in list_jobs(tmp_path)] == [whole.id]
+    told = {one.folder.name: one.reason for one in broken_jobs(tmp_path)}
+    assert list(told) == ["a-folder", "b-torn", "c-link", "d-gone"]
+    assert "Is a directory" in told["a-folder"] and "no job here" in told["d-gone"]
+    assert "not a job of this version" in told["b-torn"] and "Too many levels" in told["c-link"]
+
+
+def test_what_else_is_broken_in_a_jobs_folder_does_not_keep_it_from_being_seen(tmp_path: Path) -> None:
+    job = begin(tmp_path, "count")
+    job.wait(20)
+    for path in (job.paths.status, job.paths.events, job.paths.lock, job.paths.log):
+        path.unlink()
+        path.mkdir()
+    assert job.view().state == "dead"
+    assert job.events() == ([], 0) and job.log_tail() == ""
+
+
+def test_a_record_of_a_later_version_is_read(tmp_path: Path) -> None:
+    job = begin(tmp_path, "count")
+    job.wait(20)
+    for path in (job.paths.request, job.paths.status):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"later": 1}))
+    assert Job(job.folder).view().state == "finished"
+
+
+def test_old_jobs_are_pruned_but_for_the_newest_of_a_stage_and_the_living(tmp_path: Path) -> None:
+    old, new = begin(tmp_path, "count"), None
+    old.wait(20)
+    new = begin(tmp_path, "count")
+    new.wait(20)
+    held = begin(tmp_path, "count", CountParams(to=3, hold_at=1), stage="other")
+    try:
+        assert prunable(tmp_path, days=1) == []
+        assert prunable(tmp_path, days=0) == [old]
+        remove(old)
+        assert list_jobs(tmp_path, "count") == [new]
+    finally:
+        held.kill()
+        held.wait(20)

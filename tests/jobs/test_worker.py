@@ -14,7 +14,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.jobs import Job, active, list_jobs, resume, start, worker
-from studio.jobs.status import Status, read_status, write_status
+from studio.jobs.record import Status, read_status, write_status
 from tests.jobs.entries import CountParams
 from tests.jobs.helpers import begin, numbers, until
 

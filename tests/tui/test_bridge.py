@@ -11,7 +11,7 @@ from textual.message import Message
 from studio.build import Session
 from studio.errors import UserError
 from studio.jobs import JobRequest
-from studio.jobs.types import Event
+from studio.jobs.record import Event
 from studio.llm import ModelSettings
 from studio.spec import load
 from studio.store import Workspace

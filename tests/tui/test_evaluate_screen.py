@@ -10,7 +10,7 @@ import pytest
 
 from studio.evaluate import fingerprint, save
 from studio.evaluate.types import EvaluateStarted, ProbeScored
-from studio.jobs.types import Event
+from studio.jobs.record import Event
 from studio.judge import open_judge
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace

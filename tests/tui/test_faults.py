@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from studio.jobs import JobRequest
-from studio.jobs.types import Event
+from studio.jobs.record import Event
 from studio.spec import load
 from studio.tui import StudioApp
 from studio.tui.live import progress

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import BaseModel
 
-from studio.jobs.types import Event
+from studio.jobs.record import Event
 from studio.train.types import CheckpointSaved, Recipe, StepLogged, TrainFinished, TrainStarted
 from studio.tui.live.progress import fold_train
 from studio.tui.screens.train.curve import axis, laid_out

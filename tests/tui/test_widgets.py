@@ -12,7 +12,7 @@ from studio.bank.types import BankFinished, BankStarted
 from studio.chatml import Message, assistant, user
 from studio.errors import UserError
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
-from studio.jobs.types import Event
+from studio.jobs.record import Event
 from studio.tui import text as figures
 from studio.tui.live.progress import fold_bank, fold_generate
 from studio.tui.screens.triage.decisions import as_text, from_text

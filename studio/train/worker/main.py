@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from studio.gpu import GpuWaitEnded, claimed
 from studio.jobs import JobContext
 from studio.train.folder import write_run
 from studio.train.types import Run, TrainParams
@@ -21,6 +23,12 @@ def main(params: dict[str, Any], context: JobContext) -> None:
     write_run(run_dir, run)
     alone = keep_to_one_gpu(os.environ)  # before the imports below bring in torch, which looks once
     wait_without_spinning(os.environ)
+    with suppress(GpuWaitEnded), claimed(f"training {run.plan.run_id}", context.emit, lambda: context.stop_requested):
+        _train(asked, run, context, alone)
+
+
+def _train(asked: TrainParams, run: Run, context: JobContext, alone: str) -> None:
+    run_dir = Path(asked.run_dir)
     from studio.train.worker.backend import choose_backend
     from studio.train.worker.placement import choose_placement
 

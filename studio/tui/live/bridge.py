@@ -16,7 +16,7 @@ from studio.tui.stages import ENTRIES, Entry, Mark
 if TYPE_CHECKING:
     from studio.build import Session
     from studio.jobs import Job
-    from studio.jobs.types import JobView
+    from studio.jobs.record import JobView
 
 ALIVE = ("starting", "running", "stopping")
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from studio.bank.types import BankFinished, BankStarted, PersonAdded
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored, RepliesCame
 from studio.generate.types import CallFailed, GenerateFinished, GenerateProgressed, GenerateStarted
-from studio.jobs.types import Event
+from studio.jobs.record import Event
 from studio.package import PackageFinished, PackageStepped
 from studio.serve.types import ServeReady
 from studio.train.types import CheckpointSaved, StepLogged, TrainFinished, TrainStarted

@@ -22,7 +22,7 @@ def is_held(path: Path) -> bool:
     """Whether somebody holds the lock. The look takes a shared lock for an instant, so looks do not see each other."""
     try:
         handle = os.open(path, os.O_RDONLY)  # the disk may be, too
-    except FileNotFoundError:
+    except OSError:
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -81,5 +81,5 @@ def write_pid(handle: int, pid: int) -> None:
 def read_pid(path: Path) -> int | None:
     try:
         return int(path.read_text())
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
