@@ -13,9 +13,9 @@ from typing import Literal
 import psutil
 
 from studio.chatml import Frozen
-from studio.gpu import Gpu, find_gpus, holder_of, torch_has_cuda
 from studio.llm import ModelError, ModelSettings
-from studio.machine import Login, login, network_file_system
+from studio.machine.durability import Login, login, network_file_system
+from studio.machine.gpu import Gpu, find_gpus, holder_of, torch_has_cuda
 from studio.train.smollm2 import INSTALL as SMOLLM2_WHEEL
 from studio.train.smollm2 import SMOLLM2
 from studio.train.unsloth import INSTALL, unsloth_version

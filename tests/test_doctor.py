@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from studio import doctor, gpu
+from studio import doctor
 from studio.llm import ModelError, ModelSettings
+from studio.machine import gpu
 
 OFFLINE = ModelSettings()
 REMOTE = ModelSettings(endpoint="http://localhost:1/v1", model="llama", judge_model="qwen")

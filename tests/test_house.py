@@ -15,25 +15,26 @@ ROOT = Path(__file__).parent.parent
 LEAVES = ("calls", "chatml", "errors", "files", "text")
 """They know nobody, and every room may use them."""
 MAY_USE: dict[str, set[str]] = {
+    "machine": set(),
     "spec": set(),
-    "store": set(),
+    "store": {"machine"},
     "llm": set(),
-    "jobs": set(),
+    "jobs": {"machine"},
     "embed": set(),
     "dedup": {"embed"},
     "judge": {"spec", "store", "llm", "embed"},
     "bank": {"spec", "store", "llm", "jobs", "dedup"},
     "generate": {"spec", "store", "llm", "jobs", "dedup", "judge", "bank"},
     "triage": {"spec", "store", "dedup"},
-    "train": {"spec", "store", "jobs", "triage"},
-    "serve": {"llm", "jobs", "train"},
+    "train": {"machine", "spec", "store", "jobs", "triage"},
+    "serve": {"machine", "llm", "jobs", "train"},
     "evaluate": {"spec", "store", "llm", "jobs", "judge", "train", "serve"},
     "package": {"spec", "store", "jobs", "judge", "train", "serve", "evaluate"},
     "build": {
         *("spec", "store", "llm", "jobs", "judge", "bank", "generate", "triage", "train", "serve", "evaluate"),
         "package",
     },
-    "doctor": {"llm", "train"},
+    "doctor": {"machine", "llm", "train"},
 }
 """The rooms from the bottom up; arrows point down. The two faces, ``tui`` and ``cli``, may use every room."""
 FACES = ("tui", "cli")

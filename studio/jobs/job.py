@@ -30,7 +30,7 @@ from studio.jobs.record import (
     Status,
     read_status,
 )
-from studio.lock import is_held, read_pid
+from studio.machine.lock import is_held, read_pid
 
 _LOOK_S = 0.02
 _TAIL_BYTES = 1 << 16

@@ -22,8 +22,8 @@ from studio.files import write_atomic
 from studio.jobs.events import repair
 from studio.jobs.job import Job, active
 from studio.jobs.record import JobRequest, Status, keep_room, write_status
-from studio.lock import acquire, exclusive, is_held, write_pid
-from studio.machine import outliving
+from studio.machine.durability import outliving
+from studio.machine.lock import acquire, exclusive, is_held, write_pid
 from studio.text.inert import REPLACEMENT
 
 _TEARDOWN_S = 15.0

@@ -24,7 +24,7 @@ from studio.jobs.context import JobContext
 from studio.jobs.events import EventLog
 from studio.jobs.job import Job
 from studio.jobs.record import Phase, Status, keep_room, write_status
-from studio.lock import acquire, write_pid
+from studio.machine.lock import acquire, write_pid
 
 _TEARDOWN_S = 10.0
 """After its last word a worker that hangs (a thread, a library's own clean-up) is ended."""

@@ -9,7 +9,7 @@ import fcntl
 from pathlib import Path
 from typing import IO
 
-from studio.lock import acquire
+from studio.machine.lock import acquire
 
 _FILE = "clients"
 _PATIENCE_S = 0.1

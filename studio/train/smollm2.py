@@ -29,7 +29,7 @@ from typing import Any
 
 from studio.errors import UserError
 from studio.files import cache_folder, write_atomic
-from studio.lock import exclusive
+from studio.machine.lock import exclusive
 from studio.train.identity import file_hash
 
 SMOLLM2 = "smollm2"

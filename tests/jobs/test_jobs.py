@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from studio.jobs import AlreadyRunning, Job, active, broken_jobs, follow, list_jobs, prunable, remove, resume
-from studio.lock import is_held
+from studio.machine.lock import is_held
 from tests.jobs.entries import CountParams
 from tests.jobs.helpers import begin, numbers, until
 

@@ -13,7 +13,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.jobs import AlreadyRunning, Job, active, list_jobs, resume
-from studio.lock import acquire
+from studio.machine.lock import acquire
 from tests.full_disk import on_small_disk
 from tests.jobs.entries import CountParams
 from tests.jobs.helpers import begin, until

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from studio.gpu import GpuWaitEnded, claimed
 from studio.jobs import JobContext
+from studio.machine.gpu import GpuWaitEnded, claimed
 from studio.train.folder import write_run
 from studio.train.types import Run, TrainParams
 from studio.train.unsloth import import_unsloth

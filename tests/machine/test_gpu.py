@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import pytest
 
-from studio import gpu
 from studio.errors import UserError
-from studio.gpu import Gpu, GpuAwaited, GpuWaitEnded, claimed, find_gpus, holder_of
+from studio.machine import gpu
+from studio.machine.gpu import Gpu, GpuAwaited, GpuWaitEnded, claimed, find_gpus, holder_of
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
 
 HOLD = """
 import sys
-from studio import gpu
+from studio.machine import gpu
 gpu.torch_has_cuda = lambda: True
 with gpu.claimed("training run-1"):
     print("held", flush=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.machine import Login, login, network_file_system, outliving
+from studio.machine.durability import Login, login, network_file_system, outliving
 from tests.jobs.helpers import begin, numbers
 
 
