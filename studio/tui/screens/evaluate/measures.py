@@ -19,7 +19,7 @@ from studio.tui.widgets.layout import bar, facts
 
 BASE_STYLE, TUNED_STYLE = "$secondary", "$primary"
 NAME, NUMBER, SPAN, STATUS, BOUND = 14, 5, 10, 9, 9
-BAR = 3, 24
+BAR_LEAST, BAR_MOST = 3, 24
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,7 @@ def measures_content(found: Sequence[Measure], width: int) -> Content:
     """A heading, a line a measure, and the notes of the gates that are not passed."""
     gates = [one.gate for one in found if one.gate]
     fixed = NAME + 2 * (NUMBER + 1) + 3 + (SPAN + STATUS + BOUND + 3 if gates else 0)
-    least, most = BAR
-    room = max(min((width - fixed) // 2, most), least)
+    room = max(min((width - fixed) // 2, BAR_MOST), BAR_LEAST)
     heading = f"{'':<{NAME}} {'base':>{NUMBER}} {'':<{room}} {'tuned':>{NUMBER}} {'':<{room}}"
     head = join((heading + (f" {'95 %':<{SPAN}} gate" if gates else ""), "$quiet"))
     return lines([head, *(_line(one, room) for one in found), *_notes(gates, width)])
