@@ -1,10 +1,17 @@
-"""Writing a file so that a crash or a full disk leaves the old one whole."""
+"""Files: written so that a crash or a full disk leaves the old one whole, and known by their content."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+
+_SETTLED_S = 2.0
+"""A file that was written so recently may be written again within the clock of its disk: its hash is not kept."""
 
 
 def write_atomic(path: Path, data: str | bytes, *, mode: int = 0o644) -> None:
@@ -33,6 +40,28 @@ def cache_folder() -> Path:
     """The user's cache for the studio (``$XDG_CACHE_HOME/persona-studio``); it may not be there yet."""
     named = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(named) if named.startswith("/") else Path.home() / ".cache") / "persona-studio"
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex. Raises :class:`OSError` where it cannot be read.
+
+    Weights are gigabytes, so it is kept in the user's cache by (path, size, mtime, inode) and computed again only where
+    one of these has changed.
+    """
+    real = path.resolve()
+    found = real.stat()
+    mark = [str(real), found.st_size, found.st_mtime_ns, found.st_ino]
+    note = cache_folder() / "hashes" / f"{hashlib.sha256(str(real).encode(errors='surrogateescape')).hexdigest()}.json"
+    with suppress(OSError, ValueError):
+        kept = json.loads(note.read_text())
+        if kept[:-1] == mark:
+            return str(kept[-1])
+    with real.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if time.time() - found.st_mtime > _SETTLED_S:
+        with suppress(OSError, ValueError):  # a cache that cannot be written costs time, nothing else
+            write_atomic(note, json.dumps([*mark, digest]))
+    return digest
 
 
 def as_seen(path: str | Path) -> str:

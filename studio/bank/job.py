@@ -1,35 +1,73 @@
-"""The job that builds a bank: people into the workspace, until as many are there as were asked for."""
+"""The job that builds a bank: people into the workspace, until as many are there as were asked for; its events."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from studio.bank.people import build
-from studio.bank.profiles import people_of
-from studio.bank.types import BankEvent, BankFinished, BankParams, BankStarted, PersonAdded
+from pydantic import Field
+
+from studio.bank.people import build, people_of
+from studio.chatml import Frozen
 from studio.spec import Topic, load
-from studio.store import ExampleStore, Workspace
+from studio.store import ExampleStore, Person, Workspace
 
 if TYPE_CHECKING:
     from studio.jobs import JobContext
 
-__all__ = ["BankParams", "fill", "main"]
+MOST_BUILT = 10_000
+"""People that a bank is asked for at most: more than a spec can want, and made in seconds."""
+
+
+class BankParams(Frozen):
+    """``count`` built-in people are kept beside everybody from the spec's profiles, and beside those who came with
+    generating."""
+
+    spec_path: str
+    workspace: str
+    """Root folder of the workspaces."""
+    count: int = Field(default=200, ge=0)
+    seed: int = Field(default=0, ge=0)
+
+
+class BankStarted(Frozen):
+    kind: Literal["bank_started"] = "bank_started"
+    people: int
+    """How many people the bank is to hold when it is done, profiles included."""
+    seed: int
+
+
+class PersonAdded(Frozen):
+    kind: Literal["person_added"] = "person_added"
+    person: Person
+    done: int
+    people: int
+
+
+class BankFinished(Frozen):
+    """``known`` were there already. ``complete`` is False where it was stopped, or ran out of different people."""
+
+    kind: Literal["bank_finished"] = "bank_finished"
+    added: int
+    known: int
+    complete: bool
+    seconds: float
+
+
+BankEvent = Annotated[BankStarted | PersonAdded | BankFinished, Field(discriminator="kind")]
 
 
 def main(params: dict[str, Any], context: JobContext) -> None:
     """Job entry. Started again after a stop it adds those who are missing, since ids depend on the seed alone."""
     asked = BankParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
-    workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
-    try:
+    with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
         for event in fill(workspace.examples, loaded.topics, asked, lambda: context.stop_requested):
             context.emit(event)
-    finally:
-        workspace.close()
 
 
 def fill(

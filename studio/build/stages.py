@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from studio.bank.types import BankParams
+from studio.bank import BankParams
 from studio.build.authors import check_models, generate_entry
 from studio.build.session import BuildEvent, Session, StageBegan, StageEnded, StageError, StageTold, Tell, run_job
 from studio.evaluate import Evaluation, evaluation_of, fingerprint, judge_info, restated
@@ -25,7 +25,7 @@ from studio.package.job import PackageParams
 from studio.serve import end_unused
 from studio.spec import keep_spec
 from studio.train import Run, finished_run, plan, preparing, resume_or_start, resume_run
-from studio.train.folder import SPEC
+from studio.train.run import SPEC
 from studio.train.types import TrainPlan
 from studio.triage import Export, export_chatml, sample_ids
 

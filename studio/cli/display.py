@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from studio.bank.types import PersonAdded
+from studio.bank import PersonAdded
 from studio.build import BuildEvent, StageBegan, StageEnded, StageTold, Tell
 from studio.cli.output import cut, err
 from studio.evaluate.types import ProbeScored, RepliesCame

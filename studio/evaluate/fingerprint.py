@@ -17,7 +17,7 @@ from studio.evaluate.types import JudgeInfo
 from studio.judge import Agreement, Judge
 from studio.spec import LoadedSpec
 from studio.train import SMOLLM2, adapter_hash
-from studio.train.identity import identity
+from studio.train.base import identity
 from studio.train.smollm2 import HUB_ID
 from studio.train.types import Run
 

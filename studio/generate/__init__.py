@@ -1,6 +1,6 @@
 """Generating examples: scenario x person -> a written, judged and stored conversation."""
 
-from studio.generate.author import Author, ModelAuthor, RecordedAuthor, open_author
+from studio.generate.author import Author, ModelAuthor, open_author
 from studio.generate.plan import ScenarioBalance, balance, coverage
 from studio.generate.prompt import Authored, author_messages
 from studio.generate.recorded import RECORDED, read_recordings
@@ -29,7 +29,6 @@ __all__ = [
     "GenerateProgressed",
     "GenerateStarted",
     "ModelAuthor",
-    "RecordedAuthor",
     "ScenarioBalance",
     "author_messages",
     "balance",

@@ -96,19 +96,17 @@ class RecordedAuthor:
     All that stand recorded are played, also beyond a category's target: they cost nothing, and give triage a choice.
     """
 
+    name = RECORDED
+
     def __init__(self, loaded: LoadedSpec) -> None:
         """Raises :class:`studio.errors.UserError` where the recording cannot be read; nothing of it is used then."""
         self._recordings = read_recordings(loaded)
-
-    @property
-    def name(self) -> str:
-        return RECORDED
 
     def attempts(self, people: People, seed: int, known: Container[str]) -> Recordings:
         return Recordings(self._recordings, known)
 
     async def write(self, attempt: Attempt) -> Draft:
-        return Draft(attempt.recorded)
+        return Draft(attempt.messages)
 
     async def close(self) -> None: ...
 

@@ -14,12 +14,14 @@ from typing import Literal
 
 from studio.chatml import Frozen
 from studio.errors import UserError
+from studio.generate.plan import open_scenarios
 from studio.generate.recorded import Recording, parse_recordings
 from studio.generate.screening import Screening, rejection
 from studio.spec import LoadedSpec, Spec
 from studio.store import Example, Workspace
 
 BY_HAND = "by hand"
+Outcome = Literal["added", "known", "duplicate", "held_out"]
 _TURN = re.compile(r"(user|assistant|scenario):[ \t]?(.*)", re.IGNORECASE)
 
 
@@ -32,7 +34,7 @@ class Added(Frozen):
     line: int
     example_id: str
     scenario: str
-    outcome: Literal["added", "known", "duplicate", "held_out"]
+    outcome: Outcome
     says: str = ""
 
 
@@ -42,7 +44,8 @@ def read_examples(text: str, file: str, spec: Spec, scenario: str = "") -> tuple
     Keys that are not ours and a system turn at the beginning are passed over. Raises
     :class:`studio.spec.SpecError` with every mistake and its line; nothing is half-read.
     """
-    _check_scenario(scenario, spec)
+    if scenario and scenario not in (items := [item for _, item in open_scenarios(spec)]):
+        raise UserError(f"no such scenario: {scenario}", where="--scenario", remedy=f"one of: {'; '.join(items)}")
     return parse_recordings(text, file, spec, scenario=scenario, foreign=True)
 
 
@@ -67,8 +70,7 @@ def read_draft(text: str, file: str, spec: Spec, scenario: str = "") -> Recordin
 
 def template(spec: Spec, scenario: str = "") -> str:
     """A page to write one conversation on. Its lines that begin with # are left out when it is read."""
-    open_ones = [item for one in spec.scenarios.values() if not one.holdout for item in one.items]
-    listed = "\n".join(f"#   {item}" for item in open_ones)
+    listed = "\n".join(f"#   {item}" for _, item in open_scenarios(spec))
     return (
         f"# One conversation for {spec.name}. More turns may follow: user: and assistant: begin one each.\n"
         f"# Lines that begin with # are left out. The scenario is one of:\n{listed}\n"
@@ -88,31 +90,29 @@ def add_by_hand(
     screening = Screening(store, loaded.spec)
     added = []
     for one in conversations:
-        if one.example_id in known:
-            added.append(_added(one, "known"))
-            continue
-        found = screening.screen(one.example_id, one.messages)
-        example = Example(
-            id=one.example_id,
-            spec_hash=loaded.hash,
-            category=one.category,
-            scenario=one.scenario,
-            person_id=one.person.id,
-            messages=one.messages,
-            origin="hand",
-            author=BY_HAND,
-            neighbour=found.neighbour,
-            created=datetime.now(UTC),
-        )
-        if write:
-            store.add_person(one.person)
-            store.add_example(example, rejection(loaded, one.messages, found) if found.reason else None)
-        added.append(_added(one, found.reason or "added", found.name))
+        outcome: Outcome = "known"
+        says = ""
+        if one.example_id not in known:
+            found = screening.screen(one.example_id, one.messages)
+            outcome, says = found.reason or "added", found.name
+            example = Example(
+                id=one.example_id,
+                spec_hash=loaded.hash,
+                category=one.category,
+                scenario=one.scenario,
+                person_id=one.person.id,
+                messages=one.messages,
+                origin="hand",
+                author=BY_HAND,
+                neighbour=found.neighbour,
+                created=datetime.now(UTC),
+            )
+            if write:
+                store.add_person(one.person)
+                store.add_example(example, rejection(loaded, one.messages, found) if found.reason else None)
+        told = Added(line=one.number, example_id=one.example_id, scenario=one.scenario, outcome=outcome, says=says)
+        added.append(told)
     return tuple(added)
-
-
-def _added(one: Recording, outcome: Literal["added", "known", "duplicate", "held_out"], says: str = "") -> Added:
-    return Added(line=one.line, example_id=one.example_id, scenario=one.scenario, outcome=outcome, says=says)
 
 
 def _turns(text: str) -> dict[str, object]:
@@ -130,9 +130,3 @@ def _turns(text: str) -> dict[str, object]:
         elif turns:
             turns[-1]["content"] += f"\n{line}"
     return {**found, "messages": turns}
-
-
-def _check_scenario(scenario: str, spec: Spec) -> None:
-    if scenario and not any(scenario in one.items for one in spec.scenarios.values() if not one.holdout):
-        listed = "; ".join(item for one in spec.scenarios.values() if not one.holdout for item in one.items)
-        raise UserError(f"no such scenario: {scenario}", where="--scenario", remedy=f"one of: {listed}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,8 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     """Entry of the job."""
     asked = GenerateParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
-    workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
-    try:
+    with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
         events = generate(loaded, workspace, asked, lambda: context.stop_requested, job_id=context.id)
         async with aclosing(events):
             async for event in events:
                 context.emit(event)
-    finally:
-        workspace.close()

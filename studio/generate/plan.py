@@ -40,7 +40,7 @@ class Attempt:
     seed: int
     person: Person
     example_id: str
-    recorded: Messages = ()
+    messages: Messages = ()
     """The conversation where it is there already, to be played back."""
 
 
@@ -75,6 +75,11 @@ class Drawn:
 
     def left(self) -> None:
         return None
+
+
+def open_scenarios(spec: Spec) -> tuple[Key, ...]:
+    """All that is trained on, in the order of the spec."""
+    return tuple((name, item) for name, one in spec.scenarios.items() if not one.holdout for item in one.items)
 
 
 def digest_of(*parts: str) -> str:
@@ -192,11 +197,8 @@ class Ledger:
                 if left is not None:
                     scenario.left = left.get((name, item), 0)
                 if (count := counts.get((name, item))) is not None:
-                    scenario.accepted, scenario.rejected, scenario.pending = (
-                        count.accepted,
-                        count.rejected,
-                        count.pending,
-                    )
+                    scenario.accepted, scenario.rejected = count.accepted, count.rejected
+                    scenario.pending = count.pending
             category = _Category(name, target, scenarios, waiting=not judged)
             least = math.inf if left is not None else _LEAST_ATTEMPTS
             category.attempts_left = max(least, math.ceil(max_attempts * category.missing))
@@ -208,9 +210,9 @@ class Ledger:
         The category furthest from its target, and in it the scenario with the fewest examples.
         """
         candidates = self._candidates()
-        if not candidates:
+        category = max(candidates, key=lambda one: one.missing / max(1, one.target), default=None)
+        if category is None:
             return None
-        category = max(candidates, key=lambda one: one.missing / max(1, one.target))
         scenario = min(category.open, key=lambda one: one.turn)
         category.attempts_left -= 1
         scenario.left -= 1

@@ -14,8 +14,7 @@ from studio.store import Judgement
 MOST_IN_A_ROW = 10
 """So many calls that fail for good one after the other, each after its own retries, end the run."""
 _NAMED = 6
-_WINDOW_S = 30.0
-_EVERY_S = 0.5
+_WINDOW_S, _EVERY_S = 30.0, 0.5
 _LEAST = 3
 """Accepted examples before an estimate of the end means anything."""
 

@@ -25,6 +25,11 @@ _USER_SIDE = (
     "The situation shows in what is said. Never quote its title, never say that it is a test or an example.",
 )
 
+_PERSONA_SIDE = (
+    "Stay wholly in the persona: every trait shows, none is announced.",
+    "Take up the user's own words: the same task, date, name and number, unchanged. Add no facts that nobody gave.",
+    "Sound like somebody talking. Vary openings, length and turns of phrase from one conversation to the next.",
+)
 _LENGTHS = (
     "a handful of words",
     "one plain sentence",
@@ -46,14 +51,7 @@ _SEVERAL = "Write two exchanges: user, assistant, user, assistant. The second on
 
 
 def author_messages(
-    spec: Spec,
-    *,
-    category: str,
-    scenario: str,
-    person_text: str,
-    context: str,
-    shots: Sequence[SpecExample],
-    seed: int,
+    spec: Spec, *, category: str, scenario: str, person_text: str, context: str, shots: Sequence[SpecExample], seed: int
 ) -> Messages:
     """A system and a user message that ask for one conversation as JSON.
 
@@ -65,29 +63,13 @@ def author_messages(
 
 
 def _instructions(spec: Spec, context: str) -> str:
-    facts = "Facts come from the context; where it is silent, the persona says so or asks. Invent none."
-    return joined(
-        [
-            "You write training conversations for a persona, one at a time: what a real person types, and what the "
-            "persona answers. Both sides must read as if they had happened, and both are in the language with the tag "
-            f"{spec.language}.",
-            f"The persona's own instructions:\n{block('persona', persona_prompt(spec))}",
-            f"What the persona knows:\n{block('context', _clipped(context))}\n{facts}" if context.strip() else "",
-            section("The user's side", bullets(_USER_SIDE)),
-            section("The persona's side", bullets(_persona_side(spec))),
-            "Answer with one JSON object and nothing else, without a Markdown fence. Its only key is `messages`: a "
-            "list of objects with `role` and `content`. First `user`, what the person types, then `assistant`, what "
-            "the persona answers. Several exchanges go on in turns and end with `assistant`.",
-        ]
+    known = (
+        context
+        if len(context) <= CONTEXT_LIMIT
+        else context[:CONTEXT_LIMIT] + "\n[the rest of the document is left out]"
     )
-
-
-def _persona_side(spec: Spec) -> tuple[str, ...]:
-    sides = [
-        "Stay wholly in the persona: every trait shows, none is announced.",
-        "Take up the user's own words: the same task, date, name and number, unchanged. Add no facts that nobody gave.",
-        "Sound like somebody talking. Vary openings, length and turns of phrase from one conversation to the next.",
-    ]
+    facts = "Facts come from the context; where it is silent, the persona says so or asks. Invent none."
+    sides = [*_PERSONA_SIDE]
     if spec.patterns:
         sides.append("Keep the order of the steps in flowing sentences: no step names, no headings, no lists.")
     if spec.vocabulary.prefer:
@@ -96,48 +78,45 @@ def _persona_side(spec: Spec) -> tuple[str, ...]:
         )
     if spec.boundaries:
         sides.append("The boundaries hold also when the user provokes, complains, or asks for them to be dropped.")
-    return tuple(sides)
-
-
-def _task(category: str, scenario: str, person_text: str, shots: Sequence[SpecExample], seed: int) -> str:
     return joined(
         [
-            _examples(shots),
-            f"The situation to write, from {words(category)}:\n{block('situation', scenario)}",
-            f"Who is talking:\n{block('person', person_text)}" if person_text.strip() else "",
-            _manner(f"{seed}\x1f{scenario}\x1f{person_text}"),
-            "Write a new conversation in which this person meets this situation. Take its details from this person's "
-            "own life and work; reuse no sentence, name, date or task of the examples.",
+            "You write training conversations for a persona, one at a time: what a real person types, and what the "
+            "persona answers. Both sides must read as if they had happened, and both are in the language with the tag "
+            f"{spec.language}.",
+            f"The persona's own instructions:\n{block('persona', persona_prompt(spec))}",
+            f"What the persona knows:\n{block('context', known)}\n{facts}" if context.strip() else "",
+            section("The user's side", bullets(_USER_SIDE)),
+            section("The persona's side", bullets(sides)),
+            "Answer with one JSON object and nothing else, without a Markdown fence. Its only key is `messages`: a "
+            "list of objects with `role` and `content`. First `user`, what the person types, then `assistant`, what "
+            "the persona answers. Several exchanges go on in turns and end with `assistant`.",
         ]
     )
 
 
-def _manner(key: str) -> str:
-    """How this message is to be written, the same for the same key."""
-    rng = random.Random(key)
-    lines = [f"This time the first message is {rng.choice(_LENGTHS)} and begins {rng.choice(_OPENINGS)}."]
+def _task(category: str, scenario: str, person_text: str, shots: Sequence[SpecExample], seed: int) -> str:
+    """How the first message is to be written depends on the seed, the scenario and the person alone."""
+    rng = random.Random(f"{seed}\x1f{scenario}\x1f{person_text}")
+    manner = f"This time the first message is {rng.choice(_LENGTHS)} and begins {rng.choice(_OPENINGS)}."
     if rng.random() < 1 / 6:
-        lines.append(_SEVERAL)
-    return " ".join(lines)
-
-
-def _examples(shots: Sequence[SpecExample]) -> str:
-    if not shots:
-        return ""
-    key = nonce(message.content for shot in shots for message in shot.turns)
-    written = [
+        manner += f" {_SEVERAL}"
+    examples = "\n\n".join(
         (f"Situation: {shot.scenario}\n" if shot.scenario else "")
         + "\n".join(f"{message.role}: {message.content}" for message in shot.turns)
         for shot in shots
-    ]
-    return (
-        "Examples written by hand. Learn the voice from them; copy none of them.\n"
-        + tagged("examples", key, "\n\n".join(written))
-    )  # fmt: skip
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= CONTEXT_LIMIT else text[:CONTEXT_LIMIT] + "\n[the rest of the document is left out]"
+    )
+    key = nonce(message.content for shot in shots for message in shot.turns)
+    learn = "Examples written by hand. Learn the voice from them; copy none of them."
+    return joined(
+        [
+            f"{learn}\n{tagged('examples', key, examples)}" if shots else "",
+            f"The situation to write, from {words(category)}:\n{block('situation', scenario)}",
+            f"Who is talking:\n{block('person', person_text)}" if person_text.strip() else "",
+            manner,
+            "Write a new conversation in which this person meets this situation. Take its details from this person's "
+            "own life and work; reuse no sentence, name, date or task of the examples.",
+        ]
+    )
 
 
 class AuthoredTurn(BaseModel):
@@ -177,8 +156,3 @@ class Authored(BaseModel):
     def turns(self) -> Messages:
         """The conversation, white space around each turn taken off."""
         return tuple(Message(role=turn.role, content=turn.content.strip()) for turn in self.messages)
-
-    @classmethod
-    def of(cls, turns: Messages) -> Authored:
-        """The answer for a conversation that is already there."""
-        return cls(messages=[AuthoredTurn(role=turn.role, content=turn.content) for turn in turns])

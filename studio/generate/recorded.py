@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,7 +23,7 @@ from pydantic import Field, ValidationError
 from studio.bank.people import person_id
 from studio.chatml import Frozen, Message, Messages, Unicode, conversation_problem
 from studio.errors import UserError
-from studio.generate.plan import Attempt, Key, digest_of
+from studio.generate.plan import Attempt, Key, digest_of, open_scenarios
 from studio.spec import LoadedSpec, Problem, Spec, SpecError
 from studio.store import Person
 
@@ -57,35 +56,20 @@ class Line(Frozen):
     messages: Messages
 
 
-@dataclass(frozen=True)
-class Recording:
-    """A conversation to play back; ``line`` is where it stands in its file, from 1."""
-
-    line: int
-    category: str
-    scenario: str
-    person: Person
-    messages: Messages
-
-    @property
-    def example_id(self) -> str:
-        """The id of the example that it becomes: another one where a word of it changes."""
-        return digest_of("recorded", self.scenario, *(f"{one.role}:{one.content}" for one in self.messages))
+Recording = Attempt
+"""One to play back, with its ``messages``; its ``number`` is the line where it stands in its file, from 1."""
 
 
 class Recordings:
     """The attempts that recordings make: each once, in the order of the file within its scenario."""
 
     def __init__(self, recordings: Sequence[Recording], known: Container[str]) -> None:
-        self._queues: defaultdict[Key, deque[Attempt]] = defaultdict(deque)
+        self._queues: defaultdict[Key, deque[Recording]] = defaultdict(deque)
         for one in recordings:
             if one.example_id not in known:
-                attempt = Attempt(
-                    one.category, one.scenario, one.line, 0, one.person, one.example_id, recorded=one.messages
-                )
-                self._queues[one.category, one.scenario].append(attempt)
+                self._queues[one.category, one.scenario].append(one)
 
-    def next(self, category: str, scenario: str) -> Attempt | None:
+    def next(self, category: str, scenario: str) -> Recording | None:
         queue = self._queues[category, scenario]
         return queue.popleft() if queue else None
 
@@ -99,9 +83,7 @@ def read_recordings(loaded: LoadedSpec) -> tuple[Recording, ...]:
     Raises :class:`studio.spec.SpecError` with every mistake at once, each with its line; nothing is half-read.
     """
     path = loaded.recorded_path
-    if path is None:
-        return ()
-    return parse_recordings(read_file(path), path, loaded.spec)
+    return parse_recordings(read_file(path), path, loaded.spec) if path is not None else ()
 
 
 def parse_recordings(
@@ -112,7 +94,7 @@ def parse_recordings(
     Of ``foreign`` ones, which were not written for the studio, keys that are not ours and a system turn at the
     beginning are passed over. Raises as :func:`read_recordings`.
     """
-    items = {item: name for name, one in spec.scenarios.items() if not one.holdout for item in one.items}
+    items = {item: name for name, item in open_scenarios(spec)}
     found: list[Recording] = []
     problems: list[Problem] = []
     first: dict[str, int] = {}
@@ -128,11 +110,11 @@ def parse_recordings(
             problems.append(Problem(file=str(file), line=number, key=error.key, message=error.message))
             continue
         person = read.person.person("hand" if foreign else "recorded")
-        one = Recording(number, items[shows], shows, person, read.messages)
-        if (before := first.setdefault(one.example_id, number)) != number:
+        example_id = digest_of("recorded", shows, *(f"{one.role}:{one.content}" for one in read.messages))
+        if (before := first.setdefault(example_id, number)) != number:
             message = f"expected each conversation once, found that of line {before} again"
             problems.append(Problem(file=str(file), line=number, key="messages", message=message))
-        found.append(one)
+        found.append(Recording(items[shows], shows, number, 0, person, example_id, read.messages))
     if problems:
         raise SpecError(problems)
     return tuple(found)
@@ -171,7 +153,17 @@ def _line(raw: str, foreign: bool) -> Line:
     try:
         read = Line.model_validate(value)
     except ValidationError as error:
-        raise _first(error) from None
+        wrong = error.errors(include_url=False)[0]
+        key = ".".join(map(str, wrong["loc"]))
+        if wrong["type"] == "extra_forbidden":
+            names = ", ".join(Line.model_fields if len(wrong["loc"]) == 1 else RecordedPerson.model_fields)
+            raise _WrongError(key, f"expected one of the keys {names}") from None
+        if wrong["type"] == "missing":
+            raise _WrongError(key, "expected this key, found nothing") from None
+        said = wrong["msg"].replace("Input should be", "expected", 1)
+        shown = json.dumps(wrong["input"], ensure_ascii=False, default=str)
+        shown = shown[:_SHOWN] + "..." * (len(shown) > _SHOWN)
+        raise _WrongError(key, f"{said}, found {shown}") from None
     begins = int(foreign and read.messages[:1] != () and read.messages[0].role == "system")
     messages = tuple(Message(role=one.role, content=one.content.strip()) for one in read.messages[begins:])
     if problem := conversation_problem(messages):
@@ -179,28 +171,10 @@ def _line(raw: str, foreign: bool) -> Line:
     return read.model_copy(update={"messages": messages})
 
 
-def _first(error: ValidationError) -> _WrongError:
-    """What is wrong first, in the words of the other files that people write."""
-    wrong = error.errors(include_url=False)[0]
-    key = ".".join(map(str, wrong["loc"]))
-    if wrong["type"] == "extra_forbidden":
-        names = ", ".join(Line.model_fields if len(wrong["loc"]) == 1 else RecordedPerson.model_fields)
-        return _WrongError(key, f"expected one of the keys {names}")
-    if wrong["type"] == "missing":
-        return _WrongError(key, "expected this key, found nothing")
-    said = wrong["msg"].replace("Input should be", "expected", 1)
-    shown = json.dumps(wrong["input"], ensure_ascii=False, default=str)
-    return _WrongError(key, f"{said}, found {shown[:_SHOWN]}{'...' if len(shown) > _SHOWN else ''}")
-
-
 def _unknown(scenario: str, spec: Spec) -> str:
     if not scenario:
         return "expected a scenario of the spec, found none"
     if any(scenario in one.items for one in spec.scenarios.values()):
         return f"expected a scenario that is trained on, found {scenario!r}, which is held out"
-    near = get_close_matches(scenario, _open_items(spec), n=1)
+    near = get_close_matches(scenario, [item for _, item in open_scenarios(spec)], n=1)
     return f"expected a scenario of the spec, found {scenario!r}" + (f"; is it {near[0]!r}?" if near else "")
-
-
-def _open_items(spec: Spec) -> Iterator[str]:
-    return (item for one in spec.scenarios.values() if not one.holdout for item in one.items)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from studio.chatml import Messages, digest
 from studio.dedup import HeldOut, NearDuplicates
+from studio.generate.plan import open_scenarios
 from studio.judge import RULES, Judge
 from studio.spec import LoadedSpec, Spec, held_out_texts
 from studio.store import ExampleStore, Filter, Judgement, Neighbour, Row, Violation
@@ -42,7 +43,7 @@ class Screening:
         self._held_out = HeldOut(held_out_texts(spec))
         self._duplicates = spec.rules.near_duplicates == "reject"
         self._whole, self._core = NearDuplicates(), NearDuplicates()
-        scenarios = open_scenarios(spec)
+        scenarios = set(open_scenarios(spec))
         for row in store.each():
             counts = row.status != "rejected" or row.decision is not None
             if counts and (row.example.category, row.example.scenario) in scenarios:
@@ -51,17 +52,6 @@ class Screening:
     def screen(self, example_id: str, messages: Messages) -> Screened:
         """How a conversation stands to all others; where that rejects nothing it is one of them from now on."""
         self._forget(example_id)
-        found = self._look(messages)
-        if found.reason is None:
-            self._add(example_id, messages)
-        return found
-
-    def judged(self, example_id: str, judgement: Judgement) -> None:
-        """What was screened has its judgement: where that is a rejection it stands in nothing's way."""
-        if judgement.verdict == "failed":
-            self._forget(example_id)
-
-    def _look(self, messages: Messages) -> Screened:
         whole, core = self._whole.nearest(_text(messages)), self._core.duplicate_of(self._own_words(messages))
         nearest = whole if core is None or (whole and whole[1] >= self._whole.threshold) else core
         neighbour = Neighbour(id=nearest[0], similarity=nearest[1]) if nearest else None
@@ -69,7 +59,13 @@ class Screening:
             return Screened(neighbour, "held_out", probe)
         if self._duplicates and neighbour is not None and neighbour.similarity >= self._whole.threshold:
             return Screened(neighbour, "duplicate", neighbour.id)
+        self._add(example_id, messages)
         return Screened(neighbour)
+
+    def judged(self, example_id: str, judgement: Judgement) -> None:
+        """What was screened has its judgement: where that is a rejection it stands in nothing's way."""
+        if judgement.verdict == "failed":
+            self._forget(example_id)
 
     def _add(self, example_id: str, messages: Messages) -> None:
         self._whole.add(example_id, _text(messages))
@@ -81,11 +77,8 @@ class Screening:
 
     def _own_words(self, messages: Messages) -> str:
         """What the user says, and the sentences of the replies that are no set phrase."""
-        said = [text for turn in messages for text in sentences(turn.content) if not self._is_stock(turn.role, text)]
-        return "\n".join(said)
-
-    def _is_stock(self, role: str, sentence: str) -> bool:
-        return role == "assistant" and _plain(sentence) in self._stock
+        said = ((turn.role, text) for turn in messages for text in sentences(turn.content))
+        return "\n".join(text for role, text in said if role != "assistant" or _plain(text) not in self._stock)
 
 
 def rejection(loaded: LoadedSpec, messages: Messages, found: Screened) -> Judgement:
@@ -109,7 +102,7 @@ def stale_ids(loaded: LoadedSpec, store: ExampleStore, judge: Judge) -> list[str
     judge, and what nobody judged though there is a judge now. Those of scenarios that the spec no longer has are left
     as they are: they count for nothing.
     """
-    scenarios = open_scenarios(loaded.spec)
+    scenarios = set(open_scenarios(loaded.spec))
     every, current = store.scenario_counts(), store.scenario_counts(loaded.hash)
     if any(every[key] != current.get(key) for key in every.keys() & scenarios):
         looked_at = store.each()
@@ -136,11 +129,6 @@ async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, screening: Sc
     judgement = await judge.score(row.messages, row.example.scenario)
     screening.judged(row.example.id, judgement)
     return judgement
-
-
-def open_scenarios(spec: Spec) -> set[tuple[str, str]]:
-    """(category, scenario) of all that is trained on."""
-    return {(name, item) for name, one in spec.scenarios.items() if not one.holdout for item in one.items}
 
 
 def _is_stale(row: Row, spec_hash: str, judge: Judge) -> bool:

@@ -25,7 +25,7 @@ from studio.judge import Agreement
 from studio.package.verify import in_turn
 from studio.spec import LoadedSpec, persona_prompt
 from studio.train import SMOLLM2
-from studio.train.metrics import METRICS_FILE
+from studio.train.run import METRICS_FILE
 from studio.train.smollm2 import HUB_ID
 from studio.train.types import Run, TrainPlan
 

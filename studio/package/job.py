@@ -33,7 +33,7 @@ from studio.serve import end_unused
 from studio.spec import LoadedSpec, kept_spec, load
 from studio.store import Workspace
 from studio.train import find_run
-from studio.train.folder import SPEC
+from studio.train.run import SPEC
 from studio.train.types import Run
 
 

@@ -1,4 +1,4 @@
-"""Deciding a run before anything heavy is loaded: what it trains on, how many steps it takes, and its identity."""
+"""Deciding a run before anything heavy is loaded: its recipe, how many steps it takes, and its identity."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from studio.chatml import Frozen
 from studio.errors import UserError
-from studio.train.base import resolve_base
-from studio.train.identity import identity
-from studio.train.presets import preset_for, with_recipe
-from studio.train.shape import BaseShape, shape_of
+from studio.train.base import identity, resolve_base, shape_of
 from studio.train.smollm2 import Tell
 from studio.train.types import Recipe, TrainPlan
 
@@ -21,7 +21,53 @@ if TYPE_CHECKING:  # for the worker, which imports this room, they would be dead
     from studio.store import Workspace
     from studio.triage import Export
 
+SMALL_PARAMETERS = 500_000_000
 _RANKS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+_NUMBERS = {"int": "must be a whole number", "float": "must be a number", "finite": "must be a finite number"}
+"""By the first word of the kind of an error of pydantic's."""
+
+
+class Preset(Frozen):
+    """A recipe to start from. ``why`` is for a person who wonders."""
+
+    name: str
+    recipe: Recipe
+    why: str
+
+
+STARTING = Preset(
+    name="starting",
+    recipe=Recipe(),
+    why="rank 16 on all seven projections, 2e-4 and three epochs: where most adapters of 1B to 70B models begin",
+)
+SMALL = Preset(
+    name="small",
+    recipe=Recipe(learning_rate=2e-3, epochs=2, max_length=1024),
+    why="SmolLM2-135M, 72 prompts labelled by hand: 2e-3 x 2 epochs 2.4 of 10, 1e-3 x 1.5 epochs 1.8, untrained 0.4",
+)
+
+
+def preset_for(base_model: str) -> Preset:
+    """The preset for a base model as the spec names it, by its parameters; the usual one where they are not known.
+
+    Asks no network: what :func:`studio.train.resolve_base` found is known.
+    """
+    shape = shape_of(base_model)
+    return SMALL if shape is not None and shape.parameters < SMALL_PARAMETERS else STARTING
+
+
+def with_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """``recipe`` with some of its fields replaced, validated as a whole. Raises :class:`UserError`."""
+    try:
+        return Recipe.model_validate({**recipe.model_dump(), **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+    where = f"recipe: {'.'.join(map(str, first['loc']))}"
+    if first["type"] == "extra_forbidden":
+        remedy = f"known: {', '.join(Recipe.model_fields)}"
+        raise UserError("there is no such value in a recipe", where=where, remedy=remedy)
+    told = _NUMBERS.get(first["type"].split("_")[0]) or first["msg"].replace("Input should be", "must be")
+    raise UserError(told, where=where)
 
 
 def plan(
@@ -37,18 +83,25 @@ def plan(
     """The run for this export. ``base`` and ``recipe`` stand in for the spec's base model and its preset, of which
     ``changes`` are made.
 
-    May ask the hub for a base model that is not on this machine, or prepare one; ``tell`` hears of a wait. Raises
+    May ask the hub for a base model that is not on this machine, or prepare one; ``tell`` hears of a wait. The plan's
+    note says where the adapter would be over the spec's limit, and the largest usual rank that would not. Raises
     :class:`UserError` where the export is empty, a change cannot be made, or the base model cannot be had.
     """
     if not export.count:
-        raise UserError(
-            "there is nothing to train on", where=str(export.path), remedy="accept examples in triage first"
-        )
+        remedy = "accept examples in triage first"
+        raise UserError("there is nothing to train on", where=str(export.path), remedy=remedy)
     base_model = base or loaded.spec.deployment.base_model
     with_recipe(Recipe(), changes or {})  # said before anything is waited for
     base_path = resolve_base(base_model, tell)
     recipe = with_recipe(recipe or preset_for(base_model).recipe, changes or {})  # its size is known by now
     shape = shape_of(base_path)
+    size = shape.adapter_mb(recipe.rank, recipe.target_modules) if shape else None
+    limit = loaded.spec.success.adapter_mb
+    note = ""
+    if size is not None and limit is not None and size > limit:
+        fits = next((rank for rank in _RANKS if rank < recipe.rank and rank / recipe.rank * size <= limit), None)
+        way = f"rank {fits} fits ({fits / recipe.rank * size:.1f} MB)" if fits else "take fewer target modules"
+        note = f"rank {recipe.rank} makes an adapter of {size:.1f} MB, over the spec's limit of {limit:g} MB: {way}"
     mark = fingerprint(
         base=identity(base_path),
         recipe=recipe.model_dump(mode="json", exclude={"micro_batch_size"}),
@@ -69,21 +122,11 @@ def plan(
         steps=recipe.steps(export.count),
         fingerprint=mark,
         created=datetime.now(UTC),
-        adapter_mb=shape.adapter_mb(recipe.rank, recipe.target_modules) if shape else None,
-        note=_too_large(shape, recipe, loaded.spec.success.adapter_mb),
+        adapter_mb=size,
+        note=note,
     )
 
 
 def fingerprint(**parts: object) -> str:
     """SHA-256 of all that decides a run, in an order that does not depend on how it was written down."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _too_large(shape: BaseShape | None, recipe: Recipe, limit: float | None) -> str:
-    """Where the adapter would be over the spec's limit: that it would, and the largest usual rank that is not."""
-    size = shape.adapter_mb(recipe.rank, recipe.target_modules) if shape else None
-    if size is None or limit is None or size <= limit:
-        return ""
-    fits = next((rank for rank in _RANKS if rank < recipe.rank and rank / recipe.rank * size <= limit), None)
-    way = f"rank {fits} fits ({fits / recipe.rank * size:.1f} MB)" if fits else "take fewer target modules"
-    return f"rank {recipe.rank} makes an adapter of {size:.1f} MB, over the spec's limit of {limit:g} MB: {way}"

@@ -20,17 +20,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from studio.errors import UserError
-from studio.files import cache_folder, write_atomic
+from studio.files import cache_folder, file_hash, write_atomic
 from studio.machine.lock import exclusive
-from studio.train.identity import file_hash
 
 SMOLLM2 = "smollm2"
 PARAMETERS = 134_515_008
@@ -52,10 +50,9 @@ _WEIGHTS = "model.safetensors"
 _MANIFEST = "files.json"
 _PATIENCE_S = 1800.0
 """How long another process may take that prepares the same: a download of 270 MB on a slow line."""
-_HUB_TIMEOUT_S = 10.0
+HUB_TIMEOUT_S = 10.0
 _PREPARING = "preparing SmolLM2-135M once, some ten seconds"
-_END, _UNKNOWN = "<|im_end|>", "<|endoftext|>"
-_END_ID = 2
+_END, _END_ID = "<|im_end|>", 2
 
 Tell = Callable[[str], None]
 
@@ -72,14 +69,31 @@ def prepared(tell: Tell | None = None) -> Path:
     ``tell`` hears one line before a wait. Raises :class:`UserError` where it cannot be had.
     """
     tell = tell or (lambda line: None)
-    if cached := _in_hub_cache():
-        return _made(cached.name[:12], lambda folder: _link(cached, folder))
-    if gguf := wheel_file():
+    there = [cached(HUB_ID, name) for name in _HUB_FILES]
+    if not all(there) and (gguf := wheel_file()):
         return _made(_GGUF_SHA256[:12], lambda folder: _convert(gguf, folder, tell))
+    snapshot = there[0].parent if there[0] and all(there) else _download(tell)
+    return _made(snapshot.name[:12], lambda folder: _link(snapshot, folder))
+
+
+def cached(repo: str, name: str = "config.json") -> Path | None:
+    """A file of a hub's model, where it is in the local cache."""
+    if find_spec("huggingface_hub") is None:
+        return None
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(repo, name)
+    except HFValidationError:
+        return None
+    return Path(found) if isinstance(found, str) else None
+
+
+def need_hub() -> None:
+    """Raises :class:`UserError` where the hub's client is not installed."""
     if find_spec("huggingface_hub") is None:
         raise UserError("the training libraries are not installed", remedy="pip install '.[train]'")
-    downloaded = _download(tell)
-    return _made(downloaded.name[:12], lambda folder: _link(downloaded, folder))
 
 
 def wheel_file() -> Path | None:
@@ -97,7 +111,7 @@ def _made(name: str, make: Callable[[Path], None]) -> Path:
     folder = cache_folder() / "bases" / f"{SMOLLM2}-{name}"
     if _unchanged(folder):
         return folder
-    with _explained(folder.parent):
+    try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with exclusive(folder.with_name(f".{folder.name}.lock"), _PATIENCE_S):
             if _unchanged(folder):  # somebody else was faster
@@ -113,6 +127,10 @@ def _made(name: str, make: Callable[[Path], None]) -> Path:
                 fresh.rename(folder)
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        told = f"SmolLM2 could not be prepared: {error.strerror or error}"
+        remedy = "make room, or set XDG_CACHE_HOME to a folder that can be written"
+        raise UserError(told, where=str(folder.parent), remedy=remedy) from error
     return folder
 
 
@@ -160,18 +178,18 @@ def _put_right(folder: Path) -> None:
     """A turn ends with ``<|im_end|>``, which also pads; nothing is put in front; the template adds no system turn."""
     config = json.loads((folder / "config.json").read_text())
     ends: dict[str, Any] = {"bos_token_id": None, "eos_token_id": _END_ID, "pad_token_id": _END_ID}
-    _write_json(folder / "config.json", {**config, **ends})
-    _write_json(folder / "generation_config.json", ends)
     tokenizer = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": None,
         "eos_token": _END,
         "pad_token": _END,
-        "unk_token": _UNKNOWN,
+        "unk_token": "<|endoftext|>",
         "model_max_length": config["max_position_embeddings"],
         "clean_up_tokenization_spaces": False,
     }
-    _write_json(folder / "tokenizer_config.json", tokenizer)
+    written = {"config": {**config, **ends}, "generation_config": ends, "tokenizer_config": tokenizer}
+    for name, value in written.items():
+        (folder / f"{name}.json").write_text(json.dumps(value, indent=2) + "\n")
     (folder / "chat_template.jinja").write_text(CHATML_TEMPLATE)
 
 
@@ -185,42 +203,17 @@ def _seal(folder: Path) -> None:
     write_atomic(folder / _MANIFEST, json.dumps(hashes, indent=2) + "\n")
 
 
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n")
-
-
-def _in_hub_cache() -> Path | None:
-    """The hub's snapshot, where all that is needed of it is on this machine."""
-    if find_spec("huggingface_hub") is None:
-        return None
-    from huggingface_hub import try_to_load_from_cache
-
-    found = [try_to_load_from_cache(HUB_ID, name) for name in _HUB_FILES]
-    paths = [Path(path) for path in found if isinstance(path, str)]
-    return paths[0].parent if len(paths) == len(_HUB_FILES) else None
-
-
 def _download(tell: Tell) -> Path:
+    need_hub()
     from httpx import HTTPError
     from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()  # they would draw over the window
     try:
-        HfApi().model_info(HUB_ID, timeout=_HUB_TIMEOUT_S)  # a download would try for half a minute
+        HfApi().model_info(HUB_ID, timeout=HUB_TIMEOUT_S)  # a download would try for half a minute
         tell(f"downloading {HUB_ID}, 270 MB, once")
         paths = [Path(hf_hub_download(HUB_ID, name)) for name in _HUB_FILES]
     except (HTTPError, OSError, ValueError):  # the hub's own errors are of these kinds
         raise UserError("SmolLM2 is not on this machine and the hub cannot be reached", remedy=INSTALL) from None
     return paths[0].parent
-
-
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        remedy = "make room, or set XDG_CACHE_HOME to a folder that can be written"
-        raise UserError(
-            f"SmolLM2 could not be prepared: {error.strerror or error}", where=str(folder), remedy=remedy
-        ) from error

@@ -50,7 +50,9 @@ def import_error(folder: Path = UNSLOTH_FOLDER) -> str:
     Tried in a process of its own: an import that fails half-way leaves transformers and trl changed. That takes half a
     minute on a fresh GPU box, so what once went well is noted in ``folder``, for these versions of all that it changes.
     """
-    proof, versions = folder / "imports-with.txt", _versions(folder)
+    proof = folder / "imports-with.txt"
+    found = [*distributions(path=[str(folder)]), *(one for name in _CHANGED for one in distributions(name=name))]
+    versions = "".join(sorted(f"{one.name} {one.version}\n" for one in found))
     if proof.is_file() and proof.read_text(encoding="utf-8") == versions:
         return ""
     code = f"from pathlib import Path; from {__name__} import import_unsloth; import_unsloth(Path({str(folder)!r}))"
@@ -60,9 +62,3 @@ def import_error(folder: Path = UNSLOTH_FOLDER) -> str:
     with suppress(OSError):  # a folder of somebody else's is tried each time
         proof.write_text(versions, encoding="utf-8")
     return ""
-
-
-def _versions(folder: Path) -> str:
-    """Of all that unsloth changes when it is imported, and of what it brings."""
-    found = [*distributions(path=[str(folder)]), *(one for name in _CHANGED for one in distributions(name=name))]
-    return "".join(sorted(f"{one.name} {one.version}\n" for one in found))

@@ -1,9 +1,7 @@
 """A person's part: decisions, a sample to review, and the export."""
 
+from studio.triage.decide import REASONS, Triage, sample_ids, sample_progress
 from studio.triage.export import STREAM, Export, export_chatml
-from studio.triage.reasons import REASONS
-from studio.triage.sample import sample_ids, sample_progress
-from studio.triage.triage import Triage
 
 __all__ = [
     "REASONS",

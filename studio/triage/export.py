@@ -7,16 +7,18 @@ import json
 from pathlib import Path
 from typing import BinaryIO
 
-from studio.chatml import Frozen, Messages
+from studio.chatml import Frozen
 from studio.dedup import HeldOut
 from studio.errors import UserError
 from studio.files import write_atomic
 from studio.spec import LoadedSpec, held_out_texts
 from studio.store import Filter, Workspace
-from studio.triage.triage import check_conversation
+from studio.triage.decide import check_conversation
 
 STREAM = Path("-")
 """The path of an export that went into an open file."""
+_BREAKS = str.maketrans({character: f"\\u{ord(character):04x}" for character in "\u0085\u2028\u2029"})
+"""Line breaks to readers that split text rather than bytes; JSON may hold them escaped or raw."""
 
 
 class Export(Frozen):
@@ -61,13 +63,16 @@ def export_chatml(
     wanted = Filter(status="accepted", spec_hash=loaded.hash if loaded else None)
     for _, messages in workspace.examples.conversations(wanted):
         seen += 1
-        if not _usable(messages):
+        try:
+            check_conversation(messages)
+        except UserError:
             unusable += 1
             continue
         if held_out.asked_in(messages) is not None:
             leaks += 1
             continue
-        line = _line(messages)
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        line = json.dumps({"messages": turns}, ensure_ascii=False).translate(_BREAKS) + "\n"
         digest = hashlib.sha256(line.encode()).digest()
         duplicates += digest in lines
         lines[digest] = line
@@ -92,23 +97,6 @@ def export_chatml(
         unusable=unusable,
         held_out=leaks,
     )
-
-
-_BREAKS = str.maketrans({character: f"\\u{ord(character):04x}" for character in "\u0085\u2028\u2029"})
-"""Line breaks to readers that split text rather than bytes; JSON may hold them escaped or raw."""
-
-
-def _line(messages: Messages) -> str:
-    turns = [{"role": message.role, "content": message.content} for message in messages]
-    return json.dumps({"messages": turns}, ensure_ascii=False).translate(_BREAKS) + "\n"
-
-
-def _usable(messages: Messages) -> bool:
-    try:
-        check_conversation(messages)
-    except UserError:
-        return False
-    return True
 
 
 def _write(path: Path, data: bytes, force: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from studio.bank import build, people_of, people_source
-from studio.bank.source import ANYBODY, BUILT_IN
+from studio.bank.people import ANYBODY, BUILT_IN
 from studio.spec import LoadedSpec, load
 
 TOPICS = """

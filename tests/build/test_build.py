@@ -30,9 +30,9 @@ FILES = {
     "examples/sample_interactions.jsonl",
 }
 LONG = """
-from studio.train import presets
-recipe = presets.with_recipe(presets.SMALL.recipe, {"epochs": 20})
-presets.SMALL = presets.SMALL.model_copy(update={"recipe": recipe})
+from studio.train import planning
+recipe = planning.with_recipe(planning.SMALL.recipe, {"epochs": 20})
+planning.SMALL = planning.SMALL.model_copy(update={"recipe": recipe})
 """
 """So many steps that it can be killed in the middle of them."""
 LIGHT = """

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.chatml import Messages
-from studio.generate import Authored, read_recordings
+from studio.generate import read_recordings
 from studio.spec import LoadedSpec
 from studio.store import Row
 from tests.build import making
@@ -53,7 +53,7 @@ class Model:
         (scenario,) = (one for one in self._written if f"\n{one}\n</situation" in text)
         written = self._written[scenario]
         written.rotate(-1)
-        return Authored.of(written[-1]).model_dump()
+        return {"messages": [turn.model_dump() for turn in written[-1]]}
 
     def _judge(self, body: dict[str, Any], form: dict[str, Any]) -> dict[str, Any]:
         assert body["model"] == JUDGE

@@ -20,7 +20,7 @@ from studio.evaluate.labelling import Labelling
 from studio.evaluate.types import JudgeInfo
 from studio.spec import load
 from studio.store import Workspace
-from studio.train.folder import write_run
+from studio.train.run import write_run
 from tests.evaluate.making import evaluation, judgement, result
 from tests.package.making import run_of, write_adapter
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from studio.dedup import NearDuplicates, shingles
-from studio.dedup.near import bands_for
+from studio.dedup.near import BANDS
 from tests.dedup.similarity import jaccard
 
 REPLY = (
@@ -144,13 +144,9 @@ def test_a_threshold_out_of_range_is_refused(threshold: float) -> None:
         NearDuplicates(threshold)
 
 
-def test_bands_and_rows_are_the_measured_ones_and_fit_elsewhere() -> None:
-    assert bands_for(0.9) == (16, 8)
-    assert bands_for(0.5) == (42, 3)
-    for percent in range(40, 101):
-        bands, rows = bands_for(percent / 100)
-        assert bands * rows <= 128
-        assert 1 - (1 - (percent / 100) ** rows) ** bands > 0.99
+@pytest.mark.parametrize(("threshold", "bands", "rows"), [(one, *two) for one, two in BANDS.items()])
+def test_the_bands_propose_nearly_every_pair_at_the_threshold(threshold: float, bands: int, rows: int) -> None:
+    assert 1 - (1 - threshold**rows) ** bands > 0.99
 
 
 def test_the_room_is_light_to_import() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from studio.chatml import Messages, assistant, digest, user
+from studio.chatml import Messages, digest
 from studio.generate import Author, Authored, GenerateEvent, GenerateParams, ModelAuthor, generate
 from studio.judge import NOBODY, Judge, Kind
 from studio.judge.types import Finish, Source
@@ -124,7 +124,7 @@ def different(number: int) -> Authored:
 
 
 def said(question: str, answer: str) -> Authored:
-    return Authored.of((user(question), assistant(answer)))
+    return Authored.model_validate({"user": question, "assistant": answer})
 
 
 def asks_for(request: Request, scenario: str) -> bool:

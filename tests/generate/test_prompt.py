@@ -130,7 +130,7 @@ def test_what_is_no_conversation_is_refused(value: dict[str, Any]) -> None:
 
 def test_a_conversation_comes_back_as_it_was() -> None:
     turns = (user("a"), assistant("b"), user("c"), assistant("d"))
-    assert Authored.of(turns).turns == turns
+    assert Authored.model_validate({"messages": [turn.model_dump() for turn in turns]}).turns == turns
 
 
 def test_the_schema_that_is_sent_has_room_for_a_conversation_and_for_nothing_else() -> None:

@@ -238,7 +238,7 @@ def test_a_byte_order_mark_other_line_ends_and_unescaped_breaks_are_read(tmp_pat
     whole = f'\ufeff{{"scenario": "a1", "messages": {turns}}}\r\n\r\n' + line("a2", talk(1)) + "\r\n"
     loaded.recorded_path.write_bytes(whole.encode())
     first, second = read_recordings(loaded)
-    assert (first.line, second.line) == (1, 3) and first.messages[0].content == "One\u2028two"
+    assert (first.number, second.number) == (1, 3) and first.messages[0].content == "One\u2028two"
     assert first.person.name == "" and first.person.source == "recorded"
 
 

@@ -11,7 +11,7 @@ from studio.evaluate import Evaluation, Gate, Interval, JudgeInfo, Probe, save
 from studio.evaluate.types import SideMetrics
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
-from studio.train.folder import write_run
+from studio.train.run import write_run
 from studio.train.types import Method, Recipe, Run, TrainFinished, TrainPlan
 from tests.evaluate.making import NOON, judgement, result
 
@@ -68,7 +68,7 @@ def train_adapter(folder: Path, base: str, *, template: str | None = None, syste
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from studio.train.chat_template import pin
+    from studio.train.worker.encoding import pin
     from studio.train.worker.loading import greedy
 
     torch.manual_seed(0)

@@ -52,7 +52,7 @@ class Processes:
 
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch) -> Processes:
-    monkeypatch.setattr("studio.serve.runs.base_of", lambda plan: plan.base_path)  # no hub is asked for it
+    monkeypatch.setattr("studio.serve.client.base_of", lambda plan: plan.base_path)  # no hub is asked for it
     return Processes(monkeypatch)
 
 

@@ -22,8 +22,8 @@ from studio.package.verify import PROBES, TOLERANCES, compared, verify
 from studio.serve import run_params
 from studio.serve.logprobs import PlainAnswer, PlainQuestion, Reply, Row, RunAnswer, RunQuestion, Runtime
 from studio.serve.worker import logprobs, plain
-from studio.train.chat_template import original
 from studio.train.types import Method, Run
+from studio.train.worker.encoding import original
 from tests.package.making import QUESTIONS, asked, evaluation_of, run_of, train_adapter, write_spec
 from tests.tiny_model import SIZES, tiny_base, write_tiny_base
 from tests.train.test_chat_template import DATED, THINKING

@@ -8,16 +8,13 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from studio.serve.worker.api import Api
-from studio.serve.worker.batching import Batcher
-from studio.serve.worker.prompts import Prompter
-from studio.serve.worker.rows import Asked, Part, Row
-from studio.serve.worker.schema import ChatRequest
+from studio.serve.worker.batching import Asked, Batcher, Part, Row
 from tests.serve.making import body, client
 
 
@@ -35,18 +32,11 @@ class Endless:
                 row.tell(Part("word ", 1))
 
 
-class Words:
-    """Stands in for the chat template."""
-
-    def asked(self, request: ChatRequest) -> Asked:
-        return Asked(request.model, [1], 10)
-
-
 @asynccontextmanager
 async def opened(engine: Endless) -> AsyncIterator[str]:
     """The path of a socket at which ``engine`` makes the replies."""
     batcher = Batcher(engine)
-    runner = Api(("base",), cast(Prompter, Words()), batcher).runner()
+    runner = Api(("base",), lambda request: Asked(request.model, [1], 10), batcher).runner()
     await runner.setup()
     with tempfile.TemporaryDirectory(prefix="api") as folder:
         socket = str(Path(folder) / "s")

@@ -9,8 +9,7 @@ from contextlib import aclosing
 
 import pytest
 
-from studio.serve.worker.batching import MAX_ROWS, Batcher
-from studio.serve.worker.rows import Asked, Part, Row
+from studio.serve.worker.batching import MAX_ROWS, Asked, Batcher, Part, Row
 
 
 class Script:

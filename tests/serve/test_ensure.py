@@ -14,9 +14,8 @@ import pytest
 from studio.errors import UserError
 from studio.jobs import active
 from studio.serve import ServeParams, end_unused, ensure
-from studio.serve.ensure import serves
-from studio.serve.leases import alone, join
-from studio.serve.sockets import secure_folder, socket_path
+from studio.serve.access import alone, join, secure_folder, socket_path
+from studio.serve.client import serves
 from tests.serve.making import BASE_PATH, client, text
 
 

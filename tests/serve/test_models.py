@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from studio.errors import UserError
+from studio.serve.worker.batching import Asked, Part, Row
 from studio.serve.worker.engine import Engine
 from studio.serve.worker.models import Served, load, prove
-from studio.serve.worker.rows import Asked, Part, Row
 from tests.serve.making import ASKED, BASE_PATH, write_adapter
 
 

@@ -8,9 +8,8 @@ from typing import Any, cast
 from transformers import AutoTokenizer
 
 from studio.serve.worker.models import Served
-from studio.serve.worker.prompts import Prompter
-from studio.serve.worker.schema import ChatRequest
-from studio.train.chat_template import pin
+from studio.serve.worker.request import ChatRequest, asked_of
+from studio.train.worker.encoding import pin
 from tests.serve.making import BASE_PATH
 
 TEMPLATE = (
@@ -25,7 +24,7 @@ def test_a_template_that_can_think_aloud_is_told_not_to() -> None:
     pin(tokenizer, "Be kind.")
     served = cast(Served, SimpleNamespace(tokenizer=tokenizer, names=("base",), context=100))
     request = ChatRequest.model_validate({"model": "base", "messages": [{"role": "user", "content": "hello"}]})
-    asked = Prompter(served).asked(request)
+    asked = asked_of(served, request)
     assert tokenizer.decode(asked.prompt) == "system: Be kind. user: hello no thoughts "
 
 
@@ -38,7 +37,7 @@ def asked_text(**options: Any) -> str:
     messages = options.pop("messages", [{"role": "user", "content": "Who are you?"}])
     request = ChatRequest.model_validate({"model": "base", "messages": messages, **options})
     here = served()
-    return str(here.tokenizer.decode(Prompter(here).asked(request).prompt))
+    return str(here.tokenizer.decode(asked_of(here, request).prompt))
 
 
 def test_the_form_of_an_answer_is_asked_for_in_the_system_turn() -> None:

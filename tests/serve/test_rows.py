@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from studio.serve.worker.rows import Asked, Part, Row
-from studio.serve.worker.sampling import RowSampler, dice_of, nucleus
+from studio.serve.worker.batching import Asked, Part, Row
+from studio.serve.worker.engine import RowSampler, dice_of, nucleus
 from tests.serve.making import BASE_PATH
 
 END = 2

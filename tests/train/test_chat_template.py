@@ -12,9 +12,8 @@ from transformers import AutoTokenizer
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from studio.chatml import Messages, assistant, system, user
-from studio.train.chat_template import PINNED_DATE, original, pin, pin_as, pinned
 from studio.train.smollm2 import CHATML_TEMPLATE
-from studio.train.worker.encoding import IGNORED, Encoder, prompt_ids
+from studio.train.worker.encoding import IGNORED, PINNED_DATE, Encoder, original, pin, pin_as, pinned, prompt_ids
 from tests.tiny_model import write_tokenizer
 
 PROMPT = 'Be "calm", it\'s ```over``` {{ now }} %} \\ é 😀.\nAlways.\t'

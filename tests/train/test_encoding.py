@@ -11,8 +11,7 @@ import trl
 from transformers import AutoTokenizer
 
 from studio.chatml import assistant, user
-from studio.train.chat_template import pin
-from studio.train.worker.encoding import IGNORED, Encoded, Encoder, encode_all, prompt_ids
+from studio.train.worker.encoding import IGNORED, Encoded, Encoder, encode_all, pin, prompt_ids
 from tests.tiny_model import tiny_base
 from tests.train.making import two_turns
 

@@ -11,11 +11,10 @@ from safetensors.torch import load_file
 
 from studio.chatml import assistant, user
 from studio.jobs import Job, resume, start
-from studio.train.folder import ADAPTER, DATA_FILE, WEIGHTS, read_run
-from studio.train.metrics import read_metrics
-from studio.train.running import ENTRY, STAGE
+from studio.train.run import ADAPTER, DATA_FILE, ENTRY, STAGE, WEIGHTS, read_metrics, read_run
 from studio.train.types import TrainEvent, TrainFinished, TrainParams, TrainPlan, TrainStarted
-from studio.train.worker.run import Control, read_conversations, train
+from studio.train.worker.progress import Control
+from studio.train.worker.run import read_conversations, train
 from tests.train.making import make_plan, write_data
 
 

@@ -17,10 +17,10 @@ from studio.errors import UserError
 from studio.train.types import Backend, Recipe
 from studio.train.unsloth import import_error, import_unsloth, unsloth_version
 from studio.train.worker import loading
-from studio.train.worker.backend import choose_backend
 from studio.train.worker.loading import load
-from studio.train.worker.placement import Placement
-from studio.train.worker.run import Control, train
+from studio.train.worker.placement import Placement, choose_backend
+from studio.train.worker.progress import Control
+from studio.train.worker.run import train
 from tests.tiny_model import tiny_base
 from tests.train.making import make_plan
 

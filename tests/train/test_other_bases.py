@@ -10,7 +10,8 @@ from transformers import Gemma3Config, GPT2Config, Phi3Config, PreTrainedConfig
 
 from studio.errors import UserError
 from studio.train.types import TrainEvent, TrainStarted
-from studio.train.worker.run import Control, train
+from studio.train.worker.progress import Control
+from studio.train.worker.run import train
 from tests.tiny_model import SIZES
 from tests.train.making import make_base, make_plan
 

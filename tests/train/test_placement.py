@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from studio.train.worker.devices import VISIBLE, keep_to_one_gpu
+from studio.train.worker.main import VISIBLE, keep_to_one_gpu
 from studio.train.worker.placement import choose_placement
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from studio.errors import UserError
+from studio.files import file_hash
 from studio.store import Workspace
 from studio.train import plan, preset_for, resolve_base, with_recipe
-from studio.train.identity import adapter_hash, file_hash, identity
-from studio.train.presets import SMALL, STARTING, Preset
-from studio.train.shape import BaseShape, shape_of
+from studio.train.base import BaseShape, adapter_hash, identity, shape_of
+from studio.train.planning import SMALL, STARTING, Preset
 from studio.train.types import TARGET_MODULES, Recipe
 from tests.tiny_model import tiny_base, write_tiny_base
 
@@ -176,12 +176,12 @@ def test_the_shape_of_a_base_is_read_from_its_weights_or_its_config(tmp_path: Pa
 def test_the_preset_follows_from_the_size_of_the_base(
     monkeypatch: pytest.MonkeyPatch, parameters: int, preset: Preset
 ) -> None:
-    monkeypatch.setattr("studio.train.presets.shape_of", lambda base: BaseShape(parameters=parameters))
+    monkeypatch.setattr("studio.train.planning.shape_of", lambda base: BaseShape(parameters=parameters))
     assert preset_for("some/model") is preset
 
 
 def test_a_base_whose_size_is_not_known_gets_the_usual_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.train.presets.shape_of", lambda base: None)
+    monkeypatch.setattr("studio.train.planning.shape_of", lambda base: None)
     assert preset_for("some/model") is STARTING
     monkeypatch.undo()
     assert preset_for("smollm2") is SMALL, "known before it is prepared"

@@ -12,13 +12,11 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from studio.errors import UserError
-from studio.train.folder import ADAPTER, CHECKPOINTS
-from studio.train.metrics import StepMetrics, last_epoch_loss, read_metrics
+from studio.train.run import ADAPTER, CHECKPOINTS, StepMetrics, read_metrics
 from studio.train.types import CheckpointSaved, StepLogged, TrainEvent, TrainPlan, TrainStarted
 from studio.train.worker import trainer
-from studio.train.worker.checkpoints import newest_checkpoint
-from studio.train.worker.failures import explained
-from studio.train.worker.run import Control, train
+from studio.train.worker.progress import Control, last_epoch_loss
+from studio.train.worker.run import explained, newest_checkpoint, train
 from tests.train.making import make_plan
 
 

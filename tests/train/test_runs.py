@@ -9,8 +9,8 @@ import pytest
 from studio.errors import UserError
 from studio.jobs import AlreadyRunning, Job, JobRequest
 from studio.store import Workspace
-from studio.train import base_of, find_run, finished_run, resume_or_start, resume_run, running, runs, start
-from studio.train.folder import read_run, write_run
+from studio.train import base_of, find_run, finished_run, resume_or_start, resume_run, run, runs, start
+from studio.train.run import read_run, write_run
 from studio.train.types import Run, TrainFinished, TrainParams, TrainPlan
 from tests.train.making import make_plan
 
@@ -38,8 +38,8 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.append(f"resume {job.id}")
         return job
 
-    monkeypatch.setattr("studio.train.running.start_job", start_job)
-    monkeypatch.setattr("studio.train.running.resume", resume_job)
+    monkeypatch.setattr("studio.train.run.start_job", start_job)
+    monkeypatch.setattr("studio.train.run.resume", resume_job)
     return told
 
 
@@ -164,7 +164,7 @@ def test_a_run_in_progress_is_not_touched_by_starting_it_again(
 ) -> None:
     write_run(workspace.runs_dir / plan.run_id, Run(plan=plan, job_id="living"))
     living = Job(workspace.jobs_dir / "living")
-    monkeypatch.setattr(running, "active", lambda jobs_dir, stage: living)
+    monkeypatch.setattr(run, "active", lambda jobs_dir, stage: living)
     monkeypatch.setattr("studio.jobs.job.Job.stage", "train")
     with pytest.raises(AlreadyRunning):
         start(workspace, plan)

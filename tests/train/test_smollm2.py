@@ -16,11 +16,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from studio.chatml import assistant, system, user
 from studio.errors import UserError
 from studio.train import preparing, resolve_base, smollm2
-from studio.train.presets import SMALL
-from studio.train.shape import shape_of
+from studio.train.base import shape_of
+from studio.train.planning import SMALL
 from studio.train.types import TrainEvent, TrainStarted
 from studio.train.worker.encoding import Encoder
-from studio.train.worker.run import Control, train
+from studio.train.worker.progress import Control
+from studio.train.worker.run import train
 from tests.tiny_model import write_tiny_base
 from tests.train.making import make_plan
 

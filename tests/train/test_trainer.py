@@ -8,13 +8,12 @@ import pytest
 import torch
 from transformers import Gemma3TextConfig, Phi3Config, PreTrainedConfig, Qwen3MoeConfig, set_seed
 
-from studio.train.metrics import MetricsLog
 from studio.train.types import TrainPlan
 from studio.train.worker import trainer as trainer_module
 from studio.train.worker.encoding import Encoder, encode_all
 from studio.train.worker.loading import load
 from studio.train.worker.placement import Placement
-from studio.train.worker.progress import Progress
+from studio.train.worker.progress import Control, MetricsLog, Progress
 from studio.train.worker.run import read_conversations
 from studio.train.worker.trainer import make_trainer
 from tests.tiny_model import SIZES
@@ -29,7 +28,7 @@ def first_loss(plan: TrainPlan, folder: Path) -> tuple[float, bool]:
     loaded = load(plan.base_path, plan.recipe, CPU)
     rows = list(read_conversations(Path(plan.data_path)))
     data, _ = encode_all(Encoder(loaded.tokenizer, 256), rows)
-    progress = Progress(MetricsLog(folder, 0), plan.steps, lambda event: None, lambda: False, 1000)
+    progress = Progress(MetricsLog(folder, 0), plan.steps, Control(lambda event: None))
     trainer = make_trainer(plan, loaded, data, CPU, progress, folder)
     batch = trainer.data_collator([dict(row) for row in list(trainer.train_dataset)[:4]])
     with torch.no_grad():
@@ -58,7 +57,7 @@ def test_no_more_logits_are_made_than_there_are_words_taught(tmp_path: Path) -> 
     plan = make_plan(tmp_path)
     loaded = load(plan.base_path, plan.recipe, CPU)
     data, _ = encode_all(Encoder(loaded.tokenizer, 256), list(read_conversations(Path(plan.data_path))))
-    progress = Progress(MetricsLog(tmp_path, 0), plan.steps, lambda event: None, lambda: False, 1000)
+    progress = Progress(MetricsLog(tmp_path, 0), plan.steps, Control(lambda event: None))
     trainer = make_trainer(plan, loaded, data, CPU, progress, tmp_path)
     batch = trainer.data_collator([dict(row) for row in list(trainer.train_dataset)[:4]])
     logits = loaded.model(**batch, use_cache=False).logits
@@ -71,7 +70,7 @@ def test_an_adapter_learns_in_32_bits_where_losses_are_scaled(tmp_path: Path) ->
     loaded = load(plan.base_path, plan.recipe, placement)
     loaded.model.is_loaded_in_4bit = True
     data, _ = encode_all(Encoder(loaded.tokenizer, 256), list(read_conversations(Path(plan.data_path))))
-    progress = Progress(MetricsLog(tmp_path, 0), plan.steps, lambda event: None, lambda: False, 1000)
+    progress = Progress(MetricsLog(tmp_path, 0), plan.steps, Control(lambda event: None))
     make_trainer(plan, loaded, data, placement, progress, tmp_path)
     assert {one.dtype for one in loaded.model.parameters() if one.requires_grad} == {torch.float32}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.jobs import JobContext
-from studio.train.folder import ADAPTER, write_run
+from studio.train.run import ADAPTER, write_run
 from studio.train.types import Run, StepLogged, TrainFinished, TrainParams, TrainStarted
 
 

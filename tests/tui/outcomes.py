@@ -15,9 +15,8 @@ from studio.package import Package, Verification
 from studio.spec import Spec
 from studio.store import Workspace
 from studio.store.records import Judgement, TraitScore
-from studio.train.folder import ADAPTER, write_run
-from studio.train.metrics import METRICS_FILE, StepMetrics
-from studio.train.presets import SMALL
+from studio.train.planning import SMALL
+from studio.train.run import ADAPTER, METRICS_FILE, StepMetrics, write_run
 from studio.train.types import Run, TrainFinished, TrainPlan
 from studio.tui import StudioApp
 from studio.tui.live.bridge import Snapshot

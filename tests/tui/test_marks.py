@@ -8,7 +8,7 @@ from pathlib import Path
 from studio.build import Session
 from studio.llm import ModelSettings
 from studio.spec import load
-from studio.train.folder import write_run
+from studio.train.run import write_run
 from studio.tui.live.bridge import marks_of
 from tests.tui.making import fill, write_spec
 from tests.tui.outcomes import NOON, keep_evaluation, keep_package, keep_run

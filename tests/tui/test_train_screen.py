@@ -14,7 +14,7 @@ from studio.errors import UserError
 from studio.spec import load
 from studio.store import Workspace
 from studio.train import resume_or_start
-from studio.train.presets import SMALL
+from studio.train.planning import SMALL
 from studio.train.types import StepLogged, TrainFinished, TrainStarted
 from studio.tui import StudioApp
 from studio.tui.live.bridge import JobMoved

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studio.bank.types import BankFinished, BankStarted
+from studio.bank import BankFinished, BankStarted
 from studio.chatml import Message, assistant, user
 from studio.errors import UserError
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted

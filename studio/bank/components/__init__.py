@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -28,11 +27,7 @@ class Components(Frozen):
 @cache
 def components() -> Components:
     """The built-in set, from the YAML files in this folder."""
-    return Components(
-        roles=_data("roles"), tones=_data("tones"), backgrounds=_data("backgrounds"), names=_data("names")
+    folder, yaml = files(__package__), YAML(typ="safe")
+    return Components.model_validate(
+        {name: yaml.load((folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in Components.model_fields}
     )
-
-
-def _data(name: str) -> Any:
-    text = files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return YAML(typ="safe").load(text)

@@ -6,17 +6,15 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
 import torch
 from aiohttp import web
 
-from studio.serve.worker.batching import Batcher
-from studio.serve.worker.prompts import Prompter
-from studio.serve.worker.rows import Asked, Part
-from studio.serve.worker.schema import ChatRequest, RefusalError, read_request
+from studio.serve.worker.batching import Asked, Batcher, Part
+from studio.serve.worker.request import ChatRequest, RefusalError, read_request
 
 _log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -25,8 +23,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Api:
     """``touched`` is when the last request came or went, by the monotonic clock."""
 
-    def __init__(self, names: tuple[str, ...], prompter: Prompter, batcher: Batcher) -> None:
-        self._names, self._prompter, self._batcher = names, prompter, batcher
+    def __init__(self, names: tuple[str, ...], asked_of: Callable[[ChatRequest], Asked], batcher: Batcher) -> None:
+        """``asked_of`` makes a row of a request, or raises :class:`RefusalError`."""
+        self._names, self._asked_of, self._batcher = names, asked_of, batcher
         self._created = int(time.time())
         self._open = 0
         self.touched = time.monotonic()
@@ -50,27 +49,20 @@ class Api:
         self._open += 1
         try:
             return await handler(request)
-        except RefusalError as refusal:
-            return web.json_response(refusal.body, status=refusal.status)
-        except web.HTTPException as error:
-            return web.json_response(RefusalError(error.status, error.reason).body, status=error.status)
         except Exception as error:
-            failure = _explained(error)
-            return web.json_response(failure.body, status=failure.status)
+            refusal = _explained(error)
+            return web.json_response(refusal.body, status=refusal.status)
         finally:
             self._open -= 1
             self.touched = time.monotonic()
 
     async def _list_models(self, request: web.Request) -> web.Response:
-        models = [
-            {"id": name, "object": "model", "created": self._created, "owned_by": "persona-studio"}
-            for name in self._names
-        ]
-        return web.json_response({"object": "list", "data": models})
+        common = {"object": "model", "created": self._created, "owned_by": "persona-studio"}
+        return web.json_response({"object": "list", "data": [{"id": name, **common} for name in self._names]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         wanted = read_request(await request.read())
-        asked = self._prompter.asked(wanted)
+        asked = self._asked_of(wanted)
         if wanted.stream:
             return await self._stream(request, wanted, asked)
         text, last = "", Part("", 0)
@@ -85,21 +77,23 @@ class Api:
     async def _stream(self, request: web.Request, wanted: ChatRequest, asked: Asked) -> web.StreamResponse:
         """Server-sent events. The headers wait for the first token, so that a failure still has its status."""
         head = _head(wanted, "chat.completion.chunk")
-        async with aclosing(self._batcher.ask(asked)) as parts:
-            first = await anext(parts)
-            response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
-            await response.prepare(request)
-            await _send(response, {**head, "choices": [_delta({"role": "assistant", "content": ""})]})
-            last = first
-            try:
-                async for last in _and_then(first, parts):
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+        last = Part("", 0)
+        try:
+            async with aclosing(self._batcher.ask(asked)) as parts:
+                async for last in parts:
+                    if not response.prepared:
+                        await response.prepare(request)
+                        await _send(response, {**head, "choices": [_delta({"role": "assistant", "content": ""})]})
                     if last.text:
                         await _send(response, {**head, "choices": [_delta({"content": last.text})]})
-            except ConnectionError:
+        except ConnectionError:
+            raise
+        except Exception as error:
+            if not response.prepared:
                 raise
-            except Exception as error:
-                await _send(response, _explained(error).body)  # too late for a status
-                return response
+            await _send(response, _explained(error).body)
+            return response
         await _send(response, {**head, "choices": [_delta({}, last.finish)]})
         if wanted.stream_options and wanted.stream_options.include_usage:
             await _send(response, {**head, "choices": [], "usage": _usage(asked, last)})
@@ -109,18 +103,15 @@ class Api:
 
 
 def _explained(error: Exception) -> RefusalError:
-    """What failed while a batch was made. The log has the whole of it."""
+    """What was refused, or failed while a batch was made. The log has the whole of it."""
+    if isinstance(error, RefusalError):
+        return error
+    if isinstance(error, web.HTTPException):
+        return RefusalError(error.status, error.reason)
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return RefusalError(503, "out of memory: ask for fewer tokens, or for less at once", code="out_of_memory")
     _log.error("a batch failed", exc_info=error)
     return RefusalError(500, f"the reply failed: {type(error).__name__}")
-
-
-async def _and_then(first: Part, rest: AsyncIterator[Part]) -> AsyncIterator[Part]:
-    yield first
-    if first.finish is None:
-        async for part in rest:
-            yield part
 
 
 async def _send(response: web.StreamResponse, event: dict[str, Any]) -> None:
@@ -128,12 +119,8 @@ async def _send(response: web.StreamResponse, event: dict[str, Any]) -> None:
 
 
 def _head(wanted: ChatRequest, kind: str) -> dict[str, Any]:
-    return {
-        "id": f"chatcmpl-{secrets.token_hex(12)}",
-        "object": kind,
-        "created": int(time.time()),
-        "model": wanted.model,
-    }
+    name = f"chatcmpl-{secrets.token_hex(12)}"
+    return {"id": name, "object": kind, "created": int(time.time()), "model": wanted.model}
 
 
 def _delta(delta: dict[str, str], finish: str | None = None) -> dict[str, Any]:

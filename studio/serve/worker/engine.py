@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
+from studio.serve.worker.batching import Asked, Row
 from studio.serve.worker.models import ADAPTERS, Served
-from studio.serve.worker.rows import Row
-from studio.serve.worker.sampling import RowSampler, dice_of
 
 LEAVE_SHARE = 0.25
 """Rows that are over are computed on until so many of a batch are, and are then taken out of it."""
@@ -27,7 +26,12 @@ class Engine:
 
     def run(self, rows: Sequence[Row]) -> None:
         """Returns when every row is over. Parts are told as they come."""
-        ids, mask = self._padded(rows)
+        longest = max(len(row.asked.prompt) for row in rows)
+        gaps = [longest - len(row.asked.prompt) for row in rows]
+        # (rows, longest prompt), padded on the left
+        padded = [[self._pad] * gap + row.asked.prompt for gap, row in zip(gaps, rows, strict=True)]
+        ids = torch.tensor(padded, device=self._served.model.device)
+        mask = torch.tensor([[0] * gap + [1] * (longest - gap) for gap in gaps], device=ids.device)
         dice = [dice_of(row.asked) for row in rows]
         cache: Any = None
         while True:
@@ -48,38 +52,26 @@ class Engine:
     ) -> Any:
         """Until so many rows are over that it pays to go on without them. ``ids`` and ``mask`` are (rows, tokens so
         far), of which ``cache`` holds the keys and values of all but the last; None holds none."""
+        # Greedy, as the model's own config is made to be: the sampler and the rows do what a row wants beyond that.
+        config = GenerationConfig(
+            max_new_tokens=max(row.asked.max_tokens - row.tokens for row in rows),
+            do_sample=False,
+            eos_token_id=sorted(self._ends) or None,
+            pad_token_id=self._pad,
+            use_cache=True,
+            return_dict_in_generate=True,
+        )
         options: dict[str, Any] = {"past_key_values": cache} if cache is not None else {}
         if self._served.tuned:
             options["adapter_names"] = [ADAPTERS[row.asked.model] for row in rows]
         return self._served.model.generate(
             input_ids=ids,
             attention_mask=mask,
-            generation_config=self._config(max(row.asked.max_tokens - row.tokens for row in rows)),
+            generation_config=config,
             logits_processor=LogitsProcessorList([RowSampler([row.asked for row in rows], dice)]),
             stopping_criteria=StoppingCriteriaList([_RowsOver(rows)]),
             streamer=_Taker(rows, self._ends, self._served.tokenizer.backend_tokenizer),
             **options,
-        )
-
-    def _padded(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Token ids and attention mask of shape (rows, longest prompt), padded on the left."""
-        longest = max(len(row.asked.prompt) for row in rows)
-        gaps = [longest - len(row.asked.prompt) for row in rows]
-        ids = [[self._pad] * gap + row.asked.prompt for gap, row in zip(gaps, rows, strict=True)]
-        mask = [[0] * gap + [1] * (longest - gap) for gap in gaps]
-        device = self._served.model.device
-        return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
-
-    def _config(self, max_tokens: int) -> GenerationConfig:
-        """Greedy, as the model's own config is made to be: what a row wants beyond that is done by the sampler and by
-        the rows."""
-        return GenerationConfig(
-            max_new_tokens=max_tokens,
-            do_sample=False,
-            eos_token_id=sorted(self._ends) or None,
-            pad_token_id=self._pad,
-            use_cache=True,
-            return_dict_in_generate=True,
         )
 
 
@@ -112,3 +104,40 @@ class _RowsOver(StoppingCriteria):
         over = [row.over for row in self._rows]
         halted = sum(over) >= LEAVE_SHARE * len(over)
         return torch.tensor([halted or one for one in over], device=input_ids.device)
+
+
+class RowSampler(LogitsProcessor):
+    """Makes greedy decoding sample, where a row asks for it.
+
+    Adding Gumbel noise to logits and taking the largest draws from their softmax (the Gumbel-max trick). Each row
+    draws from its own generator: a seed gives the same reply whatever else is in the batch.
+    """
+
+    def __init__(self, rows: Sequence[Asked], dice: Sequence[torch.Generator]) -> None:
+        self._rows, self._dice = rows, dice
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Scores of shape (rows, vocabulary), in which the largest of each row is its next token."""
+        if not any(row.temperature for row in self._rows):
+            return scores
+        chosen = scores.float().clone()
+        for index, (row, generator) in enumerate(zip(self._rows, self._dice, strict=True)):
+            if row.temperature:
+                logits = nucleus(chosen[index] / row.temperature, row.top_p)
+                noise = torch.empty(logits.shape).exponential_(generator=generator).log().neg()
+                chosen[index] = logits + noise.to(logits.device)
+        return chosen
+
+
+def dice_of(row: Asked) -> torch.Generator:
+    """What a row draws its tokens with, from the first to the last."""
+    return torch.Generator().manual_seed(row.seed)
+
+
+def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Logits in which all but the likeliest tokens that together reach ``top_p`` are -inf (arXiv:1904.09751)."""
+    if top_p >= 1:
+        return logits
+    ordered, places = logits.sort(descending=True)
+    before = ordered.softmax(-1).cumsum(-1) - ordered.softmax(-1)
+    return logits.scatter(-1, places, ordered.masked_fill(before >= top_p, float("-inf")))

@@ -35,18 +35,14 @@ def answer(question: RunQuestion) -> RunAnswer:
 def _row(served: Served, reply: Reply) -> Row:
     """The prompt is what comes before the last reply; what is taught after it are the tokens with labels."""
     encoded = Encoder(served.tokenizer, served.context).encode((*reply.messages, assistant(reply.text)))
-    begin = _last_reply(encoded.labels)
+    labels = encoded.labels
+    end = next((at for at in range(len(labels), 0, -1) if labels[at - 1] != IGNORED), 0)
+    begin = next((at for at in range(end, 0, -1) if labels[at - 1] == IGNORED), 0)
     if not begin:
         raise UserError("a probe and its reply do not fit in the model's context", where=reply.messages[-1].content)
     prompt = encoded.input_ids[:begin]
-    taught = [label for label in encoded.labels[begin:] if label != IGNORED]
+    taught = [label for label in labels[begin:] if label != IGNORED]
     return Row(prompt=tuple(prompt), taught=tuple(taught), logprobs=tuple(logprobs(served.model, prompt, taught)))
-
-
-def _last_reply(labels: list[int]) -> int:
-    """Where the last run of labels begins."""
-    end = next((at for at in range(len(labels), 0, -1) if labels[at - 1] != IGNORED), 0)
-    return next((at for at in range(end, 0, -1) if labels[at - 1] == IGNORED), 0)
 
 
 def main(asked: str, told: str) -> None:

@@ -6,16 +6,17 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from studio.jobs import JobContext
-from studio.serve.leases import alone
-from studio.serve.sockets import secure_folder, socket_path
+from studio.serve.access import alone, secure_folder, socket_path
 from studio.serve.types import ServeParams, ServeReady
-from studio.train.worker.devices import wait_without_spinning
+from studio.train.worker.main import wait_without_spinning
 
 if TYPE_CHECKING:
     from studio.serve.worker.api import Api
@@ -33,25 +34,27 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     from studio.serve.worker.batching import Batcher
     from studio.serve.worker.engine import Engine
     from studio.serve.worker.models import load
-    from studio.serve.worker.prompts import Prompter
+    from studio.serve.worker.request import asked_of
+    from studio.train.worker.placement import choose_placement
 
     stop = asyncio.Event()
     context.on_stop(stop.set)
     served = await asyncio.to_thread(load, asked.base_path, asked.adapter_path, asked.method, asked.system_prompt)
     batcher = Batcher(Engine(served).run)
-    api = Api(served.names, Prompter(served), batcher)
+    api = Api(served.names, partial(asked_of, served), batcher)
     runner = api.runner()
     await runner.setup()
     socket = socket_path(context.folder.parent)
     try:
         await _listen(runner, socket)
+        took = time.monotonic() - began
         context.emit(
             ServeReady(
                 socket=str(socket),
-                device=served.device,
+                device=choose_placement().name,
                 models=served.names,
                 proof=served.proof,
-                seconds=time.monotonic() - began,
+                seconds=took,
             )
         )
         async for _ in _looks(context.folder, api, stop, asked.grace_s):
@@ -86,12 +89,6 @@ async def _looks(folder: Path, api: Api, stop: asyncio.Event, grace_s: float) ->
         if whole is not None:
             os.close(whole)
         yield
-        await _wait(stop, _LOOK_S)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_S):
+                await stop.wait()

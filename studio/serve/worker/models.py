@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoTokenizer
 
 from studio.errors import UserError
 from studio.serve.types import BASE, TUNED, AdapterProof
-from studio.train.chat_template import pin
 from studio.train.types import Method
-from studio.train.worker.loading import four_bits, greedy
+from studio.train.worker.encoding import pin, prompt_ids
+from studio.train.worker.loading import greedy, load_weights
 from studio.train.worker.placement import choose_placement, set_threads
 
 ADAPTERS = {BASE: "__base__", TUNED: "default"}
@@ -36,10 +36,6 @@ class Served:
         return (BASE, TUNED) if self.tuned else (BASE,)
 
     @property
-    def device(self) -> str:
-        return "CPU" if self.model.device.type == "cpu" else torch.cuda.get_device_name(self.model.device)
-
-    @property
     def context(self) -> int:
         """Tokens that prompt and reply may have together."""
         return int(self.model.config.get_text_config().max_position_embeddings)
@@ -59,18 +55,25 @@ def load(base_path: str, adapter_path: str | None, method: Method = "lora", syst
     if adapter_path and not (Path(adapter_path) / "adapter_config.json").is_file():
         raise UserError("no adapter there", where=adapter_path, remedy="train to the end, or serve the base alone")
     model = _load_base(base_path, method)
-    tokenizer = AutoTokenizer.from_pretrained(_tokenizer_path(base_path, adapter_path))
+    # The adapter's own copy where it has one: its chat template is the one that it was trained with.
+    own = adapter_path and (Path(adapter_path) / "tokenizer_config.json").is_file()
+    tokenizer = AutoTokenizer.from_pretrained(adapter_path if own else base_path)
     if tokenizer.chat_template is None:
         raise UserError("the model has no chat template", where=base_path, remedy="choose an instruction-tuned one")
     pin(tokenizer, system_prompt)
     model.generation_config = greedy(model, tokenizer)
-    proof = None
-    if adapter_path:
-        prompt = _proof_prompt(tokenizer, model.device)
-        plain = _logits(model, prompt)
-        model = _with_adapter(model, adapter_path)
-        proof = prove(plain, _logits(model, prompt, adapter_names=list(ADAPTERS.values())))
-    return Served(model, tokenizer, proof, tuned=adapter_path is not None)
+    if not adapter_path:
+        return Served(model, tokenizer, None, tuned=False)
+    question = [{"role": "user", "content": _PROOF_TEXT}]
+    prompt = torch.tensor([prompt_ids(tokenizer, question)] * 2, device=model.device)
+    plain = _logits(model, prompt)
+    try:
+        model = PeftModel.from_pretrained(model, adapter_path).eval()
+    except (RuntimeError, ValueError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"the adapter does not fit the base model: {reason}", where=adapter_path) from error
+    proof = prove(plain, _logits(model, prompt, adapter_names=list(ADAPTERS.values())))
+    return Served(model, tokenizer, proof, tuned=True)
 
 
 def prove(plain: torch.Tensor, mixed: torch.Tensor) -> AdapterProof:
@@ -82,12 +85,8 @@ def prove(plain: torch.Tensor, mixed: torch.Tensor) -> AdapterProof:
 
 
 def _load_base(base_path: str, method: Method) -> Any:
-    placement = choose_placement()
-    options: dict[str, Any] = {"dtype": placement.dtype, "device_map": {"": placement.device}}
-    if method == "qlora":
-        options["quantization_config"] = four_bits(placement)
     try:
-        model = AutoModelForCausalLM.from_pretrained(base_path, **options)
+        model = load_weights(base_path, method, choose_placement())
     except (torch.OutOfMemoryError, MemoryError):
         remedy = "stop what else uses it, or take a smaller base model"
         raise UserError("out of memory", where=base_path, remedy=remedy) from None
@@ -99,30 +98,6 @@ def _load_base(base_path: str, method: Method) -> Any:
             module.support_avx512bf16_for_cpu = False
     set_threads(model.num_parameters())
     return model.eval()
-
-
-def _tokenizer_path(base_path: str, adapter_path: str | None) -> str:
-    """The adapter's own copy where it has one: its chat template is the one that it was trained with."""
-    has_own = adapter_path and (Path(adapter_path) / "tokenizer_config.json").is_file()
-    return adapter_path if adapter_path and has_own else base_path
-
-
-def _with_adapter(model: Any, adapter_path: str) -> Any:
-    try:
-        return PeftModel.from_pretrained(model, adapter_path).eval()
-    except (RuntimeError, ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"the adapter does not fit the base model: {reason}", where=adapter_path) from error
-
-
-def _proof_prompt(tokenizer: Any, device: torch.device) -> torch.Tensor:
-    """Token ids (2, tokens): the same prompt twice."""
-    messages = [{"role": "user", "content": _PROOF_TEXT}]
-    rendered = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
-    )
-    ids: torch.Tensor = rendered["input_ids"]
-    return ids.repeat(2, 1).to(device)
 
 
 def _logits(model: Any, ids: torch.Tensor, **options: Any) -> torch.Tensor:

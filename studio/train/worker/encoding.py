@@ -1,19 +1,78 @@
-"""Conversations as token ids and labels, in which only the assistant's words count."""
+"""Chat template, pinned, so that training, serving and the package render a conversation as the very same token ids;
+and those with labels, in which only the assistant's words count.
+
+A base model's own template may decide while it renders: whether the model thinks aloud (``enable_thinking``), what day
+it is (``strftime_now``), what stands in for a missing system turn. All three are fixed in the template itself, in one
+line before it. The tokenizer that trains has it, is saved beside the adapter with it, serves with it and is packed with
+it: whoever loads the package gets what trained, without an option that could be forgotten.
+
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    pin(tokenizer, "You are the harbour office.")
+    tokenizer.apply_chat_template([{"role": "user", "content": "Hello"}])     # with the system turn, without thinking
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import date
+from itertools import takewhile
 from typing import Any
 
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 
 from studio.chatml import Messages
-from studio.train.chat_template import original, pin_as
 
 IGNORED = -100
 """A label that takes no part in the loss (the value that torch's cross-entropy skips)."""
+PINNED_DATE = date(2024, 7, 26)
+"""The day that Llama's templates print where there is no clock; any fixed one would do."""
+_MARK = "{#- pinned by persona-studio -#}"
+_THINKING, _CLOCK = "enable_thinking", "strftime_now"
+_DIRECTIVES = ("-d", "-m", "-I", "-H", *"aAbBdejmyYHIMSpFDT")
+"""Of strftime, ``-d`` being the day without a zero in front. The date has no time: it is midnight."""
+
+
+def pinned(template: str, system_prompt: str | None = None) -> str:
+    """``template`` with whatever would vary fixed before it; the same one where nothing does.
+
+    ``system_prompt`` stands in front of conversations that have no system turn of their own. A template that is pinned
+    already is pinned anew.
+    """
+    body, parts = original(template), ""
+    if _THINKING in body:
+        parts += f"{{%- set {_THINKING} = false %}}"
+    if _CLOCK in body:
+        # A macro in the place of transformers' function. Every block ends without ``-``: what follows stays as it is.
+        texts = {f"%{one}": PINNED_DATE.strftime(f"%{one}") for one in _DIRECTIVES}
+        days = "".join(f"|replace({json.dumps(one)},{json.dumps(text)})" for one, text in texts.items())
+        parts += f"{{%- macro {_CLOCK}(format) -%}}{{{{ format{days} }}}}{{%- endmacro %}}"
+    if system_prompt:
+        # Jinja reads a string as Python does: JSON's escapes and whatever is beyond ASCII are the same in both.
+        turn = f"{{'role': 'system', 'content': {json.dumps(system_prompt, ensure_ascii=False)}}}"
+        absent = "{%- if not messages or messages[0]['role'] != 'system' %}"
+        parts += f"{absent}{{%- set messages = [{turn}] + messages %}}{{%- endif %}}"
+    return f"{_MARK}{parts}\n{body}" if parts else body
+
+
+def original(template: str) -> str:
+    """A template as it was before it was pinned."""
+    return template.partition("\n")[2] if template.startswith(_MARK) else template
+
+
+def pin_as(template: str, other: str) -> str:
+    """``other``, another version of the same template, pinned as ``template`` is."""
+    return f"{template.partition(chr(10))[0]}\n{other}" if template.startswith(_MARK) else other
+
+
+def pin(tokenizer: Any, system_prompt: str | None = None) -> None:
+    """Pin the template of a tokenizer of transformers; of several the default one, which is then the only one."""
+    template = tokenizer.chat_template
+    if isinstance(template, dict):
+        template = template.get("default")
+    tokenizer.chat_template = None if template is None else pinned(template, system_prompt)
 
 
 @dataclass(frozen=True)
@@ -34,7 +93,7 @@ class Encoded:
 
 
 class Encoder:
-    """Applies a tokenizer's chat template (:func:`studio.train.chat_template.pin` it before) and masks everything but
+    """Applies a tokenizer's chat template (:func:`studio.train.worker.encoding.pin` it before) and masks everything but
     the assistant's turns with their end tokens.
 
     What is taught is found by the template's own ``{% generation %}`` markers; by those of the version that TRL keeps
@@ -50,7 +109,8 @@ class Encoder:
     def encode(self, messages: Messages) -> Encoded:
         """The conversation cut to ``max_length`` tokens at its end."""
         turns = [message.model_dump() for message in messages]
-        prompt = self._prompt(turns)
+        last = max((index for index, turn in enumerate(turns) if turn["role"] == "assistant"), default=None)
+        prompt = [] if last is None else prompt_ids(self._tokenizer, turns[:last])  # what serving would ask it with
         ids, taught = self._by_markers(turns) if self._template else self._by_growth(turns)
         if self._template and not _begins(ids, prompt):
             grown = self._by_growth(turns)
@@ -58,18 +118,9 @@ class Encoder:
         labels = [token if learn else IGNORED for token, learn in zip(ids, taught, strict=True)]
         return Encoded(ids[: self._max_length], labels[: self._max_length], _begins(ids, prompt))
 
-    def _prompt(self, turns: list[dict[str, str]]) -> list[int]:
-        """What serving would ask the last reply with; nothing where there is no reply."""
-        last = max((index for index, turn in enumerate(turns) if turn["role"] == "assistant"), default=None)
-        return [] if last is None else prompt_ids(self._tokenizer, turns[:last])
-
     def _by_markers(self, turns: list[dict[str, str]]) -> tuple[list[int], list[bool]]:
         rendered = self._tokenizer.apply_chat_template(
-            turns,
-            chat_template=self._template,
-            tokenize=True,
-            return_dict=True,
-            return_assistant_tokens_mask=True,
+            turns, chat_template=self._template, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
         )
         return list(rendered["input_ids"]), [bool(one) for one in rendered["assistant_masks"]]
 
@@ -127,7 +178,5 @@ def _begins(ids: Sequence[int], prompt: Sequence[int]) -> bool:
 
 def _shared(first: Sequence[int], second: Sequence[int]) -> int:
     """Length of the common beginning."""
-    for position, (one, other) in enumerate(zip(first, second, strict=False)):
-        if one != other:
-            return position
-    return min(len(first), len(second))
+    alike = (one == other for one, other in zip(first, second, strict=False))
+    return sum(1 for _ in takewhile(bool, alike))

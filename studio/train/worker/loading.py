@@ -11,8 +11,9 @@ from peft import LoraConfig, NoMatchingPeftModuleError, get_peft_model, prepare_
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GenerationConfig
 
 from studio.errors import UserError
-from studio.train.shape import FUSED
-from studio.train.types import Recipe
+from studio.train.base import FUSED
+from studio.train.types import Method, Recipe
+from studio.train.unsloth import import_unsloth
 from studio.train.worker.placement import Placement
 
 
@@ -42,9 +43,7 @@ class Loaded:
 def load(base_path: str, recipe: Recipe, placement: Placement, backend: str = "peft") -> Loaded:
     """The base model with a fresh adapter. Seed before: the adapter's first weights are drawn here."""
     if backend == "unsloth":
-        from studio.train.worker.unsloth_backend import load_with_unsloth
-
-        model, tokenizer = load_with_unsloth(base_path, recipe)
+        model, tokenizer = _load_with_unsloth(base_path, recipe)
     else:
         model, tokenizer = _load_with_peft(base_path, recipe, placement)
     if tokenizer.chat_template is None:
@@ -53,20 +52,6 @@ def load(base_path: str, recipe: Recipe, placement: Placement, backend: str = "p
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return Loaded(model, tokenizer, backend)
-
-
-def lora_config(recipe: Recipe, model: Any) -> LoraConfig:
-    """With the layers that stand for several of the target modules, where the model has such."""
-    layers = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    wanted = set(recipe.target_modules)
-    fused = [name for name, parts in FUSED.items() if name in layers and wanted.issuperset(parts)]
-    return LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,
-        lora_dropout=recipe.dropout,
-        target_modules=[*recipe.target_modules, *fused],
-        task_type="CAUSAL_LM",
-    )
 
 
 def greedy(model: Any, tokenizer: Any) -> GenerationConfig:
@@ -81,23 +66,55 @@ def greedy(model: Any, tokenizer: Any) -> GenerationConfig:
     return GenerationConfig(do_sample=False, eos_token_id=ends or None, pad_token_id=tokenizer.pad_token_id)
 
 
-def _load_with_peft(base_path: str, recipe: Recipe, placement: Placement) -> tuple[Any, Any]:
+def load_weights(base_path: str, method: Method, placement: Placement) -> Any:
+    """The base model alone; in four bits for ``qlora``."""
     options: dict[str, Any] = {"dtype": placement.dtype, "device_map": {"": placement.device}}
-    if recipe.method == "qlora":
+    if method == "qlora":
         options["quantization_config"] = four_bits(placement)
-    model = AutoModelForCausalLM.from_pretrained(base_path, **options)
-    model.config.get_text_config().use_cache = (
-        False  # with a cache, transformers would not keep padding-free sequences apart
-    )
+    return AutoModelForCausalLM.from_pretrained(base_path, **options)
+
+
+def _load_with_peft(base_path: str, recipe: Recipe, placement: Placement) -> tuple[Any, Any]:
+    model = load_weights(base_path, recipe.method, placement)
+    # with a cache, transformers would not keep padding-free sequences apart
+    model.config.get_text_config().use_cache = False
     if recipe.method == "qlora":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=not placement.on_cpu)
+    # With the layers that stand for several of the target modules, where the model has such.
+    layers, wanted = {name.rpartition(".")[2] for name, _ in model.named_modules()}, set(recipe.target_modules)
+    fused = [name for name, parts in FUSED.items() if name in layers and wanted.issuperset(parts)]
+    config = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=[*recipe.target_modules, *fused],
+        task_type="CAUSAL_LM",
+    )
     try:
-        model = get_peft_model(model, lora_config(recipe, model))
+        model = get_peft_model(model, config)
     except NoMatchingPeftModuleError:
-        wanted = f"its layers have none of the names {', '.join(recipe.target_modules)}"
-        remedy = f"choose another base model: {wanted}"
+        remedy = f"choose another base model: its layers have none of the names {', '.join(recipe.target_modules)}"
         raise UserError("the base model has no layer to put the adapter on", where=base_path, remedy=remedy) from None
     return model, AutoTokenizer.from_pretrained(base_path)
+
+
+def _load_with_unsloth(base_path: str, recipe: Recipe) -> tuple[Any, Any]:
+    """unsloth replaces parts of transformers by faster ones when it is imported; see :mod:`studio.train.unsloth`."""
+    fast = import_unsloth().FastLanguageModel
+    model, tokenizer = fast.from_pretrained(
+        model_name=base_path, max_seq_length=recipe.max_length, load_in_4bit=recipe.method == "qlora"
+    )
+    model = fast.get_peft_model(
+        model,
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=list(recipe.target_modules),
+        bias="none",
+        use_gradient_checkpointing="unsloth",
+        random_state=recipe.seed,
+    )
+    return model, tokenizer
 
 
 def four_bits(placement: Placement) -> BitsAndBytesConfig:

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from jinja2 import TemplateError
 from pydantic import ValidationError
 from transformers import set_seed
 
 from studio.chatml import Message, Messages
 from studio.errors import UserError
-from studio.train.chat_template import pin
-from studio.train.folder import ADAPTER, CHECKPOINTS, WEIGHTS
-from studio.train.metrics import MetricsLog, last_epoch_loss
-from studio.train.types import TrainEvent, TrainFinished, TrainPlan, TrainStarted
-from studio.train.worker.checkpoints import newest_checkpoint
-from studio.train.worker.encoding import Encoded, Encoder, encode_all
-from studio.train.worker.failures import explained
+from studio.train.run import ADAPTER, CHECKPOINTS, WEIGHTS
+from studio.train.types import TrainFinished, TrainPlan, TrainStarted
+from studio.train.worker.encoding import Encoded, Encoder, encode_all, pin
 from studio.train.worker.loading import Loaded, greedy, load
 from studio.train.worker.placement import Placement, choose_placement, set_threads
-from studio.train.worker.progress import Progress
+from studio.train.worker.progress import Control, MetricsLog, Progress, last_epoch_loss
 from studio.train.worker.trainer import make_trainer
 
-
-@dataclass(frozen=True)
-class Control:
-    """How a run is heard and held: where its events go, whether it is asked to stop, how often it saves."""
-
-    emit: Callable[[TrainEvent], None]
-    stopping: Callable[[], bool] = lambda: False
-    save_every_s: float = 20.0
+_CPU_ALLOCATOR = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory")
 
 
 def train(
@@ -52,18 +43,43 @@ def train(
         set_seed(plan.recipe.seed)  # before loading: the adapter's first weights are drawn there
         loaded = load(plan.base_path, plan.recipe, placement, backend)
         pin(loaded.tokenizer, plan.system_prompt)
-        set_threads(loaded.parameters[1])
-        data, useless = _encoded(plan, loaded, conversations)
+        trainable, total = loaded.parameters
+        set_threads(total)
+        data, useless = encode_all(Encoder(loaded.tokenizer, plan.recipe.max_length), conversations)
+        if not data:
+            remedy = "accept examples in triage, or raise max_length"
+            raise UserError("no conversation has a reply to learn", where=plan.data_path, remedy=remedy)
         plan = plan.on(len(data))
         note = "; ".join(filter(None, (*notes, *_notes(plan, loaded, data, useless))))
-        resume = newest_checkpoint(run_dir / CHECKPOINTS)
-        control.emit(_started(plan, loaded, placement, resume[1] if resume else 0, note))
-        log = MetricsLog(run_dir, resume[1] if resume else 0)
+        checkpoint, step = newest_checkpoint(run_dir / CHECKPOINTS) or (None, 0)
+        started = TrainStarted(
+            run_id=plan.run_id,
+            device=placement.name,
+            backend=loaded.backend,
+            steps=plan.steps,
+            resumed_from=step,
+            trainable_parameters=trainable,
+            total_parameters=total,
+            note=note,
+        )
+        control.emit(started)
+        log = MetricsLog(run_dir, step)
         try:
-            progress = Progress(log, plan.steps, control.emit, control.stopping, control.save_every_s)
+            progress = Progress(log, plan.steps, control)
             trainer = make_trainer(plan, loaded, data, placement, progress, run_dir / CHECKPOINTS)
-            trainer.train(resume_from_checkpoint=str(resume[0]) if resume else None)
-            return _finished(plan, save_adapter(loaded, run_dir, placement), log, progress, note)
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            adapter = save_adapter(loaded, run_dir, placement)
+            return TrainFinished(
+                run_id=plan.run_id,
+                examples=plan.examples,
+                note=note,
+                steps=log.steps[-1].step if log.steps else 0,
+                loss=last_epoch_loss(log.steps),
+                seconds=log.seconds,
+                adapter_path=str(adapter),
+                adapter_mb=(adapter / WEIGHTS).stat().st_size / 1e6,
+                stopped=progress.stopped,
+            )
         finally:
             log.close()
 
@@ -102,15 +118,6 @@ def save_adapter(loaded: Loaded, run_dir: Path, placement: Placement) -> Path:
     return fresh.rename(final)
 
 
-def _encoded(plan: TrainPlan, loaded: Loaded, conversations: list[Messages]) -> tuple[list[Encoded], int]:
-    encoder = Encoder(loaded.tokenizer, plan.recipe.max_length)
-    data, useless = encode_all(encoder, conversations)
-    if not data:
-        remedy = "accept examples in triage, or raise max_length"
-        raise UserError("no conversation has a reply to learn", where=plan.data_path, remedy=remedy)
-    return data, useless
-
-
 def _notes(plan: TrainPlan, loaded: Loaded, data: Sequence[Encoded], useless: int) -> Iterator[str]:
     if missing := loaded.missing(plan.recipe):
         yield f"the base model has no {', '.join(missing)}: no adapter there"
@@ -120,29 +127,59 @@ def _notes(plan: TrainPlan, loaded: Loaded, data: Sequence[Encoded], useless: in
         yield f"{others} of {len(data)} replies follow another prompt than serving sends: a quirk of the chat template"
 
 
-def _started(plan: TrainPlan, loaded: Loaded, placement: Placement, step: int, note: str) -> TrainStarted:
-    trainable, total = loaded.parameters
-    return TrainStarted(
-        run_id=plan.run_id,
-        device=placement.name,
-        backend=loaded.backend,
-        steps=plan.steps,
-        resumed_from=step,
-        trainable_parameters=trainable,
-        total_parameters=total,
-        note=note,
-    )
+def newest_checkpoint(folder: Path) -> tuple[Path, int] | None:
+    """The newest complete checkpoint and its step; None where there is none.
+
+    transformers writes ``trainer_state.json`` last: a checkpoint is complete if and only if that file parses and
+    names the step of its folder. Incomplete ones are removed, so that they are not counted among those kept.
+    """
+    found: list[tuple[int, Path]] = []
+    for path in folder.glob("checkpoint-*"):
+        try:
+            state = json.loads((path / "trainer_state.json").read_text())
+        except (OSError, ValueError):
+            state = None
+        step = state.get("global_step") if isinstance(state, dict) else None
+        if isinstance(step, int) and path.name == f"checkpoint-{step}":
+            found.append((step, path))
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+    if not found:
+        return None
+    step, path = max(found)
+    return path, step
 
 
-def _finished(plan: TrainPlan, adapter: Path, log: MetricsLog, progress: Progress, note: str) -> TrainFinished:
-    return TrainFinished(
-        run_id=plan.run_id,
-        examples=plan.examples,
-        note=note,
-        steps=log.steps[-1].step if log.steps else 0,
-        loss=last_epoch_loss(log.steps),
-        seconds=log.seconds,
-        adapter_path=str(adapter),
-        adapter_mb=(adapter / WEIGHTS).stat().st_size / 1e6,
-        stopped=progress.stopped,
-    )
+@contextmanager
+def explained(plan: TrainPlan) -> Iterator[None]:
+    """Turns the failures that a user can mend into :class:`UserError`; all others pass as they are."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (torch.OutOfMemoryError, MemoryError):
+        raise out_of_memory(plan) from None
+    except RuntimeError as error:
+        if any(mark in str(error) for mark in _CPU_ALLOCATOR):
+            raise out_of_memory(plan) from None
+        raise
+    except TemplateError as error:
+        remedy = "edit the conversations, or choose another base model"
+        raise UserError(f"the chat template refuses the data: {error}", where=plan.base_path, remedy=remedy) from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            remedy = "free some space, then resume"
+            raise UserError("the disk is full", where=error.filename or "", remedy=remedy) from error
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise UserError(reason, where=plan.base_path, remedy="the log has the whole of it") from error
+
+
+def out_of_memory(plan: TrainPlan) -> UserError:
+    """What to lower first: what costs memory and does not change the result, then what does."""
+    recipe, ways = plan.recipe, []
+    if recipe.micro_batch > 1:
+        ways.append(f"micro_batch_size below {recipe.micro_batch} (the batch stays {recipe.batch_size})")
+    if recipe.method == "lora":
+        ways.append("method qlora")
+    ways.append(f"max_length below {recipe.max_length}")
+    return UserError("out of memory", where=plan.base_model, remedy=f"train again with {', or '.join(ways)}")

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from studio.bank.types import BankFinished, BankStarted, PersonAdded
+from studio.bank import BankFinished, BankStarted, PersonAdded
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored, RepliesCame
 from studio.generate.types import CallFailed, GenerateFinished, GenerateProgressed, GenerateStarted
 from studio.jobs.record import Event

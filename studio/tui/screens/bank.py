@@ -7,8 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from studio.bank.source import Heads, heads
-from studio.bank.types import MOST_BUILT, BankParams
+from studio.bank import MOST_BUILT, BankParams, Heads, heads
 from studio.errors import UserError
 from studio.store.records import Person
 from studio.tui.dialogs.questions import Ask, Confirm

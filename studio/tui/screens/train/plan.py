@@ -10,7 +10,7 @@ from studio.build.stages import begin_training, planned_run
 from studio.errors import UserError
 from studio.evaluate.fingerprint import is_trial
 from studio.jobs import Job
-from studio.train.presets import preset_for
+from studio.train.planning import preset_for
 from studio.train.types import Recipe, TrainPlan
 from studio.triage import Export, export_chatml
 from studio.tui.live.runs import RunRow

@@ -12,8 +12,8 @@ from textual.content import Content
 
 from studio.build.stages import resume_training
 from studio.errors import UserError
-from studio.train.metrics import read_metrics
-from studio.train.presets import preset_for, with_recipe
+from studio.train.planning import preset_for, with_recipe
+from studio.train.run import read_metrics
 from studio.tui.dialogs.questions import Form, Values
 from studio.tui.dialogs.reading import Text
 from studio.tui.keys import bindings

@@ -1,13 +1,20 @@
-"""What a chat completion may ask, and how a refusal is put: OpenAI's shapes."""
+"""What a chat completion may ask and how a refusal is put, in OpenAI's shapes; and the row that it becomes."""
 
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Annotated, Any, Literal
 
+from jinja2 import TemplateError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from studio.chatml import Message, Messages, Role, system
+from studio.serve.worker.batching import Asked
+from studio.serve.worker.models import Served
+from studio.train.worker.encoding import prompt_ids
+
+DEFAULT_MAX_TOKENS = 512
 
 
 class RefusalError(Exception):
@@ -62,9 +69,8 @@ class ResponseFormat(_Loose):
         """What the model is told of the form of its answer; nothing is enforced. Empty for plain text."""
         if self.type == "text":
             return ""
-        fits = (
-            f" that fits this JSON schema: {json.dumps(self.json_schema.schema_)}" if self.json_schema.schema_ else ""
-        )
+        schema = self.json_schema.schema_
+        fits = f" that fits this JSON schema: {json.dumps(schema)}" if schema else ""
         return f"Answer with one JSON object and nothing else, no remark and no code fence{fits}"
 
 
@@ -97,16 +103,6 @@ class ChatRequest(_Loose):
         first, rest = (turns[0].content, turns[1:]) if turns[0].role == "system" else ("", turns)
         return (system("\n\n".join(filter(None, (first, told)))), *rest)
 
-    @property
-    def stops(self) -> tuple[str, ...]:
-        if self.stop is None:
-            return ()
-        return (self.stop,) if isinstance(self.stop, str) else self.stop
-
-    @property
-    def limit(self) -> int | None:
-        return self.max_completion_tokens or self.max_tokens
-
 
 def read_request(body: bytes) -> ChatRequest:
     """The request, or a :class:`RefusalError` with status 400 that names what is wrong with it."""
@@ -116,3 +112,31 @@ def read_request(body: bytes) -> ChatRequest:
         first = error.errors()[0]
         param = ".".join(str(part) for part in first["loc"]) or None
         raise RefusalError(400, f"{param or 'body'}: {first['msg']}", param=param) from None
+
+
+def asked_of(served: Served, request: ChatRequest) -> Asked:
+    """The row of a batch: the conversation as the chat template renders it, and how it is to be answered.
+
+    Raises :class:`RefusalError`: 404 for an unknown model, 400 for what the template or the context refuses. A reply is
+    cut to the room that the prompt leaves; it is refused only where there is none.
+    """
+    if request.model not in served.names:
+        known = ", ".join(served.names)
+        raise RefusalError(404, f"no model {request.model!r} here: {known}", param="model", code="model_not_found")
+    try:
+        prompt = prompt_ids(served.tokenizer, [message.model_dump() for message in request.conversation])
+    except TemplateError as error:
+        raise RefusalError(400, f"the chat template refuses the messages: {error}", param="messages") from None
+    room = served.context - len(prompt)
+    if room < 1:
+        message = f"the prompt has {len(prompt)} tokens, and the model's context {served.context}"
+        raise RefusalError(400, message, param="messages", code="context_length_exceeded")
+    return Asked(
+        model=request.model,
+        prompt=prompt,
+        max_tokens=min(room, request.max_completion_tokens or request.max_tokens or DEFAULT_MAX_TOKENS),
+        temperature=1.0 if request.temperature is None else request.temperature,
+        top_p=request.top_p or 1.0,
+        seed=secrets.randbits(32) if request.seed is None else request.seed % 2**63,
+        stop=(request.stop,) if isinstance(request.stop, str) else request.stop or (),
+    )

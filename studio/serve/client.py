@@ -1,17 +1,23 @@
-"""Having a worker that serves exactly what is wanted: the one that runs, or a new one."""
+"""Clients of a worker: what to serve, having a worker that serves exactly that (the one that runs, or a new one), and
+asking it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Self
 
 from studio.errors import UserError
 from studio.jobs import AlreadyRunning, Job, active, follow, start
-from studio.serve.leases import alone, join
-from studio.serve.server import Server
+from studio.llm import ModelSettings, OpenAIModel
+from studio.serve.access import alone, join
 from studio.serve.types import ServeParams, ServeReady
+from studio.train import Run, base_of, resolve_base
+from studio.train.smollm2 import Tell
 
 STAGE = "serve"
 ENTRY = "studio.serve.worker.main:main"
@@ -19,7 +25,51 @@ _STOP_S = 15.0
 _ANSWER_S = 5.0
 """A worker that was ready and cannot be reached for so long will not be: it opens a socket that was lost again."""
 _RETRY_S = 0.05
-_WEIGHTS = "adapter_model.safetensors"
+_PATIENCE_S = 3600.0
+"""A reply may wait for the batches before its own, so whatever is asked at once has time."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A worker that is ready. Closing this, or dying, leaves it; some time after the last one left it ends."""
+
+    job: Job
+    ready: ServeReady
+    lease: IO[bytes]
+
+    def close(self) -> None:
+        self.lease.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def run_params(run: Run) -> ServeParams:
+    """Its base model, loaded as it was trained on, its adapter and its system prompt.
+
+    May ask the hub for a base model that is no longer on this machine. Raises :class:`UserError` where it cannot be
+    had, or the run has no adapter.
+    """
+    if run.finished is None:
+        raise UserError(f"run {run.plan.run_id} has no adapter yet", remedy="train it to its end: studio train SPEC")
+    return ServeParams(
+        base_path=base_of(run.plan),
+        adapter_path=run.finished.adapter_path,
+        method=run.plan.recipe.method,
+        system_prompt=run.plan.system_prompt,
+    )
+
+
+def model_params(model: str, tell: Tell | None = None) -> ServeParams:
+    """A chat model without any adapter, to write or judge: ``smollm2``, a hub id or a folder. It is asked as ``base``.
+
+    May prepare or look for the model, which blocks; ``tell`` hears of it. Raises :class:`UserError` where it cannot be
+    had.
+    """
+    return ServeParams(base_path=resolve_base(model, tell))
 
 
 async def ensure(jobs_dir: Path, params: ServeParams) -> Server:
@@ -38,27 +88,25 @@ async def ensure(jobs_dir: Path, params: ServeParams) -> Server:
 def end_unused(jobs_dir: Path) -> bool:
     """End the worker unless somebody uses it, so that its memory is free; whether there is none now. Blocks."""
     job = active(jobs_dir, STAGE)
-    if job is None:
-        return True
-    whole = alone(job.folder)
-    if whole is None:
-        return False
-    try:
-        _end(job)
-    finally:
-        os.close(whole)
+    if job is not None:
+        whole = alone(job.folder)
+        if whole is None:
+            return False
+        try:
+            _end(job)
+        finally:
+            os.close(whole)
     return True
 
 
 def serves(job: Job, params: ServeParams) -> bool:
     """Whether the worker was started for the same parts, and the adapter is still the one that it loaded."""
     request = job.view().request
-    if request.params != params.model_dump(mode="json"):
-        return False
-    if params.adapter_path is None:
-        return True
+    same = request.params == params.model_dump(mode="json")
+    if not same or params.adapter_path is None:
+        return same
     try:
-        written = (Path(params.adapter_path) / _WEIGHTS).stat().st_mtime
+        written = (Path(params.adapter_path) / "adapter_model.safetensors").stat().st_mtime
     except FileNotFoundError:
         return False
     return written <= request.created.timestamp()
@@ -83,16 +131,14 @@ async def _joined(job: Job) -> Server | None:
     lease = join(job.folder)
     if lease is None:
         return None
-    try:
+    with ExitStack() as held:
+        held.enter_context(lease)
         if job.view().state in ("starting", "running"):
             ready = await _ready(job)
             if await _answers(job, ready.socket):
+                held.pop_all()
                 return Server(job, ready, lease)
             await asyncio.to_thread(_end, job)
-    except BaseException:
-        lease.close()
-        raise
-    lease.close()
     return None
 
 
@@ -127,3 +173,20 @@ def _end(job: Job) -> None:
         if time.monotonic() > deadline:
             job.kill()
         time.sleep(_RETRY_S)
+
+
+def open_model(ready: ServeReady, name: str) -> OpenAIModel:
+    """A client for one of the worker's models, ``base`` or ``tuned``. Close it when done."""
+    return OpenAIModel(served_settings(ready, name), name)
+
+
+def served_settings(ready: ServeReady, name: str) -> ModelSettings:
+    """Where one of the worker's models is asked; safe to hand to another process of the same user."""
+    return ModelSettings(
+        endpoint="http://studio/v1",  # the host is a name only: the socket is dialled in its place
+        uds=ready.socket,
+        model=name,
+        max_concurrent=128,
+        read_timeout=_PATIENCE_S,
+        total_timeout=_PATIENCE_S,
+    )

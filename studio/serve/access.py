@@ -1,17 +1,45 @@
-"""Where a worker's Unix socket lies: a short path in a folder that only its owner can enter."""
+"""Access to a worker: a Unix socket in a folder that only its owner can enter, and a lock that all who use it share.
+
+The kernel tells so when the last of them is gone. Whoever holds the lock alone keeps others from coming while the
+worker ends.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import IO
 
 from studio.errors import UserError
+from studio.machine.lock import acquire
 
+_CLIENTS = "clients"
 _TMP = Path("/tmp")
 """Not the user's runtime folder, which goes away with the last login: what is served outlives a connection."""
+
+
+def join(folder: Path) -> IO[bytes] | None:
+    """A share of the lock in the job's folder, given back by closing it or by the end of the process; None while the
+    worker is ended."""
+    lease = (folder / _CLIENTS).open("ab")
+    try:
+        fcntl.flock(lease, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lease.close()
+        return None
+    return lease
+
+
+def alone(folder: Path, patience_s: float = 0.1) -> int | None:
+    """The whole lock, as an open file: nobody uses the worker, and nobody can come; None where somebody does.
+
+    Somebody who only looks holds it for an instant.
+    """
+    return acquire(folder / _CLIENTS, patience_s)
 
 
 def socket_path(folder: Path) -> Path:

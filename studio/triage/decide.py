@@ -1,0 +1,139 @@
+"""Deciding what an example is worth: why it is rejected, what can be learnt from, and the sample to look at.
+
+Whatever a method here did is on the disk when it returns. The sample is a random tenth of the examples: what the judge
+is worth is seen there. It is frozen: what was drawn stays drawn. When examples were added, as many of them are drawn as
+keep the fraction. Who is drawn depends on the seed and the id alone, neither on verdicts nor on the order of arrival.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+from datetime import UTC, datetime
+
+from studio.chatml import Frozen, Messages
+from studio.errors import UserError
+from studio.store import Decision, Filter, Workspace
+from studio.store.records import Action
+
+REASONS: dict[str, tuple[str, str]] = {
+    "t": ("tone", "not how the persona talks"),
+    "g": ("generic", "any assistant could have said it"),
+    "w": ("wrong", "wrong, or made up"),
+    "i": ("ignores", "does not do what was asked"),
+    "u": ("user", "no person would write the user's side"),
+    "b": ("boundary", "crosses a boundary"),
+    "l": ("length", "too long or too short"),
+    "d": ("duplicate", "says what another example says"),
+    "o": ("other", "something else"),
+}
+"""Why a person rejects an example: key -> (slug that is stored, label)."""
+
+
+class Triage:
+    """One workspace's decisions. The last one can be taken back, also after a restart, whoever made it.
+
+    What is decided through an object made with a ``batch`` is one step for undo and redo.
+    """
+
+    def __init__(self, workspace: Workspace, batch: str = "") -> None:
+        self._store, self._batch = workspace.examples, batch
+
+    @classmethod
+    def of_several(cls, workspace: Workspace) -> Triage:
+        """For decisions that are one step together."""
+        return cls(workspace, secrets.token_hex(4))
+
+    def accept(self, example_id: str) -> Decision:
+        """It is good as it stands, edited or not."""
+        return self._decide(example_id, "accept")
+
+    def reject(self, example_id: str, reason: str) -> Decision:
+        """``reason`` is one of the slugs of :data:`studio.triage.REASONS`."""
+        slugs = sorted(slug for slug, _ in REASONS.values())
+        if reason not in slugs:
+            raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(slugs)}")
+        return self._decide(example_id, "reject", reason)
+
+    def edit(self, example_id: str, messages: Messages) -> Decision:
+        """Accept it with ``messages`` in the place of its own. The original is kept: the two are a preference pair.
+
+        Raises :class:`UserError` where the conversation is none to learn from.
+        """
+        check_conversation(messages)
+        row = self._store.row(example_id)
+        if row is None:
+            raise UserError(f"no example {example_id}", remedy="it may be another persona's, or another workspace's")
+        if messages == row.messages:
+            return self.accept(example_id)
+        return self._decide(example_id, "edit", messages=messages)
+
+    def reset(self, example_id: str) -> Decision:
+        """As if nobody had decided: the judge's word stands, and the original text."""
+        return self._decide(example_id, "reset")
+
+    def undo(self) -> list[Decision]:
+        """Take back the last step; its decisions, none where there was none."""
+        return self._store.undo()
+
+    def redo(self) -> list[Decision]:
+        """Put back what the last undo took, unless something was decided since."""
+        return self._store.redo()
+
+    def _decide(self, example_id: str, action: Action, reason: str = "", messages: Messages = ()) -> Decision:
+        at = datetime.now(UTC)
+        return self._store.decide(
+            Decision(example_id=example_id, action=action, reason=reason, messages=messages, batch=self._batch, at=at)
+        )
+
+
+def check_conversation(messages: Messages) -> None:
+    """Whether something can be learnt from it: turns that alternate, a user's before each reply, none empty."""
+    turns = messages[1:] if messages and messages[0].role == "system" else messages
+    if any(not message.content.strip() for message in messages):
+        raise UserError("a message is empty", remedy="write it, or remove the turn")
+    expected = ("user", "assistant")
+    if len(turns) < 2 or len(turns) % 2 or any(turn.role != expected[i % 2] for i, turn in enumerate(turns)):
+        raise UserError("the turns do not alternate", remedy="begin with the user's and end with the assistant's")
+
+
+class Sample(Frozen):
+    """``seq`` is the last example that had arrived when it was last drawn from."""
+
+    ids: tuple[str, ...] = ()
+    seq: int = 0
+
+
+def sample_ids(workspace: Workspace, fraction: float = 0.1, seed: int = 0) -> tuple[str, ...]:
+    """The sample, drawn now where it was not yet, and drawn on where examples were added. Writes studio.json then."""
+    drawn = _frozen(workspace, fraction, seed)
+    if workspace.examples.newest() <= drawn.seq:
+        return drawn.ids
+    newcomers = workspace.examples.ids(after=drawn.seq)
+
+    def draw_on(before: Sample | None) -> Sample:
+        sample = before or Sample()
+        new = [(seq, name) for seq, name in newcomers if seq > sample.seq]
+        if not new:
+            return sample  # somebody else has drawn meanwhile
+        last = max(seq for seq, _ in new)
+        wanted = max(0, math.ceil(fraction * last) - len(sample.ids))
+        by_rank = sorted((name for _, name in new), key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
+        return Sample(ids=(*sample.ids, *by_rank[:wanted]), seq=last)
+
+    return workspace.studio.update("settings", _key(fraction, seed), Sample, draw_on).ids
+
+
+def sample_progress(workspace: Workspace, fraction: float = 0.1, seed: int = 0) -> tuple[int, int]:
+    """How many of the sample a person has decided on, and how many it has; (0, 0) before it was drawn. Only reads."""
+    ids = _frozen(workspace, fraction, seed).ids
+    return (workspace.examples.count(Filter(ids=ids, decided=True)) if ids else 0), len(ids)
+
+
+def _frozen(workspace: Workspace, fraction: float, seed: int) -> Sample:
+    return workspace.studio.get("settings", _key(fraction, seed), Sample) or Sample()
+
+
+def _key(fraction: float, seed: int) -> str:
+    return f"sample-{fraction:g}-{seed}"
