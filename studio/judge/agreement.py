@@ -21,8 +21,6 @@ from studio.errors import UserError
 from studio.files import cache_folder, write_atomic
 from studio.judge.judge import Judge
 from studio.judge.labels import Label, labels_hash, labels_of, locked, training
-from studio.judge.learned import FEWEST, estimates, learn, out_of_fold
-from studio.judge.ridge import Block
 from studio.judge.scoring import estimated
 from studio.judge.types import Kind
 from studio.spec import LoadedSpec
@@ -222,11 +220,13 @@ def _by_length(loaded: LoadedSpec, rest: Sequence[Label], measured: Sequence[Lab
     """Learned from ``rest``, or by cross-validation where that is too little."""
     import numpy as np
 
+    from studio.judge.ridge import FEWEST, Block, learn, out_of_fold
+
     given, known = (
         np.log1p([[len(words_of(last_reply(label.messages)))] for label in labels]) for labels in (measured, rest)
     )
     if len(rest) >= FEWEST:
-        found = estimates(learn(known, (Block(1),), rest, loaded.spec), given)
+        found = learn(known, (Block(1),), rest, loaded.spec).estimates(given)
     else:
         found = out_of_fold(given, (Block(1),), measured, loaded.spec)
     said = [estimated(loaded, "length", one, ()) for one in found]
