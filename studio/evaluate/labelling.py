@@ -78,7 +78,8 @@ class Labelling:
             raise UserError("the spec's traits are others than those of the evaluation", remedy=remedy)
         self.traits, self.boundaries, self.pairs, self.by = spec.traits, spec.boundaries, pairs, by
         self._workspace, self._evaluation, self._run = workspace, evaluation, evaluation.run_id
-        seed = workspace.studio.update(TABLE, self._run, Session, _begun).seed
+        new = Session(seed=random.SystemRandom().randrange(2**32), begun=datetime.now(UTC))
+        seed = workspace.studio.update(TABLE, self._run, Session, lambda known: known or new).seed
         drawn = draw_pairs(evaluation.results, seed) if pairs else draw_replies(evaluation.results, seed)
         self._items = {_id(seed, pairs, one): one for one in drawn}
         self._answered = self._stored()
@@ -167,10 +168,6 @@ class Labelling:
             return {name for name, one in self._items.items() if pair_digest(one.row) in votes}
         labels = {(label.digest, label.side) for label in store.of_run(self._run)}
         return {name for name, one in self._items.items() if (reply_digest(one.row, one.side), one.side) in labels}
-
-
-def _begun(session: Session | None) -> Session:
-    return session or Session(seed=random.SystemRandom().randrange(2**32), begun=datetime.now(UTC))
 
 
 def _id(seed: int, pairs: bool, one: Drawn) -> str:

@@ -17,8 +17,6 @@ GateStatus = Literal["PASS", "FAIL", "UNDECIDED"]
 Bound = Literal[">=", "<="]
 AT_MOST = frozenset({"violations", "train_loss", "adapter_mb", "latency_s"})
 """The gates of which less is better."""
-STAND_IN = frozenset({"train_loss", "adapter_mb", "latency_s"})
-"""Criteria that speak of the base model that was trained, and decide nothing where it is not the one to deploy."""
 Side = Literal["base", "tuned"]
 SIDES: tuple[Side, Side] = ("base", "tuned")
 Asked = Literal["base", "tuned", "prompted"]
@@ -81,11 +79,6 @@ class ProbeResult(Frozen):
         compared = (one.error for one in (self.comparison, self.prompted_comparison) if one is not None)
         found = (self.base_judgement.error, self.tuned_judgement.error, *compared)
         return tuple(error for error in found if error is not None)
-
-    @property
-    def nothing_judged(self) -> bool:
-        """Whether no reply got a judgement (two equal replies are compared without asking anybody)."""
-        return self.base_judgement.verdict == self.tuned_judgement.verdict == "error"
 
 
 class JudgeInfo(Frozen):
@@ -175,7 +168,6 @@ class Evaluation(Frozen):
     trial: bool
     """Whether the base model is a stand-in for ``deployment.base_model``."""
     max_tokens: int
-    """Of a reply."""
     results: tuple[ProbeResult, ...]
     train_loss: float | None
     adapter_mb: float | None

@@ -109,7 +109,10 @@ async def agreement(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -
         raise UserError("there are no labels to measure a judge on", where=str(loaded.path))
     known = judge.learned.trained_on if judge.learned else frozenset()
     unseen = [label for label in labels if digest(label.messages) not in known]
-    measured, how = _measured_on(labels, unseen)
+    measured: Sequence[Label] = unseen or labels
+    how: How = "unseen" if unseen else "cross-validated"
+    if apart := locked(unseen):
+        measured, how = [label for label in apart if label.source == "run"] or apart, "locked"
     if how == "cross-validated" and judge.learned is not None:
         found = await asyncio.to_thread(judge.learned.out_of_fold, measured)
         said = [
@@ -171,12 +174,6 @@ def _kept_in(loaded: LoadedSpec, judge: Named) -> Path | None:
         return None
     told = "\x1f".join([judge.kind, judge.name, judge.version, labels_hash(labels), loaded.hash])
     return cache_folder() / "judges" / f"agreement-{hashlib.sha256(told.encode()).hexdigest()[:16]}.json"
-
-
-def _measured_on(labels: Sequence[Label], unseen: Sequence[Label]) -> tuple[Sequence[Label], How]:
-    if apart := locked(unseen):
-        return [label for label in apart if label.source == "run"] or apart, "locked"
-    return (unseen, "unseen") if unseen else (labels, "cross-validated")
 
 
 def _trait(name: str, labels: Sequence[Label], said: Sequence[Judgement]) -> TraitAgreement:
