@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -49,6 +49,17 @@ class Reply(Frozen):
     """Why there is no reply (``text`` is then empty), such as a base model that only thinks aloud."""
 
 
+class SideResult(NamedTuple):
+    """What one side made of a probe; see :class:`ProbeResult`."""
+
+    reply: str
+    judgement: Judgement
+    kept: bool | None
+    seconds: float | None
+    error: str | None
+    finish: Finish
+
+
 class ProbeResult(Frozen):
     """One probe through both sides, judged, and compared in both orders. A reply that failed is an unscored one."""
 
@@ -72,6 +83,11 @@ class ProbeResult(Frozen):
     """The reply of the base model with the persona as its system prompt; None where that was not asked."""
     prompted_comparison: Comparison | None = None
     """As ``comparison``, with the prompted base in the place of the base."""
+
+    def of(self, side: Side) -> SideResult:
+        tuned = (self.tuned, self.tuned_judgement, self.tuned_kept, self.tuned_s, self.tuned_error, self.tuned_finish)
+        base = (self.base, self.base_judgement, self.base_kept, self.base_s, self.base_error, self.base_finish)
+        return SideResult(*(base if side == "base" else tuned))
 
     @property
     def errors(self) -> tuple[str, ...]:
