@@ -14,17 +14,7 @@ from collections.abc import Iterator
 from studio.evaluate.gate_text import number, span
 from studio.evaluate.intervals import ALPHA, Interval
 from studio.evaluate.metrics import MIN_LABELS
-from studio.evaluate.types import (
-    STAND_IN,
-    Evaluation,
-    Gate,
-    GateStatus,
-    JudgeInfo,
-    Shown,
-    SideMetrics,
-    bound_of,
-    reaches,
-)
+from studio.evaluate.types import Evaluation, Gate, GateStatus, JudgeInfo, Shown, SideMetrics, bound_of, reaches
 
 MAX_ERRORS = 0.05
 """The share of replies without a judgement above which the judged ones may not stand for all."""
@@ -54,7 +44,7 @@ def gates(evaluation: Evaluation) -> tuple[Gate, ...]:
         prompt = evaluation.beats_prompt
         found.append(_mean("beats_prompt", prompt, success.beats_prompt, evaluation, distrust, pair=True))
     for name, value, target in _singles(evaluation):
-        if target is not None and not (evaluation.trial and name in STAND_IN):
+        if target is not None and not evaluation.trial:
             found.append(_latency(tuned, target) if name == "latency_s" else _single(name, value, target))
     return (*found, _single("examples", float(evaluation.examples), float(success.examples)))
 
@@ -65,7 +55,7 @@ def shown(evaluation: Evaluation) -> tuple[Shown, ...]:
     if evaluation.success.beats_prompt is None and (won := evaluation.beats_prompt) is not None:
         found.append(Shown(name="beats_prompt", value=won.value, note=_rests_on("beats_prompt", won)))
     for name, value, target in _singles(evaluation):
-        if target is None or (evaluation.trial and name in STAND_IN):
+        if target is None or evaluation.trial:
             found.append(Shown(name=name, value=value, note=NO_TARGET if target is None else ON_STAND_IN))
     return tuple(found)
 
@@ -194,7 +184,8 @@ def _rests_on(name: str, found: Interval) -> str:
 
 
 def _singles(evaluation: Evaluation) -> Iterator[tuple[str, float | None, float | None]]:
-    """Name, value and target of what is one measurement, not a sample of replies; and of the latency."""
+    """Name, value and target of what is one measurement, not a sample of replies; and of the latency. They speak of the
+    base model that was trained, and decide nothing where it is not the one to deploy."""
     success = evaluation.success
     yield "train_loss", evaluation.train_loss, success.train_loss
     yield "adapter_mb", evaluation.adapter_mb, success.adapter_mb

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from studio.chatml import Frozen, Messages
 from studio.errors import UserError
-from studio.evaluate.metrics import error_of, judgement_of, pair_digest, reply_digest, reply_of
+from studio.evaluate.metrics import pair_digest, reply_digest
 from studio.evaluate.report import restated
 from studio.evaluate.types import SIDES, Evaluation, ProbeResult, Side
 from studio.spec import Spec
@@ -78,7 +78,8 @@ class Labelling:
             raise UserError("the spec's traits are others than those of the evaluation", remedy=remedy)
         self.traits, self.boundaries, self.pairs, self.by = spec.traits, spec.boundaries, pairs, by
         self._workspace, self._evaluation, self._run = workspace, evaluation, evaluation.run_id
-        seed = workspace.studio.update(TABLE, self._run, Session, _begun).seed
+        new = Session(seed=random.SystemRandom().randrange(2**32), begun=datetime.now(UTC))
+        seed = workspace.studio.update(TABLE, self._run, Session, lambda known: known or new).seed
         drawn = draw_pairs(evaluation.results, seed) if pairs else draw_replies(evaluation.results, seed)
         self._items = {_id(seed, pairs, one): one for one in drawn}
         self._answered = self._stored()
@@ -102,7 +103,7 @@ class Labelling:
         for name in ordered[:most]:
             drawn = self._items[name]
             sides = drawn.shown if self.pairs else (drawn.side,)
-            replies = tuple(reply_of(drawn.row, side) for side in sides)
+            replies = tuple(drawn.row.of(side).reply for side in sides)
             yield Item(id=name, messages=drawn.row.probe.messages, replies=replies)
 
     def answer(self, item_id: str, labels: Mapping[str, int], boundary: str | None = None) -> None:
@@ -169,10 +170,6 @@ class Labelling:
         return {name for name, one in self._items.items() if (reply_digest(one.row, one.side), one.side) in labels}
 
 
-def _begun(session: Session | None) -> Session:
-    return session or Session(seed=random.SystemRandom().randrange(2**32), begun=datetime.now(UTC))
-
-
 def _id(seed: int, pairs: bool, one: Drawn) -> str:
     named = f"{seed}|{'pair' if pairs else one.side}|{one.row.probe.id}"
     return hashlib.sha256(named.encode()).hexdigest()[:12]
@@ -181,17 +178,12 @@ def _id(seed: int, pairs: bool, one: Drawn) -> str:
 def draw_replies(results: Sequence[ProbeResult], seed: int) -> list[Drawn]:
     """Every reply of both sides: five of the tuned side to one of the base, until one is used up."""
     draw = random.Random(seed)
-    tuned, base = (
-        _stratified(
-            [
-                (judgement_of(row, side).total or 0.0, Drawn(row, side))
-                for row in results
-                if error_of(row, side) is None
-            ],
-            draw,
-        )
-        for side in reversed(SIDES)
-    )
+    scored: dict[Side, list[tuple[float, Drawn]]] = {"tuned": [], "base": []}
+    for row in results:
+        for side, drawn in scored.items():
+            if row.of(side).error is None:
+                drawn.append((row.of(side).judgement.total or 0.0, Drawn(row, side)))
+    tuned, base = (_stratified(drawn, draw) for drawn in scored.values())
     found: list[Drawn] = []
     while tuned and base:
         block = [*tuned[: BLOCK - 1], base[0]]

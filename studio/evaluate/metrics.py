@@ -15,7 +15,7 @@ from studio.chatml import assistant, digest
 from studio.evaluate.intervals import Interval, Span, by_prompt, corrected_mean, delta, mean, quantile_bounds, share_of
 from studio.evaluate.types import SIDES, JudgeInfo, ProbeResult, Side, SideMetrics
 from studio.judge.scoring import mark_of
-from studio.judge.types import Comparison, Finish
+from studio.judge.types import Comparison
 from studio.store.records import Judgement, PairVote, RunLabel
 
 MIN_LABELS = 50
@@ -47,7 +47,7 @@ NO_LABELS = Labels()
 
 
 def reply_digest(result: ProbeResult, side: Side) -> str:
-    return digest((*result.probe.messages, assistant(reply_of(result, side))))
+    return digest((*result.probe.messages, assistant(result.of(side).reply)))
 
 
 def pair_digest(result: ProbeResult) -> str:
@@ -58,7 +58,8 @@ def side_metrics(
     results: Sequence[ProbeResult], side: Side, traits: Sequence[str], judge: JudgeInfo, labels: Labels = NO_LABELS
 ) -> SideMetrics:
     """All of one side. Replies that could not be judged are counted as errors and left out."""
-    judged = [(row, one) for row in results if (one := judgement_of(row, side)).verdict != "error"]
+    rows = [(row, row.of(side)) for row in results]
+    judged = [(row, one.judgement) for row, one in rows if one.judgement.verdict != "error"]
     labelled = [(row, label) for row in results if (label := labels.reply(row, side)) is not None]
     names = {row.probe.id for row, _ in labelled}
     marked = sum(bool(one.traits) for _, one in judged)
@@ -70,11 +71,9 @@ def side_metrics(
         )
         for name in traits
     }
-    times = [seconds for row in results if (seconds := row.base_s if side == "base" else row.tuned_s) is not None]
+    times = [one.seconds for _, one in rows if one.seconds is not None]
     low, high = quantile_bounds(times) if times else (None, None)
-    crossed = [row for row, one in judged if crosses_a_boundary(one) and row.probe.id not in names]
-    terms = [(row.probe.id, float(kept)) for row in results if (kept := kept_of(row, side)) is not None]
-    replies = [row for row in results if error_of(row, side) is None]
+    replies = [one for _, one in rows if one.error is None]
     return SideMetrics(
         overall=estimate(
             ((row.probe.id, total) for row, one in labelled if (total := label_total(one, traits)) is not None),
@@ -83,18 +82,18 @@ def side_metrics(
         ),
         traits={name: interval for name, interval in found.items() if interval is not None},
         violations=_violations(labelled, judged, judge),
-        kept=share_of(by_prompt(terms)),
+        kept=share_of(by_prompt((row.probe.id, float(one.kept)) for row, one in rows if one.kept is not None)),
         n=len(replies),
         judged=marked,
         labels=len(labelled),
         source=_source(len(labelled), marked, judge),
-        cut=fmean(finish_of(row, side) == "length" for row in replies) if replies else None,
-        unlabelled_violations=len(crossed),
+        cut=fmean(one.finish == "length" for one in replies) if replies else None,
+        unlabelled_violations=sum(crosses_a_boundary(one) and row.probe.id not in names for row, one in judged),
         latency_s=percentile(times, 0.95),
         latency_low=low,
         latency_high=high,
         timed=len(times),
-        errors=sum(judgement_of(row, side).verdict == "error" and row.probe.id not in names for row in results),
+        errors=sum(one.judgement.verdict == "error" and row.probe.id not in names for row, one in rows),
     )
 
 
@@ -168,7 +167,7 @@ def total_of(result: ProbeResult, side: Side, traits: Sequence[str], labels: Lab
     """0..10 of one reply; None where nobody scored it."""
     label = labels.reply(result, side)
     said = label_total(label, traits) if label else None
-    return said if said is not None else judgement_of(result, side).total
+    return said if said is not None else result.of(side).judgement.total
 
 
 def label_total(label: RunLabel, traits: Sequence[str]) -> float | None:
@@ -183,26 +182,6 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     if not values:
         return None
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
-
-
-def reply_of(result: ProbeResult, side: Side) -> str:
-    return result.base if side == "base" else result.tuned
-
-
-def judgement_of(result: ProbeResult, side: Side) -> Judgement:
-    return result.base_judgement if side == "base" else result.tuned_judgement
-
-
-def kept_of(result: ProbeResult, side: Side) -> bool | None:
-    return result.base_kept if side == "base" else result.tuned_kept
-
-
-def error_of(result: ProbeResult, side: Side) -> str | None:
-    return result.base_error if side == "base" else result.tuned_error
-
-
-def finish_of(result: ProbeResult, side: Side) -> Finish:
-    return result.base_finish if side == "base" else result.tuned_finish
 
 
 def crosses_a_boundary(judgement: Judgement) -> bool:

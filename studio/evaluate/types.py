@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -17,8 +17,6 @@ GateStatus = Literal["PASS", "FAIL", "UNDECIDED"]
 Bound = Literal[">=", "<="]
 AT_MOST = frozenset({"violations", "train_loss", "adapter_mb", "latency_s"})
 """The gates of which less is better."""
-STAND_IN = frozenset({"train_loss", "adapter_mb", "latency_s"})
-"""Criteria that speak of the base model that was trained, and decide nothing where it is not the one to deploy."""
 Side = Literal["base", "tuned"]
 SIDES: tuple[Side, Side] = ("base", "tuned")
 Asked = Literal["base", "tuned", "prompted"]
@@ -51,6 +49,17 @@ class Reply(Frozen):
     """Why there is no reply (``text`` is then empty), such as a base model that only thinks aloud."""
 
 
+class SideResult(NamedTuple):
+    """What one side made of a probe; see :class:`ProbeResult`."""
+
+    reply: str
+    judgement: Judgement
+    kept: bool | None
+    seconds: float | None
+    error: str | None
+    finish: Finish
+
+
 class ProbeResult(Frozen):
     """One probe through both sides, judged, and compared in both orders. A reply that failed is an unscored one."""
 
@@ -75,17 +84,17 @@ class ProbeResult(Frozen):
     prompted_comparison: Comparison | None = None
     """As ``comparison``, with the prompted base in the place of the base."""
 
+    def of(self, side: Side) -> SideResult:
+        tuned = (self.tuned, self.tuned_judgement, self.tuned_kept, self.tuned_s, self.tuned_error, self.tuned_finish)
+        base = (self.base, self.base_judgement, self.base_kept, self.base_s, self.base_error, self.base_finish)
+        return SideResult(*(base if side == "base" else tuned))
+
     @property
     def errors(self) -> tuple[str, ...]:
         """What the calls failed with; empty where all of it was replied to and judged."""
         compared = (one.error for one in (self.comparison, self.prompted_comparison) if one is not None)
         found = (self.base_judgement.error, self.tuned_judgement.error, *compared)
         return tuple(error for error in found if error is not None)
-
-    @property
-    def nothing_judged(self) -> bool:
-        """Whether no reply got a judgement (two equal replies are compared without asking anybody)."""
-        return self.base_judgement.verdict == self.tuned_judgement.verdict == "error"
 
 
 class JudgeInfo(Frozen):
@@ -175,7 +184,6 @@ class Evaluation(Frozen):
     trial: bool
     """Whether the base model is a stand-in for ``deployment.base_model``."""
     max_tokens: int
-    """Of a reply."""
     results: tuple[ProbeResult, ...]
     train_loss: float | None
     adapter_mb: float | None

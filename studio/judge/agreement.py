@@ -21,8 +21,6 @@ from studio.errors import UserError
 from studio.files import cache_folder, write_atomic
 from studio.judge.judge import Judge
 from studio.judge.labels import Label, labels_hash, labels_of, locked, training
-from studio.judge.learned import FEWEST, estimates, learn, out_of_fold
-from studio.judge.ridge import Block
 from studio.judge.scoring import estimated
 from studio.judge.types import Kind
 from studio.spec import LoadedSpec
@@ -111,7 +109,10 @@ async def agreement(loaded: LoadedSpec, judge: Judge, labels: Sequence[Label]) -
         raise UserError("there are no labels to measure a judge on", where=str(loaded.path))
     known = judge.learned.trained_on if judge.learned else frozenset()
     unseen = [label for label in labels if digest(label.messages) not in known]
-    measured, how = _measured_on(labels, unseen)
+    measured: Sequence[Label] = unseen or labels
+    how: How = "unseen" if unseen else "cross-validated"
+    if apart := locked(unseen):
+        measured, how = [label for label in apart if label.source == "run"] or apart, "locked"
     if how == "cross-validated" and judge.learned is not None:
         found = await asyncio.to_thread(judge.learned.out_of_fold, measured)
         said = [
@@ -175,12 +176,6 @@ def _kept_in(loaded: LoadedSpec, judge: Named) -> Path | None:
     return cache_folder() / "judges" / f"agreement-{hashlib.sha256(told.encode()).hexdigest()[:16]}.json"
 
 
-def _measured_on(labels: Sequence[Label], unseen: Sequence[Label]) -> tuple[Sequence[Label], How]:
-    if apart := locked(unseen):
-        return [label for label in apart if label.source == "run"] or apart, "locked"
-    return (unseen, "unseen") if unseen else (labels, "cross-validated")
-
-
 def _trait(name: str, labels: Sequence[Label], said: Sequence[Judgement]) -> TraitAgreement:
     from studio.judge.reliability import ac2, figure, interval, kappa, table
 
@@ -222,11 +217,13 @@ def _by_length(loaded: LoadedSpec, rest: Sequence[Label], measured: Sequence[Lab
     """Learned from ``rest``, or by cross-validation where that is too little."""
     import numpy as np
 
+    from studio.judge.ridge import FEWEST, Block, learn, out_of_fold
+
     given, known = (
         np.log1p([[len(words_of(last_reply(label.messages)))] for label in labels]) for labels in (measured, rest)
     )
     if len(rest) >= FEWEST:
-        found = estimates(learn(known, (Block(1),), rest, loaded.spec), given)
+        found = learn(known, (Block(1),), rest, loaded.spec).estimates(given)
     else:
         found = out_of_fold(given, (Block(1),), measured, loaded.spec)
     said = [estimated(loaded, "length", one, ()) for one in found]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from studio.chatml import last_request
-from studio.evaluate.metrics import NO_LABELS, Labels, finish_of, judgement_of, kept_of, label_total, reply_of
+from studio.evaluate.metrics import NO_LABELS, Labels, label_total
 from studio.evaluate.types import ProbeResult, Side
 from studio.store.records import Judgement, RunLabel
 from studio.tui.text import clip, join, line, lines, score, shown
@@ -105,17 +105,14 @@ def _orders(result: ProbeResult) -> str:
 
 def _side(result: ProbeResult, side: Side, labels: Labels, width: int) -> list[Content]:
     """The reply with its score, whether it keeps the required terms, how long it took and whether it was cut."""
-    reply, judgement, label = reply_of(result, side), judgement_of(result, side), labels.reply(result, side)
-    seconds = result.base_s if side == "base" else result.tuned_s
+    reply, judgement, kept, seconds, _, finish = result.of(side)
+    label = labels.reply(result, side)
     head = join(
         (side, "bold $primary"),
         (f"  {_score(judgement, label).strip()} of 10", "bold"),
-        (
-            {True: "  keeps the required terms", False: "  loses required terms", None: ""}[kept_of(result, side)],
-            "$quiet",
-        ),
+        ({True: "  keeps the required terms", False: "  loses required terms", None: ""}[kept], "$quiet"),
         ("" if seconds is None else f"  {seconds:.2f} s", "$quiet"),
-        ({"stop": "", "length": "  cut"}.get(finish_of(result, side), "  broken off"), "$quiet"),
+        ({"stop": "", "length": "  cut"}.get(finish, "  broken off"), "$quiet"),
     )
     told = [head, shown(reply) if reply else shown("(an empty reply)", "$quiet")]
     if label is not None:
