@@ -118,9 +118,7 @@ async def generate_stage(tell: Tell, session: Session) -> None:
     skipped = active(jobs_dir, "generate") is None and done()
     if not skipped:
         await check_models(session)  # says at once that nobody is there, or that no model is named
-        params = _asked(session, GenerateParams, settings=settings, seed=session.seed, examples=wanted)
-        begin = partial(start, jobs_dir, "generate", generate_entry(settings), params)
-        await run_job(listen, session, "generate", begin, done)
+        await run_job(listen, session, "generate", lambda: begin_generating(session), done)
     targets, last = standing(session), finished[-1] if finished else None
     short = ", ".join(f"{one.category} {one.accepted}/{one.target}" for one in targets if one.accepted < one.target)
     if short and not skipped:
@@ -131,6 +129,13 @@ async def generate_stage(tell: Tell, session: Session) -> None:
     thin = f"; {last.note}" if last and last.note else ""
     accepted = sum(one.accepted for one in targets)
     tell(StageEnded(stage="generate", skipped=skipped, note=f"{accepted} accepted{thin}"))
+
+
+def begin_generating(session: Session) -> Job:
+    """Start the job that makes examples until every category has its target."""
+    more = {"settings": session.settings, "seed": session.seed, "examples": wanted_examples(session)}
+    params = _asked(session, GenerateParams, **more)
+    return start(session.workspace.jobs_dir, "generate", generate_entry(session.settings), params)
 
 
 async def triage_stage(tell: Tell, session: Session) -> Export:

@@ -45,7 +45,7 @@ class StudioApp(OrderedKeys):
     """One spec in one workspace."""
 
     TITLE = "Persona Studio"
-    CSS_PATH = ["app.tcss", "screens/spec.tcss"]
+    CSS_PATH = ["app.tcss", "screens/spec/spec.tcss"]
     """With that of the first screen, so that the first paint parses the styles once."""
     ENABLE_COMMAND_PALETTE = False
     MODES = {entry.stage: entry.open for entry in ENTRIES}

@@ -51,13 +51,13 @@ def _found(place: str) -> Any:
 
 
 ENTRIES = (
-    Entry("spec", "1", "The persona: read it, edit it, see its prompts", "screens.spec:SpecScreen"),
-    Entry("bank", "2", "The people who talk to it", "screens.bank:BankScreen", "live.progress:fold_bank"),
+    Entry("spec", "1", "The persona: read it, edit it, see its prompts", "screens.spec.screen:SpecScreen"),
+    Entry("bank", "2", "The people who talk to it", "screens.bank.screen:BankScreen", "live.progress:fold_bank"),
     Entry(
         "generate",
         "3",
         "Examples, as they are made",
-        "screens.generate:GenerateScreen",
+        "screens.generate.screen:GenerateScreen",
         "live.progress:fold_generate",
     ),
     Entry("triage", "4", "Look at examples and decide", "screens.triage.screen:TriageScreen"),

@@ -175,7 +175,7 @@ OLLAMA = LocalServer(name="Ollama", endpoint="http://127.0.0.1:11434/v1", models
 async def test_without_an_author_it_lists_who_could_write_with_what_to_press(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.tui.screens.authoring.servers_here", lambda: (OLLAMA,))
+    monkeypatch.setattr("studio.tui.screens.generate.authors.servers_here", lambda: (OLLAMA,))
     app = opened_wren(tmp_path, recorded=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["3"], "Who could write examples here")
@@ -189,7 +189,7 @@ async def test_without_an_author_it_lists_who_could_write_with_what_to_press(
 async def test_a_found_server_is_used_after_a_yes_and_enter_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.tui.screens.authoring.servers_here", lambda: (OLLAMA,))
+    monkeypatch.setattr("studio.tui.screens.generate.authors.servers_here", lambda: (OLLAMA,))
     app = opened_wren(tmp_path, recorded=False)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "Ollama, found running")
@@ -223,7 +223,7 @@ async def test_an_example_is_written_by_hand_and_waits_for_a_decision(
         return f"{scenario}\nuser: My fern sulks\nassistant:{replies.pop(0)}\n"
 
     replies = ["", " Dry soil? Stand it in water for half an hour."]
-    monkeypatch.setattr("studio.tui.screens.authoring.edit_text", written)
+    monkeypatch.setattr("studio.tui.screens.generate.screen.edit_text", written)
     app = opened_wren(tmp_path, recorded=False)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "Who could write")

@@ -12,15 +12,15 @@ from textual.widgets import TextArea
 
 from studio.store import Workspace
 from studio.tui.live.state import draft_path, keep_draft
-from studio.tui.screens.spec import NAMES
-from studio.tui.screens.spec_parts import PARTS
+from studio.tui.screens.spec.pages import PAGES
+from studio.tui.screens.spec.screen import NAMES
 from studio.tui.widgets.layout import hang, hang_text, hanging
 from tests.tui.making import PERSON, SPEC, opened, press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import told
 
 
 def test_every_part_of_the_list_has_a_page() -> None:
-    assert tuple(PARTS) == NAMES
+    assert tuple(PAGES) == NAMES
 
 
 async def test_the_cursor_shows_the_part_it_stands_on(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ async def test_leaving_the_editor_asks_before_it_drops_anything(tmp_path: Path) 
 async def test_what_was_typed_outlives_a_window_that_was_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.tui.screens.spec_editor.DRAFT_S", 0.1)
+    monkeypatch.setattr("studio.tui.screens.spec.editor.DRAFT_S", 0.1)
     typed = SPEC.replace("Stays level", "Stays very level")
     draft = draft_path(tmp_path / "ws", tmp_path / "harbour.yaml")
     app = opened(tmp_path)
@@ -86,7 +86,7 @@ async def test_what_was_typed_outlives_a_window_that_was_killed(
 
 
 async def test_a_draft_that_was_dropped_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.tui.screens.spec_editor.DRAFT_S", 0.1)
+    monkeypatch.setattr("studio.tui.screens.spec.editor.DRAFT_S", 0.1)
     draft = draft_path(tmp_path / "ws", tmp_path / "harbour.yaml")
     app = opened(tmp_path)
     async with app.run_test(size=(100, 30)) as pilot:
@@ -231,7 +231,7 @@ async def test_a_second_save_waits_for_a_slow_disk_and_asks_nothing(
         path.write_text(data)
         written.wait(10)
 
-    monkeypatch.setattr("studio.tui.screens.spec_editor.write_atomic", slowly)
+    monkeypatch.setattr("studio.tui.screens.spec.editor.write_atomic", slowly)
     app = opened(tmp_path)
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "Tells sailors")

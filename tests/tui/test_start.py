@@ -55,7 +55,7 @@ def test_no_stage_of_the_window_loads_anything_heavy(tmp_path: Path) -> None:
 
 def test_the_first_paint_needs_neither_pydantic_nor_a_file() -> None:
     code = """
-import sys, studio.tui, studio.tui.screens.spec
+import sys, studio.tui, studio.tui.screens.spec.screen
 print(sorted({"pydantic", "ruamel.yaml", "tinydb", "sqlite3", "studio.spec", "studio.store"} & set(sys.modules)))
 """
     done = subprocess.run(

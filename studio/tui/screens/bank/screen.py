@@ -22,15 +22,13 @@ from studio.tui.widgets.page import Page
 from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
-ENTRY = "studio.bank.job:main"
-NAMES = {
+SOURCES = {
     "": "in all",
     "profiles": "from the spec's profiles",
     "bank": "from the built-in components",
     "recorded": "from the recording",
     "hand": "from examples by hand",
 }
-SOURCES = tuple(NAMES)
 EMPTY = "Nobody yet. Press s to build people; without a bank, generating draws from the built-in components."
 NONE_OF = {"": EMPTY, "bank": EMPTY, "profiles": "The spec's profiles made nobody yet. f shows others."}
 NOBODY_ELSE = "Nobody came from there yet. f shows others."
@@ -39,6 +37,8 @@ HOW_MANY_NOTE = (
     "Made from built-in roles, tones and backgrounds, nobody twice. Those of the spec's profiles are beside them, and"
     " so are those who came with generating."
 )
+REMOVE = "Remove the people from the built-in components?"
+REMOVE_NOTE = "Those whom an example refers to stay. Building again with the same number makes the same people."
 
 
 class BankScreen(Beside, JobStage):
@@ -49,26 +49,28 @@ class BankScreen(Beside, JobStage):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
+        self._headline = Title()
+        self._list = VirtualList(self._draw, id="people", empty=EMPTY)
+        self._page = Page(id="person", classes="beside")
         self._people: list[Person] = []
         self._heads = Heads()
-        self._source = ""
-        self._words = ""
+        self._source = self._words = ""
         self._wanted = ""
         """The id of the person to stand on when the list has been read."""
         self._read_for: object = None
 
     def body(self) -> ComposeResult:
-        yield Title()
+        yield self._headline
         with Container(id="split"):
-            yield VirtualList(self._draw, id="people", empty=EMPTY)
-            yield Page(id="person", classes="beside")
+            yield self._list
+            yield self._page
 
     def on_mount(self) -> None:
-        self.query_one("#people").focus()
+        self._list.focus()
 
     def recall(self, state: dict[str, Value]) -> None:
         self._people = []
-        self.query_one("#people", VirtualList).set_count(0)
+        self._list.set_count(0)
         self._source = str(state.get("source") or "")
         self._wanted = str(state.get("person") or "")
 
@@ -86,19 +88,15 @@ class BankScreen(Beside, JobStage):
     async def _read(self) -> None:
         source = self._source
         found = await self.studio.disk.read(self.session.workspace.examples.people, source or None)
+        origins = await self.studio.disk.read(heads, found)
         if source != self._source:
             return
-        standing = self._person()
-        self._wanted = self._wanted or (standing.id if standing else "")
-        self._heads = await self.studio.disk.read(heads, found)
-        self._people = found
-        people = self.query_one("#people", VirtualList)
-        people.empty = NONE_OF.get(source, NOBODY_ELSE)
-        people.set_count(len(found))
-        ids = [person.id for person in found]
-        if self._wanted in ids:
-            people.move_to(ids.index(self._wanted))
-        self._wanted = ""
+        here = self._person()
+        wanted, self._wanted = self._wanted or (here.id if here else ""), ""
+        self._people, self._heads = found, origins
+        self._list.empty = NONE_OF.get(source, NOBODY_ELSE)
+        self._list.set_count(len(found))
+        self._list.move_to(next((index for index, one in enumerate(found) if one.id == wanted), self._list.cursor))
         self._show_title()
         self._show_person()
 
@@ -106,11 +104,10 @@ class BankScreen(Beside, JobStage):
         progress: BankProgress = (self.job and self.job.progress) or BankProgress()
         building = progress.people > 0 and progress.finished is None
         done = join("  ", (f"{progress.done} of {progress.people}", "$primary")) if building else ""
-        told = job_state(self.job, "never built")
-        number = f"{len(self._people)} {'person' if len(self._people) == 1 else 'people'}"
-        from_where = NAMES[self._source] if self._source else self._heads.told
-        who = join((number, "bold"), f"  {from_where}  " if from_where else "  ")
-        self.query_one(Title).show(join(who, ("bank ", "$quiet"), told, done), whole=True)
+        origin = SOURCES[self._source] if self._source else self._heads.told
+        number = counted(len(self._people), "person", "people")
+        who = join((number, "bold"), f"  {origin}  " if origin else "  ", ("bank ", "$quiet"))
+        self._headline.show(join(who, job_state(self.job, "never built"), done), whole=True)
 
     def _draw(self, index: int, width: int) -> Content:
         person = self._people[index]
@@ -121,33 +118,26 @@ class BankScreen(Beside, JobStage):
     @on(VirtualList.Moved, "#people")
     def _show_person(self) -> None:
         person = self._person()
-        page = self.query_one("#person", Page)
-        page.show(Content("") if person is None else lambda width: person_page(person, width))
+        self._page.show(Content("") if person is None else lambda width: person_page(person, width))
 
     def _person(self) -> Person | None:
-        cursor = self.query_one("#people", VirtualList).cursor
-        return self._people[cursor] if cursor < len(self._people) else None
+        return self._people[self._list.cursor] if self._list.cursor < len(self._people) else None
 
     def action_start(self) -> None:
         self.app.push_screen(Ask(HOW_MANY, "200", note=HOW_MANY_NOTE, check=number_of_people), self._build)
 
     def _build(self, answer: str | None) -> None:
-        if answer is None:
-            return
-        session, count = self.session, number_of_people(answer)
-        params = BankParams(
-            spec_path=str(session.loaded.path), workspace=str(session.root), count=count, seed=session.seed
-        )
-        self.launch_entry(ENTRY, params)
+        if answer is not None:
+            spec, root, seed = str(self.session.loaded.path), str(self.session.root), self.session.seed
+            params = BankParams(spec_path=spec, workspace=root, count=number_of_people(answer), seed=seed)
+            self.launch_entry("studio.bank.job:main", params)
 
     def action_remove(self) -> None:
         """Forget the built people, but for those whom an example names."""
         if self.job and self.job.alive:
             self.studio.tell("the bank is being built: S stops it")
-            return
-        question = "Remove the people from the built-in components?"
-        consequence = "Those whom an example refers to stay. Building again with the same number makes the same people."
-        self.app.push_screen(Confirm(question, consequence), self._remove)
+        else:
+            self.app.push_screen(Confirm(REMOVE, REMOVE_NOTE), self._remove)
 
     def _remove(self, sure: bool | None) -> None:
         if sure:
@@ -159,7 +149,8 @@ class BankScreen(Beside, JobStage):
         await self._read()
 
     def action_filter(self) -> None:
-        self._source = SOURCES[(SOURCES.index(self._source) + 1) % len(SOURCES)]
+        sources = [*SOURCES]
+        self._source = sources[(sources.index(self._source) + 1) % len(sources)]
         self._show_title()
         self.run(self._read(), "read", exclusive=True, keys_wait=True)
 
@@ -169,53 +160,43 @@ class BankScreen(Beside, JobStage):
     def _search(self, answer: str | None) -> None:
         if answer is not None:
             self._words = answer.lower()
-            self._find(1)
+            self.action_next()
 
-    def action_next(self) -> None:
-        self._find(1)
-
-    def action_previous(self) -> None:
-        self._find(-1)
-
-    def _find(self, step: int) -> None:
-        people = self.query_one("#people", VirtualList)
-        places = [(people.cursor + step * away) % len(self._people) for away in range(1, len(self._people) + 1)]
-        for place in places:
-            if self._words and self._words in _searched(self._people[place]):
-                people.move_to(place)
+    def action_next(self, step: int = 1) -> None:
+        """To the next person, or the one before, of whom anything has the words."""
+        count = len(self._people)
+        for place in ((self._list.cursor + step * away) % count for away in range(1, count + 1)):
+            one = self._people[place]
+            texts = one.name, one.role, one.topic, one.background, one.tone, one.chatting_style, one.query
+            if self._words and self._words in " ".join(texts).lower():
+                self._list.move_to(place)
                 return
         self.studio.tell(f"nobody has {self._words}" if self._words else "press / and say what to find")
+
+    def action_previous(self) -> None:
+        self.action_next(-1)
 
 
 def number_of_people(text: str) -> int:
     """Raises UserError for what is none, or more than a bank is made for."""
-    try:
-        count = int(text)
-    except ValueError:
-        count = -1
-    if count < 0:
+    if not text.strip().isdecimal():
         raise UserError("that is no number of people")
-    if count > MOST_BUILT:
+    if int(text) > MOST_BUILT:
         raise UserError(f"a bank has {MOST_BUILT} built-in people at most")
-    return count
+    return int(text)
 
 
 def person_page(person: Person, width: int) -> Content:
     """All that is known of a person."""
-    pairs = [
-        ("name", person.name),
-        ("role", person.role),
-        ("age", "" if person.age is None else str(person.age)),
-        ("topic", person.topic),
-        ("background", person.background),
-        ("writes", "; ".join(part for part in (person.tone, person.chatting_style) if part)),
-        ("asks", person.query),
-        ("source", NAMES[person.source]),
-        ("id", person.id),
-    ]
-    return facts(((name, line(value)) for name, value in pairs), width)
-
-
-def _searched(person: Person) -> str:
-    told = (person.name, person.role, person.topic, person.background, person.tone, person.chatting_style, person.query)
-    return " ".join(told).lower()
+    pairs = {
+        "name": person.name,
+        "role": person.role,
+        "age": "" if person.age is None else str(person.age),
+        "topic": person.topic,
+        "background": person.background,
+        "writes": "; ".join(part for part in (person.tone, person.chatting_style) if part),
+        "asks": person.query,
+        "source": SOURCES[person.source],
+        "id": person.id,
+    }
+    return facts(((name, line(value)) for name, value in pairs.items()), width)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TextArea
 
@@ -30,6 +30,7 @@ PAUSE_S = 0.25
 DRAFT_S = 3.0
 """Between two looks at whether there is something new to keep: what a lost window may lose of what was typed."""
 DRAFT_CHOICES = {"y": "go on with the draft", "d": "drop it, and edit the file as it is", "escape": "not now"}
+LEAVE_CHOICES = {"s": "save and close", "d": "drop the changes", "escape": "go on editing"}
 
 
 class SpecEditor(Vertical):
@@ -37,14 +38,14 @@ class SpecEditor(Vertical):
 
     BINDINGS = bindings("edit")
 
-    class Saved(Message):
-        """The file holds what the text area holds."""
-
-    class Left(Message):
-        """The editor is done with."""
-
-    def __init__(self, id: str) -> None:
+    def __init__(self, stage: StageScreen, *, saved: Callable[[], None], closed: Callable[[], None], id: str) -> None:
+        """``saved`` is called when the file holds what the text area holds, ``closed`` when the editor is done with."""
         super().__init__(id=id)
+        self._stage, self._studio, self._disk = stage, stage.studio, stage.studio.disk
+        self._after_save, self._after_close = saved, closed
+        self.area = TextArea(show_line_numbers=True, soft_wrap=True, tab_behavior="indent", id="text")
+        self.area.cursor_blink = False
+        self._page = Page(id="problems")
         self._path = Path()
         self._read = ""
         """What the file held when it was read or written here."""
@@ -58,27 +59,16 @@ class SpecEditor(Vertical):
         self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        area = TextArea(show_line_numbers=True, soft_wrap=True, tab_behavior="indent", id="text")
-        area.cursor_blink = False
-        yield area
-        yield Page(id="problems")
+        yield self.area
+        yield self._page
 
     def on_mount(self) -> None:
         self.set_interval(DRAFT_S, lambda: self._stage.run(self._keep_draft(), "draft"))
 
     @property
-    def area(self) -> TextArea:
-        return self.query_one(TextArea)
-
-    @property
     def changed(self) -> bool:
         """Whether there is something to lose."""
-        return self.is_mounted and self.area.text != self._clean
-
-    @property
-    def _stage(self) -> StageScreen:
-        screen: Any = self.screen
-        return screen  # type: ignore[no-any-return]
+        return self.area.text != self._clean
 
     async def open(self, path: Path) -> Draft | None:
         """Read the file, unless an edit of it is still open; a draft of it that was never saved comes back.
@@ -87,11 +77,9 @@ class SpecEditor(Vertical):
         """
         if self.changed:
             return None
-        studio = self._stage.studio
-        self._read = await studio.disk.read(_read, path)
-        self._path = path
+        self._read, self._path = await self._disk.read(_read, path), path
         self._load()
-        draft = await studio.disk.read(find_draft, studio.root, path)
+        draft = await self._disk.read(find_draft, self._studio.root, path)
         await self._check()
         self._drafted = draft.text if draft else None
         return draft if draft and draft.text != self.area.text else None
@@ -115,34 +103,34 @@ class SpecEditor(Vertical):
 
     async def _keep_draft(self) -> None:
         """Nothing where there is nothing new. What cannot be kept is told once."""
-        text, studio = self.area.text, self._stage.studio
-        if self.changed and text != self._drafted and not self._saving:
-            self._drafted = text
-            try:
-                await studio.disk.write(keep_draft, studio.root, self._path, text)
-                self._draft_problem = ""
-            except UserError as error:
-                known, self._draft_problem = self._draft_problem, str(error)
-                if known != str(error):
-                    raise
+        text = self.area.text
+        if self._saving or not self.changed or text == self._drafted:
+            return
+        self._drafted = text
+        try:
+            await self._disk.write(keep_draft, self._studio.root, self._path, text)
+            self._draft_problem = ""
+        except UserError as error:
+            known, self._draft_problem = self._draft_problem, str(error)
+            if known != str(error):
+                raise
 
     async def _drop_draft(self) -> None:
-        studio, self._drafted = self._stage.studio, None
-        await studio.disk.write(drop_draft, studio.root, self._path)
+        self._drafted = None
+        await self._disk.write(drop_draft, self._studio.root, self._path)
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
         if self._pause is not None:
             self._pause.stop()
-        self._pause = self.set_timer(PAUSE_S, self._check_soon)
+        self._pause = self.set_timer(PAUSE_S, lambda: self._stage.run(self._check(), "check", exclusive=True))
         self._show_problems()
 
-    def _check_soon(self) -> None:
-        self._stage.run(self._check(), "check", exclusive=True)
-
     async def _check(self) -> tuple[Problem, ...]:
+        from studio.spec import check
+
         text = self.area.text
-        problems = await self._stage.studio.disk.read(_problems, text, self._path)
+        _, problems = await self._disk.read(check, text, self._path)
         if text == self.area.text:
             self._problems = problems
             self._show_problems()
@@ -151,15 +139,15 @@ class SpecEditor(Vertical):
     def _show_problems(self) -> None:
         state = ("changed, not saved", "$warning") if self.changed else ("as saved", "$quiet")
         if self._problems is None:
-            told: tuple[str, str] = ("checking", "$quiet")
+            told = "checking", "$quiet"
         elif self._problems:
-            told = (f"{counted(len(self._problems), 'error')} (^n goes there)", "$error")
+            told = f"{counted(len(self._problems), 'error')} (^n goes there)", "$error"
         else:
-            told = ("valid", "$success")
-        found = [
+            told = "valid", "$success"
+        found = (
             join((f"{one.line:>5} ", "$primary"), (one.key, "bold"), " ", one.message) for one in self._problems or ()
-        ]
-        self.query_one("#problems", Page).show(lines([join(told, "  ", state), *found]))
+        )
+        self._page.show(lines([join(told, "  ", state), *found]))
 
     def action_next_problem(self) -> None:
         """To the first problem below the cursor, or the first of all."""
@@ -168,59 +156,61 @@ class SpecEditor(Vertical):
             here = self.area.cursor_location[0]
             self.area.move_cursor((next((row for row in rows if row > here), rows[0]), 0), center=True)
 
-    def action_save(self) -> None:
-        self._begin_to_save()
-
-    def _begin_to_save(self, *, close: bool = False) -> None:
+    def action_save(self, *, close: bool = False) -> None:
         """One save at a time. The keys after it are meant for what it leaves: they wait."""
         if not self._saving:
             self._saving = True
-            self._stage.studio.hold_keys(self)
-            self._stage.run(self._save_through(close), "save")
+            self._studio.hold_keys(self)
+            self._stage.run(self._save(close), "save")
 
-    async def _save_through(self, close: bool) -> None:
+    async def _save(self, close: bool) -> None:
         saved = False
         try:
-            saved = await self._save()
+            saved = await self._saved()
         finally:
             if close and saved:
                 self._close()
             elif close:
                 self.area.focus()
             self._saving = False
-            self._stage.studio.free_keys(self)
+            self._studio.free_keys(self)
 
-    async def _save(self) -> bool:
+    async def _saved(self) -> bool:
         """Write the file, after asking where it is not valid or was changed by somebody else. Raises UserError."""
-        text, disk = self.area.text, self._stage.studio.disk
-        problems = await self._check()
-        if problems:
+        text = self.area.text
+        if problems := await self._check():
             question = f"The spec has {counted(len(problems), 'problem')}. Save it anyway?"
-            if not await self._asked(Confirm(question, "The stages cannot use it until it is fixed.")):
+            if not await self._asked(question, "The stages cannot use it until it is fixed."):
                 return False
-        if await disk.read(_read, self._path) != self._read:
+        if await self._disk.read(_read, self._path) != self._read:
             question = "The file was changed outside the window. Overwrite it?"
-            if not await self._asked(Confirm(question, "What was written there since is lost.")):
+            if not await self._asked(question, "What was written there since is lost."):
                 return False
-        await disk.write(_write, self._path, text)
+        await self._disk.write(_write, self._path, text)
         self._read = self._clean = text
         self._show_problems()
         await self._drop_draft()
-        self.post_message(self.Saved())
+        self._after_save()
         return True
+
+    async def _asked(self, question: str, consequence: str) -> bool:
+        """The keys are the question's until it is answered."""
+        self._studio.free_keys(self)
+        answer: bool | None = await self.app.push_screen_wait(Confirm(question, consequence))
+        self._studio.hold_keys(self)
+        return bool(answer)
 
     def action_leave(self) -> None:
         """Close, after asking what becomes of unsaved changes."""
-        if not self.changed:
+        if self.changed:
+            self.app.push_screen(Choose("The spec has changes that are not saved.", LEAVE_CHOICES), self._leave)
+        else:
             self._close()
-            return
-        choices = {"s": "save and close", "d": "drop the changes", "escape": "go on editing"}
-        self.app.push_screen(Choose("The spec has changes that are not saved.", choices), self._leave)
 
     def _leave(self, answer: str | None) -> None:
         if answer == "s":
             self.screen.set_focus(None)
-            self._begin_to_save(close=True)
+            self.action_save(close=True)
         elif answer == "d":
             self._load()
             self._stage.run(self._drop_draft(), "draft")
@@ -229,20 +219,7 @@ class SpecEditor(Vertical):
     def _close(self) -> None:
         """Without the focus, so that a key that comes before the editor is gone is not typed into it."""
         self.screen.set_focus(None)
-        self.post_message(self.Left())
-
-    async def _asked(self, question: Confirm) -> bool:
-        """The keys are the question's until it is answered."""
-        self._stage.studio.free_keys(self)
-        answer: bool | None = await self.app.push_screen_wait(question)
-        self._stage.studio.hold_keys(self)
-        return bool(answer)
-
-
-def _problems(text: str, path: Path) -> tuple[Problem, ...]:
-    from studio.spec import check
-
-    return check(text, path)[1]
+        self._after_close()
 
 
 def _read(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""The stage of the bank: the people who talk to the persona."""

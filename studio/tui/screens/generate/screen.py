@@ -1,0 +1,168 @@
+"""Examples as they are made: how far each category is, at what rate and cost, and every row with its score."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+
+from studio.build import Session
+from studio.build.stages import begin_generating, scenarios
+from studio.errors import UserError
+from studio.generate.by_hand import Added, add_by_hand, read_draft, template
+from studio.store import Filter
+from studio.tui.dialogs.reading import Text
+from studio.tui.keys import bindings
+from studio.tui.live.progress import GenerateProgress
+from studio.tui.live.terminal import edit_text
+from studio.tui.screens.generate import coverage
+from studio.tui.screens.generate.authors import OPEN, AuthorList, nobody_writes
+from studio.tui.screens.job_stage import JobStage, job_failed, job_state
+from studio.tui.screens.stage import Beside
+from studio.tui.text import counted, join
+from studio.tui.widgets.page import Page
+from studio.tui.widgets.row_line import SIGNS_TOLD
+from studio.tui.widgets.row_list import RowBox, RowList
+from studio.tui.widgets.status import Title
+from studio.tui.widgets.virtual_list import VirtualList
+
+EMPTY = "No examples yet. Press s to generate."
+OUTCOMES = {
+    "added": "added: it waits for your decision (4)",
+    "known": "this example is there already",
+    "duplicate": "rejected as a near-duplicate of",
+    "held_out": "rejected: it says a held-out message,",
+}
+"""What became of an example by hand."""
+
+
+class GenerateScreen(Beside, JobStage):
+    """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
+
+    SIGNS = SIGNS_TOLD
+    CSS_PATH = "generate.tcss"
+    BINDINGS = [*bindings("job"), *bindings("generate")]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._headline = Title()
+        self._bars = Page(id="coverage", classes="beside")
+        self._figures = Page(id="numbers", classes="beside")
+        self._authors = AuthorList(self, self.action_new, id="authors")
+        self._rows = RowList(id="rows", empty=EMPTY, follow=True, opens=True)
+        self._coverage = coverage.Coverage()
+        self._version = -1
+        self._open: Session | None = None
+        self._draft = ""
+        """An example by hand that could not be used as it was written."""
+
+    def body(self) -> ComposeResult:
+        yield self._headline
+        with Horizontal(id="figures"):
+            yield self._bars
+            yield self._figures
+        yield self._authors
+        with RowBox():
+            yield self._rows
+
+    def on_mount(self) -> None:
+        self._bars.can_focus = self._figures.can_focus = False
+        self._rows.focus()
+
+    def back(self) -> None:
+        self._authors.close()
+
+    def sync(self) -> None:
+        if self._open is not self.session:
+            before, self._open, self._version = self._open, self.session, -1
+            if before is None or before.workspace is not self.session.workspace:
+                self._rows.open(self.session.workspace.examples, Filter())
+        if self._version != self.studio.version:
+            self._version = self.studio.version
+            self._rows.renew()
+            self.run(self._read(), "coverage", exclusive=True)
+        self._show()
+
+    async def _read(self) -> None:
+        now = self._coverage = await self.studio.disk.read(coverage.read, self.session)
+        if nobody_writes(self.session) and not now.made and not now.earlier and not self.has_class(OPEN):
+            self._authors.open()
+        self._show()
+
+    def _show(self) -> None:
+        progress: GenerateProgress = (self.job and self.job.progress) or GenerateProgress()
+        now, alive = self._coverage, self.job is not None and self.job.alive
+        self._headline.show(self._status(progress, alive), whole=not alive)
+        self._bars.show(lambda width: coverage.bars_page(now, width), from_top=False)
+        self._figures.show(lambda width: coverage.figures_page(now, progress, width, alive), from_top=False)
+
+    def _status(self, progress: GenerateProgress, alive: bool) -> Content:
+        """How the job stands, and what to do where there is none."""
+        state, now = job_state(self.job, "not started"), self._coverage
+        if job_failed(self.job):
+            return state
+        if alive:
+            again = f", judging {counted(now.earlier, 'example')} again" if now.earlier else ""
+            return join(state, (f"  {progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
+        stopped = self.job is not None and self.job.view.state == "stopped"  # by a person, who needs no reason told
+        note = progress.finished.note if progress.finished and not stopped else ""
+        judged, nobody = not self.session.settings.offline, nobody_writes(self.session)
+        return join(state, "  ", coverage.what_next(now, note, judged=judged, nobody=nobody))
+
+    def action_start(self) -> None:
+        session, now = self.session, self._coverage
+        usable = self.studio.spec_problem is None  # else that is what launching tells
+        if usable and nobody_writes(session) and not now.earlier and not now.pending:
+            self.studio.tell("nobody is there to write examples: choose who does")
+            self._authors.open()
+            return
+        self.launch(lambda: begin_generating(session))
+
+    def action_authors(self) -> None:
+        self._authors.open()
+
+    def action_balance(self) -> None:
+        self.run(self._show_balance(), keys_wait=True)
+
+    async def _show_balance(self) -> None:
+        found = await self.studio.disk.read(scenarios, self.session)
+        self.app.push_screen(Text("Scenarios", lambda width: coverage.balance_page(found, width)))
+
+    @on(VirtualList.Chosen, "#rows")
+    async def action_look(self) -> None:
+        """Open the row in triage."""
+        row = self._rows.current
+        if row is not None:
+            await self.studio.look_at(row.example.id)
+
+    def action_new(self) -> None:
+        """Write one example in $EDITOR."""
+        self.run(self._new(), "new", keys_wait=True)
+
+    async def _new(self) -> None:
+        page = self._draft
+        if not page:
+            found = await self.studio.disk.read(scenarios, self.session)
+            thinnest = min(found, key=lambda one: one.accepted + one.pending - one.share, default=None)
+            page = template(self.session.loaded.spec, thinnest.scenario if thinnest else "")
+        text = edit_text(self.studio, page)
+        if text is None or (not self._draft and text == page):
+            self.studio.tell("nothing was written")
+            return
+        try:
+            added = await self.studio.disk.write(_add, self.session, text)
+        except UserError as error:
+            self._draft = text
+            remedy = f"n opens what you wrote again; {error.remedy}".rstrip("; ")
+            raise UserError(error.message, remedy=remedy) from None
+        self._draft = ""
+        self.studio.tell(f"{OUTCOMES[added.outcome]} {added.says}".rstrip())
+        self.studio.wake()
+
+
+def _add(session: Session, text: str) -> Added:
+    """Writes the store. Raises UserError for what is no conversation."""
+    draft = read_draft(text, "the example", session.loaded.spec)
+    (added,) = add_by_hand(session.loaded, session.workspace, [draft])
+    return added
