@@ -16,6 +16,7 @@ import asyncio
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from pydantic import BaseModel
 
 from studio.chatml import Frozen, Messages
 from studio.errors import UserError
+from studio.machine.gpu import claimed
 from studio.serve.types import ServeParams
 
 RUN = "studio.serve.worker.logprobs"
@@ -104,10 +106,11 @@ async def by_folder(question: PlainQuestion) -> PlainAnswer:
 
 
 async def _asked(module: str, question: BaseModel, answer: type[Answer]) -> Answer:
-    with tempfile.TemporaryDirectory(prefix="persona-studio-") as name:
+    with tempfile.TemporaryDirectory(prefix="persona-studio-") as name, ExitStack() as held:
         asked, told, log = (Path(name) / one for one in ("question.json", "answer.json", "log.txt"))
         asked.write_text(question.model_dump_json(), encoding="utf-8")
         path = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
+        await asyncio.to_thread(held.enter_context, claimed("proving a package"))
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", module, str(asked), str(told)),

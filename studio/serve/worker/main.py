@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from studio.jobs import JobContext
+from studio.machine.gpu import GpuWaitEnded, claimed
 from studio.serve.access import alone, secure_folder, socket_path
 from studio.serve.types import ServeParams, ServeReady
 from studio.train.worker.main import wait_without_spinning
@@ -26,8 +27,19 @@ _LOOK_S = 0.5
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
-    """Entry of the job. Tells ServeReady once requests can come."""
-    asked = ServeParams.model_validate(params)
+    """Entry of the job. Tells ServeReady once requests can come; has the GPU, where there is one, for as long."""
+    with ExitStack() as gpu:
+        claim = claimed(
+            f"serving for {context.folder.parent.parent.name}", context.emit, lambda: context.stop_requested
+        )
+        try:
+            await asyncio.to_thread(gpu.enter_context, claim)
+        except GpuWaitEnded:
+            return
+        await _serve(ServeParams.model_validate(params), context)
+
+
+async def _serve(asked: ServeParams, context: JobContext) -> None:
     began = time.monotonic()
     wait_without_spinning(os.environ)  # before the imports below bring in torch, which looks once
     from studio.serve.worker.api import Api
