@@ -4,7 +4,8 @@ from studio.evaluate.fingerprint import fingerprint, judge_info
 from studio.evaluate.intervals import Interval
 from studio.evaluate.metrics import MIN_LABELS, Labels
 from studio.evaluate.report import evaluation_of, evaluations, labels_of, restate, restated, save
-from studio.evaluate.types import Evaluation, Gate, JudgeInfo, Probe, ProbeResult, Shown
+from studio.evaluate.types import Evaluation, Gate, Probe, ProbeResult, Shown
+from studio.judge.types import JudgeInfo
 
 __all__ = [
     "MIN_LABELS",

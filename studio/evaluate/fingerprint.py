@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from studio.evaluate.probes import probes
-from studio.evaluate.types import JudgeInfo
 from studio.judge import Agreement, Judge
+from studio.judge.types import JudgeInfo
 from studio.spec import LoadedSpec
 from studio.train import SMOLLM2, adapter_hash
 from studio.train.base import identity

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from studio.evaluate.types import Evaluation, Gate, JudgeInfo, Shown, reaches
+from studio.evaluate.types import Evaluation, Gate, Shown, reaches
+from studio.judge.types import JudgeInfo
 
 SHARES = frozenset({"violations", "win_rate", "kept", "beats_prompt"})
 LABELS = {"adapter_mb": "adapter MB", "beats_prompt": "beats prompt"}

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from studio.evaluate.gate_text import number, span
 from studio.evaluate.intervals import ALPHA, Interval
 from studio.evaluate.metrics import MIN_LABELS
-from studio.evaluate.types import Evaluation, Gate, GateStatus, JudgeInfo, Shown, SideMetrics, bound_of, reaches
+from studio.evaluate.types import Evaluation, Gate, GateStatus, Shown, SideMetrics, bound_of, reaches
+from studio.judge.types import JudgeInfo
 
 MAX_ERRORS = 0.05
 """The share of replies without a judgement above which the judged ones may not stand for all."""

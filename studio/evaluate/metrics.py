@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from studio.chatml import assistant, digest
 from studio.evaluate.intervals import Interval, Span, by_prompt, corrected_mean, delta, mean, quantile_bounds, share_of
-from studio.evaluate.types import SIDES, JudgeInfo, ProbeResult, Side, SideMetrics
+from studio.evaluate.types import SIDES, ProbeResult, Side, SideMetrics
 from studio.judge.scoring import mark_of
-from studio.judge.types import Comparison
+from studio.judge.types import Comparison, JudgeInfo
 from studio.store.records import Judgement, PairVote, RunLabel
 
 MIN_LABELS = 50

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from studio.evaluate.gates import gates, shown
 from studio.evaluate.metrics import NO_LABELS, Labels, beats_prompt, by_category, overall_delta, side_metrics, win_rate
-from studio.evaluate.types import SIDES, Evaluation, JudgeInfo
+from studio.evaluate.types import SIDES, Evaluation
 from studio.files import write_atomic
+from studio.judge.types import JudgeInfo
 from studio.store import PairVote, Workspace
 
 FILE = "EVALUATION_RESULTS.json"

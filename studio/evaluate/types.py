@@ -9,7 +9,7 @@ from pydantic import Field
 
 from studio.chatml import Frozen, Messages
 from studio.evaluate.intervals import Interval
-from studio.judge.types import Comparison, Finish
+from studio.judge.types import Comparison, Finish, JudgeInfo
 from studio.spec import Success
 from studio.store.records import Judgement
 
@@ -95,18 +95,6 @@ class ProbeResult(Frozen):
         compared = (one.error for one in (self.comparison, self.prompted_comparison) if one is not None)
         found = (self.base_judgement.error, self.tuned_judgement.error, *compared)
         return tuple(error for error in found if error is not None)
-
-
-class JudgeInfo(Frozen):
-    """Who judged, and how well it agrees with people on replies that it has not learned from."""
-
-    name: str
-    version: str = ""
-    kind: Literal["model", "learned", "nobody"] = "model"
-    agreement: dict[str, float] = {}
-    """Quadratic-weighted kappa by trait; empty: not measured."""
-    pass_agreement: float | None = None
-    """Share of replies on which judge and people say the same of passing; None: not measured."""
 
 
 class SideMetrics(Frozen):

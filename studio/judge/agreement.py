@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -22,7 +22,7 @@ from studio.files import cache_folder, write_atomic
 from studio.judge.judge import Judge
 from studio.judge.labels import Label, labels_hash, labels_of, locked, training
 from studio.judge.scoring import estimated
-from studio.judge.types import Kind
+from studio.judge.types import JudgeInfo
 from studio.spec import LoadedSpec
 from studio.store.records import Judgement
 from studio.text.words import words_of
@@ -30,17 +30,6 @@ from studio.text.words import words_of
 AT_ONCE = 16
 How = Literal["locked", "unseen", "cross-validated"]
 Counts = tuple[tuple[int, ...], ...]
-
-
-class Named(Protocol):
-    """What tells one judge from another; :class:`Judge` is one, and so is what an evaluation remembers of it."""
-
-    @property
-    def kind(self) -> Kind: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def version(self) -> str: ...
 
 
 class TraitAgreement(Frozen):
@@ -158,7 +147,7 @@ async def judge_agreement(loaded: LoadedSpec, judge: Judge) -> Agreement | None:
     return found
 
 
-def known_agreement(loaded: LoadedSpec, judge: Named) -> Agreement | None:
+def known_agreement(loaded: LoadedSpec, judge: Judge | JudgeInfo) -> Agreement | None:
     """What :func:`judge_agreement` found before, from the user's cache; None where it was not measured yet."""
     try:
         path = _kept_in(loaded, judge)
@@ -167,7 +156,7 @@ def known_agreement(loaded: LoadedSpec, judge: Named) -> Agreement | None:
         return None
 
 
-def _kept_in(loaded: LoadedSpec, judge: Named) -> Path | None:
+def _kept_in(loaded: LoadedSpec, judge: Judge | JudgeInfo) -> Path | None:
     """Where it is kept; None where there is nothing to measure."""
     labels = labels_of(loaded)
     if not labels or judge.kind == "nobody":

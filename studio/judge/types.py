@@ -40,3 +40,15 @@ class Estimate(Frozen):
     """Probability that a boundary is crossed, 0..1; 0 where there are no labels enough to tell."""
     boundary: str | None
     """The boundary that is taken to be crossed; None: none is."""
+
+
+class JudgeInfo(Frozen):
+    """Who judged, and how well it agrees with people on replies that it has not learned from."""
+
+    name: str
+    version: str = ""
+    kind: Kind = "model"
+    agreement: dict[str, float] = {}
+    """Quadratic-weighted kappa by trait; empty: not measured."""
+    pass_agreement: float | None = None
+    """Share of replies on which judge and people say the same of passing; None: not measured."""

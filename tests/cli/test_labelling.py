@@ -17,7 +17,7 @@ from studio.cli.judge import label, sit
 from studio.errors import UserError
 from studio.evaluate import evaluation_of, restate, save
 from studio.evaluate.labelling import Labelling
-from studio.evaluate.types import JudgeInfo
+from studio.judge.types import JudgeInfo
 from studio.spec import load
 from studio.store import Workspace
 from studio.train.run import write_run

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from studio.chatml import user
 from studio.evaluate.metrics import pair_digest, reply_digest
-from studio.evaluate.types import Evaluation, JudgeInfo, Probe, ProbeResult, Side
-from studio.judge.types import Comparison
+from studio.evaluate.types import Evaluation, Probe, ProbeResult, Side
+from studio.judge.types import Comparison, JudgeInfo
 from studio.spec import Success
 from studio.store.records import Judgement, PairVote, RunLabel, TraitScore, Verdict, Violation
 

@@ -7,7 +7,8 @@ import pytest
 from studio.evaluate.gate_text import bound, judge_text, label, measured, number, shown_text, source_text, span
 from studio.evaluate.metrics import Labels
 from studio.evaluate.report import restate
-from studio.evaluate.types import Gate, GateStatus, JudgeInfo, Shown
+from studio.evaluate.types import Gate, GateStatus, Shown
+from studio.judge.types import JudgeInfo
 from tests.evaluate.making import GOOD, evaluation, results, vote
 from tests.evaluate.making import label as labelled
 

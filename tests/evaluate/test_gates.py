@@ -9,8 +9,8 @@ import pytest
 from studio.evaluate.gates import NONE_REMEDY, PAIR_REMEDY, REMEDY
 from studio.evaluate.metrics import Labels
 from studio.evaluate.report import restate
-from studio.evaluate.types import Evaluation, Gate, JudgeInfo, ProbeResult
-from studio.judge.types import Comparison
+from studio.evaluate.types import Evaluation, Gate, ProbeResult
+from studio.judge.types import Comparison, JudgeInfo
 from tests.evaluate.making import GOOD, TIE, TUNED_WINS, evaluation, judgement, label, result, results, vote
 
 GREAT, POOR = (2, 2), (1, 1)

@@ -11,7 +11,8 @@ import pytest
 from studio.errors import UserError
 from studio.evaluate import Evaluation, evaluation_of, restate, save
 from studio.evaluate.labelling import TABLE, Item, Labelling, Session, draw_replies
-from studio.evaluate.types import JudgeInfo, ProbeResult
+from studio.evaluate.types import ProbeResult
+from studio.judge.types import JudgeInfo
 from studio.spec import Spec
 from studio.store import Workspace
 from tests.evaluate.making import NOON, evaluation, judgement, result

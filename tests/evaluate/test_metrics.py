@@ -17,8 +17,8 @@ from studio.evaluate.metrics import (
     side_metrics,
     win_rate,
 )
-from studio.evaluate.types import JudgeInfo, ProbeResult, SideMetrics
-from studio.judge.types import Comparison
+from studio.evaluate.types import ProbeResult, SideMetrics
+from studio.judge.types import Comparison, JudgeInfo
 from tests.evaluate.making import BASE_WINS, GOOD, TIE, judgement, label, result, results, vote
 
 TRAITS = ("t0", "t1")
