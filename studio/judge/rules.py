@@ -72,15 +72,12 @@ _ROLE_LABELS = (
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 
 
-class ReplyRules:
-    """The built-in checks of ``spec.rules`` and the phrases of the spec, compiled once."""
+class ReplyRules(Rules):
+    """The phrases of the spec, and the built-in checks of ``spec.rules``."""
 
     def __init__(self, spec: Spec) -> None:
-        self._settings, self._language, self._phrases = spec.rules, spec.language, Rules(spec)
-
-    def preferred(self, reply: str) -> tuple[str, ...]:
-        """The preferred expressions in ``reply``, as the spec has them."""
-        return self._phrases.preferred(reply)
+        super().__init__(spec)
+        self._settings, self._language = spec.rules, spec.language
 
     def check(self, messages: Messages) -> tuple[Violation, ...]:
         """Every rule that an assistant turn of ``messages`` breaks, each rule once; empty where all are kept.
@@ -103,7 +100,7 @@ class ReplyRules:
             return
         if settings.max_chars is not None and len(text) > settings.max_chars:
             yield Violation(kind="length", name="too long", quote=text[:40])
-        for hit in self._phrases.broken(reply):
+        for hit in self.broken(reply):
             yield Violation(kind=hit.kind, name=hit.name, quote=hit.quote)
         prose = _CODE.sub(" code ", reply)
         if settings.punctuation == "reject" and (doubled := _DOUBLED.search(prose)):
