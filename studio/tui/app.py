@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from studio.files import as_seen
 from studio.text.inert import inert
 from studio.tui.keys import bindings
 from studio.tui.keys.ordered import OrderedKeys
-from studio.tui.live.bridge import JobMoved, LookFailed, Snapshot, StoreMoved
+from studio.tui.live.bridge import Bridge, JobMoved, LookFailed, Snapshot, StoreMoved
 from studio.tui.live.threads import Disk, detached
 from studio.tui.screens.stage import StageScreen
 from studio.tui.stages import ENTRIES, Mark, preload
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from studio.doctor import Environment
     from studio.llm import ModelSettings
     from studio.spec import LoadedSpec
-    from studio.tui.live.bridge import Bridge
     from studio.tui.live.state import Memory
 
 
@@ -77,8 +77,7 @@ class StudioApp(OrderedKeys):
         self.marks: dict[str, Mark] = {}
         self.version = 0
         self._inert_lines = InertLines()
-        few = self.console.color_system == "standard"
-        theme = STUDIO_16 if few else STUDIO
+        theme = STUDIO_16 if self.console.color_system == "standard" else STUDIO
         self.register_theme(theme)
         self.set_reactive(StudioApp.theme, theme.name)
         self.stylesheet.set_variables(self.get_css_variables())
@@ -95,7 +94,7 @@ class StudioApp(OrderedKeys):
         """Load the spec as it is now, and open its workspace; also after an edit of the spec."""
         opening = await self.disk.read(import_module, "studio.tui.live.session")
         try:
-            loaded = await self.disk.read(opening.load_spec, self.spec_path)
+            loaded = await self.disk.read(opening.load, self.spec_path)
         except UserError as error:
             self.spec_problem = error
             self.marks = {**self.marks, "spec": "needs"}
@@ -112,10 +111,7 @@ class StudioApp(OrderedKeys):
                 self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
-        self.set_timer(PAINTED_S, self._measure_later)
-
-    def _measure_later(self) -> None:
-        self.run_worker(self._measure_judge(), group="judge", exclusive=True)
+        self.set_timer(PAINTED_S, lambda: self.run_worker(self._measure_judge(), group="judge", exclusive=True))
 
     async def _measure_judge(self) -> None:
         """How far a judge that learned from labels agrees with people, once for each set of labels."""
@@ -128,7 +124,6 @@ class StudioApp(OrderedKeys):
 
     def _opened(self, session: Session, memory: Memory) -> None:
         from studio.tui.keys.remap import usable
-        from studio.tui.live.bridge import Bridge
 
         moved = self.session is None or self.session.workspace is not session.workspace
         self.session, self.session_problem = session, None
@@ -160,7 +155,7 @@ class StudioApp(OrderedKeys):
 
     def _session_changed(self) -> None:
         if self.active_stage:
-            self.active_stage.session_changed()
+            self.active_stage.refresh_now()
 
     def _refresh_soon(self) -> None:
         if self.active_stage:
@@ -256,7 +251,7 @@ class StudioApp(OrderedKeys):
         """Leave once everything shown as done is on the disk. Jobs go on."""
         from studio.tui.dialogs.questions import Confirm
 
-        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
+        screens = chain.from_iterable(self._screen_stacks.values())
         unsaved = [told for screen in screens if (told := getattr(screen, "unsaved", ""))]
         if not unsaved:
             await self._leave()

@@ -1,4 +1,4 @@
-"""A stage with a page beside its list, which is scrolled while the list keeps the focus."""
+"""What every stage's screen is: tabs above, status and keys below, and a body of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from studio.build import Session
     from studio.tui.live.state import Value
 
-Signs = Sequence[tuple[str, str]]
 FLUSH_S = 0.1
 OPENING_S = 15.0
 """So long do keys pressed before there is a workspace wait for it."""
@@ -37,7 +36,7 @@ STAGE_ACTIONS = {action.action for action in ACTIONS if action.scope not in ("st
 class StageScreen(Screen[None]):
     """Subclasses write ``body`` and ``sync``; the other methods below are theirs to use or to extend."""
 
-    SIGNS: ClassVar[Signs] = ()
+    SIGNS: ClassVar[Sequence[tuple[str, str]]] = ()
     """What the signs on the screen mean, for the help."""
     NEEDS_SESSION: ClassVar[bool] = True
     """Whether ``sync`` waits for the workspace; False for the spec's own screen."""
@@ -156,11 +155,7 @@ class StageScreen(Screen[None]):
     def _flush_now(self) -> None:
         self._flush = None
         if self.is_attached and self.studio.active_stage is self:
-            self._sync()
-
-    def session_changed(self) -> None:
-        """The spec or the workspace was opened, or opened anew."""
-        self._sync()
+            self.refresh_now()
 
     def on_mount(self) -> None:
         self.set_interval(KEEP_S, self.keep_memory)
@@ -168,12 +163,13 @@ class StageScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         if self._waits:
             self.studio.hold_keys(self, OPENING_S)
-        self._sync()
+        self.refresh_now()
 
     def on_screen_suspend(self) -> None:
         self.keep_memory()
 
-    def _sync(self) -> None:
+    def refresh_now(self) -> None:
+        """As when the screen is shown, or the spec or the workspace was opened anew."""
         if self.ready:
             memory = self.studio.memory
             if memory is not None and self._recalled is not memory:
@@ -184,7 +180,8 @@ class StageScreen(Screen[None]):
             self.studio.free_keys(self)
         self._show_notice()
         self.refresh_bindings()
-        self.show_frame()
+        for line in self.query(FrameLine):
+            line.redraw()
 
     def _show_notice(self) -> None:
         """Where there is no workspace, say why in place of the body."""
@@ -194,10 +191,6 @@ class StageScreen(Screen[None]):
         if closed:
             todo = "The workspace cannot be opened. " if studio.session_problem else "Press 1 and fix the spec first. "
             self.query_one(".notice", Static).update(join((todo, "bold"), str(problem)))
-
-    def show_frame(self) -> None:
-        for line in self.query(FrameLine):
-            line.redraw()
 
     def keep_memory(self) -> None:
         """Write what ``remember`` gives, soon, if it changed. That it cannot be written is told once."""
