@@ -139,12 +139,10 @@ class StudioApp(OrderedKeys):
 
     @property
     def active_stage(self) -> StageScreen | None:
-        """The stage's screen, below whatever dialog is open on it; None while the window opens or closes."""
         stack = self._screen_stacks.get(self.current_mode, [])
         return next((screen for screen in stack if isinstance(screen, StageScreen)), None)
 
     async def use_models(self, settings: ModelSettings) -> None:
-        """Write and judge with other models from now on, until the window is closed."""
         from studio.tui.live.session import environment_with
 
         if self.session is not None:
@@ -174,12 +172,10 @@ class StudioApp(OrderedKeys):
         self.tell(message.error)
 
     def wake(self) -> None:
-        """Let the bridge look now: something was just started, stopped or written."""
         if self.bridge:
             self.bridge.wake()
 
     def tell(self, message: str | UserError, severity: SeverityLevel = "information") -> None:
-        """One line for a person. A UserError is shown with its remedy, as an error."""
         if isinstance(message, UserError):
             severity = "error"
         self.notify(str(message), severity=severity)
@@ -202,7 +198,6 @@ class StudioApp(OrderedKeys):
         self.tell("ctrl+q quits; jobs go on")
 
     async def look_at(self, example_id: str) -> None:
-        """Show an example in triage."""
         from studio.tui.screens.triage.screen import TriageScreen
 
         await self.switch_mode("triage")
