@@ -17,7 +17,7 @@ from textual.filter import LineFilter
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.text.inert import inert
-from studio.tui.keys import bindings
+from studio.tui.keys import active_actions, bindings
 from studio.tui.keys.ordered import OrderedKeys
 from studio.tui.live.bridge import Bridge, JobMoved, LookFailed, Snapshot, StoreMoved
 from studio.tui.live.threads import Disk, detached
@@ -226,7 +226,6 @@ class StudioApp(OrderedKeys):
 
     def action_palette(self) -> None:
         from studio.tui.dialogs.pick import palette
-        from studio.tui.keys.active import active_actions
 
         found = [one for one in active_actions(self.screen) if one.action.in_palette]
 

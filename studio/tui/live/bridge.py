@@ -123,7 +123,7 @@ class Bridge:
 
     def __init__(self, session: Session, post: Callable[[Message], object]) -> None:
         self._session, self._post = session, post
-        self._tails = [_Tail(entry, session) for entry in ENTRIES if entry.fold]
+        self._tails = [_Tail(entry, session) for entry in ENTRIES if entry.job]
         self._marked_for: object = None
         """The version of the store, and the jobs with their states, that the marks are of."""
         self._problem = ""
@@ -190,7 +190,7 @@ class _Tail:
         events, self._offset = job.events(self._offset)
         if before is not None and not events and before.view == view:
             return None
-        progress = self._entry.folder()(before.progress if before else None, events)
+        progress = self._entry.fold(before.progress if before else None, events)
         self.snapshot = Snapshot(self._entry.stage, job, view, progress)
         return self.snapshot
 
@@ -205,7 +205,7 @@ class _Tail:
         fresh = time.time_ns() - changed < SETTLED_NS
         if changed != self._listed or fresh:
             self._listed = changed
-            jobs = list_jobs(self._jobs_dir, self._entry.job or self._entry.stage)
+            jobs = list_jobs(self._jobs_dir, self._entry.job)
             self._job = jobs[0] if jobs else None
         return self._job
 

@@ -36,6 +36,7 @@ STAGE_ACTIONS = {action.action for action in ACTIONS if action.scope not in ("st
 class StageScreen(Screen[None]):
     """Subclasses write ``body`` and ``sync``; the other methods below are theirs to use or to extend."""
 
+    BINDINGS = bindings("detail")
     SIGNS: ClassVar[Sequence[tuple[str, str]]] = ()
     """What the signs on the screen mean, for the help."""
     NEEDS_SESSION: ClassVar[bool] = True
@@ -71,6 +72,15 @@ class StageScreen(Screen[None]):
 
     def back(self) -> None:
         """``escape`` with no dialog open."""
+
+    def action_page_down(self) -> None:
+        """Scroll the pages of the class ``detail`` by half of what they show, while the list keeps the focus."""
+        for page in self.query(".detail").results(Page):
+            page.action_half_down()
+
+    def action_page_up(self) -> None:
+        for page in self.query(".detail").results(Page):
+            page.action_half_up()
 
     @property
     def unsaved(self) -> str:
@@ -112,6 +122,8 @@ class StageScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Before there is a workspace, a stage's own actions do nothing."""
+        if action in ("page_down", "page_up"):
+            return bool(self.query(".detail"))
         return self.ready or action not in STAGE_ACTIONS
 
     def run(
@@ -216,17 +228,3 @@ class StageScreen(Screen[None]):
         state = self.remember()
         if memory.changed(self.stage, state):
             await self.studio.disk.write(memory.keep, self.stage, state)
-
-
-class Beside(StageScreen):
-    """The pages of the class ``beside`` are scrolled by half of what they show."""
-
-    BINDINGS = bindings("detail")
-
-    def action_page_down(self) -> None:
-        for page in self.query(".beside").results(Page):
-            page.action_half_down()
-
-    def action_page_up(self) -> None:
-        for page in self.query(".beside").results(Page):
-            page.action_half_up()

@@ -16,8 +16,7 @@ from studio.tui.dialogs.pick import Pick
 from studio.tui.keys import bindings
 from studio.tui.live.runs import chosen_run
 from studio.tui.live.state import Value
-from studio.tui.screens.chat.conversation import SIDES, Choice, Conversation, count_votes, keep_vote, vote_of
-from studio.tui.screens.chat.history import History
+from studio.tui.screens.chat.conversation import SIDES, Choice, Conversation, History, count_votes, keep_vote, vote_of
 from studio.tui.screens.chat.lines import conversation_line, pane_title, searched, votes_line, worker_line
 from studio.tui.screens.chat.models import ServedModels
 from studio.tui.screens.chat.panes import Composer, Transcript

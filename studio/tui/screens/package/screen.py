@@ -14,7 +14,6 @@ from studio.tui.live.progress import PackageProgress
 from studio.tui.live.terminal import copy
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.screens.package.pages import Found, found_in, intake_page, package_line, package_page, sizes_of
-from studio.tui.screens.stage import Beside
 from studio.tui.text import join, shown
 from studio.tui.widgets.layout import with_bar
 from studio.tui.widgets.page import Page
@@ -25,7 +24,7 @@ ENTRY = "studio.package.job:main"
 NO_RUN = "No run was trained to its end yet: train one first (5)."
 
 
-class PackageScreen(Beside, JobStage):
+class PackageScreen(JobStage):
     """What would be packed above, the packages below; the page is that of the package under the cursor."""
 
     CSS_PATH = "package.tcss"
@@ -42,7 +41,7 @@ class PackageScreen(Beside, JobStage):
             yield Page(id="intake")
             with Container(id="made"):
                 yield VirtualList(self._draw, id="packages", empty="No package yet.")
-                yield Page(id="package", classes="beside")
+                yield Page(id="package", classes="detail")
 
     def on_mount(self) -> None:
         self._list.focus()
