@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,9 @@ from textual.filter import LineFilter
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.text.inert import inert
-from studio.tui.keys import bindings
+from studio.tui.keys import active_actions, bindings
 from studio.tui.keys.ordered import OrderedKeys
-from studio.tui.live.bridge import JobMoved, LookFailed, Snapshot, StoreMoved
+from studio.tui.live.bridge import Bridge, JobMoved, LookFailed, Snapshot, StoreMoved
 from studio.tui.live.threads import Disk, detached
 from studio.tui.screens.stage import StageScreen
 from studio.tui.stages import ENTRIES, Mark, preload
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from studio.doctor import Environment
     from studio.llm import ModelSettings
     from studio.spec import LoadedSpec
-    from studio.tui.live.bridge import Bridge
     from studio.tui.live.state import Memory
 
 
@@ -77,8 +77,7 @@ class StudioApp(OrderedKeys):
         self.marks: dict[str, Mark] = {}
         self.version = 0
         self._inert_lines = InertLines()
-        few = self.console.color_system == "standard"
-        theme = STUDIO_16 if few else STUDIO
+        theme = STUDIO_16 if self.console.color_system == "standard" else STUDIO
         self.register_theme(theme)
         self.set_reactive(StudioApp.theme, theme.name)
         self.stylesheet.set_variables(self.get_css_variables())
@@ -95,7 +94,7 @@ class StudioApp(OrderedKeys):
         """Load the spec as it is now, and open its workspace; also after an edit of the spec."""
         opening = await self.disk.read(import_module, "studio.tui.live.session")
         try:
-            loaded = await self.disk.read(opening.load_spec, self.spec_path)
+            loaded = await self.disk.read(opening.load, self.spec_path)
         except UserError as error:
             self.spec_problem = error
             self.marks = {**self.marks, "spec": "needs"}
@@ -112,10 +111,7 @@ class StudioApp(OrderedKeys):
                 self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
-        self.set_timer(PAINTED_S, self._measure_later)
-
-    def _measure_later(self) -> None:
-        self.run_worker(self._measure_judge(), group="judge", exclusive=True)
+        self.set_timer(PAINTED_S, lambda: self.run_worker(self._measure_judge(), group="judge", exclusive=True))
 
     async def _measure_judge(self) -> None:
         """How far a judge that learned from labels agrees with people, once for each set of labels."""
@@ -128,7 +124,6 @@ class StudioApp(OrderedKeys):
 
     def _opened(self, session: Session, memory: Memory) -> None:
         from studio.tui.keys.remap import usable
-        from studio.tui.live.bridge import Bridge
 
         moved = self.session is None or self.session.workspace is not session.workspace
         self.session, self.session_problem = session, None
@@ -144,12 +139,10 @@ class StudioApp(OrderedKeys):
 
     @property
     def active_stage(self) -> StageScreen | None:
-        """The stage's screen, below whatever dialog is open on it; None while the window opens or closes."""
         stack = self._screen_stacks.get(self.current_mode, [])
         return next((screen for screen in stack if isinstance(screen, StageScreen)), None)
 
     async def use_models(self, settings: ModelSettings) -> None:
-        """Write and judge with other models from now on, until the window is closed."""
         from studio.tui.live.session import environment_with
 
         if self.session is not None:
@@ -160,7 +153,7 @@ class StudioApp(OrderedKeys):
 
     def _session_changed(self) -> None:
         if self.active_stage:
-            self.active_stage.session_changed()
+            self.active_stage.refresh_now()
 
     def _refresh_soon(self) -> None:
         if self.active_stage:
@@ -179,12 +172,10 @@ class StudioApp(OrderedKeys):
         self.tell(message.error)
 
     def wake(self) -> None:
-        """Let the bridge look now: something was just started, stopped or written."""
         if self.bridge:
             self.bridge.wake()
 
     def tell(self, message: str | UserError, severity: SeverityLevel = "information") -> None:
-        """One line for a person. A UserError is shown with its remedy, as an error."""
         if isinstance(message, UserError):
             severity = "error"
         self.notify(str(message), severity=severity)
@@ -207,7 +198,6 @@ class StudioApp(OrderedKeys):
         self.tell("ctrl+q quits; jobs go on")
 
     async def look_at(self, example_id: str) -> None:
-        """Show an example in triage."""
         from studio.tui.screens.triage.screen import TriageScreen
 
         await self.switch_mode("triage")
@@ -236,7 +226,6 @@ class StudioApp(OrderedKeys):
 
     def action_palette(self) -> None:
         from studio.tui.dialogs.pick import palette
-        from studio.tui.keys.active import active_actions
 
         found = [one for one in active_actions(self.screen) if one.action.in_palette]
 
@@ -256,7 +245,7 @@ class StudioApp(OrderedKeys):
         """Leave once everything shown as done is on the disk. Jobs go on."""
         from studio.tui.dialogs.questions import Confirm
 
-        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
+        screens = chain.from_iterable(self._screen_stacks.values())
         unsaved = [told for screen in screens if (told := getattr(screen, "unsaved", ""))]
         if not unsaved:
             await self._leave()

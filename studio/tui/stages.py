@@ -3,13 +3,15 @@ until its stage is first shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from textual.screen import Screen
+
+    from studio.jobs.record import Event
 
 Mark = Literal["done", "running", "needs", "failed", "none"]
 """How a stage stands: see ``MARKS_TOLD``."""
@@ -25,54 +27,40 @@ MARKS_TOLD: dict[Mark, str] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A stage of the window. ``screen`` and ``fold`` are ``module:name`` under ``studio.tui``; ``fold`` is empty where
-    the stage has no job. ``job`` is the stage that its job is started under, where that is not its own name."""
+    """A stage of the window. Its screen is the ``<Stage>Screen`` of ``screens/<stage>/screen.py``."""
 
     stage: str
     key: str
     help: str
-    screen: str
-    fold: str = ""
     job: str = ""
+    """The stage that its job is started under; empty where it has none."""
 
     def open(self) -> Screen[None]:
-        screen: Screen[None] = _found(self.screen)(id=self.stage)
+        screen: Screen[None] = self.load()(id=self.stage)
         return screen
 
-    def folder(self) -> Callable[..., Any]:
-        """``fold(progress or None, new events) -> progress``: a frozen value with a ``brief: str``."""
-        fold: Callable[..., Any] = _found(self.fold)
-        return fold
+    def load(self) -> Any:
+        """The screen's class."""
+        return getattr(import_module(f"studio.tui.screens.{self.stage}.screen"), f"{self.stage.capitalize()}Screen")
 
-
-def _found(place: str) -> Any:
-    module, name = place.split(":")
-    return getattr(import_module(f"studio.tui.{module}"), name)
+    def fold(self, progress: Any, events: Sequence[Event]) -> Any:
+        """The job's new events folded into its progress, None at first: a frozen value with a ``brief: str``."""
+        return getattr(import_module("studio.tui.live.progress"), f"fold_{self.stage}")(progress, events)
 
 
 ENTRIES = (
-    Entry("spec", "1", "The persona: read it, edit it, see its prompts", "screens.spec.screen:SpecScreen"),
-    Entry("bank", "2", "The people who talk to it", "screens.bank.screen:BankScreen", "live.progress:fold_bank"),
-    Entry(
-        "generate",
-        "3",
-        "Examples, as they are made",
-        "screens.generate.screen:GenerateScreen",
-        "live.progress:fold_generate",
-    ),
-    Entry("triage", "4", "Look at examples and decide", "screens.triage.screen:TriageScreen"),
-    Entry(
-        "train", "5", "The adapter, as it is trained", "screens.train.screen:TrainScreen", "live.progress:fold_train"
-    ),
-    Entry(
-        "evaluate", "6", "Base against tuned", "screens.evaluate.screen:EvaluateScreen", "live.progress:fold_evaluate"
-    ),
-    Entry("chat", "7", "Talk to base and tuned", "screens.chat.screen:ChatScreen", "live.progress:fold_chat", "serve"),
-    Entry("package", "8", "The folder to deploy", "screens.package.screen:PackageScreen", "live.progress:fold_package"),
+    Entry("spec", "1", "The persona: read it, edit it, see its prompts"),
+    Entry("bank", "2", "The people who talk to it", "bank"),
+    Entry("generate", "3", "Examples, as they are made", "generate"),
+    Entry("triage", "4", "Look at examples and decide"),
+    Entry("train", "5", "The adapter, as it is trained", "train"),
+    Entry("evaluate", "6", "Base against tuned", "evaluate"),
+    Entry("chat", "7", "Talk to base and tuned", "serve"),
+    Entry("package", "8", "The folder to deploy", "package"),
 )
 
 
 def preload() -> None:
     """Import every screen, so that the first look at each is as quick as the second."""
     for entry in ENTRIES:
-        _found(entry.screen)
+        entry.load()

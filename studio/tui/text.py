@@ -1,4 +1,5 @@
-"""The last gate before the terminal: whatever a widget let through, no control character leaves the app."""
+"""Text on its way to the screen: what is not ours becomes inert ``Content`` before any widget sees it, numbers are put
+as people read them, and the last gate before the terminal drops what a widget let through."""
 
 from __future__ import annotations
 

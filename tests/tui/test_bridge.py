@@ -1,8 +1,8 @@
-"""What the bridge posts of a workspace that other processes change."""
+"""What the bridge posts of a workspace that other processes change, and what is said behind the stages' names."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,20 +14,24 @@ from studio.jobs import JobRequest
 from studio.jobs.record import Event
 from studio.llm import ModelSettings
 from studio.spec import load
-from studio.store import Workspace
+from studio.train.run import write_run
 from studio.train.types import StepLogged
-from studio.tui.live.bridge import Bridge
+from studio.tui.live.bridge import Bridge, marks_of
 from studio.tui.stages import Mark
-from tests.tui.making import WHEN, write_spec
+from tests.tui.making import WHEN, fill, write_spec
+from tests.tui.outcomes import NOON, keep_evaluation, keep_package, keep_run
 
 STEP = StepLogged(step=1, steps=9, loss=1.0, learning_rate=1e-3, epoch=0.1, rate=1, eta_s=8)
 
 
-def made_bridge(folder: Path) -> Bridge:
+def session_of(folder: Path, examples: int = 0) -> Session:
     loaded = load(write_spec(folder))
-    workspace = Workspace.open(folder / "ws", loaded.spec.slug)
-    session = Session(loaded=loaded, workspace=workspace, root=folder / "ws", settings=ModelSettings(), base=None)
-    return Bridge(session, lambda _: None)
+    workspace = fill(folder / "ws", loaded, examples)
+    return Session(loaded=loaded, workspace=workspace, root=folder / "ws", settings=ModelSettings())
+
+
+def made_bridge(folder: Path) -> Bridge:
+    return Bridge(session_of(folder), lambda _: None)
 
 
 def say(folder: Path) -> None:
@@ -72,3 +76,31 @@ def test_what_cannot_be_read_is_posted_once_and_tried_again(tmp_path: Path, monk
         say(tmp_path)
         assert names(bridge.look()) == ["JobMoved"], "the rest goes on"
     assert names(bridge.look()) == ["StoreMoved"]
+
+
+def of_outcomes(session: Session) -> tuple[str, str, str]:
+    marks = marks_of(session)
+    return marks["train"], marks["evaluate"], marks["package"]
+
+
+def test_the_first_stage_that_is_missing_wants_somebody(tmp_path: Path) -> None:
+    marks = marks_of(session_of(tmp_path))
+    assert (marks["spec"], marks["generate"], marks["train"]) == ("done", "needs", "none")
+    assert marks_of(session_of(tmp_path, 20))["train"] == "needs"
+
+
+def test_gates_that_are_not_passed_show(tmp_path: Path) -> None:
+    session = session_of(tmp_path, 20)
+    keep_evaluation(session.workspace, session.loaded.spec, keep_run(session.workspace))
+    assert of_outcomes(session) == ("done", "failed", "none")
+
+
+def test_what_an_older_run_has_does_not_count_for_a_newer_one(tmp_path: Path) -> None:
+    session = session_of(tmp_path, 20)
+    evaluation = keep_evaluation(session.workspace, session.loaded.spec, keep_run(session.workspace, "run-a"))
+    keep_package(session.workspace, evaluation, "pack-a")
+    assert of_outcomes(session) == ("done", "failed", "done")
+    newer = keep_run(session.workspace, "run-b")
+    plan = newer.plan.model_copy(update={"created": NOON + timedelta(hours=1)})
+    write_run(session.workspace.runs_dir / "run-b", newer.model_copy(update={"plan": plan}))
+    assert of_outcomes(session) == ("done", "needs", "none")

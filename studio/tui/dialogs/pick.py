@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from studio.tui.dialogs.questions import Dialog, field, hints
-from studio.tui.keys.active import ActiveAction
+from studio.tui.keys import ActiveAction
 from studio.tui.text import join, line
 from studio.tui.widgets.virtual_list import VirtualList
 

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from studio.tui.dialogs.questions import CLOSE, Dialog
-from studio.tui.keys.active import active_actions
+from studio.tui.keys import active_actions
 from studio.tui.stages import MARKS, MARKS_TOLD
 from studio.tui.text import join, line, shown
 from studio.tui.widgets.layout import facts

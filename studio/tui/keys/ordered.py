@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import App
@@ -28,12 +29,13 @@ class OrderedKeys(App[None]):
     HELD_S: ClassVar[float] = 3.0
     """So long do keys wait for what they are meant for, such as a list that comes from a slow disk."""
 
+    @dataclass
     class KeyDone(Message):
         """Follows a key through the same queues, and a second time what the key made its widget say."""
 
-        def __init__(self, number: int, target: MessagePump, lap: int = 1) -> None:
-            super().__init__()
-            self.number, self.target, self.lap = number, target, lap
+        number: int
+        target: MessagePump
+        lap: int = 1
 
     class NextKey(Message):
         """It is the next key's turn."""

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from studio.jobs.record import JobView
 
 ALIVE = ("starting", "running", "stopping")
+ORDER = ("spec", "generate", "train", "evaluate", "package")
+"""The way through; bank, triage and chat help on it and are never demanded."""
+BUSY_S = 0.1
+"""Between two looks while a job lives."""
+IDLE_S = 0.5
+SETTLED_NS = 3_000_000_000
 
 
 @dataclass(frozen=True)
@@ -52,86 +58,64 @@ class Snapshot:
         return f"{self.stage} {told or self.view.state}" if self.alive else ""
 
 
+@dataclass
 class JobMoved(Message):
     """A stage's job has new events, another state, or is another job."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__()
-        self.snapshot = snapshot
+    snapshot: Snapshot
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, JobMoved) and message.snapshot.stage == self.snapshot.stage
 
 
+@dataclass
 class StoreMoved(Message):
     """Some process changed the examples, or a stage got another mark."""
 
-    def __init__(self, version: int, marks: dict[str, Mark]) -> None:
-        super().__init__()
-        self.version, self.marks = version, marks
+    version: int
+    marks: dict[str, Mark]
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, StoreMoved)
 
 
+@dataclass
 class LookFailed(Message):
     """The workspace could not be read, as where its studio.json is damaged. What was read before stands."""
 
-    def __init__(self, error: UserError) -> None:
-        super().__init__()
-        self.error = error
-
-
-ORDER = ("spec", "generate", "train", "evaluate", "package")
-"""The way through; bank, triage and chat help on it and are never demanded."""
+    error: UserError
 
 
 def marks_of(session: Session) -> dict[str, Mark]:
     """A mark a stage, from what the workspace holds. Reads the disk."""
     from studio.build.stages import standing
+    from studio.evaluate import evaluations
+    from studio.package import packages
     from studio.triage import sample_progress
+    from studio.tui.live.runs import chosen_run
 
     workspace = session.workspace
-    targets = standing(session)
+    targets, run = standing(session), chosen_run(session)
     seen, sampled = sample_progress(workspace)
-    marks = {
-        "spec": _mark(True),
-        "bank": _mark(bool(workspace.examples.people())),
-        "generate": _mark(bool(targets) and all(one.accepted >= one.target for one in targets)),
-        "triage": _mark(sampled > 0 and seen >= sampled),
-        "chat": _mark(False),
-        **_of_newest_run(session),
+    name = run.plan.run_id if run else ""  # what an older run has counts for nothing
+    evaluation = next((one for one in evaluations(workspace) if one.run_id == name), None)
+    done = {
+        "spec": True,
+        "bank": bool(workspace.examples.people()),
+        "generate": bool(targets) and all(one.accepted >= one.target for one in targets),
+        "triage": sampled > 0 and seen >= sampled,
+        "train": run is not None,
+        "evaluate": evaluation is not None,
+        "chat": False,
+        "package": any(one.run_id == name for one in packages(workspace)),
     }
+    marks: dict[str, Mark] = {stage: "done" if there else "none" for stage, there in done.items()}
+    if evaluation and not evaluation.passed:
+        marks["evaluate"] = "failed"
     wanted = next((stage for stage in ORDER if marks[stage] != "done"), None)
     if wanted is not None and marks[wanted] == "none":
         marks[wanted] = "needs"
     return marks
-
-
-def _of_newest_run(session: Session) -> dict[str, Mark]:
-    """What an older run has counts for nothing: the stages work on the newest."""
-    from studio.evaluate import evaluations
-    from studio.package import packages
-    from studio.tui.live.runs import chosen_run
-
-    run = chosen_run(session)
-    name = run.plan.run_id if run else ""
-    evaluation = next((one for one in evaluations(session.workspace) if one.run_id == name), None)
-    return {
-        "train": _mark(run is not None),
-        "evaluate": "failed" if evaluation and not evaluation.passed else _mark(evaluation is not None),
-        "package": _mark(any(one.run_id == name for one in packages(session.workspace))),
-    }
-
-
-def _mark(done: bool) -> Mark:
-    return "done" if done else "none"
-
-
-BUSY_S = 0.1
-"""Between two looks while a job lives."""
-IDLE_S = 0.5
-SETTLED_NS = 3_000_000_000
 
 
 class Bridge:
@@ -139,10 +123,9 @@ class Bridge:
 
     def __init__(self, session: Session, post: Callable[[Message], object]) -> None:
         self._session, self._post = session, post
-        self._tails = [_Tail(entry, session) for entry in ENTRIES if entry.fold]
+        self._tails = [_Tail(entry, session) for entry in ENTRIES if entry.job]
         self._marked_for: object = None
         """The version of the store, and the jobs with their states, that the marks are of."""
-        self._marks: dict[str, Mark] = {}
         self._problem = ""
         """What the last look could not read; it is posted once."""
         self._woken = asyncio.Event()
@@ -170,34 +153,27 @@ class Bridge:
             version = self._session.workspace.examples.data_version()
             wanted = version, [(one.job.id, one.view.state) for tail in self._tails if (one := tail.snapshot)]
             if wanted != self._marked_for:
-                self._marks = marks_of(self._session)
+                alive = [one.stage for tail in self._tails if (one := tail.snapshot) and one.alive]
+                marks: dict[str, Mark] = {**marks_of(self._session), **dict.fromkeys(alive, "running")}
                 self._marked_for = wanted
-                messages.append(StoreMoved(version, self._with_running()))
+                messages.append(StoreMoved(version, marks))
             self._problem = ""
-        except UserError as error:
-            messages += self._failed(error)
+        except UserError as error:  # what was read before is shown on; each look tries again
+            if self._problem != str(error):
+                messages.append(LookFailed(error))
+            self._problem = str(error)
         return messages
-
-    def _failed(self, error: UserError) -> list[Message]:
-        """What was read before is shown on; each look tries again."""
-        known, self._problem = self._problem, str(error)
-        return [] if self._problem == known else [LookFailed(error)]
-
-    def _with_running(self) -> dict[str, Mark]:
-        alive = {tail.entry.stage for tail in self._tails if tail.snapshot and tail.snapshot.alive}
-        return {stage: "running" if stage in alive else mark for stage, mark in self._marks.items()}
 
 
 class _Tail:
     """The newest job of one stage, read from where the last look ended."""
 
     def __init__(self, entry: Entry, session: Session) -> None:
-        self.entry = entry
+        self._entry = entry
         self.snapshot: Snapshot | None = None
         self._jobs_dir = session.workspace.jobs_dir
         self._listed = -1
         self._offset = 0
-        self._fold: Callable[..., Any] | None = None
         self._job: Job | None = None
 
     def look(self) -> Snapshot | None:
@@ -214,9 +190,8 @@ class _Tail:
         events, self._offset = job.events(self._offset)
         if before is not None and not events and before.view == view:
             return None
-        self._fold = self._fold or self.entry.folder()
-        progress = self._fold(before.progress if before else None, events)
-        self.snapshot = Snapshot(self.entry.stage, job, view, progress)
+        progress = self._entry.fold(before.progress if before else None, events)
+        self.snapshot = Snapshot(self._entry.stage, job, view, progress)
         return self.snapshot
 
     def _newest(self) -> Job | None:
@@ -230,7 +205,7 @@ class _Tail:
         fresh = time.time_ns() - changed < SETTLED_NS
         if changed != self._listed or fresh:
             self._listed = changed
-            jobs = list_jobs(self._jobs_dir, self.entry.job or self.entry.stage)
+            jobs = list_jobs(self._jobs_dir, self._entry.job)
             self._job = jobs[0] if jobs else None
         return self._job
 

@@ -1,16 +1,17 @@
-"""How the making of a package stands."""
+"""How a stage's job stands: its events folded into the one frozen value that its screen shows; no widget, no disk."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from studio.bank import BankFinished, BankStarted, PersonAdded
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored, RepliesCame
-from studio.generate.types import CallFailed, GenerateFinished, GenerateProgressed, GenerateStarted
+from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
 from studio.jobs.record import Event
 from studio.package import PackageFinished, PackageStepped
 from studio.serve.types import ServeReady
@@ -25,13 +26,9 @@ def parsed(events: Sequence[Event], *models: type[T]) -> Iterator[T]:
     of the studio ran, is passed over like one of another kind."""
     kinds = {model.model_fields["kind"].default: model for model in models}
     for event in events:
-        model = kinds.get(event.kind)
-        if model is not None:
-            try:
-                value = model.model_validate(event.data)
-            except ValidationError:
-                continue
-            yield value
+        if event.kind in kinds:
+            with suppress(ValidationError):
+                yield kinds[event.kind].model_validate(event.data)
 
 
 @dataclass(frozen=True)
@@ -83,10 +80,12 @@ def fold_generate(progress: GenerateProgress | None, events: Sequence[Event]) ->
     now = progress or GenerateProgress()
     for event in parsed(events, GenerateStarted, GenerateProgressed, CallFailed, GenerateFinished):
         match event:
-            case GenerateStarted():
-                now = _started(now, event)
+            case GenerateStarted():  # the errors of a job that goes on are kept
+                begun = GenerateProgress(event.author, event.judge, errors=now.errors, last_error=now.last_error)
+                now = replace(begun, **_counts(event.targets))
             case GenerateProgressed():
-                now = _progressed(now, event)
+                now = replace(now, rate=event.rate, eta_s=event.eta_s, cost_usd=event.cost_usd, errors=event.errors)
+                now = replace(now, **_counts(event.targets))
             case CallFailed():
                 now = replace(now, last_error=f"{event.purpose}: {event.error}", errors=now.errors + 1)
             case GenerateFinished():
@@ -94,28 +93,10 @@ def fold_generate(progress: GenerateProgress | None, events: Sequence[Event]) ->
     return now
 
 
-def _started(now: GenerateProgress, told: GenerateStarted) -> GenerateProgress:
-    """The errors of a job that goes on are kept."""
-    return GenerateProgress(
-        author=told.author,
-        judge=told.judge,
-        wanted=sum(one.target for one in told.targets),
-        accepted=sum(min(one.accepted, one.target) for one in told.targets),
-        errors=now.errors,
-        last_error=now.last_error,
-    )
-
-
-def _progressed(now: GenerateProgress, told: GenerateProgressed) -> GenerateProgress:
-    return replace(
-        now,
-        wanted=sum(one.target for one in told.targets),
-        accepted=sum(min(one.accepted, one.target) for one in told.targets),
-        errors=told.errors,
-        rate=told.rate,
-        eta_s=told.eta_s,
-        cost_usd=told.cost_usd,
-    )
+def _counts(targets: Iterable[CategoryTarget]) -> dict[str, Any]:
+    """What is over a target does not fill another."""
+    counts = [(one.target, min(one.accepted, one.target)) for one in targets]
+    return {"wanted": sum(target for target, _ in counts), "accepted": sum(accepted for _, accepted in counts)}
 
 
 Point = tuple[int, float]

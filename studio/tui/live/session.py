@@ -1,7 +1,4 @@
-"""Agreement of the learned judge, measured in a process of its own: ``python -m studio.tui.live.session SPEC``.
-
-Learning from labels takes both cores for up to half a minute, which the window's thread would feel.
-"""
+"""Opening a spec and its workspace, and measuring its judge: imported and run after the first paint, in threads."""
 
 from __future__ import annotations
 
@@ -20,11 +17,6 @@ from studio.llm import ModelSettings
 from studio.spec import LoadedSpec, load
 from studio.store import Owner, Workspace
 from studio.tui.live.state import Memory
-
-
-def load_spec(path: Path) -> LoadedSpec:
-    """Raises SpecError with every problem."""
-    return load(path)
 
 
 def open_session(
@@ -54,21 +46,15 @@ def environment_of(found: Environment, session: Session) -> Environment:
     return found.on(session.base_model, **roles(session.settings, session.loaded).model_dump())
 
 
-NICE = 10
-
-
 def measure_apart(spec_path: Path) -> None:
-    """Measure it and keep it in the user's cache, where :func:`studio.judge.known_agreement` finds it. Blocks; what
-    goes wrong is told when the judge is next used. The process outlives the window."""
+    """Measure the learned judge's agreement and keep it in the user's cache, where :func:`studio.judge.known_agreement`
+    finds it. Learning takes both cores for up to half a minute, which the window's thread would feel: it is a process
+    of its own, which outlives the window. Blocks; what goes wrong is told when the judge is next used."""
     command, nowhere = [sys.executable, "-m", "studio.tui.live.session", str(spec_path)], subprocess.DEVNULL
     subprocess.run(command, check=False, start_new_session=True, stdin=nowhere, stdout=nowhere, stderr=nowhere)
 
 
-def main(spec_path: Path) -> None:
-    os.nice(NICE)
-    loaded = load(spec_path)
-    asyncio.run(judge_agreement(loaded, open_judge(ModelSettings(), loaded)))
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    os.nice(10)
+    spec = load(Path(sys.argv[1]))
+    asyncio.run(judge_agreement(spec, open_judge(ModelSettings(), spec)))

@@ -1,4 +1,4 @@
-"""What was typed into a file and not saved yet: kept beside the workspaces, so that a lost window does not lose it."""
+"""What the window keeps from one start to the next: where each screen was, other keys, a spec that was not saved."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.files import write_atomic
+from studio.tui.live.threads import disk_errors
 
 if TYPE_CHECKING:
     from studio.store import StudioFile
@@ -80,10 +81,8 @@ def draft_path(root: Path, path: Path) -> Path:
 def keep_draft(root: Path, path: Path, text: str) -> None:
     """Writes the disk. Raises UserError."""
     kept = draft_path(root, path)
-    try:
+    with disk_errors("the draft is not kept", kept):
         write_atomic(kept, text, mode=0o600)
-    except OSError as error:
-        raise UserError(f"the draft is not kept: {error.strerror or error}", where=str(kept)) from None
 
 
 def find_draft(root: Path, path: Path) -> Draft | None:
@@ -100,7 +99,5 @@ def find_draft(root: Path, path: Path) -> Draft | None:
 def drop_draft(root: Path, path: Path) -> None:
     """Writes the disk. Raises UserError."""
     kept = draft_path(root, path)
-    try:
+    with disk_errors("the draft cannot be removed", kept):
         kept.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"the draft cannot be removed: {error.strerror or error}", where=str(kept)) from None

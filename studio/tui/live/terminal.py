@@ -1,4 +1,4 @@
-"""Copying: to the terminal's clipboard, which never answers, and to a file, which is there."""
+"""What the terminal lends: the user's own editor, with the window out of the way, and its clipboard."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from textual.app import SuspendNotSupported
 
 from studio.errors import UserError
 from studio.files import write_atomic
+from studio.tui.live.threads import disk_errors
 
 if TYPE_CHECKING:
     from studio.tui.studio import Studio
@@ -61,16 +62,12 @@ def edit_text(app: Studio, text: str, suffix: str = ".txt") -> str | None:
         return None
 
 
-FILE = "copied.txt"
-
-
 async def copy(app: Studio, text: str, what: str) -> None:
-    """Do both, and say so. Raises UserError where the file cannot be written."""
+    """To the terminal's clipboard, which never answers, and to a file, which is there; says so. Raises UserError where
+    the file cannot be written."""
     assert app.session is not None, "there is nothing to copy before a workspace is open"
-    path = app.session.workspace.folder / FILE
+    path = app.session.workspace.folder / "copied.txt"
     app.copy_to_clipboard(text)  # OSC 52
-    try:
+    with disk_errors("not written", path):
         await app.disk.write(write_atomic, path, f"{text}\n")
-    except OSError as error:
-        raise UserError(f"not written: {error.strerror or error}", where=str(path)) from None
     app.tell(f"{what}: sent to the terminal's clipboard, and written to {path}")

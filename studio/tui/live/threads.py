@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import ParamSpec, TypeVar
+
+from studio.errors import UserError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,28 +44,27 @@ async def _run(pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args
     return await asyncio.get_running_loop().run_in_executor(pool, lambda: function(*args, **kwargs))
 
 
+@contextmanager
+def disk_errors(what: str, path: Path) -> Iterator[None]:
+    """What the system refuses, as a UserError: ``not written: no space left on device``."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{what}: {error.strerror or error}", where=str(path)) from None
+
+
 async def detached(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What ``function`` gives or raises, such as loading a model or asking a hub, from a daemon thread: the interpreter
     and ``asyncio.run`` wait for the threads of ``asyncio.to_thread`` before they end, for this one they do not."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return  # nobody waits any more
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
+    future: Future[T] = Future()
 
     def work() -> None:
-        result, error = None, None
         try:
-            result = function(*args, **kwargs)
-        except BaseException as raised:
-            error = raised
-        with suppress(RuntimeError):  # the loop is closed, and the window with it
-            loop.call_soon_threadsafe(settle, result, error)
+            settle = partial(future.set_result, function(*args, **kwargs))
+        except BaseException as error:
+            settle = partial(future.set_exception, error)
+        if future.set_running_or_notify_cancel():  # else nobody waits any more
+            settle()
 
     threading.Thread(target=work, name="detached", daemon=True).start()
-    return await future
+    return await asyncio.wrap_future(future)

@@ -26,6 +26,9 @@ STATE_STYLES = {"running": "$primary bold", "finished": "$success", "failed": "$
 class JobStage(StageScreen):
     """Starting and stopping run off the UI thread; the bridge sees the change at once and shows it."""
 
+    _told_it_goes_on: ClassVar[bool] = False
+    """Said once is enough."""
+
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self._tick)
 
@@ -33,9 +36,6 @@ class JobStage(StageScreen):
         """Let the time go on of a job that says nothing, as while it loads."""
         if self.is_current and self.job is not None and self.job.alive:
             self.refresh_soon()
-
-    _told_it_goes_on: ClassVar[bool] = False
-    """Said once is enough."""
 
     def action_start(self) -> None:
         """Start or go on; asks first where there is something to ask."""

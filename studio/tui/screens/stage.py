@@ -1,4 +1,4 @@
-"""A stage with a page beside its list, which is scrolled while the list keeps the focus."""
+"""What every stage's screen is: tabs above, status and keys below, and a body of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from studio.build import Session
     from studio.tui.live.state import Value
 
-Signs = Sequence[tuple[str, str]]
 FLUSH_S = 0.1
 OPENING_S = 15.0
 """So long do keys pressed before there is a workspace wait for it."""
@@ -37,7 +36,8 @@ STAGE_ACTIONS = {action.action for action in ACTIONS if action.scope not in ("st
 class StageScreen(Screen[None]):
     """Subclasses write ``body`` and ``sync``; the other methods below are theirs to use or to extend."""
 
-    SIGNS: ClassVar[Signs] = ()
+    BINDINGS = bindings("detail")
+    SIGNS: ClassVar[Sequence[tuple[str, str]]] = ()
     """What the signs on the screen mean, for the help."""
     NEEDS_SESSION: ClassVar[bool] = True
     """Whether ``sync`` waits for the workspace; False for the spec's own screen."""
@@ -72,6 +72,15 @@ class StageScreen(Screen[None]):
 
     def back(self) -> None:
         """``escape`` with no dialog open."""
+
+    def action_page_down(self) -> None:
+        """Scroll the pages of the class ``detail`` by half of what they show, while the list keeps the focus."""
+        for page in self.query(".detail").results(Page):
+            page.action_half_down()
+
+    def action_page_up(self) -> None:
+        for page in self.query(".detail").results(Page):
+            page.action_half_up()
 
     @property
     def unsaved(self) -> str:
@@ -113,6 +122,8 @@ class StageScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Before there is a workspace, a stage's own actions do nothing."""
+        if action in ("page_down", "page_up"):
+            return bool(self.query(".detail"))
         return self.ready or action not in STAGE_ACTIONS
 
     def run(
@@ -156,11 +167,7 @@ class StageScreen(Screen[None]):
     def _flush_now(self) -> None:
         self._flush = None
         if self.is_attached and self.studio.active_stage is self:
-            self._sync()
-
-    def session_changed(self) -> None:
-        """The spec or the workspace was opened, or opened anew."""
-        self._sync()
+            self.refresh_now()
 
     def on_mount(self) -> None:
         self.set_interval(KEEP_S, self.keep_memory)
@@ -168,12 +175,13 @@ class StageScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         if self._waits:
             self.studio.hold_keys(self, OPENING_S)
-        self._sync()
+        self.refresh_now()
 
     def on_screen_suspend(self) -> None:
         self.keep_memory()
 
-    def _sync(self) -> None:
+    def refresh_now(self) -> None:
+        """As when the screen is shown, or the spec or the workspace was opened anew."""
         if self.ready:
             memory = self.studio.memory
             if memory is not None and self._recalled is not memory:
@@ -184,7 +192,8 @@ class StageScreen(Screen[None]):
             self.studio.free_keys(self)
         self._show_notice()
         self.refresh_bindings()
-        self.show_frame()
+        for line in self.query(FrameLine):
+            line.redraw()
 
     def _show_notice(self) -> None:
         """Where there is no workspace, say why in place of the body."""
@@ -194,10 +203,6 @@ class StageScreen(Screen[None]):
         if closed:
             todo = "The workspace cannot be opened. " if studio.session_problem else "Press 1 and fix the spec first. "
             self.query_one(".notice", Static).update(join((todo, "bold"), str(problem)))
-
-    def show_frame(self) -> None:
-        for line in self.query(FrameLine):
-            line.redraw()
 
     def keep_memory(self) -> None:
         """Write what ``remember`` gives, soon, if it changed. That it cannot be written is told once."""
@@ -223,17 +228,3 @@ class StageScreen(Screen[None]):
         state = self.remember()
         if memory.changed(self.stage, state):
             await self.studio.disk.write(memory.keep, self.stage, state)
-
-
-class Beside(StageScreen):
-    """The pages of the class ``beside`` are scrolled by half of what they show."""
-
-    BINDINGS = bindings("detail")
-
-    def action_page_down(self) -> None:
-        for page in self.query(".beside").results(Page):
-            page.action_half_down()
-
-    def action_page_up(self) -> None:
-        for page in self.query(".beside").results(Page):
-            page.action_half_up()

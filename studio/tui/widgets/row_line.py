@@ -1,5 +1,4 @@
-"""The marks that a judge gave a reply, one a trait: a regression's estimate beside it, its reason, the words that show
-it."""
+"""One example on one line, and the marks that a judge gave its traits."""
 
 from __future__ import annotations
 
@@ -33,17 +32,16 @@ def row_heading(width: int) -> str:
     return f"    {'score':>{SCORE}}  {name}request and reply "
 
 
-def row_line(
-    row: Row, width: int, status: Status | None = None, *, marked: bool = False, saving: bool = False
-) -> Content:
+def row_line(row: Row, width: int, deciding: Status | None = None, *, marked: bool = False) -> Content:
     """Sign, score, category, and as much of the request and the reply as there is room for.
 
-    ``status`` is shown in place of the row's own, while a decision is on its way to the disk (``saving``).
+    ``deciding`` is shown in place of the row's status, while a decision is on its way to the disk.
     The second sign tells where the status comes from: a person's decision (``=``), their edit (``~``), the judge.
     No score is shown of another text than the row's: that of before an edit.
     """
-    sign, style = SIGNS[status or row.status]
-    by = "…" if saving else "~" if _edited(row) else "=" if row.decision else " "
+    sign, style = SIGNS[deciding or row.status]
+    edited = row.messages != row.example.messages
+    by = "…" if deciding else "~" if edited else "=" if row.decision else " "
     told, told_style = score_of(row)
     name = pad(row.example.category, NAME) if width >= WIDE else ""
     room = max(width - SCORE - 6 - (NAME + 2 if name else 0), 8)
@@ -70,16 +68,13 @@ def score_of(row: Row) -> tuple[str, str]:
     return score(row.judgement.total if row.judged else None), ""
 
 
-def _edited(row: Row) -> bool:
-    return row.messages != row.example.messages
-
-
 TRAIT_STYLES = {2: "$success", 1: "$warning", 0: "$error"}
 TRAIT_NAME = 17
 """Cells that the names take at least."""
 
 
 def trait_marks(judgement: Judgement, width: int) -> Content:
+    """A trait a line: its mark, a regression's estimate beside it, the reason, and the words that show it."""
     return facts(((name, _mark(score)) for name, score in judgement.traits.items()), width, name_width=TRAIT_NAME)
 
 

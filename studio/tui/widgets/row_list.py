@@ -1,10 +1,10 @@
-"""A list of examples below a rule that names its columns."""
+"""The workspace's examples as a list: any number of them, read off the UI thread a page at a time."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.containers import Container
 from textual.content import Content
@@ -31,8 +31,7 @@ class RowList(VirtualList):
         self.marked: set[str] = set()
         self.deciding: dict[str, Status] = {}
         """Decisions on their way to the disk, by example."""
-        self._store: ExampleStore | None = None
-        self._filter: Filter | None = None
+        self._source: tuple[ExampleStore, Filter] | None = None
         self._pages: Pages[Row] = Pages(self._ask)
         self._reading = False
         self._again = False
@@ -56,7 +55,7 @@ class RowList(VirtualList):
         are taken away: what is not seen cannot be decided on. ``empty`` is shown where none passes."""
         self._empty = self._empty if empty is None else empty
         self.empty = ""  # until it has been looked
-        self._store, self._filter = store, filter_
+        self._source = store, filter_
         self._anchor, self._opened = anchor, True
         self._pages.clear()
         self.unmark()
@@ -94,21 +93,22 @@ class RowList(VirtualList):
 
     async def _read_once(self) -> None:
         """Take count, cursor and the rows around it over in one step: the row under the cursor is never another's."""
-        store, filter_ = self._store, self._filter
-        if store is None or filter_ is None:
+        source = self._source
+        if source is None:
             return
+        store, filter_ = source
         follows = self.follow and self._anchor is None and self.cursor >= self.count - 1
         row, before = self._fresh, self.cursor
         anchor = self._anchor or (row.example.id if row and not follows else None)
-        count = await self._disk(store.count, filter_)
-        index = await self._disk(store.index_of, anchor, filter_) if anchor else None
+        count = await self._studio.disk.read(store.count, filter_)
+        index = await self._studio.disk.read(store.index_of, anchor, filter_) if anchor else None
         near = count - 1 if follows else 0 if self._opened else self.cursor
         if index is not None:
             near = index
         pages = self._pages.around(near, self.text_height, count)
         size = self._pages.size
-        rows = {page: await self._disk(store.rows, filter_, page * size, size) for page in pages}
-        if filter_ is not self._filter:
+        rows = {page: await self._studio.disk.read(store.rows, filter_, page * size, size) for page in pages}
+        if source is not self._source:
             return
         wanted, self._anchor = self._anchor == anchor, None if self._anchor == anchor else self._anchor
         opened, self._opened = self._opened, False
@@ -138,21 +138,18 @@ class RowList(VirtualList):
         return self._fresh
 
     def _ask(self, page: int) -> None:
-        if self._store is not None:
-            self.run_worker(self._fetch(page), group="pages")
+        if self._source is not None:
+            self.run_worker(self._fetch(page, self._source), group="pages")
 
-    async def _fetch(self, page: int) -> None:
-        store, filter_, generation = self._store, self._filter, self._pages.generation
-        if store is None or filter_ is None:
-            return
-        size = self._pages.size
+    async def _fetch(self, page: int, source: tuple[ExampleStore, Filter]) -> None:
+        (store, filter_), generation, size = source, self._pages.generation, self._pages.size
         try:
-            rows = await self._disk(store.rows, filter_, page * size, size)
+            rows = await self._studio.disk.read(store.rows, filter_, page * size, size)
         except UserError as error:
             self._pages.failed(page)
             self._give_up(error)
             return
-        if filter_ is self._filter:
+        if source is self._source:
             self._take(page, rows, generation)
             self._free_keys()
 
@@ -179,16 +176,12 @@ class RowList(VirtualList):
     def _studio(self) -> Studio:
         return studio_of(self)
 
-    async def _disk(self, function: Any, *arguments: Any) -> Any:
-        return await self._studio.disk.read(function, *arguments)
-
     def _line(self, index: int, width: int) -> Content | None:
         row = self._pages.get(index)
         if row is None:
             return None
         id_ = row.example.id
-        status = self.deciding.get(id_)
-        return row_line(row, width, status, marked=id_ in self.marked, saving=status is not None)
+        return row_line(row, width, self.deciding.get(id_), marked=id_ in self.marked)
 
     def mark(self) -> None:
         """Mark the example under the cursor, or take its mark away, and go on to the next."""

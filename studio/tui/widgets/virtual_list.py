@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from textual.content import Content
 from textual.message import Message
@@ -22,12 +23,12 @@ class VirtualList(Scrolling):
     BINDINGS = bindings("list")
     COMPONENT_CLASSES = {"list--cursor", "list--blurred"}
 
+    @dataclass
     class Moved(Message):
         """The cursor stands on another row, or there are more or fewer rows."""
 
-        def __init__(self, list_: VirtualList, index: int) -> None:
-            super().__init__()
-            self.list, self.index = list_, index
+        list: VirtualList
+        index: int
 
         @property
         def control(self) -> VirtualList:

@@ -15,7 +15,6 @@ from studio.tui.keys import bindings
 from studio.tui.live.progress import BankProgress
 from studio.tui.live.state import Value
 from studio.tui.screens.job_stage import JobStage, job_state
-from studio.tui.screens.stage import Beside
 from studio.tui.text import clip, counted, join, line, pad
 from studio.tui.widgets.layout import facts
 from studio.tui.widgets.page import Page
@@ -41,7 +40,7 @@ REMOVE = "Remove the people from the built-in components?"
 REMOVE_NOTE = "Those whom an example refers to stay. Building again with the same number makes the same people."
 
 
-class BankScreen(Beside, JobStage):
+class BankScreen(JobStage):
     """Everybody is read at once: a person is a hundred bytes, and a bank holds some hundreds."""
 
     CSS_PATH = "bank.tcss"
@@ -51,7 +50,7 @@ class BankScreen(Beside, JobStage):
         super().__init__(id)
         self._headline = Title()
         self._list = VirtualList(self._draw, id="people", empty=EMPTY)
-        self._page = Page(id="person", classes="beside")
+        self._page = Page(id="person", classes="detail")
         self._people: list[Person] = []
         self._heads = Heads()
         self._source = self._words = ""

@@ -5,6 +5,7 @@ Each is kept by its id, so that no window writes over another's conversation.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import Counter
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from studio.evaluate.types import Side
 
 if TYPE_CHECKING:
     from studio.store import StudioFile
+    from studio.tui.screens.stage import StageScreen
 
 Choice = Literal["base", "tuned", "tie", "bad"]
 CHOICES: dict[Choice, str] = {"base": "base", "tuned": "tuned", "tie": "tie", "bad": "both bad"}
@@ -129,14 +131,49 @@ def keep_conversation(file: StudioFile, now: Conversation, before: Conversation 
     return kept
 
 
-def find_conversation(file: StudioFile, id: str) -> Conversation | None:
-    """Reads the disk."""
-    return file.get(CONVERSATIONS, id, Conversation)
-
-
 def conversations(file: StudioFile) -> list[Conversation]:
     """All, the one that was begun last first. Reads the disk."""
     return sorted(file.all(CONVERSATIONS, Conversation), key=lambda one: one.begun, reverse=True)
+
+
+class History:
+    """``now`` is the conversation that is open, kept after each turn: nothing is left before it is on the disk."""
+
+    def __init__(self, screen: StageScreen) -> None:
+        self.now = Conversation.new()
+        self._kept: Conversation | None = None
+        """``now`` as this window wrote or read it last."""
+        self._keeping = asyncio.Lock()
+        self._screen = screen
+
+    @property
+    def _file(self) -> StudioFile:
+        return self._screen.session.workspace.studio
+
+    def open(self, other: Conversation, *, kept: bool = False) -> None:
+        """``kept``: as it is on the disk."""
+        self.now, self._kept = other, other if kept else None
+
+    async def find(self, id: str) -> Conversation | None:
+        return await self._screen.studio.disk.read(self._file.get, CONVERSATIONS, id, Conversation)
+
+    async def all(self) -> list[Conversation]:
+        """With the one that is open, the newest first."""
+        await self.keep()
+        return await self._screen.studio.disk.read(conversations, self._file)
+
+    async def keep(self) -> None:
+        """One write at a time, so that each knows what the one before it wrote. Raises UserError where it cannot be."""
+        async with self._keeping:
+            now, before = self.now, self._kept
+            if not now.exchanges or now == before:
+                return
+            kept = await self._screen.studio.disk.write(keep_conversation, self._file, now, before)
+            if self.now.id == now.id:
+                self._kept = kept
+                self.now = self.now.model_copy(update={"id": kept.id})
+            if kept.id != now.id:
+                self._screen.studio.tell("another window went on with this conversation: yours is kept beside it")
 
 
 def _new_id() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
@@ -79,12 +81,11 @@ class Composer(TextArea):
 
     BINDINGS = bindings("write")
 
+    @dataclass
     class Sent(Message):
         """Enter was pressed."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
     def __init__(self, placeholder: str, id: str) -> None:
         super().__init__(

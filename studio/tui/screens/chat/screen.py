@@ -11,14 +11,12 @@ from textual.containers import Horizontal, Vertical
 from textual.worker import Worker
 
 from studio.errors import UserError
-from studio.evaluate.types import Side
 from studio.train.types import Run
 from studio.tui.dialogs.pick import Pick
 from studio.tui.keys import bindings
 from studio.tui.live.runs import chosen_run
 from studio.tui.live.state import Value
-from studio.tui.screens.chat.conversation import SIDES, Choice, Conversation, count_votes, keep_vote, vote_of
-from studio.tui.screens.chat.history import History
+from studio.tui.screens.chat.conversation import SIDES, Choice, Conversation, History, count_votes, keep_vote, vote_of
 from studio.tui.screens.chat.lines import conversation_line, pane_title, searched, votes_line, worker_line
 from studio.tui.screens.chat.models import ServedModels
 from studio.tui.screens.chat.panes import Composer, Transcript
@@ -26,7 +24,6 @@ from studio.tui.screens.job_stage import JobStage, job_failed
 from studio.tui.widgets.status import Caption, Title
 
 NOTHING_SAID = "Nothing said yet. Press enter and write to both sides."
-PLACEHOLDER = "enter: write to both sides"
 READING = ("start", "stop", "log", "write", "vote", "fresh", "earlier", "again")
 """Actions for when no message is being written."""
 
@@ -40,6 +37,9 @@ class ChatScreen(JobStage):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
+        self._panes = {side: Transcript(side, NOTHING_SAID) for side in SIDES}
+        self._titles = {side: Caption(pane_title(side, ""), id=f"{side}-title") for side in SIDES}
+        self._composer = Composer("enter: write to both sides", "composer")
         self._history = History(self)
         self._wanted = ""
         """The id of the conversation to open once it is read."""
@@ -57,21 +57,14 @@ class ChatScreen(JobStage):
         with Horizontal(id="panes"):
             for side in SIDES:
                 with Vertical(id=f"{side}-pane"):
-                    yield Caption(pane_title(side, ""), id=f"{side}-title")
-                    yield Transcript(side, NOTHING_SAID)
+                    yield self._titles[side]
+                    yield self._panes[side]
         yield Title("worker")
         yield Caption(id="votes")
-        yield Composer(PLACEHOLDER, id="composer")
+        yield self._composer
 
     def on_mount(self) -> None:
         self.back()
-
-    @property
-    def _composer(self) -> Composer:
-        return self.query_one(Composer)
-
-    def _pane(self, side: Side) -> Transcript:
-        return self.query_one(f"#{side}", Transcript)
 
     @property
     def _run_id(self) -> str:
@@ -82,13 +75,9 @@ class ChatScreen(JobStage):
         """Whether replies are on their way."""
         return self._answering is not None and self._answering.is_running
 
-    @property
-    def _can_vote(self) -> bool:
-        last = self._history.now.last
-        return last is not None and last.whole and not self._busy
-
     def recall(self, state: dict[str, Value]) -> None:
-        self._hush()
+        if self._answering:
+            self._answering.cancel()
         self._wanted = str(state.get("conversation") or "")
         self._open(Conversation.new())
         self._read_for = None
@@ -124,7 +113,7 @@ class ChatScreen(JobStage):
     def _show_lines(self) -> None:
         now = self._history.now
         talked_to = now.run_id if now.exchanges else self._run_id
-        self.query_one("#tuned-title", Caption).show(pane_title("tuned", talked_to))
+        self._titles["tuned"].show(pane_title("tuned", talked_to))
         self.query_one(Title).show(worker_line(self.job, self._run_id), whole=job_failed(self.job))
         about, choice = self._voting[-1] if self._voting else (None, None)
         on_its_way = choice if about and (about.id, len(about.exchanges)) == (now.id, len(now.exchanges)) else None
@@ -132,8 +121,8 @@ class ChatScreen(JobStage):
         self.query_one("#votes", Caption).show(votes_line(self._votes, now.last, on_its_way, keys, self._busy))
 
     def _show_conversation(self, *, to_bottom: bool = True) -> None:
-        for side in SIDES:
-            self._pane(side).show(self._history.now.shown(side), to_bottom=to_bottom)
+        for side, pane in self._panes.items():
+            pane.show(self._history.now.shown(side), to_bottom=to_bottom)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a message is written, letters are letters."""
@@ -142,7 +131,8 @@ class ChatScreen(JobStage):
         if action in READING and self._composer.has_focus:
             return False
         if action == "vote":
-            return self._can_vote
+            last = self._history.now.last
+            return last is not None and last.whole and not self._busy
         return (action == "stop" and self._busy) or super().check_action(action, parameters)
 
     def on_descendant_focus(self) -> None:
@@ -150,7 +140,7 @@ class ChatScreen(JobStage):
         self._show_lines()
 
     def back(self) -> None:
-        self.query_one("#tuned").focus()
+        self._panes["tuned"].focus()
 
     def action_write(self) -> None:
         self._composer.focus()
@@ -198,15 +188,11 @@ class ChatScreen(JobStage):
 
     def action_stop(self) -> None:
         """Stop the replies; where there are none on their way, the worker."""
-        if self._busy:
-            self._hush()
+        if self._answering and self._busy:
+            self._answering.cancel()
             self.studio.tell("the replies were stopped")
         else:
             self.halt()
-
-    def _hush(self) -> None:
-        if self._answering is not None and self._busy:
-            self._answering.cancel()
 
     def action_again(self) -> None:
         """Ask for what is missing of the newest pair, as after a worker that died."""
@@ -232,8 +218,8 @@ class ChatScreen(JobStage):
         index = len(asked.exchanges) - 1
         missing = [side for side in SIDES if asked.exchanges[index].reply(side) is None]
         for side in missing:
-            self._pane(side).begin()
-        answers = (self._models.reply(side, asked.asked(side), self._pane(side).append) for side in missing)
+            self._panes[side].begin()
+        answers = (self._models.reply(side, asked.asked(side), self._panes[side].append) for side in missing)
         try:
             found = await asyncio.gather(*answers, return_exceptions=True)
         except asyncio.CancelledError:
@@ -258,10 +244,9 @@ class ChatScreen(JobStage):
 
     def action_vote(self, choice: Choice) -> None:
         """Say which reply of the newest pair is better; again to change one's mind."""
-        if self._can_vote:
-            self._voting.append((self._history.now, choice))
-            self.run(self._vote(self._history.now, choice), "vote")
-            self._show_lines()
+        self._voting.append((self._history.now, choice))
+        self.run(self._vote(self._history.now, choice), "vote")
+        self._show_lines()
 
     async def _vote(self, about: Conversation, choice: Choice) -> None:
         try:

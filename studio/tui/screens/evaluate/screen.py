@@ -22,7 +22,6 @@ from studio.tui.screens.evaluate.measures import Measure, measures, measures_con
 from studio.tui.screens.evaluate.probe import probe_line, probe_page, weakest_first
 from studio.tui.screens.evaluate.report import Evaluated, read_evaluated, report, verdict_lines
 from studio.tui.screens.job_stage import JobStage, job_state
-from studio.tui.screens.stage import Beside
 from studio.tui.text import duration, join, shown
 from studio.tui.widgets.layout import with_bar
 from studio.tui.widgets.page import Page
@@ -35,7 +34,7 @@ NO_MEASURES = "Base beside tuned is shown here."
 NOTHING = "not evaluated yet: s runs the held-out probes through base and tuned"
 
 
-class EvaluateScreen(Beside, JobStage):
+class EvaluateScreen(JobStage):
     """While the job runs it shows what was scored so far; else the newest evaluation of the newest run."""
 
     CSS_PATH = "evaluate.tcss"
@@ -56,10 +55,10 @@ class EvaluateScreen(Beside, JobStage):
     def body(self) -> ComposeResult:
         yield Title("state")
         with Container(id="evaluation"):
-            yield Page(id="measures", classes="beside")
+            yield Page(id="measures", classes="detail")
             with Container(id="probing"):
                 yield VirtualList(self._draw, id="probes", empty=EMPTY, opens=True)
-                yield Page(id="probe", classes="beside")
+                yield Page(id="probe", classes="detail")
 
     def on_mount(self) -> None:
         self._probes.focus()

@@ -19,7 +19,6 @@ from studio.tui.live.terminal import edit_text
 from studio.tui.screens.generate import coverage
 from studio.tui.screens.generate.authors import OPEN, AuthorList, nobody_writes
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
-from studio.tui.screens.stage import Beside
 from studio.tui.text import counted, join
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.row_line import SIGNS_TOLD
@@ -37,7 +36,7 @@ OUTCOMES = {
 """What became of an example by hand."""
 
 
-class GenerateScreen(Beside, JobStage):
+class GenerateScreen(JobStage):
     """Coverage and figures above, rows below; all of it is read from the store, so that a restart shows the same."""
 
     SIGNS = SIGNS_TOLD
@@ -47,8 +46,8 @@ class GenerateScreen(Beside, JobStage):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._headline = Title()
-        self._bars = Page(id="coverage", classes="beside")
-        self._figures = Page(id="numbers", classes="beside")
+        self._bars = Page(id="coverage", classes="detail")
+        self._figures = Page(id="numbers", classes="detail")
         self._authors = AuthorList(self, self.action_new, id="authors")
         self._rows = RowList(id="rows", empty=EMPTY, follow=True, opens=True)
         self._coverage = coverage.Coverage()

@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from studio.evaluate.types import Evaluation
-from studio.package import Package, package_id, packages
+from studio.package import Package
 from studio.package.job import PackageParams
-from studio.train.types import Run
 from studio.tui.keys import bindings
-from studio.tui.live.bridge import Snapshot
 from studio.tui.live.progress import PackageProgress
-from studio.tui.live.runs import chosen_with_evaluation
 from studio.tui.live.terminal import copy
 from studio.tui.screens.job_stage import JobStage, job_state
-from studio.tui.screens.package import parts
-from studio.tui.screens.stage import Beside
+from studio.tui.screens.package.pages import Found, found_in, intake_page, package_line, package_page, sizes_of
 from studio.tui.text import join, shown
 from studio.tui.widgets.layout import with_bar
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
-if TYPE_CHECKING:
-    from studio.build import Session
-
 ENTRY = "studio.package.job:main"
-EMPTY = "No package yet."
-NOTHING = "not packed yet"
-AGAIN = "s starts it again"
+NO_RUN = "No run was trained to its end yet: train one first (5)."
 
 
-@dataclass(frozen=True)
-class Found:
-    """What the workspace holds for this screen."""
-
-    run: Run | None
-    evaluation: Evaluation | None
-    made: tuple[Package, ...]
-
-    def named(self, name: str) -> Package | None:
-        return next((one for one in self.made if one.id == name), None)
-
-
-class PackageScreen(Beside, JobStage):
+class PackageScreen(JobStage):
     """What would be packed above, the packages below; the page is that of the package under the cursor."""
 
     CSS_PATH = "package.tcss"
@@ -57,7 +32,7 @@ class PackageScreen(Beside, JobStage):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self._found = Found(None, None, ())
+        self._found = Found()
         self._read_for: object = None
 
     def body(self) -> ComposeResult:
@@ -65,11 +40,15 @@ class PackageScreen(Beside, JobStage):
         with Container(id="packing"):
             yield Page(id="intake")
             with Container(id="made"):
-                yield VirtualList(self._draw, id="packages", empty=EMPTY)
-                yield Page(id="package", classes="beside")
+                yield VirtualList(self._draw, id="packages", empty="No package yet.")
+                yield Page(id="package", classes="detail")
 
     def on_mount(self) -> None:
-        self.query_one("#packages").focus()
+        self._list.focus()
+
+    @property
+    def _list(self) -> VirtualList:
+        return self.query_one("#packages", VirtualList)
 
     def sync(self) -> None:
         marks, job = self.studio.marks, (self.job.job.id, self.job.view.state) if self.job else None
@@ -81,10 +60,9 @@ class PackageScreen(Beside, JobStage):
 
     async def _read(self) -> None:
         self._found = await self.studio.disk.read(found_in, self.session)
-        self._show_intake()
-        made = self.query_one("#packages", VirtualList)
-        made.set_count(len(self._found.made))
-        made.move_to(0)
+        self.on_resize()
+        self._list.set_count(len(self._found.made))
+        self._list.move_to(0)
         self._moved()
         self._show_state()
 
@@ -92,16 +70,14 @@ class PackageScreen(Beside, JobStage):
         state = self.query_one(Title)
         state.show(self._state(state.content_size.width), whole=True)
 
-    @property
-    def _about(self) -> Snapshot | None:
-        """The job while it lives, and after that where it packed what is shown as going in."""
-        job, evaluation = self.job, self._found.evaluation
-        return job if job and (job.alive or (evaluation and job.asked("evaluation_id") == evaluation.id)) else None
-
     def _state(self, width: int) -> Content:
-        job, run = self._about, self._found.run
+        """Of the job while it lives, and after that where it packed what is shown as going in."""
+        job, run, evaluation = self.job, self._found.run, self._found.evaluation
+        if job and not job.alive and not (evaluation and job.asked("evaluation_id") == evaluation.id):
+            job = None
         about = job.run_id if job else run.plan.run_id if run else ""
-        told = join((about or "package", "bold"), "  ", job_state(job, NOTHING, again=AGAIN))
+        state = job_state(job, "not packed yet", again="s starts it again")
+        told = join((about or "package", "bold"), "  ", state)
         progress: PackageProgress | None = job.progress if job else None
         if progress is None or job is None:
             return told
@@ -113,67 +89,53 @@ class PackageScreen(Beside, JobStage):
         return told
 
     def on_resize(self) -> None:
-        self._show_intake()
-
-    def _show_intake(self) -> None:
-        page, found = self.query_one("#intake", Page), self._found
-        run, evaluation = found.run, found.evaluation
+        """Show what goes in, with as much of it as there is room for."""
+        page, found, run = self.query_one("#intake", Page), self._found, self._found.run
         if run is None:
-            page.show(shown("No run was trained to its end yet: train one first (5).", "$warning"))
+            page.show(shown(NO_RUN, "$warning"))
         else:
-            made, tall = self._made_already(), self.has_class("-tall")
-            self.set_class(made is not None, "-packed")
-            page.show(lambda width: parts.intake_page(run, evaluation, made, width, whole=tall), from_top=False)
-
-    def _made_already(self) -> Package | None:
-        evaluation = self._found.evaluation
-        return self._found.named(package_id(self.session.loaded.spec.slug, evaluation)) if evaluation else None
+            tall = self.has_class("-tall")
+            self.set_class(found.already is not None, "-packed")
+            page.show(lambda width: intake_page(run, found, width, whole=tall), from_top=False)
 
     @on(VirtualList.Moved, "#packages")
     def _moved(self) -> None:
-        package = self._package()
+        package = self._package
         if package is None:
             self.query_one("#package", Page).show(Content(""))
         else:
             self.run(self._show_package(package), "sizes", exclusive=True)
 
     async def _show_package(self, package: Package) -> None:
-        sizes = await self.studio.disk.read(parts.sizes_of, package)
-        self.query_one("#package", Page).show(lambda width: parts.package_page(package, sizes, width))
+        sizes = await self.studio.disk.read(sizes_of, package)
+        self.query_one("#package", Page).show(lambda width: package_page(package, sizes, width))
 
+    @property
     def _package(self) -> Package | None:
-        cursor = self.query_one("#packages", VirtualList).cursor
+        """The one under the cursor."""
+        cursor = self._list.cursor
         return self._found.made[cursor] if cursor < len(self._found.made) else None
 
     def _draw(self, index: int, width: int) -> Content:
-        return parts.package_line(self._found.made[index], width)
+        return package_line(self._found.made[index], width)
 
     def action_start(self) -> None:
-        run, evaluation, made = self._found.run, self._found.evaluation, self._made_already()
+        run, evaluation, already = self._found.run, self._found.evaluation, self._found.already
         if run is None:
             self.studio.tell("no run was trained to its end yet: train one first", "warning")
         elif evaluation is None:
             self.studio.tell("the run is not evaluated yet: evaluate it first", "warning")
-        elif made is not None and made.verification.verified:
+        elif already is not None and already.verification.verified:
             self.studio.tell("exactly this is packed and proven already; c copies its path")
         else:
-            session = self.session
+            spec_path, root = str(self.session.loaded.path), str(self.session.root)
             params = PackageParams(
-                spec_path=str(session.loaded.path),
-                workspace=str(session.root),
-                run_id=run.plan.run_id,
-                evaluation_id=evaluation.id,
+                spec_path=spec_path, workspace=root, run_id=run.plan.run_id, evaluation_id=evaluation.id
             )
             self.launch_entry(ENTRY, params)
 
     def action_copy(self) -> None:
-        package = self._package()
-        if package is None:
+        if self._package is None:
             self.studio.tell("there is no package yet")
         else:
-            self.run(copy(self.studio, package.path, "the path"))
-
-
-def found_in(session: Session) -> Found:
-    """Reads the disk."""
-    return Found(*chosen_with_evaluation(session), tuple(packages(session.workspace)))
+            self.run(copy(self.studio, self._package.path, "the path"))

@@ -12,7 +12,7 @@ from textual.widgets import ContentSwitcher
 
 from studio.tui.keys import BY_ID, bindings
 from studio.tui.live.terminal import edit_file
-from studio.tui.screens.stage import Beside
+from studio.tui.screens.stage import StageScreen
 from studio.tui.text import lines, shown
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.virtual_list import VirtualList
@@ -27,7 +27,7 @@ NAMES = (*PARTS, *PROMPTS)
 """As in :mod:`studio.tui.screens.spec.pages`, which is imported after the first paint."""
 
 
-class SpecScreen(Beside):
+class SpecScreen(StageScreen):
     """A list of parts beside the page of the one under the cursor; ``e`` puts the editor in their place."""
 
     CSS_PATH = "spec.tcss"
@@ -39,7 +39,7 @@ class SpecScreen(Beside):
         self._editor: SpecEditor | None = None
         """Made when it is first asked for."""
         self._parts = VirtualList(self._draw, id="parts")
-        self._page = Page(id="part", classes="beside")
+        self._page = Page(id="part", classes="detail")
         self._switcher = ContentSwitcher(initial="reading")
 
     def body(self) -> ComposeResult:

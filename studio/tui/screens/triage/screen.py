@@ -22,7 +22,7 @@ from studio.tui.dialogs.reply_editor import ReplyEditor
 from studio.tui.keys import bindings
 from studio.tui.live.state import Value
 from studio.tui.live.terminal import copy, edit_text
-from studio.tui.screens.stage import Beside
+from studio.tui.screens.stage import StageScreen
 from studio.tui.screens.triage.decisions import Decisions, as_text, from_text
 from studio.tui.screens.triage.detail import example_page, provenance_page, read_origin
 from studio.tui.screens.triage.filters import Counts, choices, in_words, read_counts, recalled, remembered
@@ -37,7 +37,7 @@ EMPTY = "No examples yet. Press 3, then s to generate."
 EMPTY_FILTER = "Nothing passes this filter. Press f to change it."
 
 
-class TriageScreen(Beside):
+class TriageScreen(StageScreen):
     """The list and the detail; what is decided goes through :class:`Decisions`."""
 
     SIGNS = SIGNS_TOLD
@@ -64,7 +64,7 @@ class TriageScreen(Beside):
         with Container(id="split"):
             with RowBox():
                 yield RowList(id="rows", empty=EMPTY)
-            yield Page(id="detail", classes="beside")
+            yield Page(id="detail", classes="detail")
 
     def on_mount(self) -> None:
         self.rows.focus()
