@@ -22,6 +22,7 @@ from studio.cli.output import cut, err
 from studio.evaluate.types import ProbeScored, RepliesCame
 from studio.generate.types import GenerateProgressed, GenerateStarted
 from studio.jobs import Event
+from studio.machine.gpu import GpuAwaited
 from studio.package import PackageStepped
 from studio.text.inert import inert_line
 from studio.train.types import StepLogged, TrainStarted
@@ -148,6 +149,8 @@ def progress_of(event: Event) -> Progressed | None:
             note = f" · {started.note}" if started.note else ""
             text = f"{started.backend} on {started.device}, {trainable}{resumed}{note}"
             return Progressed(started.resumed_from, started.steps, text)
+        case GpuAwaited(text=text) if text:
+            return Progressed(0, 0, text)
         case StepLogged() as step:
             rate = "" if step.rate is None else f" · {step.rate:.1f}/s"
             text = f"step {_count(step.step, step.steps)}{_left(step.eta_s)} · loss {step.loss:.3f}{rate}"
@@ -198,6 +201,6 @@ _KINDS: dict[str, type[BaseModel]] = {
     one.model_fields["kind"].default: one
     for one in (
         *(GenerateStarted, GenerateProgressed, PersonAdded, TrainStarted, StepLogged),
-        *(RepliesCame, ProbeScored, PackageStepped),
+        *(RepliesCame, ProbeScored, PackageStepped, GpuAwaited),
     )
 }

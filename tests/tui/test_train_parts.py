@@ -8,8 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from studio.jobs.record import Event
+from studio.machine.gpu import GpuAwaited
 from studio.train.types import CheckpointSaved, Recipe, StepLogged, TrainFinished, TrainStarted
-from studio.tui.live.progress import fold_train
+from studio.tui.live.progress import fold_chat, fold_train
 from studio.tui.screens.train.curve import axis, laid_out
 from studio.tui.screens.train.plan import epochs
 from studio.tui.screens.train.runs import saved_line
@@ -54,6 +55,14 @@ def test_a_resumed_run_drops_the_steps_that_were_lost() -> None:
     second = fold_train(first, [started(resumed_from=2), step(3, 2.5)])
     assert second.points == ((1, 4.0), (2, 3.0), (3, 2.5))
     assert second.brief == "3/10 loss 2.50 ETA 3 s"
+
+
+def test_who_has_the_gpu_is_told_until_it_is_free() -> None:
+    waits = GpuAwaited(text="waiting for the GPU: serving for wren (pid 7) has it")
+    for fold in (fold_train, fold_chat):
+        now = fold(None, [told(waits)])
+        assert (now.brief, now.awaited) == ("waiting for the GPU", waits.text)
+        assert fold(now, [told(GpuAwaited(text=""))]).brief == "loading"
 
 
 def test_a_run_that_goes_on_counts_from_where_it_was_saved() -> None:

@@ -13,6 +13,7 @@ from studio.bank import BankFinished, BankStarted, PersonAdded
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored, RepliesCame
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
 from studio.jobs.record import Event
+from studio.machine.gpu import GpuAwaited
 from studio.package import PackageFinished, PackageStepped
 from studio.serve.types import ServeReady
 from studio.train.types import CheckpointSaved, StepLogged, TrainFinished, TrainStarted
@@ -112,9 +113,13 @@ class TrainProgress:
     saved: int = 0
     """The step of the newest checkpoint."""
     finished: TrainFinished | None = None
+    awaited: str = ""
+    """Whom it waits for to have the GPU."""
 
     @property
     def brief(self) -> str:
+        if self.awaited:
+            return "waiting for the GPU"
         if self.started is None:
             return "loading"
         if self.step is None or self.halted:
@@ -135,8 +140,10 @@ class TrainProgress:
 def fold_train(progress: TrainProgress | None, events: Sequence[Event]) -> TrainProgress:
     now = progress or TrainProgress()
     points = list(now.points)
-    for event in parsed(events, TrainStarted, StepLogged, CheckpointSaved, TrainFinished):
+    for event in parsed(events, TrainStarted, StepLogged, CheckpointSaved, TrainFinished, GpuAwaited):
         match event:
+            case GpuAwaited():
+                now = replace(now, awaited=event.text)
             case TrainStarted():
                 points = [point for point in points if point[0] <= event.resumed_from]
                 now = replace(now, started=event, step=None, finished=None, saved=event.resumed_from)
@@ -193,15 +200,23 @@ def fold_evaluate(progress: EvaluateProgress | None, events: Sequence[Event]) ->
 @dataclass(frozen=True)
 class ServeProgress:
     ready: ServeReady | None = None
+    awaited: str = ""
+    """Whom it waits for to have the GPU."""
 
     @property
     def brief(self) -> str:
-        return "ready" if self.ready else "loading"
+        return "ready" if self.ready else "waiting for the GPU" if self.awaited else "loading"
 
 
 def fold_chat(progress: ServeProgress | None, events: Sequence[Event]) -> ServeProgress:
-    ready = [*parsed(events, ServeReady)]
-    return ServeProgress(ready[-1]) if ready else progress or ServeProgress()
+    now = progress or ServeProgress()
+    for event in parsed(events, ServeReady, GpuAwaited):
+        match event:
+            case ServeReady():
+                now = ServeProgress(event)
+            case GpuAwaited():
+                now = replace(now, awaited=event.text)
+    return now
 
 
 @dataclass(frozen=True)

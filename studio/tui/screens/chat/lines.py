@@ -30,7 +30,8 @@ def worker_line(snapshot: Snapshot | None, run_id: str) -> Content:
     if not snapshot.alive:
         return join((ENDED, "$quiet"))
     if snapshot.progress is None or snapshot.progress.ready is None:
-        return join(("loading base and adapter, ", "$primary bold"), job_state(snapshot, ""))
+        awaited = snapshot.progress.awaited if snapshot.progress else ""
+        return join((f"{awaited or 'loading base and adapter'}, ", "$primary bold"), job_state(snapshot, ""))
     return proof_line(snapshot.progress.ready)
 
 

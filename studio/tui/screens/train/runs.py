@@ -26,7 +26,8 @@ def job_lines(job: Snapshot, width: int) -> Content:
     state = join((job.run_id, "bold"), "  " if job.run_id else "", job_state(job, ""))
     if job.alive and (started is None or (progress.halted and job.view.state != "stopping")):
         saved = f"saved at step {progress.saved}, it resumes from there" if progress.saved else ""
-        return lines([join(state, ", loading the libraries and the base model"), join((saved, "$quiet"))])
+        doing = progress.awaited or "loading the libraries and the base model"
+        return lines([join(state, f", {doing}"), join((saved, "$quiet"))])
     if started is None:
         return state
     done, steps = progress.done, started.steps
