@@ -59,10 +59,10 @@ def test_a_resumed_run_drops_the_steps_that_were_lost() -> None:
 
 def test_who_has_the_gpu_is_told_until_it_is_free() -> None:
     waits = GpuAwaited(text="waiting for the GPU: serving for wren (pid 7) has it")
-    for fold in (fold_train, fold_chat):
-        now = fold(None, [told(waits)])
-        assert (now.brief, now.awaited) == ("waiting for the GPU", waits.text)
-        assert fold(now, [told(GpuAwaited(text=""))]).brief == "loading"
+    train, chat = fold_train(None, [told(waits)]), fold_chat(None, [told(waits)])
+    assert train.brief == chat.brief == "waiting for the GPU" and train.awaited == chat.awaited == waits.text
+    has_it = [told(GpuAwaited(text=""))]
+    assert fold_train(train, has_it).brief == fold_chat(chat, has_it).brief == "loading"
 
 
 def test_a_run_that_goes_on_counts_from_where_it_was_saved() -> None:
