@@ -143,4 +143,4 @@ async def test_a_batch_size_that_is_no_number_is_told_in_the_form(tmp_path: Path
         await press(pilot, ["e"], "The recipe")
         await pilot.press("down", "down", "down", "down", "end", "backspace", *typed)
         await press(pilot, ["enter"], "batch_size")
-        await shows(pilot, "finite")
+        await shows(pilot, "whole number")
