@@ -16,6 +16,7 @@ import asyncio
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -92,6 +93,7 @@ class PlainAnswer(Frozen):
     """Of torch, transformers and peft."""
 
 
+Question = TypeVar("Question", bound=BaseModel)
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
@@ -129,3 +131,9 @@ async def _asked(module: str, question: BaseModel, answer: type[Answer]) -> Answ
             lines = log.read_text(errors="replace").strip().splitlines()
             raise UserError(lines[-1] if lines else f"it ended with status {status}", where=module)
         return answer.model_validate_json(told.read_bytes())
+
+
+def answered(question: type[Question], answer: Callable[[Question], BaseModel]) -> None:
+    """The other side: read the question, write the answer, as the command line names their files."""
+    asked, told = map(Path, sys.argv[1:])
+    told.write_text(answer(question.model_validate_json(asked.read_bytes())).model_dump_json(), encoding="utf-8")

@@ -6,11 +6,10 @@ A process of its own: ``python -m studio.serve.worker.logprobs QUESTION ANSWER``
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from studio.chatml import assistant
 from studio.errors import UserError
-from studio.serve.logprobs import Reply, Row, RunAnswer, RunQuestion, Runtime
+from studio.serve.logprobs import Reply, Row, RunAnswer, RunQuestion, Runtime, answered
 from studio.serve.worker.models import Served, load
 from studio.serve.worker.plain import logprobs
 from studio.train.worker.encoding import IGNORED, Encoder
@@ -45,13 +44,8 @@ def _row(served: Served, reply: Reply) -> Row:
     return Row(prompt=tuple(prompt), taught=tuple(taught), logprobs=tuple(logprobs(served.model, prompt, taught)))
 
 
-def main(asked: str, told: str) -> None:
-    question = RunQuestion.model_validate_json(Path(asked).read_bytes())
-    Path(told).write_text(answer(question).model_dump_json(), encoding="utf-8")
-
-
 if __name__ == "__main__":
     try:
-        main(*sys.argv[1:])
+        answered(RunQuestion, answer)
     except UserError as error:
         sys.exit(str(error))

@@ -6,9 +6,7 @@ worker's, which registers an attention of its own.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import peft
@@ -17,7 +15,7 @@ import transformers
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GenerationConfig
 
-from studio.serve.logprobs import PlainAnswer, PlainQuestion, Row, Runtime
+from studio.serve.logprobs import PlainAnswer, PlainQuestion, Row, Runtime, answered
 
 
 def load_plainly(folder: str, base: str, runtime: Runtime) -> tuple[Any, Any]:
@@ -65,10 +63,5 @@ def answer(question: PlainQuestion) -> PlainAnswer:
     )
 
 
-def main(asked: str, told: str) -> None:
-    question = PlainQuestion.model_validate_json(Path(asked).read_bytes())
-    Path(told).write_text(answer(question).model_dump_json(), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    answered(PlainQuestion, answer)

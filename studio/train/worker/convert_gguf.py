@@ -110,27 +110,19 @@ def write_safetensors(path: Path, tensors: dict[str, NDArray[np.uint16]]) -> Non
 
 
 def _tensors(reader: GGUFReader, config: dict[str, Any]) -> Iterator[tuple[str, NDArray[np.uint16]]]:
+    """Names and shapes as transformers has them; each number in bfloat16, the upper half of its bits."""
     heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
     for tensor in reader.tensors:
         *block, part, _ = tensor.name.split(".")
         values = dequantize(tensor.data, tensor.tensor_type)
-        if part in heads:
-            values = _halves(values, heads[part])
+        if part in heads:  # rows of a rotary projection: a head's halves after each other, where GGUF has pairs
+            rows, columns = values.shape
+            pairs = values.reshape(heads[part], rows // heads[part] // 2, 2, columns)
+            values = pairs.swapaxes(1, 2).reshape(rows, columns)
         place = f"model.layers.{block[1]}." if block else ""
-        yield f"{place}{_TENSORS[part]}.weight", _bfloat16(values)
-
-
-def _halves(values: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
-    """Rows of a rotary projection in transformers' order: a head's halves after each other, where GGUF has pairs."""
-    rows, columns = values.shape
-    pairs = values.reshape(heads, rows // heads // 2, 2, columns)
-    return pairs.swapaxes(1, 2).reshape(rows, columns)
-
-
-def _bfloat16(values: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """The upper half of each number's bits, rounded to the nearest, ties to even. Shape as given."""
-    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
-    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+        bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+        rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16  # to the nearest, ties to even
+        yield f"{place}{_TENSORS[part]}.weight", rounded.astype(np.uint16)
 
 
 def main(arguments: Sequence[str]) -> int:

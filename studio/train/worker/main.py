@@ -20,28 +20,23 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 def main(params: dict[str, Any], context: JobContext) -> None:
     """Train, or go on. ``run.json`` says that it is finished before the event does."""
     asked = TrainParams.model_validate(params)
-    run = Run(plan=asked.plan, job_id=context.id)
-    write_run(Path(asked.run_dir), run)
+    run_dir, run = Path(asked.run_dir), Run(plan=asked.plan, job_id=context.id)
+    write_run(run_dir, run)
     alone = keep_to_one_gpu(os.environ)
     wait_without_spinning(os.environ)
     with suppress(GpuWaitEnded), claimed(f"training {run.plan.run_id}", context.emit, lambda: context.stop_requested):
-        _train(asked, run, context, alone)
+        from studio.train.worker.placement import choose_backend, choose_placement
 
+        backend, without = choose_backend(asked.plan.recipe, asked.plan.base_path, choose_placement())
+        if backend == "unsloth":
+            import_unsloth()  # before the import below brings in what it has to patch
+        from studio.train.worker.progress import Control
+        from studio.train.worker.run import train
 
-def _train(asked: TrainParams, run: Run, context: JobContext, alone: str) -> None:
-    run_dir = Path(asked.run_dir)
-    from studio.train.worker.placement import choose_backend, choose_placement
-
-    backend, without = choose_backend(asked.plan.recipe, asked.plan.base_path, choose_placement())
-    if backend == "unsloth":
-        import_unsloth()  # before the import below brings in what it has to patch
-    from studio.train.worker.progress import Control
-    from studio.train.worker.run import train
-
-    control = Control(context.emit, lambda: context.stop_requested, asked.save_every_s)
-    finished = train(asked.plan, run_dir, control, backend=backend, notes=(alone, without))
-    write_run(run_dir, run.model_copy(update={"plan": asked.plan.on(finished.examples), "finished": finished}))
-    context.emit(finished)
+        control = Control(context.emit, lambda: context.stop_requested, asked.save_every_s)
+        finished = train(asked.plan, run_dir, control, backend=backend, notes=(alone, without))
+        write_run(run_dir, run.model_copy(update={"plan": asked.plan.on(finished.examples), "finished": finished}))
+        context.emit(finished)
 
 
 def keep_to_one_gpu(environ: MutableMapping[str, str], devices: Path = Path("/dev")) -> str:
