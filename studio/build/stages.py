@@ -168,7 +168,7 @@ async def train_stage(tell: Tell, session: Session, export: Export) -> Run:
 def planned_run(session: Session, export: Export) -> TrainPlan:
     """The run that this data, base model and recipe come to."""
     changes = {"seed": session.seed, **session.recipe}
-    return plan(session.loaded, session.workspace, export, base=session.base, changes=changes)
+    return plan(session.loaded, export, base=session.base, changes=changes)
 
 
 def begin_training(session: Session, plan: TrainPlan) -> Job:

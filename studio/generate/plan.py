@@ -265,8 +265,7 @@ class Ledger:
 
     def short(self) -> list[tuple[str, int, int]]:
         """Categories below their target: name, accepted, target."""
-        found = ((one.name, one.sum("accepted"), one.target) for one in self._categories.values())
-        return [(name, accepted, target) for name, accepted, target in found if accepted < target]
+        return [(one.category, one.accepted, one.target) for one in self.targets() if one.accepted < one.target]
 
     def thin(self) -> list[str]:
         """Scenarios of which little is accepted and most was rejected."""

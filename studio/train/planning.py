@@ -18,7 +18,6 @@ from studio.train.types import Recipe, TrainPlan
 
 if TYPE_CHECKING:  # for the worker, which imports this room, they would be dead weight
     from studio.spec import LoadedSpec
-    from studio.store import Workspace
     from studio.triage import Export
 
 SMALL_PARAMETERS = 500_000_000
@@ -72,7 +71,6 @@ def with_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 
 def plan(
     loaded: LoadedSpec,
-    workspace: Workspace,
     export: Export,
     *,
     base: str | None = None,

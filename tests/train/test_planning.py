@@ -13,7 +13,6 @@ import pytest
 
 from studio.errors import UserError
 from studio.files import file_hash
-from studio.store import Workspace
 from studio.train import plan, preset_for, resolve_base, with_recipe
 from studio.train.base import BaseShape, adapter_hash, identity, shape_of
 from studio.train.planning import SMALL, STARTING, Preset
@@ -35,11 +34,6 @@ def export(count: int = 200, hash_: str = "data") -> Any:
     return Export(path=Path("exports/data.jsonl"), count=count, hash=hash_, skipped=0)
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.open(tmp_path, "persona")
-
-
 @pytest.mark.parametrize(
     ("examples", "recipe", "steps"),
     [
@@ -55,30 +49,30 @@ def test_steps_follow_from_examples_epochs_and_batch(examples: int, recipe: Reci
     assert recipe.steps(examples) == steps
 
 
-def test_the_same_inputs_are_the_same_run(workspace: Workspace) -> None:
-    one, again = plan(loaded(), workspace, export()), plan(loaded(), workspace, export())
+def test_the_same_inputs_are_the_same_run() -> None:
+    one, again = plan(loaded(), export()), plan(loaded(), export())
     assert one.fingerprint == again.fingerprint and one.run_id == again.run_id
     assert one.recipe == SMALL.recipe and one.base_path == tiny_base()
 
 
-def test_everything_that_decides_a_run_changes_its_fingerprint(workspace: Workspace, tmp_path: Path) -> None:
+def test_everything_that_decides_a_run_changes_its_fingerprint(tmp_path: Path) -> None:
     other_base = tmp_path / "base"
     other_base.mkdir()
     (other_base / "config.json").write_text("{}")
     plans = [
-        plan(loaded(), workspace, export()),
-        plan(loaded("edited"), workspace, export()),
-        plan(loaded(prompt="Be kind."), workspace, export()),
-        plan(loaded(), workspace, export(hash_="more")),
-        plan(loaded(), workspace, export(), recipe=Recipe(seed=1)),
-        plan(loaded(), workspace, export(), base=str(other_base), recipe=SMALL.recipe),
+        plan(loaded(), export()),
+        plan(loaded("edited"), export()),
+        plan(loaded(prompt="Be kind."), export()),
+        plan(loaded(), export(hash_="more")),
+        plan(loaded(), export(), recipe=Recipe(seed=1)),
+        plan(loaded(), export(), base=str(other_base), recipe=SMALL.recipe),
     ]
     assert len({one.fingerprint for one in plans}) == len(plans)
 
 
-def test_a_run_that_takes_less_memory_is_the_same_run(workspace: Workspace) -> None:
-    sparing = plan(loaded(), workspace, export(), recipe=with_recipe(SMALL.recipe, {"micro_batch_size": 2}))
-    assert sparing.fingerprint == plan(loaded(), workspace, export()).fingerprint
+def test_a_run_that_takes_less_memory_is_the_same_run() -> None:
+    sparing = plan(loaded(), export(), recipe=with_recipe(SMALL.recipe, {"micro_batch_size": 2}))
+    assert sparing.fingerprint == plan(loaded(), export()).fingerprint
 
 
 @pytest.mark.parametrize(("batch", "at_most", "at_once"), [(8, 8, 8), (4, 8, 4), (12, 8, 6), (8, 3, 2), (7, 4, 1)])
@@ -86,9 +80,9 @@ def test_a_batch_is_computed_in_whole_parts(batch: int, at_most: int, at_once: i
     assert Recipe(batch_size=batch, micro_batch_size=at_most).micro_batch == at_once
 
 
-def test_nothing_to_train_on_is_said_before_anything_starts(workspace: Workspace) -> None:
+def test_nothing_to_train_on_is_said_before_anything_starts() -> None:
     with pytest.raises(UserError, match="accept examples in triage"):
-        plan(loaded(), workspace, export(count=0))
+        plan(loaded(), export(count=0))
 
 
 def test_a_folder_is_the_same_base_wherever_it_lies_and_another_one_where_any_byte_differs(tmp_path: Path) -> None:
@@ -145,18 +139,16 @@ LLAMA_8B = {
 }
 
 
-def test_an_adapter_that_would_be_too_large_is_told_with_the_rank_that_fits(
-    workspace: Workspace, tmp_path: Path
-) -> None:
+def test_an_adapter_that_would_be_too_large_is_told_with_the_rank_that_fits(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(LLAMA_8B))
     base = str(tmp_path)
-    large = plan(loaded(base=base), workspace, export())
+    large = plan(loaded(base=base), export())
     assert large.recipe == STARTING.recipe, "the course's, at 8 billion parameters"
     assert large.adapter_mb == pytest.approx(83.9, abs=0.05)
     assert large.note == "rank 16 makes an adapter of 83.9 MB, over the spec's limit of 50 MB: rank 8 fits (41.9 MB)"
-    fits = plan(loaded(base=base), workspace, export(), recipe=Recipe(rank=8))
+    fits = plan(loaded(base=base), export(), recipe=Recipe(rank=8))
     assert fits.note == "" and fits.adapter_mb == pytest.approx(41.9, abs=0.05)
-    assert plan(loaded(base=base, adapter_mb=None), workspace, export()).note == ""
+    assert plan(loaded(base=base, adapter_mb=None), export()).note == ""
 
 
 def test_the_shape_of_a_base_is_read_from_its_weights_or_its_config(tmp_path: Path) -> None:
