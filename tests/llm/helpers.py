@@ -16,7 +16,8 @@ from studio.llm.retry import RetryPolicy
 from studio.llm.types import Purpose
 from tests.llm.fake_server import FakeServer
 
-QUICK = RetryPolicy(first_wait=0.01, longest_wait=0.02)
+QUICK = RetryPolicy(first_wait=0.01, longest_wait=0.02, patience=0.0)
+"""Tried again at once; a server that is away ends the call."""
 
 
 class Mark(BaseModel):
@@ -35,10 +36,14 @@ def asked(text: str = "How was it?", purpose: Purpose = "judge", **sampling: Any
 
 @asynccontextmanager
 async def model_at(
-    server: FakeServer, *, log: CallLog | None = None, settings: Mapping[str, Any] = MappingProxyType({})
+    server: FakeServer,
+    *,
+    log: CallLog | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    retries: RetryPolicy = QUICK,
 ) -> AsyncIterator[OpenAIModel]:
     """The server's model, with little patience; ``settings`` are more fields of :class:`ModelSettings`."""
-    model = OpenAIModel(ModelSettings(endpoint=server.url, **settings), "fake", call_log=log, retries=QUICK)
+    model = OpenAIModel(ModelSettings(endpoint=server.url, **settings), "fake", call_log=log, retries=retries)
     try:
         yield model
     finally:

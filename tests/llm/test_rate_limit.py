@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import pytest
 
 from studio.llm.errors import AttemptError
-from studio.llm.rate_limit import Limiter, RateLimit
-from studio.llm.retry import RetryPolicy, with_retries
+from studio.llm.rate_limit import Limiter, RateLimit, Slot
+from studio.llm.retry import Deadline, RetryPolicy, with_retries
+from studio.llm.types import Purpose
 from tests.llm.virtual_time import run
 
 
@@ -43,7 +46,7 @@ class Endpoint:
             self.filled = now
         if self.open >= rule.at_once or self.tokens < 1:
             self.refused += 1
-            raise AttemptError("limit", again=True, wait=rule.retry_after)
+            raise AttemptError("limit", status=429, again=True, wait=rule.retry_after)
         self.tokens -= math.isfinite(rule.rate)
         self.open += 1
         await asyncio.sleep(self.latency * self.draw.lognormvariate(0, 0.4))
@@ -59,7 +62,9 @@ def serve(rule: Rule, calls: int, *, most: int = 64, latency: float = 0.3) -> tu
         limiter, draw = Limiter(limits), Random(3)
 
         async def one() -> None:
-            _, entered = await with_retries(endpoint.ask, limiter, limiter.place("author"), RetryPolicy(), draw)
+            _, entered = await with_retries(
+                endpoint.ask, limiter, limiter.place("author"), RetryPolicy(), draw, Deadline(600)
+            )
             limiter.left_answered(entered)
             if rule.named is not None:
                 limits.name_rate(rule.named)
@@ -195,7 +200,7 @@ def test_judges_go_first_and_a_call_keeps_its_place() -> None:
 def test_a_call_that_waits_holds_no_slot() -> None:
     async def work() -> float:
         limiter, draw = Limiter(RateLimit(1)), Random(1)
-        answers = iter([AttemptError("limit", again=True, wait=100.0), None])
+        answers = iter([AttemptError("limit", status=429, again=True, wait=4.0), None])
 
         async def refused_once() -> None:
             if (failure := next(answers)) is not None:
@@ -204,12 +209,15 @@ def test_a_call_that_waits_holds_no_slot() -> None:
         async def fine() -> None:
             return None
 
-        slow = asyncio.create_task(with_retries(refused_once, limiter, limiter.place("judge"), RetryPolicy(), draw))
-        _, entered = await with_retries(fine, limiter, limiter.place("author"), RetryPolicy(), draw)
+        def tried(send: Callable[[], Awaitable[None]], purpose: Purpose) -> Coroutine[Any, Any, tuple[None, Slot]]:
+            return with_retries(send, limiter, limiter.place(purpose), RetryPolicy(), draw, Deadline(600))
+
+        slow = asyncio.create_task(tried(refused_once, "judge"))
+        _, entered = await tried(fine, "author")
         limiter.left_answered(entered)
         assert asyncio.get_running_loop().time() < 1
         _, entered = await slow
         limiter.left_answered(entered)
         return asyncio.get_running_loop().time()
 
-    assert 100 <= run(work()) <= 126
+    assert 4 <= run(work()) <= 5.1

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from studio.llm.errors import AttemptError
 from studio.llm.prices import total
-from studio.llm.reasoning import ReasoningFilter, without_reasoning
-from studio.llm.response import duration, named_rate, read_answer
+from studio.llm.response import ReasoningFilter, duration, named_rate, read_answer, without_reasoning
 from studio.llm.structured import mostly_white, validated
 from studio.llm.types import Usage
 from tests.llm.helpers import Mark
@@ -52,7 +51,7 @@ def test_a_named_limit_is_told_from_a_quota_of_the_day(
 
 def test_missing_and_null_fields_are_not_an_error() -> None:
     answer = read_answer(b'{"choices": [{"message": {"content": null}, "extra": 1}], "usage": null}', {})
-    assert (answer.text, answer.finish, answer.tokens.prompt_tokens, answer.a_minute) == ("", "stop", 0, None)
+    assert (answer.text, answer.finish, answer.tokens.prompt_tokens, answer.rates.calls) == ("", "stop", 0, None)
 
 
 @pytest.mark.parametrize(
