@@ -36,6 +36,9 @@ class Judge:
     Behind it is a model at an endpoint, a regression on labels, or nobody; the rules are the same for all.
     """
 
+    last_error: ModelError | None = None
+    """Why the last call failed. Of one's own call, where it is looked at as soon as its ``error`` has come."""
+
     def __init__(self, behind: ChatModel | LearnedJudge | None, loaded: LoadedSpec) -> None:
         self.learned = behind if isinstance(behind, LearnedJudge) else None
         self._model = None if isinstance(behind, LearnedJudge) else behind
@@ -90,6 +93,7 @@ class Judge:
             try:
                 answer = read_answer((await self._model.structured(request, self._schema)).value)
             except ModelError as error:
+                self.last_error = error
                 found = unscored(loaded, self.name, str(error), violations)
             else:
                 found = scored(loaded, self.name, messages, scenario, answer, violations)
