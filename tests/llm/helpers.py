@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any, Literal
@@ -32,6 +33,13 @@ GOOD: dict[str, Any] = {"calm": 2, "brief": 1}
 
 def asked(text: str = "How was it?", purpose: Purpose = "judge", **sampling: Any) -> Request:
     return Request(purpose=purpose, messages=(system("You judge."), user(text)), sampling=Sampling(**sampling))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for a state, not for a time."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.002)
 
 
 @asynccontextmanager

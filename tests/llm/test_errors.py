@@ -87,6 +87,52 @@ async def test_silence_ends_in_a_timeout_and_is_tried_once_more_within_the_deadl
     assert len(server.requests) == requests
 
 
+async def test_a_deadline_holds_over_all_tries() -> None:
+    limits, policy = {"read_timeout": 0.2, "total_timeout": 0.5}, RetryPolicy(0, 99, 0, 0.001, 0.001, 600.0)
+    server = FakeServer(lambda b: "ok", every=lambda b: Hang())
+    async with server, model_at(server, settings=limits, retries=policy) as model:
+        with pytest.raises(ModelError, match="the whole call took more than"):
+            await model.complete(asked())
+    assert len(server.requests) == 3, "two of 0.2 s, and one of what was left"
+
+
+async def test_waiting_for_its_turn_is_none_of_a_call_s_tries() -> None:
+    limits = {"max_concurrent": 1, "total_timeout": 0.4}
+    async with FakeServer(lambda b: "ok", latency=0.15) as server, model_at(server, settings=limits) as model:
+        assert len(await asyncio.gather(*(model.complete(asked(str(i))) for i in range(6)))) == 6
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Status(401), "auth"),
+        (Status(403), "auth"),
+        (Status(404, "The model `fake` does not exist."), "model"),
+        (Status(400, "no", error={"code": "model_not_found"}), "model"),
+        (Status(402, "Insufficient Balance"), "quota"),
+        (limited(type="insufficient_quota"), "quota"),
+    ],
+)
+async def test_what_no_other_call_can_do_better_is_fatal_at_once(fault: Fault, kind: Kind) -> None:
+    async with FakeServer(lambda b: "ok", every=lambda b: fault) as server, model_at(server) as model:
+        with pytest.raises(ModelError) as caught:
+            await model.complete(asked())
+    assert (caught.value.kind, caught.value.fatal, len(server.requests)) == (kind, True, 1)
+
+
+@pytest.mark.parametrize(
+    "fault", [Status(400, "no"), Status(422, "no"), Raw(b'{"choices": [{"message": {"refusal": "No."}}]}')]
+)
+async def test_a_refusal_is_this_call_s_alone(fault: Fault) -> None:
+    async with FakeServer(lambda b: "ok", every=lambda b: fault) as server, model_at(server) as model:
+        for number in range(6):
+            with pytest.raises(ModelError) as caught:
+                await model.complete(asked(str(number)))
+            assert (caught.value.kind, caught.value.fatal) == ("refused", False)
+        server.every = None
+        assert (await model.complete(asked())).text == "ok"
+
+
 async def test_a_429_waits_as_long_as_it_was_told() -> None:
     async with FakeServer(lambda b: "ok", faults=[limited(0.2)]) as server, model_at(server) as model:
         started = time.monotonic()

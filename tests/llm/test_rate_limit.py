@@ -122,6 +122,58 @@ def test_a_rate_that_is_named_is_kept_nearly_without_refusals(a_minute: int) -> 
     assert limits.rate == pytest.approx(0.985 * rate)
 
 
+def test_a_rate_of_tokens_that_is_named_is_kept() -> None:
+    limits = RateLimit(64)
+    for now in range(40):
+        limits.started(now)
+        limits.succeeded(now + 0.5, 0.5)
+        limits.name_tokens(now + 0.5, 1000, 120_000, left=50_000, back=10.0)
+    assert limits.rate == pytest.approx(0.985 * 2), "1,000 tokens a call, 120,000 a minute"
+    assert limits.delay(100) == 0
+    limits.name_tokens(100, 1000, 120_000, left=400, back=3.0)
+    assert limits.delay(100) == 3.0, "what is left would not do for a call"
+
+
+@pytest.mark.parametrize("lanes", [4, 24])
+def test_the_window_stays_where_more_calls_bring_no_more_answers(lanes: int) -> None:
+    async def work() -> RateLimit:
+        limits, free = RateLimit(512), asyncio.Semaphore(lanes)
+        limiter, draw, loop = Limiter(limits), Random(6), asyncio.get_running_loop()
+
+        async def generate() -> None:
+            async with free:  # the server takes any number, and works on so many
+                await asyncio.sleep(2 * draw.lognormvariate(0, 0.4))
+
+        async def worker() -> None:
+            while loop.time() < 600:
+                _, slot = await with_retries(
+                    generate, limiter, limiter.place("author"), RetryPolicy(), draw, Deadline(600)
+                )
+                limiter.left_answered(slot)
+
+        await asyncio.gather(*(worker() for _ in range(512)))
+        return limits
+
+    assert lanes <= run(work()).window <= 8 * lanes + 16
+
+
+def test_a_window_that_is_not_used_does_not_grow() -> None:
+    limits = RateLimit(512)
+    for now in range(200):
+        limits.started(now)
+        limits.succeeded(now + 0.5, 0.5)
+    assert limits.window == 16
+
+
+def test_timeouts_shrink_the_window_once_a_round_trip() -> None:
+    limits = RateLimit(64)
+    for _ in range(3):
+        limits.started(0.0)
+    for _ in range(3):
+        limits.slow(120.0, 0.0)
+    assert limits.window == pytest.approx(0.8 * 16)
+
+
 def test_the_window_is_cut_once_a_round_trip_and_regrows_to_less_than_what_failed() -> None:
     limits = RateLimit(64)
     for _ in range(16):
