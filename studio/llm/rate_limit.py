@@ -55,8 +55,11 @@ PROBE_AFTER = 15.0
 """Seconds without a cut after which a window a little above the ceiling is tried, for the same reason."""
 LEVEL_S, LEVEL_ANSWERS = 2.0, 40
 """Answers a second are compared over at least so many seconds, two round trips and so many answers."""
-LEVEL_GROWTH, LEVEL_GAIN = 1.25, 1.05
-"""A window that has grown by the first and brings less than the second in answers a second is large enough."""
+LEVEL_GROWTH, LEVEL_GAIN = 1.1, 0.25
+"""A window that has grown by the first and gained less than the second's part of that in answers a second is too large:
+ten times the calls have to bring more than three times the answers."""
+SLOWED = 2.0
+"""Round trips that have become longer by this hold the window until that comparison."""
 LEVEL_AGAIN = 60.0
 """Seconds after which a larger one is tried again."""
 AFRESH = 60.0
@@ -93,6 +96,7 @@ class RateLimit:
         self._epoch = _Epoch()
         self._before: _Epoch | None = None
         self._leveled = -math.inf
+        self._quickest = math.inf
         self._earlier: tuple[float, float | None, float | None, float] | None = None
         """Window, ceiling, rate and its growth before the first refusal since the last answer to a later call."""
         self._refused = -math.inf
@@ -138,7 +142,9 @@ class RateLimit:
         if self.rate is not None:
             self.rate = min(self.named, self.rate * (1 + self._growth) ** min(1.0, now - self._grown))
             self._grown = now
-        if self.window <= 2 * self._peak:  # what is not used is not known to be borne
+        self._quickest = min(self._quickest, self.round_trip)
+        used = self.window <= 2 * self._peak  # what is not used is not known to be borne
+        if used and self.round_trip <= SLOWED * self._quickest:
             self.window = min(self.window + 1, self._target())
         self._compare(now)
         if self.ceiling is not None and now - max(self._last_cut, self._probed) > PROBE_AFTER:
@@ -218,7 +224,7 @@ class RateLimit:
     def _compare(self, now: float) -> None:
         """Hold the window where a larger one brought no more answers a second; try again after a while."""
         if not math.isinf(self.level) and now - self._leveled > LEVEL_AGAIN:
-            self.level, self._leveled = math.inf, now
+            self.level, self._leveled, self._quickest = math.inf, now, self.round_trip
         epoch = self._epoch
         if epoch.answers == 0:
             epoch.began = now
@@ -235,11 +241,15 @@ class RateLimit:
         before = self._before
         if before is None or epoch.window <= 1.02 * before.window:
             self._before = epoch
-        elif epoch.window >= LEVEL_GROWTH * before.window and epoch.rate < LEVEL_GAIN * before.rate:
+            return
+        growth = epoch.window / before.window
+        if growth < LEVEL_GROWTH:
+            self._quickest = self.round_trip
+        elif epoch.rate >= before.rate * (1 + LEVEL_GAIN * (growth - 1)):
+            self._before, self._quickest = epoch, self.round_trip
+        else:
             self.level = self.window = max(1.0, before.window)
             self._leveled = now
-        elif epoch.window >= LEVEL_GROWTH * before.window:
-            self._before = epoch
 
     def _target(self) -> float:
         """How far the window may grow. For small ceilings 85 % would be a whole call too few."""
