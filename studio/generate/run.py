@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -130,6 +131,7 @@ class Generation:
         self._params, self._author, self._judge = params, author, judge
         self._log, self._job_id = log, job_id
         self._meter, self._failures, self._stop = Meter(), Failures(), stop
+        self._desk = asyncio.Lock()
         self._chains = Chains(concurrency, self._ends, cancel=cancel, on_stop=drain)
         self._attempts = self._planned(author) if author is not None else None
         self._ledger = self._counted()
@@ -228,7 +230,9 @@ class Generation:
             draft = await author.write(attempt)
         except ModelError as error:
             return _Written(attempt, error=error)
-        found = screening.screen(attempt.example_id, draft.messages)
+        async with self._desk:  # milliseconds each: between two of them the loop puts other answers on record
+            await asyncio.sleep(0)
+            found = screening.screen(attempt.example_id, draft.messages)
         example = Example(
             id=attempt.example_id,
             spec_hash=self._loaded.hash,

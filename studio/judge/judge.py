@@ -81,7 +81,11 @@ class Judge:
         ``finish`` is how the reply ended; it is kept. ``source`` is where the reply comes from. A call that failed for
         good gives the verdict ``error``; it never raises for one.
         """
-        loaded, violations = self._loaded, self.violations(messages)
+        loaded = self._loaded
+        if self._model is None:
+            violations = self.violations(messages)
+        else:  # a classifier to load, or a slow pattern, must not hold up the answers that are under way
+            violations = await asyncio.to_thread(self.violations, messages)
         if broken(violations) and (rules_first or self.kind == "nobody"):
             found = concluded(loaded, RULES, violations)
         elif self.learned is not None:

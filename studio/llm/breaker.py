@@ -12,6 +12,7 @@ arithmetic on the times that it is told, in seconds on any steady clock: no cloc
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +41,8 @@ class Breaker:
     patience: float = 1800.0
     first_wait: float = 1.0
     longest_wait: float = 30.0
+    away: Callable[[], bool] = lambda: False
+    """Whether the server is away for another model, so that a failure here is no request's own doing either."""
 
     def __post_init__(self) -> None:
         self.reason: Reason | None = None
@@ -118,7 +121,7 @@ class Breaker:
             self._failures += 1
             self._who.add(request if failure.own else -self._failures)
             several = len(self._who) >= AWAY_AFTER and (not failure.own or self._failures >= OWN_AFTER)
-            if several or (probe and self.open):
+            if several or (probe and self.open) or self.away():
                 self._opens(now, "server", wait, probe)
         if probe:
             self.probing = False

@@ -14,6 +14,7 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -37,8 +38,8 @@ FRESH = timedelta(hours=1)
 class Endpoint:
     """What all callers of one endpoint and model share in one event loop."""
 
-    def __init__(self, settings: ModelSettings, model: str, breaker: Breaker) -> None:
-        self.key = f"{settings.place} {model}"
+    def __init__(self, settings: ModelSettings, breaker: Breaker) -> None:
+        self.place = settings.place
         self.limiter = Limiter(RateLimit(), breaker)
         self.capabilities = Capabilities(settings)
         self.capabilities.effort = settings.reasoning_effort
@@ -123,13 +124,20 @@ def shared_endpoint(
     here, key = _here(), f"{settings.place} {model}"
     endpoint = here.endpoints.get(key)
     if endpoint is None:
-        endpoint = Endpoint(settings, model, Breaker(patience, 2 * first_wait, 4 * longest_wait))
+        endpoint = Endpoint(settings, Breaker(patience, 2 * first_wait, 4 * longest_wait))
+        endpoint.breaker.away = partial(_away, here, endpoint)
         here.endpoints[key] = endpoint
         if isinstance(learned := here.file.get(key), dict):
             endpoint.begin_with(learned)
     endpoint.limiter.limit.most = min(MOST, settings.max_concurrent)
     endpoint.breaker.patience = patience
     return endpoint
+
+
+def _away(here: _Loop, endpoint: Endpoint) -> bool:
+    """Whether the server is away for another model of the same place."""
+    others = (one for one in here.endpoints.values() if one.place == endpoint.place and one is not endpoint)
+    return any(other.breaker.reason == "server" for other in others)
 
 
 def window() -> int:

@@ -69,6 +69,21 @@ async def test_a_request_that_the_server_cannot_bear_is_given_up_alone() -> None
         assert (await model.complete(asked("fine"))).text == "ok"
 
 
+async def test_a_server_that_is_away_for_one_model_is_away_for_the_other() -> None:
+    server = FakeServer(lambda b: "ok", every=lambda b: Drop())
+    async with server, model_at(server, retries=PATIENT) as author:
+        judge = OpenAIModel(author._settings, "judge", retries=PATIENT)
+        asking = calls(author, 6)
+        await until(waiting)
+        judging = asyncio.create_task(judge.complete(asked("one alone")))
+        before = sum(body["model"] == "judge" for body in server.requests)
+        await until(lambda: sum(body["model"] == "judge" for body in server.requests) > before + PATIENT.tries)
+        server.every = None
+        assert (await judging).text == "ok"
+        await asyncio.gather(*asking)
+        await judge.close()
+
+
 async def test_single_failures_between_answers_open_nothing() -> None:
     draw, opened = Random(5), []
 

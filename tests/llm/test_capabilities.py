@@ -114,6 +114,7 @@ def test_what_was_found_is_kept_and_what_cannot_be_read_is_found_again() -> None
     second.begin_with(json.loads(json.dumps(first.kept())))
     assert second.kept() == first.kept()
     assert (second.takes("seed"), second.best_format(), second.room) == (False, "json_object", 2)
+    damaged: object
     for damaged in (None, [], {}, {"cap": "temperature", "room": 1}, {"cap": "max_tokens", "room": 10**9}):
         third = Capabilities(ModelSettings())
         third.begin_with(damaged)
