@@ -3,8 +3,8 @@
     python -m tests.bench.llm_limits
 
 The server, a process of its own, takes about 300 ms a call. It allows 600 calls a minute (a bucket of 10) with and
-without saying so in its headers, or 32 calls at once; then everything is refused for a while (``burst``). 64 callers ask
-without a pause for ``--seconds``. "share" is of what the limit allows in that time.
+without saying so in its headers, or 32 calls at once; then everything is refused for a while (``burst``). 64 callers
+ask without a pause for ``--seconds``. "share" is of what the limit allows in that time.
 """
 
 from __future__ import annotations
