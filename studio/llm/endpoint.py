@@ -23,7 +23,8 @@ from studio.files import write_atomic
 from studio.llm.breaker import Breaker
 from studio.llm.capabilities import Capabilities
 from studio.llm.errors import AttemptError
-from studio.llm.rate_limit import MOST, Limiter, RateLimit
+from studio.llm.limiter import Limiter
+from studio.llm.rate_limit import MOST, RateLimit
 from studio.llm.response import Rates, Tokens
 from studio.llm.settings import ModelSettings
 from studio.llm.types import Waiting

@@ -19,8 +19,8 @@ from studio.llm.breaker import LONG_WAIT
 from studio.llm.capabilities import Format, response_format, with_schema
 from studio.llm.endpoint import Endpoint, shared_endpoint
 from studio.llm.errors import AttemptError
+from studio.llm.limiter import Limiter, Place, Slot
 from studio.llm.prices import cost_usd, load_prices
-from studio.llm.rate_limit import Limiter, Place, Slot
 from studio.llm.response import Answer, Tokens, read_answer
 from studio.llm.settings import ModelSettings
 from studio.llm.transport import Transport

@@ -13,7 +13,8 @@ import pytest
 from studio.llm import ModelError, OpenAIModel, Waiting, drain, waiting, window
 from studio.llm.breaker import AWAY_AFTER, Breaker
 from studio.llm.errors import AttemptError
-from studio.llm.rate_limit import Limiter, RateLimit
+from studio.llm.limiter import Limiter
+from studio.llm.rate_limit import RateLimit
 from studio.llm.retry import Deadline, RetryPolicy, with_retries
 from tests.llm.fake_server import FakeServer
 from tests.llm.faults import Drop, Fault, Hang, Status, limited

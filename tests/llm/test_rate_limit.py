@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from studio.llm.errors import AttemptError
-from studio.llm.rate_limit import Limiter, RateLimit, Slot
+from studio.llm.limiter import Limiter, Slot
+from studio.llm.rate_limit import RateLimit
 from studio.llm.retry import Deadline, RetryPolicy, with_retries
 from studio.llm.types import Purpose
 from tests.llm.virtual_time import run
