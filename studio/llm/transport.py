@@ -1,7 +1,6 @@
 """The transport: one exchange with an OpenAI-compatible server, over TCP or a Unix socket. Nothing is tried twice.
 
-aiohttp alone: a client library on top of it takes three times the CPU of a call. What goes wrong becomes an
-:class:`AttemptError`: what happened, whether again makes sense, never the key.
+The client library's exceptions become :class:`AttemptError`: what happened, whether again makes sense, never the key.
 """
 
 from __future__ import annotations
@@ -9,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,14 +19,20 @@ from studio.llm.errors import AttemptError, one_line
 from studio.llm.response import Piece, duration, read_piece
 from studio.llm.settings import ModelSettings
 
-if TYPE_CHECKING:  # 200 ms: imported when the first call is made
-    from aiohttp import ClientResponse, ClientSession
+if TYPE_CHECKING:  # 950 ms: imported when the first call is made
+    from httpx2 import AsyncClient
+    from openai import AsyncOpenAI, AsyncStream
 
 CONNECT_TIMEOUT = 10.0
 _AGAIN = (408, 409, 425)
 _QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded", "insufficient_balance")
 _NO_MODEL = ("model_not_found", "invalid_model", "model_not_available")
-_LONGEST_EVENT = 1 << 24
+NO_KEY = "none"
+"""The client insists on a key; servers without one ignore it."""
+_UNREACHED = frozenset(
+    {"ClientConnectorError", "ConnectionTimeoutError", "ConnectError", "ConnectTimeout", "InvalidURL"}
+)
+"""Errors of a connection that was never made."""
 _LOADED: set[str] = set()
 
 
@@ -55,80 +59,91 @@ class Transport:
         self._settings = settings
         self._key: str | None = None
         self._opening = asyncio.Lock()
-        self._session: ClientSession | None = None
+        self._client: AsyncOpenAI | None = None
 
     async def ask(self, body: Mapping[str, Any]) -> Delivered:
         """The whole response to one chat completion."""
-        response = await self._sent("/chat/completions", body)
-        return Delivered(await self._read(response), response.headers)
+        client = self._client or await self._opened()
+        from httpx2 import Response
+        from openai import APIError
 
-    async def open(self, body: Mapping[str, Any]) -> EventStream:
-        """A reply about to arrive in pieces; to be used in ``async with``, which tells the server when to stop."""
-        return EventStream(await self._sent("/chat/completions", {**body, "stream": True}), self._key)
+        try:
+            response = await client.post("/chat/completions", cast_to=Response, body=dict(body))
+        except (APIError, TimeoutError) as error:
+            raise failure_of(error, self._key) from None
+        return Delivered(response.content, response.headers)
 
     async def get(self, path: str) -> bytes:
         """The body at ``path`` below the base URL."""
-        return await self._read(await self._sent(path, None))
+        client = self._client or await self._opened()
+        from httpx2 import Response
+        from openai import APIError
+
+        try:
+            return (await client.get(path, cast_to=Response)).content
+        except (APIError, TimeoutError) as error:
+            raise failure_of(error, self._key) from None
+
+    async def open(self, body: Mapping[str, Any]) -> EventStream:
+        """A reply about to arrive in pieces; to be used in ``async with``, which tells the server when to stop."""
+        client = self._client or await self._opened()
+        from openai import APIError, AsyncStream
+
+        try:
+            stream = await client.post(
+                "/chat/completions",
+                cast_to=object,
+                body={**body, "stream": True},
+                stream=True,
+                stream_cls=AsyncStream[Any],
+            )
+        except (APIError, TimeoutError) as error:
+            raise failure_of(error, self._key) from None
+        return EventStream(stream, self._key)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        if self._client is not None:
+            await self._client.close()
 
-    async def _sent(self, path: str, body: Mapping[str, Any] | None) -> ClientResponse:
-        """The response once its head is there; raises for any status but success."""
-        session = self._session or await self._opened()
-        from aiohttp import ClientError
-
-        data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        try:
-            response = await session.request("GET" if data is None else "POST", self._settings.url + path, data=data)
-        except (ClientError, OSError, ValueError) as error:  # ValueError: a host that can be none
-            raise broken(error, self._key) from None
-        if not 200 <= response.status < 300:
-            raise failure_of(response.status, await self._read(response), response.headers, self._key)
-        return response
-
-    async def _read(self, response: ClientResponse) -> bytes:
-        from aiohttp import ClientError
-
-        try:
-            async with response:
-                return await response.read()
-        except (ClientError, OSError) as error:
-            raise broken(error, self._key) from None
-
-    async def _opened(self) -> ClientSession:
+    async def _opened(self) -> AsyncOpenAI:
         async with self._opening:
-            if self._session is None:
-                await import_in_thread("aiohttp")
-                self._key = self._settings.key()
-                self._session = await self._made()
-        return self._session
+            if self._client is None:
+                await import_in_thread("openai")
+                self._client = self._made()
+        return self._client
 
-    async def _made(self) -> ClientSession:
-        """This machine is reached without a proxy. How many are open at once is for the rate limit to say."""
-        from aiohttp import ClientSession, ClientTimeout, TCPConnector, UnixConnector
+    def _made(self) -> AsyncOpenAI:
+        from httpx2 import InvalidURL
+        from openai import AsyncOpenAI
+
+        self._key = self._settings.key()
+        try:
+            return AsyncOpenAI(
+                api_key=self._key or NO_KEY, base_url=self._settings.url, max_retries=0, http_client=self._http()
+            )
+        except InvalidURL as error:  # a host that only the client's own tables know to be none
+            raise AttemptError("connection", str(error)) from None
+
+    def _http(self) -> AsyncClient:
+        """aiohttp for TCP, the fastest; httpx2's own for Unix sockets. This machine is reached without a proxy."""
+        from httpx2 import AsyncClient, AsyncHTTPTransport, Limits, Timeout
+        from openai import DefaultAioHttpClient
 
         settings = self._settings
-        timeout = ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=settings.read_timeout)
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "persona-studio"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
+        timeout = Timeout(settings.read_timeout, connect=CONNECT_TIMEOUT, pool=None)
+        limits = Limits(max_connections=settings.max_concurrent, max_keepalive_connections=settings.max_concurrent)
         if settings.uds:
-            return ClientSession(connector=UnixConnector(settings.uds, limit=0), timeout=timeout, headers=headers)
-        secure: ssl.SSLContext | bool = True
-        if settings.url.startswith("https:"):
-            secure = await asyncio.to_thread(_certificates)
-        connector = TCPConnector(limit=0, ssl=secure, ttl_dns_cache=60)
-        return ClientSession(connector=connector, timeout=timeout, headers=headers, trust_env=not settings.local)
+            wire = AsyncHTTPTransport(uds=settings.uds, limits=limits)
+            return AsyncClient(transport=wire, timeout=timeout, trust_env=False)
+        return DefaultAioHttpClient(timeout=timeout, limits=limits, trust_env=not settings.local)
 
 
 class EventStream:
     """A reply in pieces (server-sent events). Leaving it before its end closes the connection, so that the server
     stops."""
 
-    def __init__(self, response: ClientResponse, key: str | None) -> None:
-        self._response, self._key = response, key
+    def __init__(self, stream: AsyncStream[Any], key: str | None) -> None:
+        self._stream, self._key = stream, key
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,80 +151,76 @@ class EventStream:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._response.close()  # one that was read to its end has given its connection back already
+        await self._stream.close()
 
     async def pieces(self, deadline: float) -> AsyncGenerator[Piece, None]:
         """What arrives, until the server ends it or ``deadline``, in the loop's time, which nothing that the server
         sends to keep the connection open prolongs. A cut that is clean on the wire ends it too."""
-        async for data in self._data(deadline):
-            if data == b"[DONE]":
-                return
+        from openai import APIError
+
+        events = self._stream.__aiter__()
+        while True:
             try:
-                event = json.loads(data)
+                async with asyncio.timeout_at(deadline):
+                    event = await anext(events)
+            except StopAsyncIteration:
+                return
+            except (APIError, TimeoutError) as error:
+                if isinstance(error, TimeoutError) and asyncio.get_running_loop().time() >= deadline:
+                    raise AttemptError("timeout", "the whole reply took too long") from None
+                raise failure_of(error, self._key) from None
             except (ValueError, RecursionError):
                 raise AttemptError("malformed", "the stream holds an event that is not JSON") from None
-            if isinstance(event, Mapping) and event.get("error"):
-                raise AttemptError("server", _said(event, self._key), again=True, reached=True)
             yield read_piece(event)
 
-    async def _data(self, deadline: float) -> AsyncGenerator[bytes, None]:
-        """The ``data`` of each event."""
-        held = b""
-        while True:
-            chunk = await self._chunk(deadline)
-            lines = (held + chunk).split(b"\n")
-            held = lines.pop()
-            if len(held) > _LONGEST_EVENT:
-                raise AttemptError("malformed", "the stream holds an event without an end")
-            for line in lines if chunk else (*lines, held):
-                if line.startswith(b"data:"):
-                    yield line[5:].strip()
-            if not chunk:
-                return
 
-    async def _chunk(self, deadline: float) -> bytes:
-        from aiohttp import ClientError
+def failure_of(error: Exception, key: str | None) -> AttemptError:
+    """The failure that an ``openai.APIError`` or a timeout stands for."""
+    from openai import APIConnectionError, APIError, APIStatusError
 
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._response.content.readany()
-        except (ClientError, OSError) as error:
-            late = asyncio.get_running_loop().time() >= deadline
-            if isinstance(error, TimeoutError) and late:
-                raise AttemptError("timeout", "the whole reply took too long") from None
-            raise broken(error, self._key) from None
+    if isinstance(error, APIStatusError):
+        return refused_by(error.status_code, error.response.content, error.response.headers, key)
+    if isinstance(error, (TimeoutError, APIConnectionError)):
+        return _broken(error, key)
+    message = error.message if isinstance(error, APIError) else type(error).__name__
+    return AttemptError("server", one_line(message, key), again=True, reached=True)
 
 
-def _certificates() -> ssl.SSLContext:
-    """What this machine trusts, and what browsers do: some Pythons come without any."""
-    context = ssl.create_default_context()
-    try:
-        import certifi
-    except ImportError:
-        return context
-    context.load_verify_locations(certifi.where())
-    return context
+_UNREACHED = frozenset(
+    {"ClientConnectorError", "ConnectionTimeoutError", "ConnectError", "ConnectTimeout", "InvalidURL"}
+)
 
 
-def broken(error: Exception, key: str | None) -> AttemptError:
-    """The failure of an exchange that got no response, or not all of it."""
-    from aiohttp import ClientConnectorError, ConnectionTimeoutError, InvalidURL
+def _broken(error: Exception, key: str | None) -> AttemptError:
+    """The failure of an exchange that got no response, or not all of it.
 
-    if isinstance(error, ClientConnectorError | ConnectionTimeoutError | InvalidURL | ValueError):
-        return AttemptError("connection", one_line(str(error), key), again=True)
-    if isinstance(error, TimeoutError):
+    The library's aiohttp bridge reports a refused or lost connection as a timeout: the first cause knows better.
+    """
+    causes = list(_causes(error))
+    names = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
+    said = one_line(next((str(cause) for cause in reversed(causes) if str(cause)), ""), key)
+    if not names.isdisjoint(_UNREACHED):
+        return AttemptError("connection", said, again=True)
+    if "TimeoutError" in names or "ReadTimeout" in names:
         return AttemptError("timeout", again=True)
-    return AttemptError("connection", one_line(str(error), key), again=True, reached=True)
+    return AttemptError("connection", said, again=True, reached=True)
 
 
-def failure_of(status: int, content: bytes, headers: Mapping[str, str], key: str | None) -> AttemptError:
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def refused_by(status: int, content: bytes, headers: Mapping[str, str], key: str | None) -> AttemptError:
     """The failure that a response with another status is."""
     if status in (401, 403):
         return AttemptError("auth", status=status)  # servers quote parts of the key here
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        body = content.decode(errors="replace") if len(content) < _LONGEST_EVENT else ""
+        body = content.decode(errors="replace")
     error = body.get("error", body) if isinstance(body, Mapping) else body
     fields = error if isinstance(error, Mapping) else {}
     names = {value for value in (fields.get("code"), fields.get("type")) if isinstance(value, str)}
