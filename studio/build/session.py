@@ -36,6 +36,8 @@ class Session:
     examples: int | None = None
     """Accepted examples wanted instead of the spec's."""
     seed: int = 0
+    concurrency: int | None = None
+    """Chains of author and judge at once; None follows what the endpoints bear."""
 
     @property
     def base_model(self) -> str:

@@ -134,7 +134,7 @@ async def generate_stage(tell: Tell, session: Session) -> None:
 def begin_generating(session: Session) -> Job:
     """Start the job that makes examples until every category has its target."""
     more = {"settings": session.settings, "seed": session.seed, "examples": wanted_examples(session)}
-    params = _asked(session, GenerateParams, **more)
+    params = _asked(session, GenerateParams, concurrency=session.concurrency, **more)
     return start(session.workspace.jobs_dir, "generate", generate_entry(session.settings), params)
 
 

@@ -172,8 +172,9 @@ def _generating(now: GenerateProgressed) -> Progressed:
     cost = f" · ${now.cost_usd:.2f}" if now.cost_usd else ""
     share = now.accepted / now.generated if now.generated else 0.0
     errors = f" · {now.errors} errors" if now.errors else ""
+    held_up = f"{now.flow} · " if now.flow else ""
     text = (
-        f"{_count(done, target)} accepted{_left(now.eta_s)}{cost} · {share:.0%} pass{errors} "
+        f"{held_up}{_count(done, target)} accepted{_left(now.eta_s)}{cost} · {share:.0%} pass{errors} "
         f"· {now.rejected} rejected · {now.rate:.1f}/s"
     )
     return Progressed(done, target, text)

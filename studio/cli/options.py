@@ -35,6 +35,8 @@ Base = Annotated[str | None, typer.Option("--base", metavar="MODEL", help=BASE)]
 Examples = Annotated[
     int | None, typer.Option("--examples", metavar="N", min=1, help="Accepted examples wanted, instead of the spec's.")
 ]
+CONCURRENCY = "Examples under way at once, also of a job that runs already; auto follows what the server bears."
+Concurrency = Annotated[str | None, typer.Option("--concurrency", metavar="N|auto", help=CONCURRENCY)]
 SEED = "The same seed gives the same offline result."
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=MAX_SEED, help=SEED)]
 TrainMethod = Annotated[
@@ -65,6 +67,7 @@ def open_session(
     base: str | None = None,
     examples: int | None = None,
     seed: int = 0,
+    concurrency: int | None = None,
     recipe: dict[str, Any] | None = None,
 ) -> Iterator[Session]:
     """A loaded spec in its opened workspace. What is None in ``recipe`` is the preset's."""
@@ -72,4 +75,4 @@ def open_session(
     chosen = {name: value for name, value in (recipe or {}).items() if value is not None}
     settings, owner = settings or resolve_settings(), Owner.of(loaded.spec.name, loaded.path)
     with closing(Workspace.open(root.absolute(), loaded.spec.slug, owner)) as workspace:
-        yield Session(loaded, workspace, root.absolute(), settings, base, chosen, examples, seed)
+        yield Session(loaded, workspace, root.absolute(), settings, base, chosen, examples, seed, concurrency)

@@ -21,7 +21,8 @@ from studio.doctor import environment
 from studio.evaluate import Interval
 from studio.evaluate.types import SideMetrics
 from studio.files import as_seen
-from studio.generate import ScenarioBalance
+from studio.generate import ScenarioBalance, read_concurrency, set_concurrency
+from studio.jobs import active
 from studio.judge import LEARNED, judge_agreement, open_judge
 from studio.llm import resolve_settings
 from studio.store import Filter
@@ -132,6 +133,7 @@ def generate(
     base: options.Base = None,
     examples: options.Examples = None,
     seed: options.Seed = 0,
+    concurrency: options.Concurrency = None,
     balance: Annotated[
         bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")
     ] = False,
@@ -142,10 +144,15 @@ def generate(
     Example: studio generate specs/taskmaster.yaml --examples 60
     """
     settings = resolve_settings(endpoint, model, judge_model, author=author)
-    with open_session(spec, workspace, settings, base=base, examples=examples, seed=seed) as session:
+    chains = None if concurrency is None else read_concurrency(concurrency)
+    more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "concurrency": chains}
+    with open_session(spec, workspace, settings, **more) as session:
         if balance:
             _print_balance(scenarios(session), as_json)
             return
+        running = active(session.workspace.jobs_dir, "generate")
+        if concurrency is not None and running is not None:
+            set_concurrency(running.folder, chains)
         show(generate_stage, session)
         counts = _counts(session)
     if as_json:

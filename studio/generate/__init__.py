@@ -1,6 +1,7 @@
 """Generating examples: scenario x person -> a written, judged and stored conversation."""
 
 from studio.generate.author import Author, ModelAuthor, open_author
+from studio.generate.concurrency import read_concurrency, set_concurrency
 from studio.generate.plan import ScenarioBalance, balance, coverage
 from studio.generate.prompt import Authored, author_messages
 from studio.generate.recorded import RECORDED, read_recordings
@@ -35,6 +36,8 @@ __all__ = [
     "coverage",
     "generate",
     "open_author",
+    "read_concurrency",
     "read_recordings",
+    "set_concurrency",
     "unfinished",
 ]

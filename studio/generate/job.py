@@ -6,6 +6,7 @@ from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
+from studio.generate.concurrency import Concurrency
 from studio.generate.run import generate
 from studio.generate.types import GenerateParams
 from studio.jobs import JobContext
@@ -18,7 +19,15 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     asked = GenerateParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
     with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
-        events = generate(loaded, workspace, asked, lambda: context.stop_requested, job_id=context.id)
+        events = generate(
+            loaded,
+            workspace,
+            asked,
+            lambda: context.stop_requested,
+            cancel=lambda: context.cancel_requested,
+            concurrency=Concurrency(asked.concurrency, context.folder),
+            job_id=context.id,
+        )
         async with aclosing(events):
             async for event in events:
                 context.emit(event)

@@ -12,9 +12,11 @@ from studio.llm import ModelError
 from studio.store import Judgement
 
 MOST_IN_A_ROW = 10
-"""So many calls that fail for good one after the other, each after its own retries, end the run."""
+"""So many calls that the server fails for good one after the other, each after its own retries, end the run."""
+_OUTCOMES = ("refused", "malformed")
+"""What is an outcome of its example alone, however often it comes."""
 _NAMED = 6
-_WINDOW_S, _EVERY_S = 30.0, 0.5
+_WINDOW_S, _EVERY_S, _EVERY_HELD_UP_S = 30.0, 0.5, 5.0
 _LEAST = 3
 """Accepted examples before an estimate of the end means anything."""
 
@@ -35,9 +37,9 @@ class Meter:
     def landed(self, accepted: bool) -> None:
         self._landed.append((self._clock(), accepted))
 
-    def due(self) -> bool:
-        """Whether to tell how it stands: at most twice a second."""
-        if self._clock() - self._told < _EVERY_S:
+    def due(self, *, held_up: bool = False) -> bool:
+        """Whether to tell how it stands: at most twice a second, and more rarely while it is ``held_up``."""
+        if self._clock() - self._told < (_EVERY_HELD_UP_S if held_up else _EVERY_S):
             return False
         self._told = self._clock()
         return True
@@ -61,31 +63,35 @@ class Meter:
 
 
 class Failures:
-    """Counts failed calls. ``fatal`` is the error that ends the run."""
+    """Counts failed calls. ``fatal`` is the error that ends the run: the first that no other call can do better than,
+    or the last of many that the server failed. A refusal or a malformed answer is an outcome of its example."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.last = ""
         self.fatal: ModelError | None = None
         self._in_a_row = 0
 
-    def wrote_nothing(self, error: ModelError, scenario: str) -> CallFailed:
-        """The author failed. A refused key ends the run at once, since no other call can do better."""
-        self.count += 1
-        if error.kind == "auth":
-            self.fatal = self.fatal or error
-        else:
-            self._again(error)
-        return CallFailed(purpose="author", error=str(error), scenario=scenario)
+    def wrote_nothing(self, error: ModelError, scenario: str) -> CallFailed | None:
+        """The author failed; None where the call was not sent because of a stop."""
+        return self._failed("author", error, scenario)
 
-    def judged(self, judgement: Judgement, scenario: str) -> CallFailed | None:
-        """A judgement came: the event of its failure, or None where it is one."""
+    def judged(self, judgement: Judgement, error: ModelError | None, scenario: str) -> CallFailed | None:
+        """A judgement came, or the ``error`` of its call: the event of its failure, or None where it is one."""
         if judgement.verdict != "error":
             self._in_a_row = 0
             return None
-        self.count += 1
-        error = judgement.error or "the judge failed"
-        self._again(ModelError("server", error))
-        return CallFailed(purpose="judge", error=error, scenario=scenario)
+        return self._failed("judge", error or ModelError("server", judgement.error or "the judge failed"), scenario)
+
+    def _failed(self, purpose: str, error: ModelError, scenario: str) -> CallFailed | None:
+        if error.kind == "stopped":
+            return None
+        self.count, self.last = self.count + 1, str(error)
+        if error.fatal:
+            self.fatal = self.fatal or error
+        elif error.kind not in _OUTCOMES:
+            self._again(error)
+        return CallFailed(purpose=purpose, error=str(error), scenario=scenario)
 
     def _again(self, error: ModelError) -> None:
         self._in_a_row += 1
@@ -123,6 +129,8 @@ def ending(
     if author is None:
         return "examples are missing, and nobody is there to write them"
     missing = ", ".join(f"{name} {accepted} of {target}" for name, accepted, target in short)
+    if failures.count > sum(reasons.values()):
+        return f"out of attempts: {missing}; {failures.count} calls failed, the last with: {failures.last}"
     if reasons.get("duplicate", 0) * 2 > sum(reasons.values()):
         where = f", most in {named(thin)}" if thin else ""
         remedy = f"{author} repeats itself{where}; give the spec more examples there"

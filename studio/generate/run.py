@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Literal
 from studio.bank import people_source
 from studio.errors import UserError
 from studio.generate.author import Author, StoreCallLog, open_author
-from studio.generate.concurrency import at_once
+from studio.generate.concurrency import Chains, Concurrency
 from studio.generate.plan import Attempt, Attempts, Ledger
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.recorded import Recordings, read_recordings
@@ -25,7 +26,7 @@ from studio.generate.types import (
     GenerateStarted,
 )
 from studio.judge import Judge, open_judge
-from studio.llm import ModelError, ModelSettings
+from studio.llm import ModelError, ModelSettings, drain, learned_at, waiting
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
 
@@ -42,6 +43,8 @@ async def generate(
     *,
     author: Author | None = None,
     judge: Judge | None = None,
+    cancel: Stop = lambda: False,
+    concurrency: Callable[[], int] | None = None,
     job_id: str = "",
 ) -> AsyncGenerator[GenerateEvent, None]:
     """Write examples of ``loaded`` into ``workspace`` until each category has its target, and tell of each.
@@ -49,8 +52,10 @@ async def generate(
     It goes on from what the store holds: what was judged by another version of the spec or of the judge, or before it
     was edited, is judged again first, and only what is missing is written. A recording is played to its end, unless
     fewer examples are asked for than the spec wants. An event comes after its example is safe. ``author`` and
-    ``judge`` stand in for those of ``params.settings``. The last event is GenerateFinished; after it ModelError is
-    raised where models failed for good, and UserError where examples are missing and nobody is there to write them.
+    ``judge`` stand in for those of ``params.settings``, ``concurrency`` for what it says of chains at once. After
+    ``stop`` nothing new begins, and what is under way comes back within its deadline, or until ``cancel``. The last
+    event is GenerateFinished; after it ModelError is raised where models failed for good, and UserError where examples
+    are missing and nobody is there to write them.
     """
     log = StoreCallLog(workspace.examples)
     nobody: UserError | None = None
@@ -63,9 +68,11 @@ async def generate(
                 raise
             nobody = error  # what is there already may still be judged
     own_judge = judge or open_judge(params.settings, loaded, log)
-    generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id)
+    at_once = concurrency or Concurrency(params.concurrency)
+    generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id, at_once, stop, cancel)
     try:
-        async with aclosing(generation.events(stop)) as events:
+        drain(False)
+        async with learned_at(workspace.folder), aclosing(generation.events()) as events:
             async for event in events:
                 yield event
         if nobody is not None and generation.missing > 0 and not stop():
@@ -89,12 +96,19 @@ def unfinished(loaded: LoadedSpec, workspace: Workspace, settings: ModelSettings
 
 @dataclass(frozen=True)
 class _Written:
-    """What became of an attempt: an example and its judgement, or the error that there is none."""
+    """What became of an attempt: an example and its judgement, or the error for which one of them is not there."""
 
     attempt: Attempt
     example: Example | None = None
     judgement: Judgement | None = None
     error: ModelError | None = None
+
+
+@dataclass(frozen=True)
+class _Judged:
+    row: Row
+    judgement: Judgement
+    error: ModelError | None
 
 
 class Generation:
@@ -109,11 +123,16 @@ class Generation:
         judge: Judge,
         log: StoreCallLog,
         job_id: str,
+        concurrency: Callable[[], int],
+        stop: Stop,
+        cancel: Stop,
     ) -> None:
         self._loaded, self._workspace, self._store = loaded, workspace, workspace.examples
         self._params, self._author, self._judge = params, author, judge
         self._log, self._job_id = log, job_id
-        self._meter, self._failures = Meter(), Failures()
+        self._meter, self._failures, self._stop = Meter(), Failures(), stop
+        self._desk = asyncio.Lock()
+        self._chains = Chains(concurrency, self._ends, cancel=cancel, on_stop=drain)
         self._attempts = self._planned(author) if author is not None else None
         self._ledger = self._counted()
 
@@ -122,7 +141,10 @@ class Generation:
         """Accepted examples still wanted, beyond those that wait for a person."""
         return self._ledger.missing
 
-    async def events(self, stop: Stop) -> AsyncGenerator[GenerateEvent, None]:
+    def _ends(self) -> bool:
+        return self._stop() or self._failures.fatal is not None
+
+    async def events(self) -> AsyncGenerator[GenerateEvent, None]:
         yield GenerateStarted(
             author=self._author.name if self._author is not None else "nobody",
             judge=self._judge.name,
@@ -130,29 +152,26 @@ class Generation:
             note=f"nothing is recorded of {named(empty)}" if (empty := self._ledger.empty) else "",
         )
 
-        def ends() -> bool:
-            return stop() or self._failures.fatal is not None
-
-        async with aclosing(self._work(ends)) as events:
+        async with aclosing(self._work()) as events:
             async for event in events:
                 yield event
-        yield self._finished(stopped=stop())
-        if not stop() and self._failures.fatal is not None:
+        yield self._finished(stopped=self._stop())
+        if not self._stop() and self._failures.fatal is not None:
             raise self._failures.fatal
 
-    async def _work(self, ends: Stop) -> AsyncGenerator[GenerateEvent, None]:
+    async def _work(self) -> AsyncGenerator[GenerateEvent, None]:
         stale = stale_ids(self._loaded, self._store, self._judge)
         if not stale and (self._author is None or not self._ledger.wants):
             return
         screening = Screening(self._store, self._loaded.spec)
-        async with aclosing(self._judge_stale(stale, screening, ends)) as events:
+        async with aclosing(self._judge_stale(stale, screening)) as events:
             async for event in events:
                 yield event
         self._ledger, met = self._counted(), True
         if self._author is None or self._attempts is None:
             return
-        while met and self._ledger.wants and not ends():
-            async with aclosing(self._write_missing(self._author, self._attempts, screening, ends)) as events:
+        while met and self._ledger.wants and not self._ends():
+            async with aclosing(self._write_missing(self._author, self._attempts, screening)) as events:
                 async for event in events:
                     yield event
             met = self._ledger.missing == 0
@@ -166,45 +185,43 @@ class Generation:
 
     # --- judging again
 
-    async def _judge_stale(
-        self, stale: Sequence[str], screening: Screening, ends: Stop
-    ) -> AsyncGenerator[GenerateEvent, None]:
+    async def _judge_stale(self, stale: Sequence[str], screening: Screening) -> AsyncGenerator[GenerateEvent, None]:
         ids = iter(stale)
 
-        def take() -> Coroutine[Any, Any, tuple[Row, Judgement]] | None:
+        def take() -> Coroutine[Any, Any, _Judged] | None:
             row = next((row for one in ids if (row := self._store.row(one)) is not None), None)
             return self._judged_again(row, screening) if row is not None else None
 
-        async with aclosing(at_once(take, self._params.concurrency, ends)) as results:
+        async with aclosing(self._chains.results(take)) as results:
             async for judged in results:
                 if judged is not None:
-                    row, judgement = judged
-                    self._store.add_judgement(row.example.id, judgement)
-                    if (failed := self._failures.judged(judgement, row.example.scenario)) is not None:
+                    example, judgement = judged.row.example, judged.judgement
+                    self._store.add_judgement(example.id, judgement)
+                    if (failed := self._failures.judged(judgement, judged.error, example.scenario)) is not None:
                         yield failed
-                elif self._meter.due():
+                elif self._due():
                     self._ledger = self._counted()
                     yield self._progress()
 
-    async def _judged_again(self, row: Row, screening: Screening) -> tuple[Row, Judgement]:
-        return row, await judged_again(row, self._judge, self._loaded, screening)
+    async def _judged_again(self, row: Row, screening: Screening) -> _Judged:
+        return _Judged(row, await judged_again(row, self._judge, self._loaded, screening), self._judge.last_error)
 
     # --- writing
 
     async def _write_missing(
-        self, author: Author, attempts: Attempts, screening: Screening, ends: Stop
+        self, author: Author, attempts: Attempts, screening: Screening
     ) -> AsyncGenerator[GenerateEvent, None]:
         def take() -> Coroutine[Any, Any, _Written] | None:
             wanted = self._ledger.next()
             attempt = attempts.next(*wanted) if wanted is not None else None
             return self._written(author, attempt, screening) if attempt is not None else None
 
-        async with aclosing(at_once(take, self._params.concurrency, ends)) as results:
+        async with aclosing(self._chains.results(take)) as results:
             async for written in results:
                 if written is not None:
                     for event in self._landed(written):
                         yield event
-                elif self._meter.due():
+                elif self._due():
                     yield self._progress()
 
     async def _written(self, author: Author, attempt: Attempt, screening: Screening) -> _Written:
@@ -213,7 +230,9 @@ class Generation:
             draft = await author.write(attempt)
         except ModelError as error:
             return _Written(attempt, error=error)
-        found = screening.screen(attempt.example_id, draft.messages)
+        async with self._desk:  # milliseconds each: between two of them the loop puts other answers on record
+            await asyncio.sleep(0)
+            found = screening.screen(attempt.example_id, draft.messages)
         example = Example(
             id=attempt.example_id,
             spec_hash=self._loaded.hash,
@@ -231,15 +250,17 @@ class Generation:
         if found.reason is not None:
             return _Written(attempt, example, rejection(self._loaded, draft.messages, found))
         judgement = await self._judge.score(draft.messages, attempt.scenario)
+        failed = self._judge.last_error
         screening.judged(attempt.example_id, judgement)
-        return _Written(attempt, example, judgement)
+        return _Written(attempt, example, judgement, failed)
 
     def _landed(self, written: _Written) -> list[GenerateEvent]:
         """Store what was written, and tell of it."""
         attempt = written.attempt
         if written.example is None or written.judgement is None:
             self._ledger.landed(attempt.category, attempt.scenario, "none")
-            return [self._failures.wrote_nothing(written.error, attempt.scenario)] if written.error else []
+            failed = self._failures.wrote_nothing(written.error, attempt.scenario) if written.error else None
+            return [failed] if failed is not None else []
         self._store.add_person(attempt.person)
         self._store.add_example(written.example, written.judgement)
         outcome = _OUTCOMES[written.judgement.verdict]
@@ -251,10 +272,13 @@ class Generation:
             judgement=written.judgement,
             accepted=outcome == "accepted",
         )
-        failed = self._failures.judged(written.judgement, attempt.scenario)
+        failed = self._failures.judged(written.judgement, written.error, attempt.scenario)
         return [scored] if failed is None else [scored, failed]
 
     # --- telling
+
+    def _due(self) -> bool:
+        return self._meter.due(held_up=waiting() is not None or self._chains.stopping)
 
     def _counted(self) -> Ledger:
         return Ledger(
@@ -279,6 +303,10 @@ class Generation:
             eta_s=self._meter.eta_s(self._ledger.missing),
             cost_usd=self._log.cost_usd(),
             reasons=self._store.reasons(),
+            under_way=self._chains.under_way,
+            at_once=self._chains.limit,
+            stopping=self._chains.stopping,
+            waiting=waiting(),
         )
 
     def _finished(self, stopped: bool) -> GenerateFinished:

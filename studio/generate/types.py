@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from studio.chatml import Frozen
-from studio.llm import ModelSettings
+from studio.llm import ModelSettings, Waiting
 from studio.store.records import Example, Judgement, Person
 
 
@@ -18,8 +19,8 @@ class GenerateParams(Frozen):
     workspace: str
     settings: ModelSettings = ModelSettings()
     seed: int = 0
-    concurrency: int = Field(default=16, ge=1)
-    """Chains of author and judge under way at once."""
+    concurrency: int | None = Field(default=None, ge=1)
+    """Chains of author and judge under way at once; None follows what the endpoints bear."""
     examples: int | None = Field(default=None, ge=1)
     """Accepted examples wanted in all, instead of the spec's ``success.examples``."""
     max_attempts: float = Field(default=4.0, ge=1)
@@ -82,6 +83,20 @@ class GenerateProgressed(Frozen):
     eta_s: float | None
     cost_usd: float | None
     reasons: dict[str, int]
+    under_way: int = 0
+    """Chains of author and judge under way; while it stops, those whose answers are awaited."""
+    at_once: int = 0
+    """Chains that may be under way."""
+    stopping: bool = False
+    waiting: Waiting | None = None
+    """What all calls wait for, where nobody gets through."""
+
+    @property
+    def flow(self) -> str:
+        """One line on what holds it up, for a person; empty where nothing does."""
+        if self.stopping:
+            return f"stopping, {self.under_way} answer{'' if self.under_way == 1 else 's'} awaited"
+        return self.waiting.line(datetime.now(UTC)) if self.waiting is not None else ""
 
 
 class GenerateFinished(Frozen):

@@ -23,7 +23,7 @@ class JobContext:
         self.id = folder.name
         self.folder = folder
         self._log = log
-        self._stop = threading.Event()
+        self._stop, self._cancel = threading.Event(), threading.Event()
         self._callbacks: list[Callable[[], object]] = []
         self._loop: AbstractEventLoop | None = None
 
@@ -40,6 +40,11 @@ class JobContext:
         """Whether to come to an end: save, and return."""
         return self._stop.is_set()
 
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether a stop was asked for twice: save, and leave what is under way."""
+        return self._cancel.is_set()
+
     def on_stop(self, callback: Callable[[], object]) -> None:
         """Call ``callback`` in the main thread once a stop is asked for; at once if it was.
 
@@ -50,8 +55,9 @@ class JobContext:
             self._call(callback)
 
     def request_stop(self) -> None:
-        """What SIGTERM does."""
+        """What SIGTERM does; a second one asks for more."""
         if self._stop.is_set():
+            self._cancel.set()
             return
         self._stop.set()
         for callback in tuple(self._callbacks):

@@ -36,6 +36,9 @@ class Judge:
     Behind it is a model at an endpoint, a regression on labels, or nobody; the rules are the same for all.
     """
 
+    last_error: ModelError | None = None
+    """Why the last call failed. Of one's own call, where it is looked at as soon as its ``error`` has come."""
+
     def __init__(self, behind: ChatModel | LearnedJudge | None, loaded: LoadedSpec) -> None:
         self.learned = behind if isinstance(behind, LearnedJudge) else None
         self._model = None if isinstance(behind, LearnedJudge) else behind
@@ -78,7 +81,11 @@ class Judge:
         ``finish`` is how the reply ended; it is kept. ``source`` is where the reply comes from. A call that failed for
         good gives the verdict ``error``; it never raises for one.
         """
-        loaded, violations = self._loaded, self.violations(messages)
+        loaded = self._loaded
+        if self._model is None:
+            violations = self.violations(messages)
+        else:  # a classifier to load, or a slow pattern, must not hold up the answers that are under way
+            violations = await asyncio.to_thread(self.violations, messages)
         if broken(violations) and (rules_first or self.kind == "nobody"):
             found = concluded(loaded, RULES, violations)
         elif self.learned is not None:
@@ -90,6 +97,7 @@ class Judge:
             try:
                 answer = read_answer((await self._model.structured(request, self._schema)).value)
             except ModelError as error:
+                self.last_error = error
                 found = unscored(loaded, self.name, str(error), violations)
             else:
                 found = scored(loaded, self.name, messages, scenario, answer, violations)

@@ -2,11 +2,12 @@
 
 from studio.llm.client import OpenAIModel, author_model
 from studio.llm.discovery import LocalServer, find_servers, list_models
+from studio.llm.endpoint import drain, learned_at, waiting, window
 from studio.llm.errors import Kind, ModelError
 from studio.llm.ledger import CallLog
 from studio.llm.settings import ModelSettings, resolve_settings
 from studio.llm.structured import strict_schema
-from studio.llm.types import ChatModel, Completion, Purpose, Reply, Request, Sampling, Structured, Usage
+from studio.llm.types import ChatModel, Completion, Purpose, Reply, Request, Sampling, Structured, Usage, Waiting
 
 __all__ = [
     "CallLog",
@@ -23,9 +24,14 @@ __all__ = [
     "Sampling",
     "Structured",
     "Usage",
+    "Waiting",
     "author_model",
+    "drain",
     "find_servers",
+    "learned_at",
     "list_models",
     "resolve_settings",
     "strict_schema",
+    "waiting",
+    "window",
 ]

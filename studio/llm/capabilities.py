@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel, Field, ValidationError
+
 from studio.chatml import Message, Messages, user
 from studio.llm.errors import AttemptError
 from studio.llm.settings import ModelSettings
@@ -17,15 +19,25 @@ Format = Literal["json_schema", "json_object", "plain"]
 FORMATS: tuple[Format, ...] = ("json_schema", "json_object", "plain")
 """Ways of asking for JSON, the most binding first."""
 MOST_ROOM = 8
-_OPTIONAL = ("temperature", "top_p", "seed", "stream_options")
+ROOM_LASTS = 20
+"""So many whole answers in a row that half the room would have held make it half again."""
+_OPTIONAL = ("temperature", "top_p", "seed", "reasoning_effort", "stream_options")
 _CAPS = ("max_tokens", "max_completion_tokens")
 # Of a cap servers also say that it is too large, and then often by both of its names.
 _OF_SIZE = re.compile(r"too (?:large|big|high|small|low|many)|at (?:most|least)|m(?:ax|in)imum|exceed|context|must be")
 _OF_NAME = re.compile(r"unsupported|not supported|unknown|unrecogni[sz]ed|unexpected|not (?:permitted|allowed)|instead")
 
 
+class _Kept(BaseModel):
+    cap: Literal["max_tokens", "max_completion_tokens"]
+    room: int = Field(ge=1, le=MOST_ROOM)
+    dropped: set[str] = set()
+    refused: set[Format] = set()
+    formats: dict[Format, tuple[int, int]] = {}
+
+
 class Capabilities:
-    """One endpoint and model, as its answers have shown it. Shared by all calls to them in this process.
+    """One endpoint and model, as its answers have shown it. Shared by all calls to them in this process, and kept.
 
     A format is judged by whether its replies validate, not by status codes: some servers ignore what they do not
     know and answer 200.
@@ -38,6 +50,9 @@ class Capabilities:
         self.cap: str = _CAPS[1] if named_new else _CAPS[0]
         self.room = 1
         """By how much ``max_tokens`` is multiplied: reasoning takes its share before the first word."""
+        self.effort: str | None = None
+        """``reasoning_effort``, as set by the user, where the model takes it."""
+        self._fitted = 0
         self._dropped: set[str] = set()
         self._good: dict[Format, int] = dict.fromkeys(FORMATS, 0)
         self._bad: dict[Format, int] = dict.fromkeys(FORMATS, 0)
@@ -55,6 +70,8 @@ class Capabilities:
         }
         if sampling.top_p != 1.0:
             body["top_p"] = sampling.top_p
+        if self.effort is not None:
+            body["reasoning_effort"] = self.effort
         return {name: value for name, value in body.items() if name not in self._dropped}
 
     def takes(self, parameter: str) -> bool:
@@ -83,11 +100,41 @@ class Capabilities:
 
     def more_room(self, given: int) -> None:
         """A reply needed more than ``given`` times its tokens. Calls at once that all say so count once."""
-        self.room = min(MOST_ROOM, max(self.room, given * 2))
+        self.room, self._fitted = min(MOST_ROOM, max(self.room, given * 2)), 0
+
+    def fitted(self, tokens: int, asked: int) -> None:
+        """A whole answer of so many ``tokens`` came, where its request ``asked`` for this many at most."""
+        if self.room == 1:
+            return
+        self._fitted = self._fitted + 1 if 2 * tokens <= asked * self.room else 0
+        if self._fitted >= ROOM_LASTS:
+            self.room, self._fitted = self.room // 2, 0
 
     def no_room(self) -> None:
         """A request was answered only once it asked for no more than its own ``max_tokens``: the context is small."""
         self.room = 1
+
+    def kept(self) -> dict[str, Any]:
+        """For the next process: what the endpoint honours, as JSON."""
+        return {
+            "cap": self.cap,
+            "room": self.room,
+            "dropped": sorted(self._dropped),
+            "refused": sorted(self._refused),
+            "formats": {used: [self._good[used], self._bad[used]] for used in FORMATS},
+        }
+
+    def begin_with(self, kept: object) -> None:
+        """Begin with what an earlier process found; what cannot be read is found again."""
+        try:
+            found = _Kept.model_validate(kept)
+        except ValidationError:
+            return
+        self.cap, self.room = found.cap, found.room
+        self._dropped = set(found.dropped)
+        self._refused = set(found.refused)
+        for used, (good, bad) in found.formats.items():
+            self._good[used], self._bad[used] = good, bad
 
     def learned(self, failure: AttemptError, body: Mapping[str, Any]) -> bool:
         """Take note of a request refused for one of its parameters; whether it is worth asking without it."""

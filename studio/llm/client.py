@@ -12,15 +12,12 @@ from uuid import uuid4
 
 from studio.chatml import well_formed
 from studio.errors import UserError
-from studio.llm.completion import Ask, Completions
 from studio.llm.errors import AttemptError, as_model_error
 from studio.llm.ledger import CallLog, Ledger, call_key
-from studio.llm.reasoning import ReasoningFilter
-from studio.llm.response import Finish, Tokens
-from studio.llm.retry import RetryPolicy
+from studio.llm.response import Finish, ReasoningFilter, Tokens
+from studio.llm.retry import Ask, Completions, RetryPolicy
 from studio.llm.settings import ModelSettings
 from studio.llm.structured import ask_until_good, check_schema, check_text, strict_schema
-from studio.llm.transport import import_in_thread
 from studio.llm.types import Completion, Reply, Request, Structured
 
 
@@ -43,7 +40,7 @@ class OpenAIModel:
     ) -> None:
         """``name`` is what is recorded, where the server knows the model by another name, such as ``base``."""
         self._settings, self._model, self._log = settings, name or model, call_log
-        self._completions = Completions(settings, model, retries or RetryPolicy(), name)
+        self._completions = Completions(settings, model, retries, name)
 
     @property
     def name(self) -> str:
@@ -63,7 +60,6 @@ class OpenAIModel:
 
         Raises ModelError ``malformed`` if none is valid. A reply that was cut off never is.
         """
-        await import_in_thread("openai")
         strict = strict_schema(schema)
         ledger = Ledger(self._log, call_key(self._settings, self._model, request, strict), request.purpose, self._model)
         try:
@@ -81,7 +77,7 @@ class OpenAIModel:
         part. To leave early, close the iterator (``contextlib.aclosing``), which stops the server too. A stream is
         never answered from the record; what it took is put there where the server tells.
         """
-        streamed = Streamed(self._completions, request, self._log, self._settings.total_timeout)
+        streamed = Streamed(self._completions, request, self._log)
         try:
             async with aclosing(streamed.texts()) as texts:
                 async for text in texts:
@@ -109,10 +105,10 @@ def author_model(settings: ModelSettings, call_log: CallLog | None = None) -> Op
 
 
 class Streamed:
-    """One streamed reply. ``total_timeout`` in seconds bounds it as a whole."""
+    """One streamed reply."""
 
-    def __init__(self, completions: Completions, request: Request, log: CallLog | None, total_timeout: float) -> None:
-        self._completions, self._request, self._log, self._timeout = completions, request, log, total_timeout
+    def __init__(self, completions: Completions, request: Request, log: CallLog | None) -> None:
+        self._completions, self._request, self._log = completions, request, log
         self._parts: list[str] = []
         self._finish: Finish | None = None
         self._tokens: Tokens | None = None
@@ -120,13 +116,14 @@ class Streamed:
     async def texts(self) -> AsyncGenerator[str, None]:
         """The text as it arrives, without thoughts. Raises :class:`AttemptError`, also for an end without a finish."""
         completions = self._completions
-        (stream, entered), _, _ = await completions.admitted(
-            Ask(self._request), "plain", completions.transport.open, stream_options={"include_usage": True}
+        deadline = completions.deadline()
+        (stream, slot), _, _ = await completions.admitted(
+            Ask(self._request), "plain", completions.transport.open, deadline, stream_options={"include_usage": True}
         )
         limiter, now = completions.endpoint.limiter, asyncio.get_running_loop().time
         shown, half = ReasoningFilter(), ""
         try:
-            async with stream, aclosing(completions.transport.pieces(stream)) as pieces:
+            async with stream, aclosing(stream.pieces(slot.entered + deadline.left)) as pieces:
                 async for piece in pieces:
                     text, half = _whole(half + piece.text)
                     self._parts.append(text)
@@ -134,16 +131,18 @@ class Streamed:
                     self._tokens = piece.tokens or self._tokens
                     if text := shown.feed(text):
                         yield text
-                    if now() - entered > self._timeout:
-                        raise AttemptError("timeout", f"the whole reply took more than {self._timeout:.0f} s")
             if self._finish is None:
                 raise AttemptError("connection", "the reply broke off")
             self._parts.append(well_formed(half))
             if text := shown.feed(self._parts[-1]) + shown.end():
                 yield text
+        except BaseException:
+            limiter.left(slot)
+            raise
+        else:
+            limiter.left_answered(slot)
         finally:
-            limiter.left()
-            self._keep(now() - entered)
+            self._keep(now() - slot.entered)
 
     def _keep(self, seconds: float) -> None:
         """Put what it took on record, under a key of its own: a stream is never answered from there."""

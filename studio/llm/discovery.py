@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 from studio.chatml import Frozen
 from studio.llm.errors import AttemptError, as_model_error
 from studio.llm.settings import ModelSettings
-from studio.llm.transport import NO_KEY, failure_of, import_in_thread
+from studio.llm.transport import Transport, import_in_thread
 
-if TYPE_CHECKING:  # imported with the client library, when it is first used
-    from httpx2 import AsyncClient
+if TYPE_CHECKING:  # imported when it is first used
+    from aiohttp import ClientSession
 
 USUAL_PORTS = {"Ollama": 11434, "LM Studio": 1234, "vLLM": 8000, "llama.cpp": 8080}
 """Where servers of these names listen unless they are told otherwise."""
@@ -56,7 +56,7 @@ def list_models(settings: ModelSettings) -> list[str]:
     Raises ModelError; nothing is tried again.
     """
     try:
-        return _listed(settings)
+        return asyncio.run(_listed(settings.model_copy(update={"read_timeout": _TIMEOUT})))
     except AttemptError as failure:
         raise as_model_error(failure, settings, "models") from None
 
@@ -66,18 +66,18 @@ async def find_servers(ports: Mapping[str, int] = USUAL_PORTS, timeout_s: float 
 
     Nothing is asked but ``/v1/models``, without a key, and no other machine. Never raises for what a server does.
     """
-    await import_in_thread("httpx2")
-    from httpx2 import AsyncClient
+    await import_in_thread("aiohttp")
+    from aiohttp import ClientSession
 
-    async with AsyncClient(timeout=timeout_s, trust_env=False, follow_redirects=False) as http:
+    async with ClientSession() as http:
         found = await asyncio.gather(*(_probe(http, name, port, timeout_s) for name, port in ports.items()))
     return tuple(server for server in found if server is not None)
 
 
-async def _probe(http: AsyncClient, name: str, port: int, timeout_s: float) -> LocalServer | None:
+async def _probe(http: ClientSession, name: str, port: int, timeout_s: float) -> LocalServer | None:
     endpoint = f"http://127.0.0.1:{port}/v1"
     try:
-        async with asyncio.timeout(timeout_s):  # the client's own is per read
+        async with asyncio.timeout(timeout_s):  # over all reads
             status, body = await _fetched(http, f"{endpoint}/models")
     except Exception:  # whatever listens there: not a server of models
         return None
@@ -94,14 +94,14 @@ async def _probe(http: AsyncClient, name: str, port: int, timeout_s: float) -> L
     return LocalServer(name=called or name, endpoint=endpoint, models=tuple(m.id for m in models if _chats(m.id)))
 
 
-async def _fetched(http: AsyncClient, url: str) -> tuple[int, bytes]:
+async def _fetched(http: ClientSession, url: str) -> tuple[int, bytes]:
     body = b""
-    async with http.stream("GET", url) as response:
-        async for chunk in response.aiter_bytes():
+    async with http.get(url, allow_redirects=False) as response:
+        async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > _MOST_BYTES:
                 raise ValueError("no list of models is so long")
-        return response.status_code, body
+        return response.status, body
 
 
 def _chats(name: str) -> bool:
@@ -109,21 +109,13 @@ def _chats(name: str) -> bool:
     return name.isprintable() and 0 < len(name) <= _LONGEST_NAME and "embed" not in name.casefold()
 
 
-def _listed(settings: ModelSettings) -> list[str]:
-    from httpx2 import Client, HTTPTransport, InvalidURL, Response
-    from openai import APIError, OpenAI
-
-    key = settings.key()
-    transport = HTTPTransport(uds=settings.uds) if settings.uds else None
-    with Client(transport=transport, timeout=_TIMEOUT, trust_env=not settings.local) as http:
-        try:
-            client = OpenAI(api_key=key or NO_KEY, base_url=settings.url, max_retries=0, http_client=http)
-            response = client.get("/models", cast_to=Response)
-        except InvalidURL as error:
-            raise AttemptError("connection", str(error)) from None
-        except APIError as error:
-            raise failure_of(error, key) from None
+async def _listed(settings: ModelSettings) -> list[str]:
+    transport = Transport(settings)
     try:
-        return [model.id for model in _Models.model_validate_json(response.content).data]
+        body = await transport.get("/models")
+    finally:
+        await transport.close()
+    try:
+        return [model.id for model in _Models.model_validate_json(body).data]
     except ValidationError:
         raise AttemptError("malformed", "the list of models is not one") from None

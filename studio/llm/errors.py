@@ -11,18 +11,25 @@ if TYPE_CHECKING:
     from studio.llm.settings import ModelSettings
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-Kind = Literal["auth", "limit", "timeout", "connection", "refused", "malformed", "server"]
-
-
+Kind = Literal["auth", "model", "quota", "limit", "timeout", "connection", "refused", "malformed", "server", "stopped"]
+FATAL: frozenset[Kind] = frozenset({"auth", "model", "quota"})
+"""No other call can do better until a person has done something."""
+CONGESTED = (429, 503, 529)
+"""Statuses that ask for less: 529 is Anthropic's "overloaded"."""
 _KEPT = 2000
 _SHOWN = 200
 
 
 class ModelError(UserError):
-    """A call that failed for good. ``kind`` tells the remedy; ``str`` is one line for a person."""
+    """A call that failed for good. ``kind`` tells the remedy; ``str`` is one line for a person.
 
-    def __init__(self, kind: Kind, message: str, *, status: int | None = None) -> None:
+    ``fatal``: no other call to this model can do better now, so that the run ends: a refused key, an unknown model, an
+    exhausted quota, or a server that did not come back within the patience.
+    """
+
+    def __init__(self, kind: Kind, message: str, *, status: int | None = None, fatal: bool = False) -> None:
         self.kind, self.status = kind, status
+        self.fatal = fatal or kind in FATAL
         super().__init__(message)
 
 
@@ -38,15 +45,30 @@ class AttemptError(Exception):
         wait: float | None = None,
         again: bool = False,
         parameter: str = "",
+        reached: bool = False,
     ) -> None:
         self.kind, self.said, self.status = kind, said, status
         self.wait = wait
         """Seconds after which the server said to come back."""
         self.again = again
         """Whether another attempt may go well."""
+        self.waited: float | None = None
+        """Seconds for which nothing came from the server, where the patience is over: that ends the run."""
+        self.own = reached or kind == "timeout" or status == 500
+        """Whether it may be this request's own doing: the server had taken it before it failed."""
         self.parameter = parameter
         """The parameter that the server named as the one it refuses."""
         super().__init__(kind)
+
+    @property
+    def congested(self) -> bool:
+        """Whether the server asks for fewer calls."""
+        return self.status in CONGESTED
+
+    @property
+    def outage(self) -> bool:
+        """Whether it may be that nobody gets an answer now, rather than this request alone."""
+        return self.again and self.kind in ("connection", "timeout", "server")
 
     @property
     def bad_request(self) -> bool:
@@ -62,7 +84,9 @@ def one_line(text: str, key: str | None) -> str:
 def as_model_error(failure: AttemptError, settings: ModelSettings, model: str) -> ModelError:
     """The failure as a person is told of it: what happened, and what to do."""
     told = _TOLD[failure.kind](failure, settings, model)
-    return ModelError(failure.kind, told, status=failure.status)
+    if failure.waited is not None and failure.waited >= 60:
+        told = f"nothing came for {failure.waited / 60:.0f} min: {told}"
+    return ModelError(failure.kind, told, status=failure.status, fatal=failure.waited is not None)
 
 
 def _auth(failure: AttemptError, settings: ModelSettings, model: str) -> str:
@@ -71,9 +95,21 @@ def _auth(failure: AttemptError, settings: ModelSettings, model: str) -> str:
     return f"{settings.place} asks for a key ({failure.status}): set {KEY_VARIABLE}"
 
 
+def _unknown_model(failure: AttemptError, settings: ModelSettings, model: str) -> str:
+    hint = f"is the model's name right, and does the endpoint end in /v1?{_said(failure)}"
+    return f"{settings.place} knows nothing of {model} ({failure.status}): {hint}"
+
+
+def _quota(failure: AttemptError, settings: ModelSettings, model: str) -> str:
+    told = f"{settings.place} has no credit left for {model}{_said(failure)}"
+    return f"{told}: add some or raise the limit there, then start again; what is done is kept"
+
+
 def _limit(failure: AttemptError, settings: ModelSettings, model: str) -> str:
-    told = f"{settings.place} allows no more calls to {model} for now"
-    return f"{told}{_said(failure)}: wait, or raise the limit there; what is done is kept"
+    told = f"{settings.place} allows no more calls to {model} for now{_said(failure)}"
+    if failure.wait:
+        told += f", and asks to come back in {_lasting(failure.wait)}"
+    return f"{told}: start again then, or raise the limit there; what is done is kept"
 
 
 def _timeout(failure: AttemptError, settings: ModelSettings, model: str) -> str:
@@ -85,9 +121,6 @@ def _connection(failure: AttemptError, settings: ModelSettings, model: str) -> s
 
 
 def _refused(failure: AttemptError, settings: ModelSettings, model: str) -> str:
-    if failure.status == 404:
-        hint = f"is the model's name right, and does the endpoint end in /v1?{_said(failure)}"
-        return f"{settings.place} knows nothing of {model} (404): {hint}"
     status = f" ({failure.status})" if failure.status else ""
     return f"{model} at {settings.place} refused the request{status}{_said(failure)}"
 
@@ -97,7 +130,16 @@ def _malformed(failure: AttemptError, settings: ModelSettings, model: str) -> st
 
 
 def _server(failure: AttemptError, settings: ModelSettings, model: str) -> str:
-    return f"{settings.place} failed ({failure.status}){_said(failure)}: look at the server's log"
+    status = f" ({failure.status})" if failure.status else ""
+    return f"{settings.place} failed{status}{_said(failure)}: look at the server's log"
+
+
+def _stopped(failure: AttemptError, settings: ModelSettings, model: str) -> str:
+    return f"the call to {model} was not sent: a stop was asked for"
+
+
+def _lasting(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
 
 
 def _said(failure: AttemptError) -> str:
@@ -107,10 +149,13 @@ def _said(failure: AttemptError) -> str:
 
 _TOLD = {
     "auth": _auth,
+    "model": _unknown_model,
+    "quota": _quota,
     "limit": _limit,
     "timeout": _timeout,
     "connection": _connection,
     "refused": _refused,
     "malformed": _malformed,
     "server": _server,
+    "stopped": _stopped,
 }

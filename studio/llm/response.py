@@ -1,4 +1,7 @@
-"""The response of a server: text, finish, tokens, rate. Only the fields that are needed, and nothing taken on trust."""
+"""The response of a server: text, finish, tokens, rates. Only the fields that are needed, and nothing taken on trust.
+
+Reasoning, the thinking aloud that some models put before their reply, is no part of what was said.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ _CUT = ("length", "max_tokens", "model_length")
 _DAY = 80_000.0
 _LONG_RESET = 120.0
 _MOST_TOKENS = 2**53
+_TAGS = ("<think>", "<thinking>", "<reasoning>")
+_THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>.*?(</\1>|\Z)\s*", re.DOTALL)
+_END_OF_THOUGHT = "</think>"
 
 
 def _counted(value: Any) -> int:
@@ -30,6 +36,21 @@ def _counted(value: Any) -> int:
 
 def _mapping_or_none(value: object) -> object:
     return value if isinstance(value, Mapping | BaseModel) else None
+
+
+def _joined(value: object) -> object:
+    """Content as text. Some servers send a list of parts, of which thoughts are no part of the reply."""
+    if not isinstance(value, list):
+        return value
+    parts = (part if isinstance(part, str) else _part_text(part) for part in value)
+    return "".join(parts)
+
+
+def _part_text(part: object) -> str:
+    if not isinstance(part, Mapping) or part.get("type", "text") not in ("text", "output_text"):
+        return ""
+    text = part.get("text")
+    return text if isinstance(text, str) else ""
 
 
 _Count = Annotated[int, BeforeValidator(_counted)]
@@ -55,7 +76,7 @@ class Tokens(BaseModel):
 
 
 class _Message(BaseModel):
-    content: str | None = None
+    content: Annotated[str | None, BeforeValidator(_joined)] = None
     refusal: str | None = None
 
 
@@ -71,13 +92,24 @@ class _Body(BaseModel):
 
 
 @dataclass(frozen=True)
+class Rates:
+    """What the server says it allows a minute, and for how many seconds its tokens are used up; None where it does
+    not say."""
+
+    calls: float | None = None
+    tokens: float | None = None
+    tokens_left: float | None = None
+    tokens_back: float | None = None
+
+
+@dataclass(frozen=True)
 class Answer:
-    """A whole reply. ``a_minute`` is the rate that the server says it allows, where it does."""
+    """A whole reply."""
 
     text: str
     finish: Finish
     tokens: Tokens
-    a_minute: float | None = None
+    rates: Rates = Rates()
 
 
 @dataclass(frozen=True)
@@ -98,7 +130,7 @@ def read_answer(body: bytes, headers: Mapping[str, str]) -> Answer:
     if choice.message.refusal or choice.finish_reason == "content_filter":
         raise AttemptError("refused", _why(choice.message.refusal))
     finish: Finish = "length" if choice.finish_reason in _CUT else "stop"
-    return Answer(well_formed(choice.message.content or ""), finish, read.usage or Tokens(), named_rate(headers))
+    return Answer(well_formed(choice.message.content or ""), finish, read.usage or Tokens(), named_rates(headers))
 
 
 def read_piece(event: object) -> Piece:
@@ -118,17 +150,29 @@ def _why(refusal: str | None) -> str:
     return one_line(refusal, None) if refusal else "stopped by the server's content filter"
 
 
-def named_rate(headers: Mapping[str, str]) -> float | None:
-    """Calls a minute by ``x-ratelimit-limit-requests``; None where there is none, or where it is a quota of the day.
+def named_rates(headers: Mapping[str, str]) -> Rates:
+    """The rates in ``x-ratelimit-limit-requests`` and ``-tokens``."""
+    if "x-ratelimit-limit-requests" not in headers and "x-ratelimit-limit-tokens" not in headers:
+        return Rates()
+    return Rates(
+        named_rate(headers, "requests"),
+        named_rate(headers, "tokens"),
+        _number(headers.get("x-ratelimit-remaining-tokens")),
+        duration(headers.get("x-ratelimit-reset-tokens")),
+    )
+
+
+def named_rate(headers: Mapping[str, str], of: Literal["requests", "tokens"] = "requests") -> float | None:
+    """Calls or tokens a minute by ``x-ratelimit-limit-*``; None where there is none, or where it is a quota of the day.
 
     The header does not say its period (OpenAI's is a minute or a day by tier, Groq's a day). The time to a full
     reset does: in proportion to what was used, or as a whole.
     """
-    limit = _number(headers.get("x-ratelimit-limit-requests"))
+    limit = _number(headers.get(f"x-ratelimit-limit-{of}"))
     if limit is None or limit <= 0:
         return None
-    left = _number(headers.get("x-ratelimit-remaining-requests"))
-    reset = duration(headers.get("x-ratelimit-reset-requests"))
+    left = _number(headers.get(f"x-ratelimit-remaining-{of}"))
+    reset = duration(headers.get(f"x-ratelimit-reset-{of}"))
     if reset is not None and left is not None and left < limit:
         daily = reset > _LONG_RESET or reset * limit / (limit - left) > _DAY
         return None if daily else limit
@@ -159,3 +203,71 @@ def _read(body: object) -> _Body:
         return _Body.model_validate(json.loads(body) if isinstance(body, bytes) else body)
     except (ValueError, RecursionError):
         raise AttemptError("malformed", "the response is not a chat completion", again=True) from None
+
+
+def without_reasoning(text: str) -> str:
+    """``text`` without the blocks of reasoning that it begins with. One that never ends is all there is.
+
+    Some templates open the block themselves, so that only its end is in the text.
+    """
+    rest = text
+    while found := _THOUGHT.match(rest):
+        rest = rest[found.end() :]
+    head, end, tail = rest.partition(_END_OF_THOUGHT)
+    if end and rest is text and not head.lstrip().startswith(("{", "```")):
+        return tail.lstrip()
+    return rest
+
+
+class ReasoningFilter:
+    """The same for a reply that arrives in pieces: what may yet turn out to be a thought is held back.
+
+    Where a template opens the block itself nothing tells a thought from a reply before its end has come, so such
+    thoughts are shown. Each piece is looked at once, however long the thought.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+        """What may be the beginning of a tag, or of the end that is waited for."""
+        self._blank: list[str] = []
+        """White space before it, which goes with a thought."""
+        self._end_tag = ""
+        """Inside a thought, what ends it."""
+        self._thought = self._open = False
+
+    def feed(self, piece: str) -> str:
+        """What can be shown now."""
+        if self._open:
+            return piece
+        self._held += piece
+        while self._left_thought() and (tag := self._tag()):
+            self._held, self._end_tag, self._thought = self._held[len(tag) :], f"</{tag[1:]}", True
+        if self._end_tag or any(tag.startswith(self._held) for tag in _TAGS):
+            return ""
+        return self.end()
+
+    def end(self) -> str:
+        """What was held back and is no thought after all."""
+        self._open = True
+        held = self._held if self._thought else "".join((*self._blank, self._held))
+        self._held = ""
+        self._blank.clear()
+        return "" if self._end_tag else held
+
+    def _left_thought(self) -> bool:
+        """Whether what is held is outside of a thought. What is inside is dropped."""
+        if not self._end_tag:
+            return True
+        _, end, rest = self._held.partition(self._end_tag)
+        if not end:
+            self._held = self._held[1 - len(self._end_tag) :]
+            return False
+        self._held, self._end_tag = rest, ""
+        return True
+
+    def _tag(self) -> str | None:
+        """The tag that what is held begins with, white space apart."""
+        start = self._held.lstrip()
+        self._blank.append(self._held[: len(self._held) - len(start)])
+        self._held = start
+        return next((tag for tag in _TAGS if start.startswith(tag)), None)

@@ -1,17 +1,36 @@
-"""Retries, where they can help, without holding a slot of the rate limit while waiting."""
+"""Retries and fallbacks: one chat completion within the rate limit, sent again where that can help, and differently
+where the server refuses how it was asked.
+
+A retry that waits holds no slot. While nobody gets through a call waits at the gate and its tries are not used up.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
+from studio.chatml import Messages
+from studio.llm.breaker import LONG_WAIT
+from studio.llm.capabilities import Format, response_format, with_schema
+from studio.llm.endpoint import Endpoint, shared_endpoint
 from studio.llm.errors import AttemptError
-from studio.llm.rate_limit import Limiter, Place
+from studio.llm.limiter import Limiter, Place, Slot
+from studio.llm.prices import cost_usd, load_prices
+from studio.llm.response import Answer, Tokens, read_answer
+from studio.llm.settings import ModelSettings
+from studio.llm.transport import Transport
+from studio.llm.types import Completion, Request, Usage
 
 Result = TypeVar("Result")
+Record = Callable[[Completion], None]
+"""Puts an answer on record; returns when it is safe."""
+ARRIVING_S = 0.25
+"""A call that is cancelled gets this long for an answer that is on its way, so that it is put on record."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +38,15 @@ class RetryPolicy:
     """How often and how long one call is tried again. Seconds."""
 
     tries: int = 4
-    """Attempts in all that may end in a 5xx or a broken connection."""
+    """Attempts in all that may end in a 5xx, a broken connection or no chat completion, while others get answers."""
     slow_tries: int = 2
     """Attempts in all that may end in a timeout, which are dear: the server may have done the work."""
     limited_tries: int = 10
-    """Attempts in all that may end in a 429."""
+    """Attempts in all that may end in a 429, while others get answers."""
     first_wait: float = 0.5
     longest_wait: float = 8.0
-    longest_limit_wait: float = 120.0
-    """A 429 that says to come back later than this is final: it is a quota of the day, not a rate."""
+    patience: float = 1800.0
+    """How long a server may be away, or ask to wait, before the run ends."""
 
     def wait(self, failure: AttemptError, attempt: int, draw: random.Random) -> float:
         """Seconds before the next attempt: what the server said, spread so that all do not come back at once."""
@@ -37,35 +56,196 @@ class RetryPolicy:
 
     def final(self, failure: AttemptError, attempt: int) -> bool:
         """Whether ``failure``, the ``attempt``-th of its kind (from 1), is the end."""
-        if not failure.again or (failure.wait or 0.0) > self.longest_limit_wait:
-            return True
         most = {"limit": self.limited_tries, "timeout": self.slow_tries}.get(failure.kind, self.tries)
-        return attempt >= most
+        return not failure.again or attempt >= most
+
+
+class Deadline:
+    """The seconds that all tries of one call may take together. Waiting for one's turn is none of them."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = self.left = seconds
+
+    def over(self) -> AttemptError:
+        return AttemptError("timeout", f"the whole call took more than {self.seconds:.0f} s")
 
 
 async def with_retries(
-    send: Callable[[], Awaitable[Result]], limiter: Limiter, place: Place, policy: RetryPolicy, draw: random.Random
-) -> tuple[Result, float]:
-    """Send within the rate limit until it goes well; the result, and when its slot was entered.
+    send: Callable[[], Awaitable[Result]],
+    limiter: Limiter,
+    place: Place,
+    policy: RetryPolicy,
+    draw: random.Random,
+    deadline: Deadline,
+) -> tuple[Result, Slot]:
+    """Send within the rate limit until it goes well; the result, and its slot.
 
     The slot of the attempt that went well is still held: the caller gives it back with ``limiter.left_answered``
     or ``limiter.left``. Raises the :class:`AttemptError` that was final.
     """
-    attempts: dict[str, int] = {}
+    attempts: Counter[str] = Counter()
+    answers = -1
     while True:
-        entered = await limiter.enter(place)
+        slot = await limiter.enter(place)
         try:
-            return await send(), entered
-        except AttemptError as failure:
-            if failure.kind == "limit":
-                limiter.left_refused(entered, failure.wait)
-            else:
-                limiter.left()
-            attempts[failure.kind] = attempt = attempts.get(failure.kind, 0) + 1
-            if policy.final(failure, attempt):
-                raise
-            wait = policy.wait(failure, attempt, draw)
+            async with asyncio.timeout(deadline.left):
+                return await send(), slot
+        except AttemptError as error:
+            failure = error
+        except TimeoutError:
+            failure = AttemptError("timeout", again=True)
         except BaseException:
-            limiter.left()
+            limiter.left(slot)
             raise
-        await asyncio.sleep(wait)
+        deadline.left -= asyncio.get_running_loop().time() - slot.entered
+        away = limiter.left_failed(slot, place, failure)
+        if failure.wait is not None and failure.wait > max(policy.patience, LONG_WAIT):
+            failure.waited = 0.0
+            raise failure
+        if deadline.left <= 0:
+            raise deadline.over()
+        if away and failure.again:
+            place = limiter.last_place() if slot.probe else place
+            continue
+        attempts[failure.kind] += failure.kind != "limit" or limiter.answers != answers
+        answers = limiter.answers
+        if policy.final(failure, attempts[failure.kind]):
+            raise failure
+        await asyncio.sleep(policy.wait(failure, attempts[failure.kind], draw))
+
+
+async def shielded(step: Coroutine[Any, Any, Result]) -> Result:
+    """``step`` to its end, also where the caller is cancelled, if that comes within a moment: then it has been
+    delivered already."""
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,), timeout=ARRIVING_S)
+        task.cancel()
+        await asyncio.wait((task,))
+        if not task.cancelled():
+            task.exception()
+        raise
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What to ask: a request, the schema of its answer (None for free text), and the correction of a bad one."""
+
+    request: Request
+    name: str = ""
+    schema: Mapping[str, Any] | None = None
+    correction: Messages = ()
+
+    def messages(self, used: Format) -> Messages:
+        """The turns to send. The schema is told in words where nothing else carries it, and with each correction."""
+        if self.schema is None or (used == "json_schema" and not self.correction):
+            return self.request.messages
+        return (*with_schema(self.request.messages, self.schema), *self.correction)
+
+    def format(self, used: Format) -> dict[str, Any]:
+        return {} if self.schema is None else response_format(used, self.name, self.schema)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer, the format it was asked in, and the room it was given."""
+
+    completion: Completion
+    used: Format
+    room: int
+
+
+class Completions:
+    """Asks one model at one endpoint, and records it as ``name``. Raises :class:`AttemptError`."""
+
+    def __init__(
+        self, settings: ModelSettings, model: str, policy: RetryPolicy | None = None, name: str | None = None
+    ) -> None:
+        self._settings, self._asked_as, self.model = settings, model, name or model
+        self._policy = policy or RetryPolicy(patience=settings.patience_minutes * 60)
+        self.transport = Transport(settings)
+        self._draw = random.Random()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        policy = self._policy
+        return shared_endpoint(self._settings, self.model, policy.patience, policy.first_wait, policy.longest_wait)
+
+    def deadline(self) -> Deadline:
+        return Deadline(self._settings.total_timeout)
+
+    async def answer(self, ask: Ask, used: Format, deadline: Deadline, record: Record) -> Answered:
+        """One whole reply, priced and on record. It may come in a looser format than ``used``, if the server refuses
+        that."""
+        await load_prices(self._settings)
+        endpoint = self.endpoint
+
+        async def send(body: dict[str, Any]) -> tuple[Answer, Completion]:
+            return await shielded(self._delivered(body, record))
+
+        ((answer, completion), slot), used, room = await self.admitted(ask, used, send, deadline)
+        endpoint.limiter.left_answered(slot)
+        endpoint.rates(answer.rates, answer.tokens)
+        if answer.finish == "stop":
+            endpoint.capabilities.fitted(answer.tokens.completion_tokens, ask.request.sampling.max_tokens)
+        return Answered(completion, used, room)
+
+    async def _delivered(self, body: dict[str, Any], record: Record) -> tuple[Answer, Completion]:
+        """One exchange and its record: nothing comes between them, and nothing cuts them apart."""
+        now = asyncio.get_running_loop().time
+        began = now()
+        delivered = await self.transport.ask(body)
+        answer = read_answer(delivered.body, delivered.headers)
+        usage = self.usage(answer.tokens, now() - began)
+        completion = Completion(text=answer.text, model=self.model, finish=answer.finish, usage=usage)
+        record(completion)
+        return answer, completion
+
+    def usage(self, tokens: Tokens, seconds: float) -> Usage:
+        return Usage(
+            prompt_tokens=tokens.prompt_tokens,
+            completion_tokens=tokens.completion_tokens,
+            cost_usd=cost_usd(self._settings, self.model, tokens),
+            seconds=seconds,
+        )
+
+    async def admitted(
+        self,
+        ask: Ask,
+        used: Format,
+        send: Callable[[dict[str, Any]], Awaitable[Result]],
+        deadline: Deadline,
+        **extra: Any,
+    ) -> tuple[tuple[Result, Slot], Format, int]:
+        """Send until it goes well, asking differently where the server refuses how it was asked; the slot stays held.
+
+        First without the parameter that it names, then with less room for the reply, then in a looser format. Room and
+        format count as refused only once the request was answered without: it may be bad for other reasons.
+        """
+        limiter, capabilities = self.endpoint.limiter, self.endpoint.capabilities
+        place = limiter.place(ask.request.purpose)
+        suspects: list[Format] = []
+        room, tight = capabilities.room, False
+        while True:
+            body = capabilities.body(self._asked_as, ask.request, ask.messages(used), room) | ask.format(used)
+            body |= {name: value for name, value in extra.items() if capabilities.takes(name)}
+            try:
+                sent = await with_retries(partial(send, body), limiter, place, self._policy, self._draw, deadline)
+            except AttemptError as failure:
+                looser = capabilities.looser(used) if ask.schema is not None and failure.bad_request else None
+                if capabilities.learned(failure, body):
+                    continue
+                if failure.bad_request and room > 1:
+                    room, tight = 1, True
+                    continue
+                if looser is None:
+                    raise
+                suspects.append(used)
+                used, tight = looser, False
+            else:
+                capabilities.refuses(suspects)
+                if tight:
+                    capabilities.no_room()
+                return sent, used, room

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Literal, get_args
 from urllib.parse import SplitResult, urlsplit
+
+from pydantic import Field
 
 from studio.chatml import Frozen, Unicode
 from studio.errors import UserError
@@ -14,6 +17,9 @@ from studio.text.inert import inert_line
 OPENAI_ENDPOINT = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-5-mini"
 """Asked when there is a key for OpenAI and no model was named."""
+PATIENCE_VARIABLE = "STUDIO_PATIENCE"
+EFFORT_VARIABLE = "STUDIO_REASONING_EFFORT"
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 LOCAL = "local"
 """``--author local:MODEL``: the studio serves the author's model itself."""
 
@@ -22,7 +28,7 @@ class ModelSettings(Frozen):
     """An endpoint and the models to ask there. Safe to write to a job's file: it holds the key's name, never the key.
 
     ``endpoint`` is the base URL up to and with ``/v1``; None is OpenAI itself. ``uds`` is the path of a Unix socket
-    that is dialled instead of the endpoint's host. Timeouts are in seconds: one read, and one whole call.
+    that is dialled instead of the endpoint's host. Timeouts are in seconds: one read, and all tries of one whole call.
     """
 
     endpoint: str | None = None
@@ -34,11 +40,16 @@ class ModelSettings(Frozen):
     """The chat model that the studio serves itself to write examples: ``smollm2``, a hub id or a folder."""
     author_served: ModelSettings | None = None
     """Where the worker that serves it is asked, and by which name; None until there is one."""
-    max_concurrent: int = 32
+    max_concurrent: int = 512
+    """Calls at once at most; how many there are is learned."""
     key_variable: str | None = None
     """The environment variable that holds the key; None where there is none."""
     read_timeout: float = 120.0
     total_timeout: float = 600.0
+    patience_minutes: float = Field(default=30.0, ge=0)
+    """How long a server may be away, or ask to wait, before the run ends."""
+    reasoning_effort: Effort | None = None
+    """How much a reasoning model thinks; None leaves it to the model."""
 
     @property
     def offline(self) -> bool:
@@ -88,10 +99,12 @@ def resolve_settings(
     author: str | None = None,
 ) -> ModelSettings:
     """Settings from arguments first, then ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``, ``STUDIO_MODEL``,
-    ``STUDIO_JUDGE_MODEL``. An empty value counts as none. ``author`` is ``local:MODEL``, where the studio is to serve
-    the model that writes; the others then say who judges.
+    ``STUDIO_JUDGE_MODEL``, ``STUDIO_PATIENCE`` (minutes) and ``STUDIO_REASONING_EFFORT``. An empty value counts as
+    none. ``author`` is ``local:MODEL``, where the studio is to serve the model that writes; the others then say who
+    judges.
 
-    Raises :class:`UserError` for an endpoint that is not a plain http(s) URL, and for another kind of author.
+    Raises :class:`UserError` for an endpoint that is not a plain http(s) URL, for another kind of author, and for a
+    patience or an effort that is none.
     """
     where = endpoint or environ.get("OPENAI_BASE_URL") or None
     has_key = bool(environ.get(KEY_VARIABLE, "").strip())
@@ -102,7 +115,28 @@ def resolve_settings(
         judge_model=judge_model or environ.get("STUDIO_JUDGE_MODEL") or None,
         author_local=_local(author) if author else None,
         key_variable=KEY_VARIABLE if has_key else None,
+        patience_minutes=_minutes(environ.get(PATIENCE_VARIABLE) or "30"),
+        reasoning_effort=_effort(environ.get(EFFORT_VARIABLE) or None),
     )
+
+
+def _minutes(patience: str) -> float:
+    try:
+        found = float(patience)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 7 * 24 * 60:
+        raise UserError("the patience is no number of minutes", where=PATIENCE_VARIABLE, remedy="write it as 30")
+    return found
+
+
+def _effort(effort: str | None) -> Effort | None:
+    found = next((one for one in get_args(Effort) if one == effort), None)
+    if effort is not None and found is None:
+        raise UserError(
+            "no such reasoning effort", where=EFFORT_VARIABLE, remedy=f"one of {', '.join(get_args(Effort))}"
+        )
+    return found
 
 
 def _local(author: str) -> str:

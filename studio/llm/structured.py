@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -16,11 +16,11 @@ from pydantic import BaseModel, ValidationError
 
 from studio.chatml import Messages, assistant, user
 from studio.llm.capabilities import Capabilities, Format
-from studio.llm.completion import Answered, Ask, Completions
 from studio.llm.errors import AttemptError
 from studio.llm.ledger import Ledger
 from studio.llm.prices import total
-from studio.llm.reasoning import without_reasoning
+from studio.llm.response import without_reasoning
+from studio.llm.retry import Answered, Ask, Completions
 from studio.llm.types import Completion, Reply, Usage
 
 Value = TypeVar("Value")
@@ -76,10 +76,11 @@ async def ask_until_good(
     problem = check(spent[-1]) if spent else ""
     turns = _turns(ask, spent[-1], problem) if spent and isinstance(problem, str) else ()
     used: Format = "plain" if ask.schema is None else completions.endpoint.capabilities.best_format()
+    deadline = completions.deadline()
     while len(spent) < ANSWERS:
-        answered = await completions.answer(Ask(ask.request, ask.name, ask.schema, turns), used)
+        asked = Ask(ask.request, ask.name, ask.schema, turns)
+        answered = await completions.answer(asked, used, deadline, ledger.keep)
         completion = answered.completion
-        ledger.keep(completion)
         spent.append(completion)
         verdict = check(completion)
         used = _learn(completions.endpoint.capabilities, ask, answered, valid=isinstance(verdict, Good))
@@ -115,10 +116,39 @@ def _summed(completion: Completion, spent: list[Completion]) -> Completion:
 
 @lru_cache(maxsize=64)
 def strict_schema(schema: type[BaseModel]) -> dict[str, Any]:
-    """JSON Schema in the strict form: every key required, none besides. Not to be changed."""
-    from openai import pydantic_function_tool
+    """JSON Schema in the strict form: every key required, none besides. Not to be changed.
 
-    return dict(pydantic_function_tool(schema)["function"]["parameters"])
+    The same as that of OpenAI's own library, which takes a second to import.
+    """
+    whole = schema.model_json_schema()
+    return _strict(whole, whole)
+
+
+def _strict(part: dict[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
+    """``part`` of ``root``, which is changed."""
+    for definition in part.get("$defs", {}).values():
+        _strict(definition, root)
+    if part.get("type") == "object":
+        part.setdefault("additionalProperties", False)
+    if "properties" in part:
+        part["required"] = list(part["properties"])
+        part["properties"] = {name: _strict(one, root) for name, one in part["properties"].items()}
+    if isinstance(part.get("items"), dict):
+        part["items"] = _strict(part["items"], root)
+    for several in ("anyOf", "allOf"):
+        if several in part:
+            part[several] = [_strict(one, root) for one in part[several]]
+    if len(part.get("allOf", ())) == 1:
+        part.update(part.pop("allOf")[0])
+    if part.get("default", ...) is None:
+        del part["default"]
+    if "$ref" in part and len(part) > 1:  # a reference may have nothing beside it
+        resolved: Any = root
+        for key in part["$ref"].removeprefix("#/").split("/"):
+            resolved = resolved[key]
+        part = {**resolved, **{name: value for name, value in part.items() if name != "$ref"}}
+        return _strict(part, root)
+    return part
 
 
 def correction(reply: str, problem: str) -> Messages:

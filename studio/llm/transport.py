@@ -7,24 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 from collections.abc import AsyncGenerator, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from studio.llm.errors import AttemptError, one_line
-from studio.llm.response import Answer, Piece, duration, read_answer, read_piece
+from studio.llm.response import Piece, duration, read_piece
 from studio.llm.settings import ModelSettings
 
 if TYPE_CHECKING:  # 950 ms: imported when the first call is made
     from httpx2 import AsyncClient
-    from openai import APIStatusError, AsyncOpenAI, AsyncStream
+    from openai import AsyncOpenAI, AsyncStream
 
 CONNECT_TIMEOUT = 10.0
+_AGAIN = (408, 409, 425)
+_QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded", "insufficient_balance")
+_NO_MODEL = ("model_not_found", "invalid_model", "model_not_available")
 NO_KEY = "none"
 """The client insists on a key; servers without one ignore it."""
-_AGAIN = (408, 409, 425)
-_QUOTA = ("insufficient_quota", "billing_hard_limit_reached")
+_UNREACHED = frozenset(
+    {"ClientConnectorError", "ConnectionTimeoutError", "ConnectError", "ConnectTimeout", "InvalidURL"}
+)
+"""Errors of a connection that was never made."""
 _LOADED: set[str] = set()
 
 
@@ -33,6 +41,14 @@ async def import_in_thread(module: str) -> None:
     if module not in _LOADED:
         await asyncio.to_thread(importlib.import_module, module)
         _LOADED.add(module)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A successful response, as it came."""
+
+    body: bytes
+    headers: Mapping[str, str]
 
 
 class Transport:
@@ -45,26 +61,36 @@ class Transport:
         self._opening = asyncio.Lock()
         self._client: AsyncOpenAI | None = None
 
-    async def ask(self, body: Mapping[str, Any]) -> Answer:
-        """The whole reply to one chat completion."""
-        client = await self._opened()
+    async def ask(self, body: Mapping[str, Any]) -> Delivered:
+        """The whole response to one chat completion."""
+        client = self._client or await self._opened()
         from httpx2 import Response
         from openai import APIError
 
         try:
-            async with asyncio.timeout(self._settings.total_timeout):
-                response = await client.post("/chat/completions", cast_to=Response, body=dict(body))
+            response = await client.post("/chat/completions", cast_to=Response, body=dict(body))
         except (APIError, TimeoutError) as error:
             raise failure_of(error, self._key) from None
-        return read_answer(response.content, response.headers)
+        return Delivered(response.content, response.headers)
 
-    async def open(self, body: Mapping[str, Any]) -> AsyncStream[Any]:
+    async def get(self, path: str) -> bytes:
+        """The body at ``path`` below the base URL."""
+        client = self._client or await self._opened()
+        from httpx2 import Response
+        from openai import APIError
+
+        try:
+            return (await client.get(path, cast_to=Response)).content
+        except (APIError, TimeoutError) as error:
+            raise failure_of(error, self._key) from None
+
+    async def open(self, body: Mapping[str, Any]) -> EventStream:
         """A reply about to arrive in pieces; to be used in ``async with``, which tells the server when to stop."""
-        client = await self._opened()
+        client = self._client or await self._opened()
         from openai import APIError, AsyncStream
 
         try:
-            return await client.post(
+            stream = await client.post(
                 "/chat/completions",
                 cast_to=object,
                 body={**body, "stream": True},
@@ -73,18 +99,7 @@ class Transport:
             )
         except (APIError, TimeoutError) as error:
             raise failure_of(error, self._key) from None
-
-    async def pieces(self, stream: AsyncStream[Any]) -> AsyncGenerator[Piece, None]:
-        """What arrives, until the server ends it. A cut that is clean on the wire ends it too."""
-        from openai import APIError
-
-        try:
-            async for event in stream:
-                yield read_piece(event)
-        except (APIError, TimeoutError) as error:
-            raise failure_of(error, self._key) from None
-        except (ValueError, RecursionError):
-            raise AttemptError("malformed", "the stream holds an event that is not JSON") from None
+        return EventStream(stream, self._key)
 
     async def close(self) -> None:
         if self._client is not None:
@@ -104,10 +119,7 @@ class Transport:
         self._key = self._settings.key()
         try:
             return AsyncOpenAI(
-                api_key=self._key or NO_KEY,
-                base_url=self._settings.url,
-                max_retries=0,
-                http_client=self._http(),
+                api_key=self._key or NO_KEY, base_url=self._settings.url, max_retries=0, http_client=self._http()
             )
         except InvalidURL as error:  # a host that only the client's own tables know to be none
             raise AttemptError("connection", str(error)) from None
@@ -119,11 +131,47 @@ class Transport:
 
         settings = self._settings
         timeout = Timeout(settings.read_timeout, connect=CONNECT_TIMEOUT, pool=None)
-        if settings.uds:
-            return AsyncClient(transport=AsyncHTTPTransport(uds=settings.uds), timeout=timeout, trust_env=False)
-        # No limit would be read as aiohttp's own default of 100.
         limits = Limits(max_connections=settings.max_concurrent, max_keepalive_connections=settings.max_concurrent)
+        if settings.uds:
+            wire = AsyncHTTPTransport(uds=settings.uds, limits=limits)
+            return AsyncClient(transport=wire, timeout=timeout, trust_env=False)
         return DefaultAioHttpClient(timeout=timeout, limits=limits, trust_env=not settings.local)
+
+
+class EventStream:
+    """A reply in pieces (server-sent events). Leaving it before its end closes the connection, so that the server
+    stops."""
+
+    def __init__(self, stream: AsyncStream[Any], key: str | None) -> None:
+        self._stream, self._key = stream, key
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stream.close()
+
+    async def pieces(self, deadline: float) -> AsyncGenerator[Piece, None]:
+        """What arrives, until the server ends it or ``deadline``, in the loop's time, which nothing that the server
+        sends to keep the connection open prolongs. A cut that is clean on the wire ends it too."""
+        from openai import APIError
+
+        events = self._stream.__aiter__()
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    event = await anext(events)
+            except StopAsyncIteration:
+                return
+            except (APIError, TimeoutError) as error:
+                if isinstance(error, TimeoutError) and asyncio.get_running_loop().time() >= deadline:
+                    raise AttemptError("timeout", "the whole reply took too long") from None
+                raise failure_of(error, self._key) from None
+            except (ValueError, RecursionError):
+                raise AttemptError("malformed", "the stream holds an event that is not JSON") from None
+            yield read_piece(event)
 
 
 def failure_of(error: Exception, key: str | None) -> AttemptError:
@@ -131,36 +179,31 @@ def failure_of(error: Exception, key: str | None) -> AttemptError:
     from openai import APIConnectionError, APIError, APIStatusError
 
     if isinstance(error, APIStatusError):
-        return _by_status(error, key)
+        return refused_by(error.status_code, error.response.content, error.response.headers, key)
     if isinstance(error, (TimeoutError, APIConnectionError)):
-        return _by_cause(error, key)
+        return _broken(error, key)
     message = error.message if isinstance(error, APIError) else type(error).__name__
-    return AttemptError("server", one_line(message, key), again=True)
+    return AttemptError("server", one_line(message, key), again=True, reached=True)
 
 
-def _by_status(error: APIStatusError, key: str | None) -> AttemptError:
-    status, said = error.status_code, _said(error, key)
-    if status in (401, 403):
-        return AttemptError("auth", status=status)  # servers quote parts of the key here
-    if status == 429:
-        spent = error.code in _QUOTA or error.type in _QUOTA
-        wait = _retry_after(error.response.headers.get("retry-after-ms"), error.response.headers.get("retry-after"))
-        return AttemptError("limit", said, status=status, wait=wait, again=not spent)
-    if status >= 500 or status in _AGAIN:
-        return AttemptError("server", said, status=status, again=status != 501)
-    parameter = error.param if isinstance(error.param, str) else ""
-    return AttemptError("refused", said, status=status, parameter=parameter)
+_UNREACHED = frozenset(
+    {"ClientConnectorError", "ConnectionTimeoutError", "ConnectError", "ConnectTimeout", "InvalidURL"}
+)
 
 
-def _by_cause(error: Exception, key: str | None) -> AttemptError:
-    """The library's aiohttp bridge reports a refused or lost connection as a timeout: the first cause knows better."""
+def _broken(error: Exception, key: str | None) -> AttemptError:
+    """The failure of an exchange that got no response, or not all of it.
+
+    The library's aiohttp bridge reports a refused or lost connection as a timeout: the first cause knows better.
+    """
     causes = list(_causes(error))
     names = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
-    slow = "TimeoutError" in names or "ReadTimeout" in names
-    said = next((str(cause) for cause in reversed(causes) if str(cause)), "")
-    if slow and "ConnectionTimeoutError" not in names:
+    said = one_line(next((str(cause) for cause in reversed(causes) if str(cause)), ""), key)
+    if not names.isdisjoint(_UNREACHED):
+        return AttemptError("connection", said, again=True)
+    if "TimeoutError" in names or "ReadTimeout" in names:
         return AttemptError("timeout", again=True)
-    return AttemptError("connection", one_line(said, key), again=True)
+    return AttemptError("connection", said, again=True, reached=True)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -170,15 +213,39 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-def _said(error: APIStatusError, key: str | None) -> str:
-    """The server's message, without the status that the library puts before it."""
-    body = error.body
-    if isinstance(body, dict):
-        for name in ("message", "detail", "error"):
-            if isinstance(body.get(name), str):
-                return one_line(body[name], key)
-        return one_line(str(body), key)
-    return one_line(body if isinstance(body, str) else "", key)
+def refused_by(status: int, content: bytes, headers: Mapping[str, str], key: str | None) -> AttemptError:
+    """The failure that a response with another status is."""
+    if status in (401, 403):
+        return AttemptError("auth", status=status)  # servers quote parts of the key here
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = content.decode(errors="replace")
+    error = body.get("error", body) if isinstance(body, Mapping) else body
+    fields = error if isinstance(error, Mapping) else {}
+    names = {value for value in (fields.get("code"), fields.get("type")) if isinstance(value, str)}
+    said = _said(body, key)
+    wait = _retry_after(headers.get("retry-after-ms"), headers.get("retry-after"))
+    if status == 402 or (status == 429 and not names.isdisjoint(_QUOTA)):
+        return AttemptError("quota", said, status=status)
+    if status == 404 or not names.isdisjoint(_NO_MODEL):
+        return AttemptError("model", said, status=status)
+    if status == 429:
+        return AttemptError("limit", said, status=status, wait=wait, again=True)
+    if status >= 500 or status in _AGAIN:
+        return AttemptError("server", said, status=status, wait=wait, again=status != 501)
+    parameter = fields.get("param")
+    return AttemptError("refused", said, status=status, parameter=parameter if isinstance(parameter, str) else "")
+
+
+def _said(body: object, key: str | None) -> str:
+    """The server's message, wherever it put it."""
+    while isinstance(body, Mapping):
+        found = next((body[name] for name in ("error", "message", "detail") if body.get(name)), None)
+        if found is None:
+            return one_line(str(dict(body)), key)
+        body = found
+    return one_line(body if isinstance(body, str) else str(body or ""), key)
 
 
 def _retry_after(milliseconds: str | None, value: str | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
@@ -51,6 +52,25 @@ class Structured(BaseModel, Generic[Reply]):
 
     value: Reply
     completion: Completion
+
+
+class Waiting(Frozen):
+    """What all calls to an endpoint wait for. ``until`` is the end of the wait that it asked for, where it did."""
+
+    reason: Literal["server", "limit"]
+    since: datetime
+    until: datetime | None = None
+    status: int | None = None
+
+    def line(self, now: datetime) -> str:
+        """One line for a person: ``waiting for the server, 3 min``, ``429, waiting until 14:20``."""
+        seconds = max(0.0, (now - self.since).total_seconds())
+        lasting = f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
+        name = f"{self.status or 429}, waiting" if self.reason == "limit" else "waiting for the server"
+        if self.until is None or self.until <= now:
+            return f"{name}, {lasting}"
+        near = (self.until - now).total_seconds() < 120
+        return f"{name} until {self.until.astimezone():{'%H:%M:%S' if near else '%H:%M'}}"
 
 
 @runtime_checkable

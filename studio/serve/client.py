@@ -189,4 +189,5 @@ def served_settings(ready: ServeReady, name: str) -> ModelSettings:
         max_concurrent=128,
         read_timeout=_PATIENCE_S,
         total_timeout=_PATIENCE_S,
+        patience_minutes=0.1,  # a worker that is gone does not come back by itself
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.cells import cell_len
@@ -11,7 +11,9 @@ from rich.console import Console
 
 from studio.build import StageBegan, StageEnded, StageTold
 from studio.cli.display import SPARE, Rows, fitted, progress_of
+from studio.generate.types import GenerateProgressed
 from studio.jobs.record import Event
+from studio.llm import Waiting
 from studio.train.types import TrainStarted
 
 PATH = "/home/ada/projects/personas/workspace/harbour-pilot/exports/accepted-0123456789ab.jsonl"
@@ -79,3 +81,18 @@ def test_what_turned_out_otherwise_in_training_is_told_when_it_starts() -> None:
     )
     told = progress_of(Event(at=datetime.now(UTC), kind=started.kind, data=started.model_dump(mode="json")))
     assert told and told.text == "peft on CPU, 0.1M of 4.3M parameters · left out, no reply within max_length: 3"
+
+
+def test_what_generating_waits_for_is_told_first() -> None:
+    now = GenerateProgressed(
+        targets=(), generated=0, accepted=0, rejected=0, errors=0, rate=0, eta_s=None, cost_usd=0, reasons={}
+    )
+    since = datetime.now(UTC) - timedelta(minutes=3, seconds=1)
+    for held_up, said in (
+        ({"waiting": Waiting(reason="server", since=since)}, "waiting for the server, 3 min · 0/0 accepted"),
+        ({"stopping": True, "under_way": 1}, "stopping, 1 answer awaited · 0/0 accepted"),
+        ({}, "0/0 accepted"),
+    ):
+        data = now.model_copy(update=held_up).model_dump(mode="json")
+        told = progress_of(Event(at=datetime.now(UTC), kind=now.kind, data=data))
+        assert told and told.text.startswith(said)

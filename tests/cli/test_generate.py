@@ -89,3 +89,8 @@ def test_nobody_in_the_bank_is_said(studio: Studio) -> None:
     assert studio("bank", "list", studio.spec, "--workspace", studio.root).out.startswith(
         "nobody yet; studio bank build"
     )
+
+
+def test_a_concurrency_that_is_none_is_refused_with_what_to_write(studio: Studio) -> None:
+    told = studio("generate", studio.spec, "--workspace", studio.root, "--concurrency", "many")
+    assert told.status == 2 and "write a number from 1 to 1024, or auto" in told.err

@@ -102,6 +102,7 @@ class FakeJudge(Judge):
             given = self._verdict(messages)
             score = await given if isinstance(given, Awaitable) else given
         except ModelError as error:
+            self.last_error = error
             return told.model_copy(update={"verdict": "error", "error": str(error)})
         traits = {name: TraitScore.model_validate({"score": score}) for name in self._of.spec.trait_names}
         passed = {"verdict": "passed" if score else "failed", "reasons": () if score else ("score",)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studio.generate.concurrency import at_once
+from studio.generate.concurrency import AT_FIRST, Chains, Concurrency, set_concurrency
 from studio.generate.progress import Meter
 
 
@@ -30,7 +31,7 @@ async def test_results_come_as_they_are_there_and_the_rest_is_cancelled_when_the
         number = next(numbers, None)
         return None if number is None else work(number)
 
-    results = at_once(take, 2, lambda: False)
+    results = Chains(lambda: 2, lambda: False).results(take)
     found = []
     async for result in results:
         if result is not None:
@@ -41,8 +42,9 @@ async def test_results_come_as_they_are_there_and_the_rest_is_cancelled_when_the
     assert found == [1, 2, 3] and cancelled == [0]
 
 
-async def test_after_a_stop_nothing_new_begins_and_what_is_under_way_has_its_grace() -> None:
+async def test_after_a_stop_nothing_new_begins_and_what_is_under_way_comes_back_in_its_own_time() -> None:
     begun, release, stop = [], asyncio.Event(), asyncio.Event()
+    told: list[int] = []
 
     async def work(number: int) -> int:
         begun.append(number)
@@ -51,23 +53,70 @@ async def test_after_a_stop_nothing_new_begins_and_what_is_under_way_has_its_gra
 
     numbers = iter(range(10))
     results = []
-    async for result in at_once(lambda: work(next(numbers)), 3, stop.is_set):
-        if result is None:
-            stop.set()
-            release.set()
-        else:
+    chains = Chains(lambda: 3, stop.is_set, on_stop=lambda: told.append(chains.under_way))
+    async for result in chains.results(lambda: work(next(numbers))):
+        if result is not None:
             results.append(result)
+        elif chains.stopping and not release.is_set():
+            assert chains.under_way == 3
+            release.set()
+        stop.set()
     assert begun == results == [0, 1, 2]
+    assert told == [3], "said once, with how many are awaited"
+    assert chains.under_way == 0
 
 
-async def test_what_does_not_come_back_in_time_after_a_stop_is_cancelled() -> None:
+async def test_a_second_stop_cancels_what_is_under_way() -> None:
+    cancelled: list[int] = []
+
+    async def work(number: int) -> int:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(number)
+            raise
+        return number
+
+    numbers, stopped = iter(range(9)), iter([False, True, True])
+    chains = Chains(lambda: 2, lambda: next(stopped), cancel=lambda: True)
+    found = [result async for result in chains.results(lambda: work(next(numbers)))]
+    assert all(result is None for result in found)
+    assert cancelled == [0, 1]
+
+
+async def test_how_many_are_under_way_follows_what_is_said_meanwhile(tmp_path: Path) -> None:
+    at_once, most = 0, 0
+    peaks: list[int] = []
+    concurrency = Concurrency(2, tmp_path)
+
     async def work() -> int:
-        await asyncio.Event().wait()
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.02)
+        at_once -= 1
         return 0
 
-    stopped = iter([False, True])
-    found = [r async for r in at_once(work, 2, lambda: next(stopped, True), grace=0.0)]
-    assert all(result is None for result in found)
+    left = iter(range(400))
+    results = Chains(concurrency, lambda: False).results(lambda: work() if next(left, None) is not None else None)
+    async for _ in results:
+        if not peaks and most == 2:
+            peaks.append(most)
+            set_concurrency(tmp_path, 7)
+    assert peaks == [2] and most == 7
+
+
+def test_auto_begins_small_and_a_control_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
+    async def asked(chains: int | None) -> int:
+        return Concurrency(chains, tmp_path)()
+
+    assert asyncio.run(asked(None)) == AT_FIRST
+    (tmp_path / "concurrency").write_bytes(b"\xffmany")
+    assert asyncio.run(asked(5)) == 5
+    set_concurrency(tmp_path, 10**9)
+    assert asyncio.run(asked(5)) == 1024
+    set_concurrency(tmp_path, None)
+    assert asyncio.run(asked(5)) == AT_FIRST
 
 
 async def test_an_exception_in_one_ends_all() -> None:
@@ -75,7 +124,7 @@ async def test_an_exception_in_one_ends_all() -> None:
         raise RuntimeError("a fault")
 
     with pytest.raises(RuntimeError, match="a fault"):
-        _ = [result async for result in at_once(work, 2, lambda: False)]
+        _ = [result async for result in Chains(lambda: 2, lambda: False).results(work)]
 
 
 def test_a_meter_tells_at_most_twice_a_second_and_estimates_by_what_is_accepted() -> None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from studio.calls import CallRecord
-from studio.generate import ExampleScored, GenerateFinished, GenerateParams, generate, open_author
+from studio.generate import (
+    CallFailed,
+    ExampleScored,
+    GenerateFinished,
+    GenerateParams,
+    GenerateProgressed,
+    generate,
+    open_author,
+)
 from studio.generate.author import StoreCallLog
 from studio.generate.plan import Attempt
 from studio.llm import ModelError, ModelSettings
@@ -17,7 +28,7 @@ from studio.spec import LoadedSpec
 from studio.store import Workspace
 from tests.generate.making import loaded_spec
 from tests.llm.fake_server import FakeServer
-from tests.llm.faults import Status
+from tests.llm.faults import Drop, Fault, Hang, Raw, Status, Truncate
 
 SCENARIOS = {"a": {"target": 10, "items": ["a1", "a2"]}}
 NAMES = "ash beech cherry date elder fig gum hazel ilex juniper kapok larch maple neem oak pine quince rowan".split()
@@ -121,6 +132,77 @@ def test_a_cost_that_is_not_known_is_not_told_as_nothing(tmp_path: Path) -> None
     assert log.cost_usd() == 0.5 and log.call("1") == known and log.call("2") is None
     log.add_call(known.model_copy(update={"key": "2", "cost_usd": None}))
     assert log.cost_usd() is None
+
+
+def trouble(seed: int) -> Callable[[dict[str, Any]], Fault | None]:
+    """5 % of 500s, 5 % of nonsense, 2 % cut off, 1 % hangs."""
+    draw = Random(seed)
+    kinds: list[tuple[float, Fault]] = [(0.05, Status(500)), (0.1, Raw(b"<html>")), (0.12, Truncate(9)), (0.13, Hang())]
+
+    def one(body: dict[str, Any]) -> Fault | None:
+        at = draw.random()
+        return next((fault for share, fault in kinds if at < share), None)
+
+    return one
+
+
+async def test_single_troubles_of_a_server_end_no_run(tmp_path: Path) -> None:
+    loaded = loaded_spec(scenarios={"a": {"target": 60, "items": ["a1", "a2"]}}, success={"examples": 60})
+    server = FakeServer(Model(), every=trouble(3))
+    async with server:
+        asked = params(server, tmp_path)
+        hasty = asked.settings.model_copy(update={"read_timeout": 0.3})
+        asked = asked.model_copy(update={"settings": hasty, "concurrency": 24})
+        events = [e async for e in generate(loaded, Workspace.open(tmp_path, "t"), asked, lambda: False)]
+    end = events[-1]
+    assert isinstance(end, GenerateFinished) and end.complete and end.accepted == 60
+    failed = [event for event in events if isinstance(event, CallFailed)]
+    assert end.errors == len(failed) and all(event.error for event in failed), "each with its reason"
+
+
+async def test_an_outage_is_told_and_waited_out_and_costs_no_example(tmp_path: Path) -> None:
+    server = FakeServer(Model())
+    told: list[str] = []
+    async with server:
+        asked = params(server, tmp_path).model_copy(update={"concurrency": 8})
+        scored = 0
+        async for event in generate(spec(), Workspace.open(tmp_path, "t"), asked, lambda: False):
+            scored += isinstance(event, ExampleScored)
+            if scored == 4 and not told:
+                server.every = lambda body: Drop()
+            if isinstance(event, GenerateProgressed) and event.waiting is not None:
+                told.append(event.flow)
+                server.every = None
+            last = event
+    assert isinstance(last, GenerateFinished) and last.complete and last.errors == 0
+    assert told and told[0].startswith("waiting for the server, ")
+
+
+@pytest.mark.parametrize("twice", [False, True])
+async def test_a_stop_says_how_many_are_awaited_and_a_second_one_cancels_them(tmp_path: Path, twice: bool) -> None:
+    release, stopped, answered = asyncio.Event(), asyncio.Event(), Model()
+
+    async def slowly(body: dict[str, Any]) -> dict[str, Any]:
+        await release.wait()
+        return answered(body)
+
+    workspace, again = Workspace.open(tmp_path, "tester"), asyncio.Event()
+    async with FakeServer(slowly) as server:
+        awaited: list[str] = []
+        events = generate(
+            spec(), workspace, params(server, tmp_path), stopped.is_set, cancel=again.is_set, concurrency=lambda: 4
+        )
+        async for event in events:
+            if len(server.requests) == 4:
+                stopped.set()
+            if isinstance(event, GenerateProgressed) and event.stopping:
+                awaited.append(event.flow)
+                (again if twice else release).set()
+            last = event
+        sent = len(server.requests)
+    assert awaited[0] == "stopping, 4 answers awaited"
+    assert isinstance(last, GenerateFinished) and last.note == "stopped; start it again to go on" and last.errors == 0
+    assert (last.generated, workspace.examples.spent().calls, sent) == ((0, 0, 4) if twice else (4, 8, 8))
 
 
 async def test_a_key_that_is_refused_ends_the_run_with_one_clear_line(tmp_path: Path) -> None:

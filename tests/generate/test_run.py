@@ -26,7 +26,7 @@ from studio.generate.by_hand import add_by_hand, read_examples
 from studio.generate.progress import MOST_IN_A_ROW
 from studio.generate.screening import stale_ids
 from studio.judge import RULES, open_judge
-from studio.llm import ModelError, ModelSettings, Request
+from studio.llm import Kind, ModelError, ModelSettings, Request
 from studio.spec import LoadedSpec
 from studio.store import Filter, Workspace
 from studio.triage import Triage
@@ -305,9 +305,37 @@ async def test_errors_in_a_row_end_the_run_and_single_ones_do_not(tmp_path: Path
     assert ended(told).note == str(error)
 
 
+@pytest.mark.parametrize("kind", ["malformed", "refused"])
+async def test_refusals_and_malformed_answers_never_end_a_run(tmp_path: Path, kind: Kind) -> None:
+    calls = 0
+
+    def at_last(request: Request) -> BaseModel:
+        nonlocal calls
+        calls += 1
+        if calls <= 3 * MOST_IN_A_ROW:
+            raise ModelError(kind, "no use")
+        return unlike(request)
+
+    studio = Studio(tmp_path, spec(), author=at_last)
+    events = await studio.run()
+    assert ended(events).complete and ended(events).errors == 3 * MOST_IN_A_ROW
+    hopeless = Studio(tmp_path / "hopeless", spec(), author=lambda _: (_ for _ in ()).throw(ModelError(kind, "no")))
+    note = ended(await hopeless.run(max_attempts=1)).note
+    assert "24 calls failed, the last with: no" in note
+
+
+async def test_a_judge_that_can_never_answer_ends_the_run_at_once(tmp_path: Path) -> None:
+    def unknown(messages: Messages) -> int:
+        raise ModelError("model", "no such judge")
+
+    events, error = await failing(Studio(tmp_path, spec(), judge=unknown), concurrency=2)
+    assert str(error) == ended(events).note == "no such judge"
+    assert ended(events).errors == 2
+
+
 async def test_what_could_not_be_judged_is_kept_and_judged_later_without_writing_it_again(tmp_path: Path) -> None:
     def broken(messages: Messages) -> int:
-        raise ModelError("malformed", "no JSON")
+        raise ModelError("server", "overloaded")
 
     studio = Studio(tmp_path, spec(), judge=broken)
     events, _ = await failing(studio, concurrency=1)

@@ -18,7 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.llm.faults import Cut, Drop, Fault, Hang, Raw, Status, Truncate, WhiteSpace
+from tests.llm.faults import Alive, Cut, Drop, Fault, Hang, Raw, Status, Truncate, WhiteSpace
 
 Answer = Callable[[dict[str, Any]], "str | dict[str, Any] | Awaitable[str | dict[str, Any]]"]
 
@@ -29,7 +29,7 @@ class FakeServer:
     ``faults``: what goes wrong with the first requests, in order; None goes well. ``refuses``: parameters answered
     with 400. ``formats``: kinds of ``response_format`` that are known; another is a 400, or, with ``ignores``,
     dropped without a word. ``key``: demanded where set. ``latency`` in seconds, or drawn anew for each. ``headers_out``
-    go with each answer.
+    go with each answer. ``every``, which a test may change at any time, says what goes wrong with each request.
     """
 
     def __init__(
@@ -45,12 +45,16 @@ class FakeServer:
         models: Iterable[str] = ("fake",),
         headers_out: Mapping[str, str] | None = None,
         uds: Path | None = None,
+        every: Callable[[dict[str, Any]], Fault | None] | None = None,
     ) -> None:
         self._answer, self._faults = answer, iter(faults)
         self._refuses, self._formats, self._ignores = tuple(refuses), tuple(formats), ignores
         self._key, self._latency, self._models = key, latency, tuple(models)
         self._headers_out, self._uds = dict(headers_out or {}), uds
+        self.every = every
         self.requests: list[dict[str, Any]] = []
+        self.answered = 0
+        """Whole answers that were sent."""
         self.headers: list[dict[str, str]] = []
         self.most_at_once = 0
         self.reached = asyncio.Event()
@@ -97,7 +101,7 @@ class FakeServer:
             self._at_once -= 1
 
     async def _replied(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        fault = next(self._faults, None)
+        fault = next(self._faults, None) or (self.every(body) if self.every is not None else None)
         if refusal := self._unauthorised(request) or self._bad_request(body) or await self._broken(request, fault):
             return refusal
         if self._latency:
@@ -108,6 +112,7 @@ class FakeServer:
             text, finish = text[: fault.characters], "length"
         if isinstance(fault, WhiteSpace):
             text, finish = text[: fault.characters] + " " * _cap(body), "length"
+        self.answered += 1
         if body.get("stream"):
             return await self._stream(request, body, text, finish, fault)
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
@@ -153,6 +158,9 @@ class FakeServer:
         await response.prepare(request)
         words = text.replace(" ", " \0").split("\0")
         try:
+            while isinstance(fault, Alive):
+                await response.write(b": keep-alive\n\n")
+                await asyncio.sleep(fault.every)
             for word in words[: fault.pieces] if isinstance(fault, Cut) else words:
                 choice = {"index": 0, "delta": {"content": word}, "finish_reason": None}
                 await response.write(_event(_envelope(body, "chat.completion.chunk", choice)))

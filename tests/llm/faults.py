@@ -57,7 +57,14 @@ class Raw:
     content_type: str = "application/json"
 
 
-Fault = Status | Hang | Drop | Truncate | WhiteSpace | Cut | Raw
+@dataclass(frozen=True)
+class Alive:
+    """Keep a stream open with comments, every ``every`` seconds, and say nothing."""
+
+    every: float = 0.01
+
+
+Fault = Alive | Status | Hang | Drop | Truncate | WhiteSpace | Cut | Raw
 
 
 def limited(retry_after: float | None = None, **error: Any) -> Status:

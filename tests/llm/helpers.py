@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any, Literal
@@ -16,7 +17,8 @@ from studio.llm.retry import RetryPolicy
 from studio.llm.types import Purpose
 from tests.llm.fake_server import FakeServer
 
-QUICK = RetryPolicy(first_wait=0.01, longest_wait=0.02)
+QUICK = RetryPolicy(first_wait=0.01, longest_wait=0.02, patience=0.0)
+"""Tried again at once; a server that is away ends the call."""
 
 
 class Mark(BaseModel):
@@ -33,12 +35,23 @@ def asked(text: str = "How was it?", purpose: Purpose = "judge", **sampling: Any
     return Request(purpose=purpose, messages=(system("You judge."), user(text)), sampling=Sampling(**sampling))
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for a state, not for a time."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.002)
+
+
 @asynccontextmanager
 async def model_at(
-    server: FakeServer, *, log: CallLog | None = None, settings: Mapping[str, Any] = MappingProxyType({})
+    server: FakeServer,
+    *,
+    log: CallLog | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    retries: RetryPolicy = QUICK,
 ) -> AsyncIterator[OpenAIModel]:
     """The server's model, with little patience; ``settings`` are more fields of :class:`ModelSettings`."""
-    model = OpenAIModel(ModelSettings(endpoint=server.url, **settings), "fake", call_log=log, retries=QUICK)
+    model = OpenAIModel(ModelSettings(endpoint=server.url, **settings), "fake", call_log=log, retries=retries)
     try:
         yield model
     finally:

@@ -1,12 +1,14 @@
 """Parameters that a server refuses are dropped once and not sent again; a reply is never asked for without a cap."""
 
+import json
+
 import pytest
 
 from studio.llm import ModelError, ModelSettings
-from studio.llm.capabilities import Capabilities
+from studio.llm.capabilities import ROOM_LASTS, Capabilities
 from studio.llm.errors import AttemptError
 from tests.llm.fake_server import FakeServer
-from tests.llm.faults import Status
+from tests.llm.faults import Status, Truncate
 from tests.llm.helpers import asked, model_at
 
 
@@ -81,3 +83,39 @@ def test_a_parameter_that_was_not_sent_is_not_dropped() -> None:
     failure = AttemptError("refused", "top_p is odd", status=400)
     assert not capabilities.learned(failure, {"model": "m"})
     assert not capabilities.learned(AttemptError("server", "seed", status=500), {"seed": 1})
+
+
+async def test_room_for_longer_answers_goes_again_when_it_is_not_needed() -> None:
+    async with FakeServer(lambda b: "ok", faults=[Truncate(0)]) as server, model_at(server) as model:
+        await model.complete(asked("one", max_tokens=50))
+        for number in range(ROOM_LASTS):
+            await model.complete(asked(str(number), max_tokens=50))
+    caps = [body["max_tokens"] for body in server.requests]
+    assert caps[:3] == [50, 100, 100] and caps[-1] == 50
+
+
+async def test_the_effort_of_reasoning_is_sent_where_it_is_set_and_taken() -> None:
+    settings = {"reasoning_effort": "low"}
+    async with FakeServer(lambda b: "ok") as server, model_at(server, settings=settings) as model:
+        await model.complete(asked())
+    assert server.requests[0]["reasoning_effort"] == "low"
+    refusing = FakeServer(lambda b: "ok", refuses=("reasoning_effort",))
+    async with refusing as server, model_at(server, settings=settings) as model:
+        await model.complete(asked("one"))
+        await model.complete(asked("two"))
+    assert ["reasoning_effort" in body for body in server.requests] == [True, False, False]
+
+
+def test_what_was_found_is_kept_and_what_cannot_be_read_is_found_again() -> None:
+    first, second = Capabilities(ModelSettings()), Capabilities(ModelSettings())
+    first.learned(AttemptError("refused", "seed is unknown", status=400), {"seed": 1})
+    first.refuses(["json_schema"])
+    first.more_room(1)
+    second.begin_with(json.loads(json.dumps(first.kept())))
+    assert second.kept() == first.kept()
+    assert (second.takes("seed"), second.best_format(), second.room) == (False, "json_object", 2)
+    damaged: object
+    for damaged in (None, [], {}, {"cap": "temperature", "room": 1}, {"cap": "max_tokens", "room": 10**9}):
+        third = Capabilities(ModelSettings())
+        third.begin_with(damaged)
+        assert third.kept() == Capabilities(ModelSettings()).kept()

@@ -30,11 +30,11 @@ async def test_what_passes_is_tried_again(fault: Fault) -> None:
     ("fault", "kind", "told", "requests"),
     [
         (Status(500, "boom"), "server", "(500) (boom)", 4),
-        (Status(404, "no such model"), "refused", "does the endpoint end in /v1", 1),
+        (Status(404, "no such model"), "model", "does the endpoint end in /v1", 1),
         (Status(400, "bad\nthing \x1b[31m"), "refused", "(400) (bad thing", 1),
         (Status(403, "no"), "auth", "set OPENAI_API_KEY", 1),
-        (limited(3600), "limit", "allows no more calls", 1),
-        (limited(code="insufficient_quota"), "limit", "raise the limit", 1),
+        (limited(3600), "limit", "asks to come back in 60 min", 1),
+        (limited(code="insufficient_quota"), "quota", "add some or raise the limit", 1),
         (Drop(), "connection", "is the server running there?", 4),
         (Raw(b'{"choices": []}'), "malformed", "holds no reply", 4),
         (Raw(b'{"choices": [{"message": {"refusal": "No."}}]}'), "refused", "(No.)", 1),
@@ -74,15 +74,63 @@ async def test_a_host_that_can_be_none_is_told_as_one_that_is_not_there(host: st
     await model.close()
 
 
-@pytest.mark.parametrize(("read", "total"), [(0.05, 60.0), (60.0, 0.3)])
-async def test_silence_ends_in_a_timeout_and_is_tried_only_once_more(read: float, total: float) -> None:
+@pytest.mark.parametrize(("read", "total", "requests"), [(0.05, 60.0, 2), (60.0, 0.3, 1)])
+async def test_silence_ends_in_a_timeout_and_is_tried_once_more_within_the_deadline(
+    read: float, total: float, requests: int
+) -> None:
     limits = {"read_timeout": read, "total_timeout": total}
     server = FakeServer(lambda b: "ok", faults=[Hang()] * 9)
     async with server, model_at(server, settings=limits) as model:
         with pytest.raises(ModelError, match="did not answer in time") as caught:
             await model.complete(asked())
     assert caught.value.kind == "timeout"
-    assert len(server.requests) == 2
+    assert len(server.requests) == requests
+
+
+async def test_a_deadline_holds_over_all_tries() -> None:
+    limits, policy = {"read_timeout": 0.2, "total_timeout": 0.5}, RetryPolicy(0, 99, 0, 0.001, 0.001, 600.0)
+    server = FakeServer(lambda b: "ok", every=lambda b: Hang())
+    async with server, model_at(server, settings=limits, retries=policy) as model:
+        with pytest.raises(ModelError, match="the whole call took more than"):
+            await model.complete(asked())
+    assert len(server.requests) == 3, "two of 0.2 s, and one of what was left"
+
+
+async def test_waiting_for_its_turn_is_none_of_a_call_s_tries() -> None:
+    limits = {"max_concurrent": 1, "total_timeout": 0.4}
+    async with FakeServer(lambda b: "ok", latency=0.15) as server, model_at(server, settings=limits) as model:
+        assert len(await asyncio.gather(*(model.complete(asked(str(i))) for i in range(6)))) == 6
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Status(401), "auth"),
+        (Status(403), "auth"),
+        (Status(404, "The model `fake` does not exist."), "model"),
+        (Status(400, "no", error={"code": "model_not_found"}), "model"),
+        (Status(402, "Insufficient Balance"), "quota"),
+        (limited(type="insufficient_quota"), "quota"),
+    ],
+)
+async def test_what_no_other_call_can_do_better_is_fatal_at_once(fault: Fault, kind: Kind) -> None:
+    async with FakeServer(lambda b: "ok", every=lambda b: fault) as server, model_at(server) as model:
+        with pytest.raises(ModelError) as caught:
+            await model.complete(asked())
+    assert (caught.value.kind, caught.value.fatal, len(server.requests)) == (kind, True, 1)
+
+
+@pytest.mark.parametrize(
+    "fault", [Status(400, "no"), Status(422, "no"), Raw(b'{"choices": [{"message": {"refusal": "No."}}]}')]
+)
+async def test_a_refusal_is_this_call_s_alone(fault: Fault) -> None:
+    async with FakeServer(lambda b: "ok", every=lambda b: fault) as server, model_at(server) as model:
+        for number in range(6):
+            with pytest.raises(ModelError) as caught:
+                await model.complete(asked(str(number)))
+            assert (caught.value.kind, caught.value.fatal) == ("refused", False)
+        server.every = None
+        assert (await model.complete(asked())).text == "ok"
 
 
 async def test_a_429_waits_as_long_as_it_was_told() -> None:

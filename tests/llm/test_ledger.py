@@ -1,14 +1,17 @@
 """A paid answer is on record before it is used, and is never asked for twice."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from studio.calls import CallRecord
 from studio.llm import ModelError, Sampling
 from studio.llm.types import Request
 from tests.llm.fake_server import FakeServer
-from tests.llm.helpers import GOOD, Mark, MemoryLog, asked, model_at
+from tests.llm.faults import Hang
+from tests.llm.helpers import GOOD, Mark, MemoryLog, asked, model_at, until
 
 
 class Killed(BaseException):
@@ -99,6 +102,44 @@ async def test_a_record_that_is_not_ours_counts_as_no_answer() -> None:
         log.calls[key] = log.calls[key].model_copy(update={"response": "damaged"})
         assert (await model.structured(asked(), Mark)).value == Mark(calm=2, brief=1)
     assert len(server.requests) == 2
+
+
+class StoringServer(FakeServer):
+    """Tells when an answer has left."""
+
+    async def _replied(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        response = await super()._replied(request, body)
+        await response.prepare(request)
+        await response.write_eof()
+        self.sent.set()
+        return response
+
+    sent: asyncio.Event
+
+
+async def test_an_answer_that_was_delivered_is_on_record_though_its_call_is_cancelled_before_it_is_read() -> None:
+    log, server = MemoryLog(), StoringServer(lambda b: GOOD)
+    server.sent = asyncio.Event()
+    async with server, model_at(server, log=log) as model:
+        asking = asyncio.create_task(model.structured(asked(), Mark))
+        await server.sent.wait()
+        asking.cancel()  # it is in the socket, and nobody has read it
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert len(log.calls) == 1
+        assert (await model.structured(asked(), Mark)).value == Mark(calm=2, brief=1)
+    assert len(server.requests) == 1
+
+
+async def test_a_call_that_is_cancelled_before_its_answer_ends_at_once_and_stops_the_server() -> None:
+    log = MemoryLog()
+    async with FakeServer(lambda b: GOOD, faults=[Hang()]) as server, model_at(server, log=log) as model:
+        asking = asyncio.create_task(model.structured(asked(), Mark))
+        await server.reached.wait()
+        asking.cancel()
+        done, _ = await asyncio.wait((asking,), timeout=5)
+        assert done and not log.calls
+        await until(lambda: server._at_once == 0)
 
 
 def test_the_default_sampling_is_reproducible() -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import pytest
 
 from studio.llm.errors import AttemptError
-from studio.llm.rate_limit import Limiter, RateLimit
-from studio.llm.retry import RetryPolicy, with_retries
+from studio.llm.limiter import Limiter, Slot
+from studio.llm.rate_limit import RateLimit
+from studio.llm.retry import Deadline, RetryPolicy, with_retries
+from studio.llm.types import Purpose
 from tests.llm.virtual_time import run
 
 
@@ -43,7 +47,7 @@ class Endpoint:
             self.filled = now
         if self.open >= rule.at_once or self.tokens < 1:
             self.refused += 1
-            raise AttemptError("limit", again=True, wait=rule.retry_after)
+            raise AttemptError("limit", status=429, again=True, wait=rule.retry_after)
         self.tokens -= math.isfinite(rule.rate)
         self.open += 1
         await asyncio.sleep(self.latency * self.draw.lognormvariate(0, 0.4))
@@ -59,7 +63,9 @@ def serve(rule: Rule, calls: int, *, most: int = 64, latency: float = 0.3) -> tu
         limiter, draw = Limiter(limits), Random(3)
 
         async def one() -> None:
-            _, entered = await with_retries(endpoint.ask, limiter, limiter.place("author"), RetryPolicy(), draw)
+            _, entered = await with_retries(
+                endpoint.ask, limiter, limiter.place("author"), RetryPolicy(), draw, Deadline(600)
+            )
             limiter.left_answered(entered)
             if rule.named is not None:
                 limits.name_rate(rule.named)
@@ -115,6 +121,58 @@ def test_a_rate_that_is_named_is_kept_nearly_without_refusals(a_minute: int) -> 
     assert 2 * a_minute / (16 + rate * seconds) > 0.94
     assert endpoint.refused <= 8
     assert limits.rate == pytest.approx(0.985 * rate)
+
+
+def test_a_rate_of_tokens_that_is_named_is_kept() -> None:
+    limits = RateLimit(64)
+    for now in range(40):
+        limits.started(now)
+        limits.succeeded(now + 0.5, 0.5)
+        limits.name_tokens(now + 0.5, 1000, 120_000, left=50_000, back=10.0)
+    assert limits.rate == pytest.approx(0.985 * 2), "1,000 tokens a call, 120,000 a minute"
+    assert limits.delay(100) == 0
+    limits.name_tokens(100, 1000, 120_000, left=400, back=3.0)
+    assert limits.delay(100) == 3.0, "what is left would not do for a call"
+
+
+@pytest.mark.parametrize("lanes", [4, 24])
+def test_the_window_stays_where_more_calls_bring_no_more_answers(lanes: int) -> None:
+    async def work() -> RateLimit:
+        limits, free = RateLimit(512), asyncio.Semaphore(lanes)
+        limiter, draw, loop = Limiter(limits), Random(6), asyncio.get_running_loop()
+
+        async def generate() -> None:
+            async with free:  # the server takes any number, and works on so many
+                await asyncio.sleep(2 * draw.lognormvariate(0, 0.4))
+
+        async def worker() -> None:
+            while loop.time() < 600:
+                _, slot = await with_retries(
+                    generate, limiter, limiter.place("author"), RetryPolicy(), draw, Deadline(600)
+                )
+                limiter.left_answered(slot)
+
+        await asyncio.gather(*(worker() for _ in range(512)))
+        return limits
+
+    assert lanes <= run(work()).window <= 8 * lanes + 16
+
+
+def test_a_window_that_is_not_used_does_not_grow() -> None:
+    limits = RateLimit(512)
+    for now in range(200):
+        limits.started(now)
+        limits.succeeded(now + 0.5, 0.5)
+    assert limits.window == 16
+
+
+def test_timeouts_shrink_the_window_once_a_round_trip() -> None:
+    limits = RateLimit(64)
+    for _ in range(3):
+        limits.started(0.0)
+    for _ in range(3):
+        limits.slow(120.0, 0.0)
+    assert limits.window == pytest.approx(0.8 * 16)
 
 
 def test_the_window_is_cut_once_a_round_trip_and_regrows_to_less_than_what_failed() -> None:
@@ -195,7 +253,7 @@ def test_judges_go_first_and_a_call_keeps_its_place() -> None:
 def test_a_call_that_waits_holds_no_slot() -> None:
     async def work() -> float:
         limiter, draw = Limiter(RateLimit(1)), Random(1)
-        answers = iter([AttemptError("limit", again=True, wait=100.0), None])
+        answers = iter([AttemptError("limit", status=429, again=True, wait=4.0), None])
 
         async def refused_once() -> None:
             if (failure := next(answers)) is not None:
@@ -204,12 +262,15 @@ def test_a_call_that_waits_holds_no_slot() -> None:
         async def fine() -> None:
             return None
 
-        slow = asyncio.create_task(with_retries(refused_once, limiter, limiter.place("judge"), RetryPolicy(), draw))
-        _, entered = await with_retries(fine, limiter, limiter.place("author"), RetryPolicy(), draw)
+        def tried(send: Callable[[], Awaitable[None]], purpose: Purpose) -> Coroutine[Any, Any, tuple[None, Slot]]:
+            return with_retries(send, limiter, limiter.place(purpose), RetryPolicy(), draw, Deadline(600))
+
+        slow = asyncio.create_task(tried(refused_once, "judge"))
+        _, entered = await tried(fine, "author")
         limiter.left_answered(entered)
         assert asyncio.get_running_loop().time() < 1
         _, entered = await slow
         limiter.left_answered(entered)
         return asyncio.get_running_loop().time()
 
-    assert 100 <= run(work()) <= 126
+    assert 4 <= run(work()) <= 5.1

@@ -1,13 +1,24 @@
 """What servers send is read without trust: headers, usage, thoughts, JSON among text."""
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from studio.llm.errors import AttemptError
 from studio.llm.prices import total
-from studio.llm.reasoning import ReasoningFilter, without_reasoning
-from studio.llm.response import duration, named_rate, read_answer
+from studio.llm.response import (
+    Rates,
+    ReasoningFilter,
+    duration,
+    named_rate,
+    named_rates,
+    read_answer,
+    read_piece,
+    without_reasoning,
+)
 from studio.llm.structured import mostly_white, validated
 from studio.llm.types import Usage
 from tests.llm.helpers import Mark
@@ -52,7 +63,34 @@ def test_a_named_limit_is_told_from_a_quota_of_the_day(
 
 def test_missing_and_null_fields_are_not_an_error() -> None:
     answer = read_answer(b'{"choices": [{"message": {"content": null}, "extra": 1}], "usage": null}', {})
-    assert (answer.text, answer.finish, answer.tokens.prompt_tokens, answer.a_minute) == ("", "stop", 0, None)
+    assert (answer.text, answer.finish, answer.tokens.prompt_tokens, answer.rates.calls) == ("", "stop", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ([{"type": "text", "text": "Hello "}, {"type": "text", "text": "you."}], "Hello you."),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "Hi."}], "Hi."),
+        ([{"type": "output_text", "text": "Hi."}, {"type": "reasoning", "text": "Hm."}], "Hi."),
+        (["Hel", "lo"], "Hello"),
+        ([{"text": "Hi."}, None, 3, {"type": "text", "text": None}], "Hi."),
+        ([], ""),
+    ],
+)
+def test_content_that_is_a_list_of_parts_is_read(content: list[Any], text: str) -> None:
+    assert read_answer(json.dumps({"choices": [{"message": {"content": content}}]}).encode(), {}).text == text
+    assert read_piece({"choices": [{"delta": {"content": content}}]}).text == text
+
+
+def test_rates_of_calls_and_tokens_are_read() -> None:
+    headers = {
+        "x-ratelimit-limit-requests": "500",
+        "x-ratelimit-limit-tokens": "30000",
+        "x-ratelimit-remaining-tokens": "29000",
+        "x-ratelimit-reset-tokens": "2s",
+    }
+    assert named_rates(headers) == Rates(500, 30_000, 29_000, 2.0)
+    assert named_rates({"x-ratelimit-limit-tokens": "many"}) == Rates()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from studio.llm import ModelError
 from tests.llm.fake_server import FakeServer
-from tests.llm.faults import Cut, Status, limited
+from tests.llm.faults import Alive, Cut, Status, limited
 from tests.llm.helpers import MemoryLog, asked, model_at
 
 
@@ -74,3 +74,14 @@ async def test_what_a_stream_took_is_on_record_but_it_is_never_replayed() -> Non
 async def test_a_server_without_stream_options_streams_all_the_same() -> None:
     async with FakeServer(lambda b: "a b", refuses=("stream_options",)) as server, model_at(server) as model:
         assert [piece async for piece in model.stream(asked())] == ["a ", "b"]
+
+
+async def test_comments_that_keep_a_stream_open_do_not_prolong_its_deadline() -> None:
+    settings = {"total_timeout": 0.3, "read_timeout": 0.2}
+    server = FakeServer(lambda b: "fine", faults=[Alive()])
+    async with server, model_at(server, settings=settings) as model:
+        with pytest.raises(ModelError, match="took too long") as caught:
+            _ = [piece async for piece in model.stream(asked())]
+        assert caught.value.kind == "timeout"
+        await asyncio.wait_for(server.left_early.wait(), 10)
+        assert [piece async for piece in model.stream(asked())] == ["fine"]

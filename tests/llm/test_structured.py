@@ -1,12 +1,13 @@
 """Structured replies: the most binding format that works, bounded corrections, and nothing half accepted."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel
+from openai import pydantic_function_tool
+from pydantic import BaseModel, Field
 
-from studio.llm import ModelError
+from studio.llm import ModelError, strict_schema
 from tests.llm.fake_server import FakeServer
 from tests.llm.faults import Fault, Status, Truncate, WhiteSpace
 from tests.llm.helpers import GOOD, Mark, asked, model_at
@@ -169,3 +170,24 @@ async def test_free_text_with_nothing_but_cut_thoughts_is_asked_again_with_more_
     async with FakeServer(lambda body: answer, faults=faults) as server, model_at(server) as model:
         assert (await model.complete(asked(max_tokens=8))).text == "Yes."
     assert [body["max_tokens"] for body in server.requests] == [8, 16]
+
+
+class _Inner(BaseModel):
+    """One that refers to itself, and is referred to with words beside."""
+
+    size: int = Field(description="In metres.")
+    parts: list["_Inner"] | None = None
+
+
+class _Outer(BaseModel):
+    one: _Inner = Field(description="The first.")
+    other: _Inner
+    several: list[_Inner] = []
+    word: Literal["a", "b"] = "a"
+    maybe: str | None = None
+    counts: dict[str, int] = {}
+
+
+@pytest.mark.parametrize("schema", [_Inner, _Outer, Mark])
+def test_the_strict_schema_is_that_of_openais_own_library(schema: type[BaseModel]) -> None:
+    assert strict_schema(schema) == pydantic_function_tool(schema)["function"]["parameters"]

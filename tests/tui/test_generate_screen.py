@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from studio.generate.types import GenerateFinished
+from studio.generate.types import GenerateFinished, GenerateProgressed
 from studio.jobs import active, list_jobs
-from studio.llm import LocalServer
+from studio.llm import LocalServer, Waiting
 from studio.spec import load
 from studio.store import Workspace
 from studio.store.records import Violation
@@ -154,6 +155,31 @@ async def test_figures_agree_with_the_status_line_and_stay_when_it_ends(tmp_path
         app.post_message(JobMoved(made_snapshot(workspace, "generate", replace(progress, finished=note), "stopped")))
         await shows(pilot, "3.2/s at the end", "stopped")
         assert "why" not in text_of(app)
+
+
+async def test_what_it_waits_for_is_told_and_keys_change_how_many_are_under_way(tmp_path: Path) -> None:
+    app, workspace = opened(tmp_path, 20), Workspace.open(tmp_path / "ws", "harbour")
+    last = GenerateProgressed(
+        targets=(), generated=20, accepted=12, rejected=4, errors=0, rate=0.0, eta_s=None, cost_usd=0, reasons={},
+        under_way=9, at_once=16, waiting=Waiting(reason="server", since=datetime.now(UTC) - timedelta(minutes=3)),
+    )  # fmt: skip
+    held_up = GenerateProgress(wanted=12, accepted=12, last=last)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["3"], "Question 019")
+        await press(pilot, ["plus"], "Question 019")
+        assert "nothing is being generated" in told(app)
+        snapshot = made_snapshot(workspace, "generate", held_up)
+        snapshot.job.folder.mkdir(parents=True)
+        app.post_message(JobMoved(snapshot))
+        await shows(pilot, "waiting for the server, 3 min; S stops", "at once", "9 of 16")
+        await pilot.press("plus")
+        control = snapshot.job.folder / "concurrency"
+        await until(pilot, lambda: control.exists() and control.read_text() == "32\n")
+        await pilot.press("minus")
+        await until(pilot, lambda: control.read_text() == "8\n")
+        stopping = replace(held_up, last=last.model_copy(update={"stopping": True}))
+        app.post_message(JobMoved(made_snapshot(workspace, "generate", stopping, "stopping")))
+        await shows(pilot, "stopping, 9 answers awaited; S again cancels them")
 
 
 async def test_a_pattern_is_told_by_the_words_that_it_was_found_in(tmp_path: Path) -> None:

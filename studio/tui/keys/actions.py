@@ -84,6 +84,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("generate.look", "t", "triage", "Open the example under the cursor in triage"),
     Action("generate.authors", "w", "who writes", "Who could write examples: recording, server, model, you"),
     Action("generate.new", "n", "new", "Write an example by hand, in $EDITOR"),
+    Action("generate.more", "plus", "more at once", "Twice as many examples under way at once", False),
+    Action("generate.fewer", "minus", "fewer at once", "Half as many examples under way at once", False),
     Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
     Action("triage.accept", "a", "accept", "Accept the example, or the marked ones"),
     Action("triage.reject", "r", "reject", "Reject it; a second key says why"),

@@ -71,6 +71,13 @@ class GenerateProgress:
     eta_s: float | None = None
     cost_usd: float | None = 0.0
     finished: GenerateFinished | None = None
+    last: GenerateProgressed | None = None
+    """What it last told of its progress."""
+
+    @property
+    def flow(self) -> str:
+        """What holds it up, as it is at this moment; empty where nothing does."""
+        return self.last.flow if self.last is not None and self.finished is None else ""
 
     @property
     def brief(self) -> str:
@@ -86,7 +93,7 @@ def fold_generate(progress: GenerateProgress | None, events: Sequence[Event]) ->
                 now = replace(begun, **_counts(event.targets))
             case GenerateProgressed():
                 now = replace(now, rate=event.rate, eta_s=event.eta_s, cost_usd=event.cost_usd, errors=event.errors)
-                now = replace(now, **_counts(event.targets))
+                now = replace(now, **_counts(event.targets), last=event)
             case CallFailed():
                 now = replace(now, last_error=f"{event.purpose}: {event.error}", errors=now.errors + 1)
             case GenerateFinished():

@@ -103,6 +103,7 @@ def figures_page(now: Coverage, progress: GenerateProgress, width: int, alive: b
         "accepted": join((f"{counting}", "bold"), f" of {wanted}{beyond}"),
         "passed": f"{share(now.accepted, now.accepted + now.rejected)} of {now.made} made",
         "rate": speed if progress.rate else UNKNOWN,
+        "at once": f"{progress.last.under_way} of {progress.last.at_once}" if alive and progress.last else "",
         "cost": cost(progress.cost_usd),
         "errors": join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0",
         "earlier": (f"{now.earlier} of an earlier spec or judge" if now.earlier else "", "$warning"),

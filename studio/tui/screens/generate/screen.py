@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -10,6 +12,7 @@ from textual.content import Content
 from studio.build import Session
 from studio.build.stages import begin_generating, scenarios
 from studio.errors import UserError
+from studio.generate import set_concurrency
 from studio.generate.by_hand import Added, add_by_hand, read_draft, template
 from studio.store import Filter
 from studio.tui.dialogs.reading import Text
@@ -101,6 +104,9 @@ class GenerateScreen(JobStage):
         state, now = job_state(self.job, "not started"), self._coverage
         if job_failed(self.job):
             return state
+        if alive and progress.flow:
+            stops = "S again cancels them" if progress.last and progress.last.stopping else "S stops"
+            return join(state, (f"  {progress.flow}; {stops}", "$warning"))
         if alive:
             again = f", judging {counted(now.earlier, 'example')} again" if now.earlier else ""
             return join(state, (f"  {progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
@@ -117,6 +123,25 @@ class GenerateScreen(JobStage):
             self._authors.open()
             return
         self.launch(lambda: begin_generating(session))
+
+    def action_more(self) -> None:
+        self._change_concurrency(2)
+
+    def action_fewer(self) -> None:
+        self._change_concurrency(0.5)
+
+    def _change_concurrency(self, factor: float) -> None:
+        """Tell the running job; it takes it up at once."""
+        now: GenerateProgress | None = self.job.progress if self.job is not None and self.job.alive else None
+        if self.job is None or now is None or now.last is None:
+            self.studio.tell("nothing is being generated whose pace could change")
+            return
+        chains = max(1, round(now.last.at_once * factor))
+        self.run(self._told_concurrency(self.job.job.folder, chains), "concurrency", exclusive=True)
+        self.studio.tell(f"up to {counted(chains, 'example')} at once")
+
+    async def _told_concurrency(self, folder: Path, chains: int) -> None:
+        await self.studio.disk.write(set_concurrency, folder, chains)
 
     def action_authors(self) -> None:
         self._authors.open()
