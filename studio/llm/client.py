@@ -17,7 +17,7 @@ from studio.llm.ledger import CallLog, Ledger, call_key
 from studio.llm.response import Finish, ReasoningFilter, Tokens
 from studio.llm.retry import Ask, Completions, RetryPolicy
 from studio.llm.settings import ModelSettings
-from studio.llm.structured import ask_until_good, check_schema, check_text, strict_schema
+from studio.llm.structured import Check, Value, ask_until_good, check_schema, check_text, strict_schema
 from studio.llm.types import Completion, Reply, Request, Structured
 
 
@@ -48,11 +48,7 @@ class OpenAIModel:
 
     async def complete(self, request: Request) -> Completion:
         """The whole reply as text, without thoughts. One that was cut is returned as such (``finish``)."""
-        ledger = Ledger(self._log, call_key(self._settings, self._model, request), request.purpose, self._model)
-        try:
-            text, completion = await ask_until_good(self._completions, Ask(request), ledger, check_text)
-        except AttemptError as failure:
-            raise as_model_error(failure, self._settings, self._model) from None
+        text, completion = await self._asked(Ask(request), check_text)
         return completion.model_copy(update={"text": text})
 
     async def structured(self, request: Request, schema: type[Reply]) -> Structured[Reply]:
@@ -60,15 +56,21 @@ class OpenAIModel:
 
         Raises ModelError ``malformed`` if none is valid. A reply that was cut off never is.
         """
-        strict = strict_schema(schema)
-        ledger = Ledger(self._log, call_key(self._settings, self._model, request, strict), request.purpose, self._model)
-        try:
-            value, completion = await ask_until_good(
-                self._completions, Ask(request, schema.__name__, strict), ledger, check_schema(schema)
-            )
-        except AttemptError as failure:
-            raise as_model_error(failure, self._settings, self._model) from None
+        value, completion = await self._asked(
+            Ask(request, schema.__name__, strict_schema(schema)), check_schema(schema)
+        )
         return Structured(value=value, completion=completion)
+
+    async def _asked(self, ask: Ask, check: Check[Value]) -> tuple[Value, Completion]:
+        """The first good answer; of equal requests under way one is sent."""
+        settings, request = self._settings, ask.request
+        key = call_key(settings, self._model, request, ask.schema)
+        ledger = Ledger(self._log, key, request.purpose, self._model, retry_failed=settings.retry_failed)
+        try:
+            async with ledger.lock():
+                return await ask_until_good(self._completions, ask, ledger, check)
+        except AttemptError as failure:
+            raise as_model_error(failure, settings, self._model) from None
 
     async def stream(self, request: Request) -> AsyncGenerator[str, None]:
         """The reply's text as it arrives, without thoughts, but for those whose beginning the server keeps to itself.
@@ -152,7 +154,7 @@ class Streamed:
         ledger = Ledger(self._log, f"stream-{uuid4().hex}", self._request.purpose, completions.model)
         usage = completions.usage(self._tokens, seconds)
         finish = self._finish or "dropped"
-        ledger.keep(Completion(text="".join(self._parts), model=completions.model, finish=finish, usage=usage))
+        ledger.keep_text(Completion(text="".join(self._parts), model=completions.model, finish=finish, usage=usage))
 
 
 def _whole(text: str) -> tuple[str, str]:

@@ -19,16 +19,17 @@ from studio.llm.breaker import LONG_WAIT
 from studio.llm.capabilities import Format, response_format, with_schema
 from studio.llm.endpoint import Endpoint, shared_endpoint
 from studio.llm.errors import AttemptError
+from studio.llm.ledger import Delivery
 from studio.llm.limiter import Limiter, Place, Slot
 from studio.llm.prices import cost_usd, load_prices
-from studio.llm.response import Answer, Tokens, read_answer
+from studio.llm.response import Answer, Tokens
 from studio.llm.settings import ModelSettings
 from studio.llm.transport import Transport
 from studio.llm.types import Completion, Request, Usage
 
 Result = TypeVar("Result")
-Record = Callable[[Completion], None]
-"""Puts an answer on record; returns when it is safe."""
+Record = Callable[[Delivery, Usage], None]
+"""Puts what was delivered on record; returns when it is safe."""
 ARRIVING_S = 0.25
 """A call that is cancelled gets this long for an answer that is on its way, so that it is put on record."""
 
@@ -197,13 +198,18 @@ class Completions:
         now = asyncio.get_running_loop().time
         began = now()
         delivered = await self.transport.ask(body)
-        answer = read_answer(delivered.body, delivered.headers)
-        usage = self.usage(answer.tokens, now() - began)
-        completion = Completion(text=answer.text, model=self.model, finish=answer.finish, usage=usage)
-        record(completion)
-        return answer, completion
+        delivery = Delivery.of(delivered.body, delivered.headers)
+        answer = delivery.answer
+        usage = self.usage(answer.tokens if isinstance(answer, Answer) else None, now() - began)
+        record(delivery, usage)
+        if isinstance(answer, AttemptError):
+            raise answer
+        return answer, Completion(text=answer.text, model=self.model, finish=answer.finish, usage=usage)
 
-    def usage(self, tokens: Tokens, seconds: float) -> Usage:
+    def usage(self, tokens: Tokens | None, seconds: float) -> Usage:
+        """``tokens``: None where the server did not tell, or not so that it can be read: then it has no price."""
+        if tokens is None:
+            return Usage(cost_usd=0.0 if self._settings.local else None, seconds=seconds)
         return Usage(
             prompt_tokens=tokens.prompt_tokens,
             completion_tokens=tokens.completion_tokens,

@@ -48,6 +48,8 @@ class ModelSettings(Frozen):
     total_timeout: float = 600.0
     patience_minutes: float = Field(default=30.0, ge=0)
     """How long a server may be away, or ask to wait, before the run ends."""
+    retry_failed: bool = False
+    """Whether requests are asked again that were refused, or given up after answers in vain."""
     reasoning_effort: Effort | None = None
     """How much a reasoning model thinks; None leaves it to the model."""
 

@@ -65,14 +65,12 @@ async def ask_until_good(
 ) -> tuple[Value, Completion]:
     """The first good value, and its completion with the usage of the whole round.
 
-    Answers on record come first: a good one ends it without a call, a round that was cut short goes on, and
-    one that ended in vain is followed by another. Raises :class:`AttemptError`.
+    Answers on record come first: a good one ends it without a call, and a round that was cut short goes on. Raises
+    :class:`AttemptError`, also where it was refused or given up before.
     """
-    recalled = ledger.recall()
-    spent = recalled[len(recalled) - len(recalled) % ANSWERS :]
-    if recalled and isinstance(good := check(recalled[-1]), Good):
-        last_round = recalled[(len(recalled) - 1) // ANSWERS * ANSWERS :]
-        return good.value, _summed(recalled[-1], last_round)
+    spent = ledger.recall()
+    if spent and isinstance(good := check(spent[-1]), Good):
+        return good.value, _summed(spent[-1], spent)
     problem = check(spent[-1]) if spent else ""
     turns = _turns(ask, spent[-1], problem) if spent and isinstance(problem, str) else ()
     used: Format = "plain" if ask.schema is None else completions.endpoint.capabilities.best_format()
@@ -87,7 +85,9 @@ async def ask_until_good(
         if isinstance(verdict, Good):
             return verdict.value, _summed(completion, spent)
         problem, turns = verdict, _turns(ask, completion, verdict)
-    raise AttemptError("malformed", f"{len(spent)} answers, the last one: {problem}")
+    reason = f"{len(spent)} answers, the last one: {problem}"
+    ledger.give_up(reason)
+    raise AttemptError("malformed", reason)
 
 
 def _learn(capabilities: Capabilities, ask: Ask, answered: Answered, *, valid: bool) -> Format:

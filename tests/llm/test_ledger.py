@@ -1,16 +1,20 @@
 """A paid answer is on record before it is used, and is never asked for twice."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 from aiohttp import web
+from pydantic import BaseModel, Field
 
 from studio.calls import CallRecord
-from studio.llm import ModelError, Sampling
+from studio.llm import ModelError, ModelSettings, Sampling
+from studio.llm.ledger import call_key
+from studio.llm.structured import strict_schema
 from studio.llm.types import Request
 from tests.llm.fake_server import FakeServer
-from tests.llm.faults import Hang
+from tests.llm.faults import Hang, Raw, Truncate
 from tests.llm.helpers import GOOD, Mark, MemoryLog, asked, model_at, until
 
 
@@ -61,16 +65,98 @@ async def test_a_correction_that_was_under_way_goes_on_where_it_was() -> None:
     assert sum(call.completion_tokens for call in log.calls.values()) == 2 + 2 + 4
 
 
-async def test_answers_in_vain_are_kept_but_do_not_bar_another_round() -> None:
+RETRY = {"retry_failed": True}
+
+
+async def test_answers_in_vain_are_given_up_for_good_until_they_are_to_be_tried_again() -> None:
     log = MemoryLog()
     replies: list[Any] = ["no"] * 5 + [GOOD]
-    async with FakeServer(lambda b: replies.pop(0)) as server, model_at(server, log=log) as model:
-        with pytest.raises(ModelError):
-            await model.structured(asked(), Mark)
-        reply = await model.structured(asked(), Mark)
-        assert (await model.structured(asked(), Mark)).value == reply.value
-    assert len(server.requests) == len(log.calls) == 6
+    async with FakeServer(lambda b: replies.pop(0)) as server:
+        async with model_at(server, log=log) as model:
+            for _ in range(2):
+                with pytest.raises(ModelError, match="4 answers, the last one"):
+                    await model.structured(asked(), Mark)
+        assert len(server.requests) == 4
+        async with model_at(server, log=log, settings=RETRY) as model:
+            reply = await model.structured(asked(), Mark)
+        async with model_at(server, log=log) as model:
+            assert (await model.structured(asked(), Mark)).value == reply.value
+    assert len(server.requests) == 6
+    assert [call.outcome for call in log.calls.values()] == [*["answered"] * 4, "given up", *["answered"] * 2]
     assert reply.completion.usage.completion_tokens == 1 + 4
+
+
+async def test_a_refusal_is_kept_and_not_asked_for_again() -> None:
+    log, refusal = MemoryLog(), Raw(json.dumps({"choices": [{"message": {"refusal": "I will not."}}]}).encode())
+    async with FakeServer(lambda b: GOOD, faults=[refusal]) as server:
+        async with model_at(server, log=log) as model:
+            for word in ("I will not", "--retry-failed"):
+                with pytest.raises(ModelError, match=word):
+                    await model.structured(asked(), Mark)
+        assert len(server.requests) == 1
+        async with model_at(server, log=log, settings=RETRY) as model:
+            assert (await model.structured(asked(), Mark)).value == Mark(calm=2, brief=1)
+    assert [call.outcome for call in log.calls.values()] == ["refused", "answered"]
+
+
+async def test_whatever_is_delivered_is_on_record_as_it_came() -> None:
+    log = MemoryLog()
+    bodies = [b"<html>busy</html>", b'{"choices": []}']
+    answers: list[Any] = ["", "<think>hm</think>", GOOD]
+    async with (
+        FakeServer(lambda b: answers.pop(0), faults=map(Raw, bodies)) as server,
+        model_at(server, log=log) as model,
+    ):
+        await model.structured(asked(), Mark)
+    assert [call.outcome for call in log.calls.values()] == ["unreadable"] * 2 + ["empty", "answered", "answered"]
+    assert [call.response.encode() for call in log.calls.values()][:2] == bodies
+    assert json.loads(list(log.calls.values())[-1].response)["usage"]["completion_tokens"] == 4
+
+
+async def test_a_cut_answer_is_told_from_a_whole_one() -> None:
+    log = MemoryLog()
+    async with FakeServer(lambda b: "Hello there.", faults=[Truncate(5)]) as server:
+        for _ in range(2):
+            async with model_at(server, log=log) as model:
+                assert (await model.complete(asked())).finish == "length"
+    assert [call.outcome for call in log.calls.values()] == ["cut"] and len(server.requests) == 1
+
+
+async def test_of_equal_requests_under_way_one_is_sent() -> None:
+    log = MemoryLog()
+    async with FakeServer(lambda b: GOOD, latency=0.05) as server, model_at(server, log=log) as model:
+        replies = await asyncio.gather(*(model.structured(asked(), Mark) for _ in range(8)))
+    assert len(server.requests) == 1 and all(reply.value == replies[0].value for reply in replies)
+
+
+async def test_without_a_record_equal_requests_are_all_sent() -> None:
+    async with FakeServer(lambda b: GOOD) as server, model_at(server) as model:
+        await asyncio.gather(*(model.structured(asked(), Mark) for _ in range(3)))
+    assert len(server.requests) == 3
+
+
+def test_the_key_of_a_request_is_what_it_was() -> None:
+    """Golden: with another value all that users have on record would be paid for again."""
+    key = call_key(ModelSettings(endpoint="http://host/v1"), "some-model", asked(), strict_schema(Mark))
+    assert key == "79625475536c374fbcf6d17b8186c8da39ac21f398c191e3f45304ca837dc7b5"
+
+
+def test_other_wording_of_a_schema_is_the_same_request_and_other_names_are_another() -> None:
+    class Title(BaseModel):
+        """One word."""
+
+        title: int = Field(description="a number")
+
+    class Other(BaseModel):
+        """Another."""
+
+        title: int
+
+    class Named(BaseModel):
+        description: int
+
+    one, two, three = (call_key(ModelSettings(), "m", asked(), strict_schema(kind)) for kind in (Title, Other, Named))
+    assert one == two != three
 
 
 async def test_free_text_is_recalled_with_its_finish() -> None:
