@@ -227,7 +227,7 @@ async def test_a_judge_is_asked_with_the_rubric_of_a_real_spec(server: ModelSett
     said: Messages = (user("I finished the report"), assistant("Nice work! What is next on your list?"))
     judgement = await judge.score(said, "Finish a task")
     await judge.close()
-    (call,) = log.calls.values()
+    call = next(iter(log.calls.values()))
     assert call.purpose == "judge" and call.prompt_tokens > 200 and call.completion_tokens > 0
     if judgement.verdict == "error":
         assert judgement.error is not None and "no usable answer" in judgement.error
