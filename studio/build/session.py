@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,14 +104,21 @@ async def run_job(
 
 
 async def _follow(tell: Tell, stage: str, job: Job) -> None:
-    """Tell a job's events until it ends. Whoever cancels this stops the job, and comes back once it has saved."""
+    """Tell a job's events until it ends. Whoever cancels this stops the job, and comes back once it has saved; who
+    cancels it again has the job give up what it waits for."""
     try:
         async for event in follow(job):
             tell(StageTold(stage=stage, event=event))
     except BaseException:
+        heard = job.paths.events.stat().st_size if job.paths.events.exists() else 0
         job.stop()
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(STOP_S):
-                async for _ in follow(job):
-                    pass
+                async for event in follow(job, heard):
+                    tell(StageTold(stage=stage, event=event))
+        except TimeoutError:
+            pass  # it stops in its own time
+        except BaseException:
+            job.stop()
+            raise
         raise

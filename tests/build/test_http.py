@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
@@ -137,7 +138,10 @@ async def test_ctrl_c_while_generating_keeps_everything_and_the_same_command_goe
     async with FakeServer(model, models=(AUTHOR, JUDGE)) as server:
         process = studio.begin("generate", *options(server))
         await until(lambda: model.held and studio.rows())
-        ended = await asyncio.to_thread(interrupt, process)
+        process.send_signal(signal.SIGINT)  # once: what is under way is waited for
+        await until(lambda: any(one["stopping"] for one in studio.events("generate", "generate_progressed")))
+        assert process.poll() is None and studio.jobs("generate")[0].view().state == "stopping"
+        ended = await asyncio.to_thread(interrupt, process)  # again: it is given up
         assert ended.status == 130 and "interrupted" in ended.json["error"]["message"] and "Traceback" not in ended.err
         assert ended.err.splitlines()[-1] == "studio: interrupted; run the same command to go on"
         assert studio.jobs("generate")[0].view().state == "stopped", "it had saved when the command ended"
