@@ -16,8 +16,8 @@ from studio.llm import ModelSettings
 from studio.spec import LoadedSpec
 from studio.store import Workspace
 
-STOP_S = 60.0
-"""How long a job that is asked to stop may take to save before its follower leaves."""
+STOP_S, CANCEL_S = 60.0, 10.0
+"""How long a job that is asked to stop may take to save, and to give up what it waits for, before its follower leaves."""
 
 
 @dataclass(frozen=True)
@@ -120,5 +120,6 @@ async def _follow(tell: Tell, stage: str, job: Job) -> None:
             pass  # it stops in its own time
         except BaseException:
             job.stop()
+            job.wait(CANCEL_S)
             raise
         raise
