@@ -21,6 +21,7 @@ GROUPS = {
     "judge": "label score agreement".split(),
     "jobs": "list watch stop log".split(),
     "package": "pack verify".split(),
+    "workspace": "check backup restore".split(),
 }
 EVERY = [
     [],
