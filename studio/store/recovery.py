@@ -159,7 +159,7 @@ def reading(path: Path) -> sqlite3.Connection:
 
 
 def swap(folder: Path, new: Path) -> Path | None:
-    """Put ``new`` in the place of ``examples.db``; where that is kept. A kill in between leaves the old one there, and its copy."""
+    """Put ``new`` in the place of ``examples.db``, and keep that; where. A kill in between leaves both."""
     path = folder / EXAMPLES
     logs = [path.with_name(f"{path.name}-{part}") for part in ("wal", "shm")]
     new.chmod(0o600)
