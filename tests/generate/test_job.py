@@ -143,5 +143,5 @@ async def test_killed_with_answers_on_record_and_calls_under_way_it_pays_for_not
         assert workspace.examples.spent().calls == server.answered, "every answer that was sent is on record, once"
         asked = [str(body["messages"]) for body in server.requests]
     assert len(asked) - len(set(asked)) <= 2, "nothing was asked again but what was under way"
-    ids = [event.example.id for event in told(job)]
+    ids = [event.example_id for event in told(job)]
     assert len(ids) == len(set(ids))
