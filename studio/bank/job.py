@@ -65,7 +65,8 @@ def main(params: dict[str, Any], context: JobContext) -> None:
     """Job entry. Started again after a stop it adds those who are missing, since ids depend on the seed alone."""
     asked = BankParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
-    with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
+    opened = Workspace.open(Path(asked.workspace), loaded.spec.slug, gives_up=lambda: context.cancel_requested)
+    with closing(opened) as workspace:
         for event in fill(workspace.examples, loaded.topics, asked, lambda: context.stop_requested):
             context.emit(event)
 

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import bank, chat, doctor, evaluate, jobs, judge, package, spec, stages, triage, window
+from studio.cli import bank, chat, doctor, evaluate, jobs, judge, package, spec, stages, triage, window, workspace
 from studio.cli.output import say, say_json, tell
-from studio.errors import UserError
+from studio.errors import UserError, disk_error
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -59,9 +59,12 @@ app.add_typer(bank.app, name="bank")
 app.add_typer(judge.app, name="judge")
 app.add_typer(spec.app, name="spec")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(workspace.app, name="workspace")
 app.command("doctor")(doctor.doctor)
 
-COMMANDS = frozenset("open build generate triage train evaluate chat package bank judge spec jobs doctor".split())
+COMMANDS = frozenset(
+    "open build generate triage train evaluate chat package bank judge spec jobs workspace doctor".split()
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,7 +85,7 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except OSError as error:
-        return _failed(UserError(error.strerror or str(error), where=str(error.filename or "the system")), as_json)
+        return _failed(disk_error(error, error.filename or "the system", doing="not done"), as_json)
     except typer.Exit as end:
         return end.exit_code
     except SystemExit as end:  # how the libraries that print and parse leave for want of a reader

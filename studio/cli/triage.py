@@ -152,10 +152,8 @@ def listing(
 def accept(ids: Ids, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Accept examples. Example: studio triage accept 3f2a"""
     with open_session(spec, workspace) as session:
-        triage = Triage.of_several(session.workspace)
-        for name in _known_ids(session, ids):
-            triage.accept(name)
-            say(f"accepted {name}")
+        for done in Triage(session.workspace).accept_all(_known_ids(session, ids)):
+            say(f"accepted {done.example_id}")
 
 
 @app.command("reject")
@@ -169,10 +167,8 @@ def reject(
     if reason not in SLUGS:
         raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(SLUGS)}")
     with open_session(spec, workspace) as session:
-        triage = Triage.of_several(session.workspace)
-        for name in _known_ids(session, ids):
-            triage.reject(name, reason)
-            say(f"rejected {name}")
+        for done in Triage(session.workspace).reject_all(_known_ids(session, ids), reason):
+            say(f"rejected {done.example_id}")
 
 
 @app.command("edit")
@@ -321,11 +317,9 @@ def _edited(session: Session, scenario: str) -> Recording:
 
 def _accept(session: Session, added: Sequence[Added]) -> None:
     """Accept, as one step, what was added or waits since an earlier time."""
-    triage = Triage.of_several(session.workspace)
-    for one in added:
-        row = session.workspace.examples.row(one.example_id)
-        if row is not None and row.decision is None and one.outcome in ("added", "known") and row.status == "pending":
-            triage.accept(one.example_id)
+    named = tuple(one.example_id for one in added if one.outcome in ("added", "known"))
+    waiting = session.workspace.examples.each(Filter(ids=named, status="pending", decided=False))
+    Triage(session.workspace).accept_all([row.example.id for row in waiting])
 
 
 def _text(file: Path) -> str:

@@ -42,7 +42,8 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
         remedy = "add a category with 'holdout: true' whose items are user messages"
         raise UserError("the spec has no held-out probes to evaluate with", where=asked.spec_path, remedy=remedy)
     async with AsyncExitStack() as closing:
-        workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
+        root = Path(asked.workspace)
+        workspace = Workspace.open(root, loaded.spec.slug, gives_up=lambda: context.cancel_requested)
         closing.callback(workspace.close)
         run = find_run(workspace, asked.run_id)
         judge = open_judge(asked.settings, loaded)

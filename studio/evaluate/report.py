@@ -58,7 +58,7 @@ def restated(workspace: Workspace, evaluation: Evaluation, judge: JudgeInfo | No
     if now != evaluation:
         save(workspace, now)
         if now.id != evaluation.id:
-            workspace.studio.remove(TABLE, evaluation.id)
+            workspace.documents.remove(TABLE, evaluation.id)
     return now
 
 
@@ -66,19 +66,19 @@ def save(workspace: Workspace, evaluation: Evaluation) -> Path:
     """Write ``runs/<id>/EVALUATION_RESULTS.json`` and remember the evaluation without its single results."""
     path = workspace.runs_dir / evaluation.run_id / FILE
     write_atomic(path, evaluation.model_dump_json(indent=2) + "\n")
-    workspace.studio.put(TABLE, evaluation.id, evaluation.model_copy(update={"results": ()}))
+    workspace.documents.put(TABLE, evaluation.id, evaluation.model_copy(update={"results": ()}))
     return path
 
 
 def evaluations(workspace: Workspace) -> list[Evaluation]:
     """All that were made in this workspace, newest first, without their single results."""
-    return sorted(workspace.studio.readable(TABLE, Evaluation), key=lambda one: one.created, reverse=True)
+    return sorted(workspace.documents.readable(TABLE, Evaluation), key=lambda one: one.created, reverse=True)
 
 
 def evaluation_of(workspace: Workspace, run_id: str) -> Evaluation | None:
     """The newest evaluation of a run, whole; None where there is none, or it is damaged or of another version: the run
     is then to be evaluated anew."""
     try:
-        return Evaluation.model_validate_json((workspace.runs_dir / run_id / FILE).read_bytes())
+        return Evaluation.model_validate_json((workspace.runs_dir / run_id / FILE).read_bytes(), extra="ignore")
     except (FileNotFoundError, ValidationError):
         return None

@@ -18,7 +18,8 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     """Entry of the job."""
     asked = GenerateParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
-    with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
+    opened = Workspace.open(Path(asked.workspace), loaded.spec.slug, gives_up=lambda: context.cancel_requested)
+    with closing(opened) as workspace:
         events = generate(
             loaded,
             workspace,

@@ -267,10 +267,13 @@ class Generation:
         self._ledger.landed(attempt.category, attempt.scenario, outcome)
         self._meter.landed(outcome == "accepted")
         scored = ExampleScored(
-            example=written.example.model_copy(update={"prompt": ()}),
-            person=attempt.person,
-            judgement=written.judgement,
+            example_id=attempt.example_id,
+            category=attempt.category,
+            scenario=attempt.scenario,
+            verdict=written.judgement.verdict,
             accepted=outcome == "accepted",
+            total=written.judgement.total,
+            reasons=written.judgement.reasons,
         )
         failed = self._failures.judged(written.judgement, written.error, attempt.scenario)
         return [scored] if failed is None else [scored, failed]

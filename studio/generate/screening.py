@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -17,6 +19,9 @@ from studio.text.sentences import sentences
 from studio.text.words import words_of
 
 Reason = Literal["duplicate", "held_out"]
+_Signatures = tuple[bytes, bytes]
+"""Of the whole conversation, and of it without the persona's set phrases."""
+_KEPT_TOGETHER = 256
 
 
 @dataclass(frozen=True)
@@ -43,23 +48,49 @@ class Screening:
         self._held_out = HeldOut(held_out_texts(spec))
         self._duplicates = spec.rules.near_duplicates == "reject"
         self._whole, self._core = NearDuplicates(), NearDuplicates()
-        scenarios = set(open_scenarios(spec))
-        for row in store.each():
-            counts = row.status != "rejected" or row.decision is not None
-            if counts and (row.example.category, row.example.scenario) in scenarios:
-                self._add(row.example.id, row.messages)
+        stock = hashlib.sha256("\n".join(sorted(self._stock)).encode("utf-8", "replace")).hexdigest()[:16]
+        self._kinds = (f"{self._whole.kind} whole", f"{self._core.kind} without {stock}")
+        self._store = store
+        self._new: dict[str, _Signatures] = {}
+        """Of what was screened since; kept once its examples are in the store."""
+        self._keep_at = _KEPT_TOGETHER
+        self._load(set(open_scenarios(spec)))
+
+    def _load(self, scenarios: Container[tuple[str, str]]) -> None:
+        """Index what is there. Signatures that are not kept yet, or no longer, are made and kept now."""
+        found = [
+            (name, bodies)
+            for name, category, scenario, bodies in self._store.signatures(self._kinds)
+            if (category, scenario) in scenarios
+        ]
+        missing = tuple(name for name, bodies in found if None in bodies)
+        made: dict[str, _Signatures] = {}
+        for name, messages in self._store.conversations(Filter(ids=missing)) if missing else ():
+            made[name] = self._new[name] = self._signatures(messages)
+            if len(self._new) >= self._keep_at:
+                self._keep()
+        self._keep()
+        self._new.clear()  # what is left cannot be kept
+        for number, index in enumerate((self._whole, self._core)):
+            index.load((name, made[name][number] if name in made else bodies[number] or b"") for name, bodies in found)
 
     def screen(self, example_id: str, messages: Messages) -> Screened:
         """How a conversation stands to all others; where that rejects nothing it is one of them from now on."""
         self._forget(example_id)
-        whole, core = self._whole.nearest(_text(messages)), self._core.duplicate_of(self._own_words(messages))
-        nearest = whole if core is None or (whole and whole[1] >= self._whole.threshold) else core
+        signatures = self._signatures(messages)
+        whole, core = self._whole.nearest_to(signatures[0]), self._core.nearest_to(signatures[1])
+        close = core is not None and core[1] >= self._core.threshold
+        nearest = core if close and not (whole and whole[1] >= self._whole.threshold) else whole
         neighbour = Neighbour(id=nearest[0], similarity=nearest[1]) if nearest else None
         if (probe := self._held_out.asked_in(messages)) is not None:
             return Screened(neighbour, "held_out", probe)
         if self._duplicates and neighbour is not None and neighbour.similarity >= self._whole.threshold:
             return Screened(neighbour, "duplicate", neighbour.id)
-        self._add(example_id, messages)
+        self._whole.add_signature(example_id, signatures[0])
+        self._core.add_signature(example_id, signatures[1])
+        self._new[example_id] = signatures
+        if len(self._new) >= self._keep_at:
+            self._keep()
         return Screened(neighbour)
 
     def judged(self, example_id: str, judgement: Judgement) -> None:
@@ -67,11 +98,23 @@ class Screening:
         if judgement.verdict == "failed":
             self._forget(example_id)
 
-    def _add(self, example_id: str, messages: Messages) -> None:
-        self._whole.add(example_id, _text(messages))
-        self._core.add(example_id, self._own_words(messages))
+    def _signatures(self, messages: Messages) -> _Signatures:
+        return self._whole.signature(_text(messages)), self._core.signature(self._own_words(messages))
+
+    def _keep(self) -> None:
+        """Keep the signatures of what is stored by now: the next start has no text to read."""
+        if self._new and not self._store.database.read_only:
+            wanted = [
+                (kind, name, body)
+                for name, bodies in self._new.items()
+                for kind, body in zip(self._kinds, bodies, strict=True)
+            ]
+            for name in self._store.add_signatures(wanted):
+                del self._new[name]
+        self._keep_at = len(self._new) + _KEPT_TOGETHER
 
     def _forget(self, example_id: str) -> None:
+        self._new.pop(example_id, None)
         self._whole.remove(example_id)
         self._core.remove(example_id)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from studio.chatml import Frozen
 from studio.llm import ModelSettings, Waiting
-from studio.store.records import Example, Judgement, Person
+from studio.store.records import Verdict
 
 
 class GenerateParams(Frozen):
@@ -45,16 +45,17 @@ class GenerateStarted(Frozen):
 
 
 class ExampleScored(Frozen):
-    """An example was judged and stored. ``accepted`` tells whether it counts towards its category's target.
-
-    ``example`` comes without its ``prompt``, which the store has.
-    """
+    """An example was judged and stored. ``accepted`` tells whether it counts towards its category's target."""
 
     kind: Literal["example_scored"] = "example_scored"
-    example: Example
-    person: Person
-    judgement: Judgement
+    example_id: str
+    category: str
+    scenario: str
+    verdict: Verdict
     accepted: bool
+    total: float | None = None
+    """As :attr:`studio.store.Judgement.total`."""
+    reasons: tuple[str, ...] = ()
 
 
 class CallFailed(Frozen):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from studio.errors import UserError
+from studio.errors import disk_error
 from studio.jobs.record import Event
 
 _BLOCK = 1 << 16
@@ -25,7 +25,7 @@ class EventLog:
         self._lock = threading.Lock()
 
     def append(self, event: BaseModel) -> None:
-        """Raises :class:`UserError` when the disk takes no more; the log then ends with the event before."""
+        """Raises :class:`studio.errors.UserError` when the disk takes no more; the log ends with the one before."""
         kind = getattr(event, "kind", None)
         if not isinstance(kind, str):
             raise TypeError(f"an event names its kind: {type(event).__name__} has none")
@@ -43,9 +43,7 @@ class EventLog:
         except OSError as error:
             os.ftruncate(self._file, before)
             remedy = "make room, then resume the job"
-            raise UserError(
-                f"no event can be written: {error.strerror}", where=str(self._path), remedy=remedy
-            ) from error
+            raise disk_error(error, self._path, doing="no event can be written", remedy=remedy) from error
 
     def sync(self) -> None:
         """Make what was appended survive a power cut."""

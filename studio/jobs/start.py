@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
 from studio.chatml import well_formed
-from studio.errors import UserError
+from studio.errors import UserError, disk_error
 from studio.files import write_atomic
 from studio.jobs.events import repair
 from studio.jobs.job import Job, active
@@ -92,10 +92,7 @@ def _stage(jobs_dir: Path, stage: str) -> Iterator[None]:
                 raise AlreadyRunning(running)
             yield
     except OSError as error:
-        remedy = "make room and look at the folder's permissions, then try again"
-        raise UserError(
-            f"{stage} could not be started: {error.strerror or error}", where=str(jobs_dir), remedy=remedy
-        ) from error
+        raise disk_error(error, jobs_dir, doing=f"{stage} could not be started") from error
 
 
 def _spawn(job: Job) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from studio.errors import UserError
+from studio.errors import disk_error
 from studio.jobs.context import JobContext
 from studio.jobs.events import EventLog
 from studio.jobs.job import Job
@@ -70,7 +70,7 @@ def _run(job: Job, lock: int) -> Phase:
 
 
 def _begin(job: Job, lock: int, started: datetime) -> JobContext:
-    """Be alive, and able to tell and to be told. Raises :class:`UserError` where there is no room for that."""
+    """Be alive, and able to tell and to be told. Raises :class:`studio.errors.UserError` without room for that."""
     try:
         _hold(lock)
         context = JobContext(job.folder, EventLog(job.paths.events))
@@ -78,8 +78,7 @@ def _begin(job: Job, lock: int, started: datetime) -> JobContext:
         keep_room(job.paths.reserve)  # made by the starter, but not for a worker that was started by hand
         write_status(job.paths.status, Status(phase="running", pid=os.getpid(), started=started))
     except OSError as error:
-        remedy = "make room, then resume the job"
-        raise UserError(f"cannot begin: {error.strerror}", where=str(job.folder), remedy=remedy) from error
+        raise disk_error(error, job.folder, doing="cannot begin") from error
     if job.paths.stop.exists():  # asked for while there was no handler
         context.request_stop()
     return context

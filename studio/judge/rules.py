@@ -15,6 +15,7 @@ from typing import Any
 from studio.chatml import Messages
 from studio.spec import Rules, Spec
 from studio.store.records import Violation
+from studio.text.inert import unfit
 
 LEAST_WORDS = 8
 """Words below which the classifier is not asked: it guesses on short text."""
@@ -70,6 +71,8 @@ _ROLE_LABELS = (
 )
 # Code, fenced or between single backticks: what stands in it is neither punctuation nor markup of the reply.
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
+_USERS_SHARE = 4
+"""A user may paste what they ask about: so many times as long as a reply may be."""
 
 
 class ReplyRules(Rules):
@@ -80,18 +83,27 @@ class ReplyRules(Rules):
         self._settings, self._language = spec.rules, spec.language
 
     def check(self, messages: Messages) -> tuple[Violation, ...]:
-        """Every rule that an assistant turn of ``messages`` breaks, each rule once; empty where all are kept.
+        """Every rule that ``messages`` break, each rule once; empty where all are kept. What the user says is learnt
+        from too: it may hold no more than a person would write.
 
         Kinds: ``empty``, ``length``, ``banned``, ``pattern``, ``generic``, ``boundary`` (by its phrases),
-        ``punctuation``, ``role_label``, ``unprintable`` and ``language``; and ``pattern_timeout``, which fails nothing
-        (:func:`broken`): that pattern could not be checked.
+        ``punctuation``, ``role_label``, ``unprintable`` and ``language``; ``user_text`` of a user's turn; and
+        ``pattern_timeout``, which fails nothing (:func:`broken`): that pattern could not be checked.
         """
         said = "\n".join(m.content for m in messages if m.role == "user")
         replies = [m.content for m in messages if m.role == "assistant"]
         if not replies:
             return (Violation(kind="empty", name="no reply"),)
         found = [violation for reply in replies for violation in self._check_turn(said, reply)]
+        found += [violation for m in messages if m.role == "user" for violation in self._check_said(m.content)]
         return tuple({(violation.kind, violation.name): violation for violation in reversed(found)}.values())[::-1]
+
+    def _check_said(self, said: str) -> Iterator[Violation]:
+        settings = self._settings
+        if settings.max_chars is not None and len(said) > _USERS_SHARE * settings.max_chars:
+            yield Violation(kind="user_text", name="too long", quote=said[:40])
+        if settings.unprintable == "reject" and (sign := _unprintable(said)):
+            yield Violation(kind="user_text", name=sign)
 
     def _check_turn(self, said: str, reply: str) -> Iterator[Violation]:
         settings, text = self._settings, reply.strip()
@@ -108,8 +120,8 @@ class ReplyRules(Rules):
         labels = (match[0].strip() for pattern in _ROLE_LABELS if (match := pattern.search(prose)))
         if settings.role_labels == "reject" and (label := next(labels, "")):
             yield Violation(kind="role_label", name="role label", quote=label)
-        if settings.unprintable == "reject" and (sign := next(filter(_unprintable, reply), None)):
-            yield Violation(kind="unprintable", name=f"U+{ord(sign):04X}")
+        if settings.unprintable == "reject" and (sign := _unprintable(reply)):
+            yield Violation(kind="unprintable", name=sign)
         if settings.language == "reject" and (other := wrong_language(reply, self._language, said)):
             yield Violation(kind="language", name=other)
 
@@ -119,9 +131,9 @@ def broken(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     return tuple(violation for violation in violations if violation.kind != "pattern_timeout")
 
 
-def _unprintable(character: str) -> bool:
-    """Control characters and U+FFFD, which a tokenizer leaves where it decoded half a character."""
-    return character == "\ufffd" or (unicodedata.category(character) == "Cc" and character not in "\n\t\r")
+def _unprintable(text: str) -> str:
+    """What nobody writes, and U+FFFD, which a tokenizer leaves where it decoded half a character."""
+    return "U+FFFD" if "\ufffd" in text else unfit(text)
 
 
 def wrong_language(reply: str, language: str, said: str = "") -> str | None:

@@ -63,7 +63,8 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
 async def _main(params: dict[str, Any], context: JobContext) -> None:
     asked = PackageParams.model_validate(params)
     loaded = load(Path(asked.spec_path))
-    with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
+    opened = Workspace.open(Path(asked.workspace), loaded.spec.slug, gives_up=lambda: context.cancel_requested)
+    with closing(opened) as workspace:
         run, evaluation = find_run(workspace, asked.run_id), evaluation_of(workspace, asked.run_id)
         if evaluation is None or evaluation.id != asked.evaluation_id:
             remedy = "evaluate it first: studio evaluate SPEC"

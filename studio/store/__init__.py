@@ -1,9 +1,9 @@
 """The workspace on disk: examples, decisions, people and calls in SQLite, what is small and readable in JSON."""
 
 from studio.store.calls import Spent
+from studio.store.documents import Documents, RunLabels
 from studio.store.examples import ExampleStore
-from studio.store.filters import Filter
-from studio.store.owner import Owner
+from studio.store.lists import Filter
 from studio.store.records import (
     CategoryCount,
     Decision,
@@ -19,13 +19,13 @@ from studio.store.records import (
     TraitScore,
     Violation,
 )
-from studio.store.run_labels import RunLabels
 from studio.store.studiofile import StudioFile
-from studio.store.workspace import Workspace
+from studio.store.workspace import Owner, Workspace
 
 __all__ = [
     "CategoryCount",
     "Decision",
+    "Documents",
     "Example",
     "ExampleStore",
     "Filter",

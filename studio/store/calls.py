@@ -24,7 +24,7 @@ def add(connection: sqlite3.Connection, record: CallRecord) -> None:
 
 def get(connection: sqlite3.Connection, key: str) -> CallRecord | None:
     found = connection.execute("SELECT body FROM calls WHERE key = ?", (key,)).fetchone()
-    return None if found is None else CallRecord.model_validate_json(found[0])
+    return None if found is None else CallRecord.model_validate_json(found[0], extra="ignore")
 
 
 def spent(connection: sqlite3.Connection) -> Spent:

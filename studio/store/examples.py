@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,13 +10,11 @@ from typing import Literal, TypeVar
 
 from studio.calls import CallRecord
 from studio.chatml import Messages
-from studio.store import bodies, calls, counting, decisions, people
+from studio.store import calls, decisions, judgements, lists, people, rows
 from studio.store.calls import Spent
-from studio.store.database import BUSY_S, Database
-from studio.store.filters import Filter
+from studio.store.database import BUSY_S, Database, GivesUp
+from studio.store.lists import Filter, Views
 from studio.store.records import CategoryCount, Decision, Example, Judgement, Outdated, Person, Row
-from studio.store.standing import settle
-from studio.store.views import Views
 
 Item = TypeVar("Item")
 
@@ -31,8 +30,9 @@ class ExampleStore:
     Raises :class:`studio.errors.UserError` where the file is locked, damaged, or on a full disk.
     """
 
-    def __init__(self, path: Path, busy_s: float = BUSY_S) -> None:
-        self.database = Database(path, busy_s)
+    def __init__(self, path: Path, busy_s: float = BUSY_S, gives_up: GivesUp | None = None) -> None:
+        """As :class:`studio.store.database.Database`."""
+        self.database = Database(path, busy_s, gives_up)
         self._views = Views(self.database)
 
     @property
@@ -75,32 +75,26 @@ class ExampleStore:
         Raises ValueError where the id belongs to another conversation.
         """
         with self.database.writing() as connection:
-            there = bodies.seq_of(connection, example.id)
+            there = rows.seq_of(connection, example.id)
             if there is not None:
-                if bodies.find(connection, example.id)[1].messages != example.messages:
+                if rows.find(connection, example.id)[1].messages != example.messages:
                     raise ValueError(f"{example.id} is the id of another conversation")
                 return there
-            seq = bodies.insert(connection, example)
-            if judgement is not None:
-                connection.execute(
-                    "INSERT INTO judgements (seq, body) VALUES (?, ?)", (seq, judgement.model_dump_json())
-                )
-            settle(connection, seq, example)
+            seq = rows.insert(connection, example)
+            judgements.stand_new(connection, seq, example, judgement)
             return seq
 
     def add_judgement(self, example_id: str, judgement: Judgement) -> None:
         """Judge again. Earlier judgements are kept; a person's decision goes on standing."""
         with self.database.writing() as connection:
-            seq, example = bodies.find(connection, example_id)
-            connection.execute("INSERT INTO judgements (seq, body) VALUES (?, ?)", (seq, judgement.model_dump_json()))
-            settle(connection, seq, example)
+            seq, example = rows.find(connection, example_id)
+            judgements.add(connection, seq, judgement)
+            judgements.settle(connection, seq, example)
 
     def judgements(self, example_id: str) -> list[Judgement]:
         """All of one example's, oldest first."""
         with self.database.reading() as connection:
-            seq, _ = bodies.find(connection, example_id)
-            found = connection.execute("SELECT body FROM judgements WHERE seq = ? ORDER BY id", (seq,))
-            return [Judgement.model_validate_json(body) for (body,) in found]
+            return judgements.history(connection, rows.find(connection, example_id)[0])
 
     def judged_otherwise(self, judge: str, version: str) -> list[Outdated]:
         """Examples of which that judge's judgement stands, in another version than this; in order of arrival.
@@ -108,22 +102,45 @@ class ExampleStore:
         It takes 1 ms a thousand examples.
         """
         with self.database.reading() as connection:
-            return counting.judged_otherwise(connection, judge, version)
+            return judgements.judged_otherwise(connection, judge, version)
 
     def decide(self, decision: Decision) -> Decision:
         """Let a decision stand; it comes back with its id. What was undone before can no longer be redone."""
         with self.database.writing(durable=True) as connection:
-            return decisions.add(connection, decision)
+            return decisions.add(connection, [decision])[0]
+
+    def decide_all(self, wanted: Sequence[Decision]) -> list[Decision]:
+        """Many at once, in chunks of :data:`studio.store.decisions.CHUNK`, each a durable transaction: others are
+        served in between. Those of one ``batch`` are one step for undo.
+
+        Raises :class:`UserError` where one speaks of an example that is not there; nothing is decided then.
+        """
+        if len(wanted) > decisions.CHUNK:  # one that is not there ends the first transaction too
+            with self.database.reading() as connection:
+                rows.known(connection, [one.example_id for one in wanted])
+        done: list[Decision] = []
+        for start in range(0, len(wanted), decisions.CHUNK):
+            with self.database.writing(durable=True) as connection:
+                done += decisions.add(connection, wanted[start : start + decisions.CHUNK])
+        return done
 
     def undo(self) -> list[Decision]:
         """Take back the last decision that stands, with its batch, whoever made it; empty where there is none."""
-        with self.database.writing(durable=True) as connection:
-            return decisions.undo(connection)
+        return self._step(decisions.undo)
 
     def redo(self) -> list[Decision]:
         """Put back what the last undo took; empty where there is nothing, or somebody decided since."""
-        with self.database.writing(durable=True) as connection:
-            return decisions.redo(connection)
+        return self._step(decisions.redo)
+
+    def _step(self, move: Callable[[sqlite3.Connection, str | None], list[Decision]]) -> list[Decision]:
+        """A whole step, in chunks as :meth:`decide_all`."""
+        moved: list[Decision] = []
+        while True:
+            with self.database.writing(durable=True) as connection:
+                chunk = move(connection, moved[0].batch if moved else None)
+            moved += chunk
+            if len(chunk) < decisions.CHUNK or not moved[0].batch:
+                return moved
 
     def decisions(self, example_id: str) -> list[Decision]:
         """What was decided of one example and not undone, oldest first."""
@@ -134,21 +151,28 @@ class ExampleStore:
 
     def row(self, example_id: str) -> Row | None:
         with self.database.snapshot() as connection:
-            seq = bodies.seq_of(connection, example_id)
-            return None if seq is None else bodies.rows(connection, [seq])[0]
+            seq = rows.seq_of(connection, example_id)
+            return None if seq is None else rows.rows(connection, [seq])[0]
+
+    def rows_of(self, example_ids: Sequence[str]) -> dict[str, Row | None]:
+        """Rows by id, None where there is none."""
+        with self.database.snapshot() as connection:
+            seqs = [seq for name in example_ids if (seq := rows.seq_of(connection, name)) is not None]
+            found = {row.example.id: row for row in rows.rows(connection, seqs)}
+        return {name: found.get(name) for name in example_ids}
 
     def rows(self, filter: Filter = ALL, offset: int = 0, limit: int = 100) -> list[Row]:
         """A stretch of the filtered list, in the order of arrival."""
         with self._views.of(filter) as (view, connection):
-            return bodies.rows(connection, view.seqs[offset : offset + limit])
+            return rows.rows(connection, view.seqs[offset : offset + limit])
 
     def each(self, filter: Filter = ALL) -> Iterator[Row]:
         """The whole filtered list as it is now, a few hundred rows in memory at a time."""
-        return self._chunked(filter, bodies.rows)
+        return self._chunked(filter, rows.rows)
 
     def conversations(self, filter: Filter = ALL) -> Iterator[tuple[str, Messages]]:
         """Ids and conversations, as they stand, of the whole filtered list."""
-        return self._chunked(filter, bodies.conversations)
+        return self._chunked(filter, rows.conversations)
 
     def _chunked(
         self, filter: Filter, read: Callable[[sqlite3.Connection, Sequence[int]], list[Item]]
@@ -161,47 +185,89 @@ class ExampleStore:
             yield from found
 
     def count(self, filter: Filter = ALL) -> int:
+        with self.database.reading() as connection:
+            found = lists.tallied(connection, filter)
+        if found is not None:
+            return found
         with self._views.of(filter) as (view, _):
             return len(view.seqs)
 
     def index_of(self, example_id: str, filter: Filter = ALL) -> int | None:
         """The place, from 0, of an example in the filtered list; None where it is not in it."""
         with self._views.of(filter) as (view, connection):
-            seq = bodies.seq_of(connection, example_id)
+            seq = rows.seq_of(connection, example_id)
             return None if seq is None else view.place(seq)
 
     def next_from(self, seq: int, filter: Filter = ALL, step: Literal[1, -1] = 1) -> Row | None:
         """The next row of the filtered list after (before, with -1) the row ``seq``, around its end."""
         with self._views.of(filter) as (view, connection):
             found = view.next_from(seq, step)
-            return None if found is None else bodies.rows(connection, [found])[0]
+            return None if found is None else rows.rows(connection, [found])[0]
 
     def ids(self, after: int = 0) -> list[tuple[int, str]]:
         """``seq`` and id of every example that arrived after ``seq`` = ``after``, in the order of arrival."""
         with self.database.reading() as connection:
-            return bodies.ids(connection, after)
+            return rows.ids(connection, after)
 
     def newest(self) -> int:
         """``seq`` of the newest example; 0 where there is none. Numbers have no gaps."""
         with self.database.reading() as connection:
             return int(connection.execute("SELECT coalesce(max(seq), 0) FROM examples").fetchone()[0])
 
+    # Signatures of texts, for finding near-duplicates
+
+    def signatures(self, kinds: Sequence[str]) -> list[tuple[str, str, str, tuple[bytes | None, ...]]]:
+        """Id, category, scenario and the signature of each kind, None where there is none, of what may be trained on:
+        all examples but those that a judge or a rule rejected, in the order of arrival. 4 us each."""
+        columns = "".join(f", s{number}.body" for number in range(len(kinds)))
+        joins = "".join(
+            f" LEFT JOIN signatures s{number} ON s{number}.kind = ? AND s{number}.seq = standings.seq"
+            for number in range(len(kinds))
+        )
+        with self.database.reading() as connection:
+            found = connection.execute(
+                f"SELECT examples.id, category, scenario{columns} FROM standings JOIN examples USING (seq){joins}"
+                " WHERE status <> 'rejected' OR decision IS NOT NULL ORDER BY standings.seq",
+                list(kinds),
+            )
+            return [(name, category, scenario, tuple(bodies)) for name, category, scenario, *bodies in found]
+
+    def add_signatures(self, wanted: Sequence[tuple[str, str, bytes]]) -> set[str]:
+        """Keep signatures, each by its kind and example; the ids of the examples that are there.
+
+        Of an edited example none is kept, since nobody knows which of its texts this one is of.
+        """
+        with self.database.writing() as connection:
+            found = dict(
+                connection.execute(
+                    "SELECT id, seq FROM examples WHERE id IN (SELECT value FROM json_each(?))",
+                    (json.dumps(sorted({name for _, name, _ in wanted})),),
+                )
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO signatures SELECT ?, standings.seq, ? FROM standings"
+                " LEFT JOIN decisions ON decisions.id = decision WHERE standings.seq = ?"
+                " AND json_extract(decisions.body, '$.messages[0]') IS NULL",
+                [(kind, body, found[name]) for kind, name, body in wanted if name in found],
+            )
+        return set(found)
+
     # Figures
 
     def counts(self, spec_hash: str | None = None) -> list[CategoryCount]:
         """By category; of one spec's examples (:attr:`Filter.spec_hash`) or of all."""
         with self.database.reading() as connection:
-            return counting.by_category(connection, spec_hash)
+            return lists.by_category(connection, spec_hash)
 
     def scenario_counts(self, spec_hash: str | None = None) -> dict[tuple[str, str], CategoryCount]:
         """By (category, scenario)."""
         with self.database.reading() as connection:
-            return counting.by_scenario(connection, spec_hash)
+            return lists.by_scenario(connection, spec_hash)
 
     def reasons(self) -> dict[str, int]:
         """Why examples stand rejected, the most frequent first; one may have several reasons."""
         with self.database.reading() as connection:
-            return counting.by_reason(connection)
+            return lists.by_reason(connection)
 
     # Calls
 

@@ -14,7 +14,7 @@ def add(connection: sqlite3.Connection, person: Person) -> None:
 
 def get(connection: sqlite3.Connection, person_id: str) -> Person | None:
     found = connection.execute("SELECT body FROM people WHERE id = ?", (person_id,)).fetchone()
-    return None if found is None else Person.model_validate_json(found[0])
+    return None if found is None else Person.model_validate_json(found[0], extra="ignore")
 
 
 def all_of(connection: sqlite3.Connection, source: str | None) -> list[Person]:
@@ -23,7 +23,7 @@ def all_of(connection: sqlite3.Connection, source: str | None) -> list[Person]:
         found = connection.execute("SELECT body FROM people ORDER BY rowid")
     else:
         found = connection.execute("SELECT body FROM people WHERE source = ? ORDER BY rowid", (source,))
-    return [Person.model_validate_json(body) for (body,) in found]
+    return [Person.model_validate_json(body, extra="ignore") for (body,) in found]
 
 
 def remove_unused(connection: sqlite3.Connection, source: str) -> int:

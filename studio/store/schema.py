@@ -1,4 +1,4 @@
-"""The tables of ``examples.db``.
+"""The tables of ``examples.db``: those of its first version, and the steps that later versions added.
 
 What was written once and never changes (examples, judgements, decisions, people, calls) is a JSON body. What lists
 filter and count by is in the narrow table ``standings``, one row an example, so that neither a long prompt nor a long
@@ -7,15 +7,9 @@ reply is read to draw a list or rewritten by a decision.
 
 from __future__ import annotations
 
-import sqlite3
-
-from studio.store.migrations import STEPS, keep_copy
-
 FIRST = 1
-VERSION = FIRST + len(STEPS)
-"""``PRAGMA user_version`` of a file that this module made."""
 
-_TABLES = """
+TABLES = """
 CREATE TABLE people (
     body TEXT NOT NULL,
     id TEXT NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.id')) VIRTUAL,
@@ -128,43 +122,91 @@ END;
 CREATE VIRTUAL TABLE search USING fts5 (words, tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3");
 """
 
+_LABELS = """
+-- What people say of the replies of a training run, by the digest of the reply; the newest one counts.
+CREATE TABLE run_labels (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    probe_id TEXT NOT NULL,
+    side TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (run_id, probe_id, side, digest)
+);
+CREATE TABLE pair_votes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    probe_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (run_id, probe_id, digest)
+);
+"""
 
-def prepare(connection: sqlite3.Connection) -> int:
-    """Make the tables in an empty file, and what is missing in one of an earlier version, in one transaction.
+_DOCUMENTS = """
+-- What is written whole and looked up by its kind and id: votes, conversations, evaluations, samples.
+CREATE TABLE documents (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    run_id TEXT NOT NULL,   -- '' where it is of none
+    body TEXT NOT NULL,
+    UNIQUE (kind, id)
+);
+CREATE INDEX documents_by_run ON documents (kind, run_id);
 
-    Returns the version of the file. An earlier one is copied before (``examples.v1.db``).
-    """
-    version = _version(connection)
-    if version >= VERSION:
-        return version
-    if version:
-        keep_copy(connection, version)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = _version(connection)  # another process may have been faster
-        scripts = ([] if version else [_TABLES]) + [STEPS[step] for step in range(version or FIRST, VERSION)]
-        for statement in (statement for script in scripts for statement in _statements(script)):
-            connection.execute(statement)
-        if scripts:
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk may have rolled it back already
-            connection.execute("ROLLBACK")
-        raise
-    return _version(connection)
+-- Decisions of one step, and the order in which steps were undone: the one undone last is redone first.
+ALTER TABLE decisions ADD COLUMN step INTEGER NOT NULL DEFAULT 0;
+UPDATE decisions SET step = -id WHERE state = 'undone';
+ALTER TABLE decisions ADD COLUMN batch TEXT NOT NULL DEFAULT '';
+UPDATE decisions SET batch = json_extract(body, '$.batch') WHERE json_extract(body, '$.batch') <> '';
+CREATE INDEX decisions_by_batch ON decisions (batch, state, id) WHERE batch <> '';
+CREATE INDEX decisions_undone ON decisions (step) WHERE state = 'undone';
 
+-- Signatures for finding near-duplicates, of the text that stands: gone when that changes.
+CREATE TABLE signatures (
+    kind TEXT NOT NULL,
+    seq INTEGER NOT NULL REFERENCES examples (seq),
+    body BLOB NOT NULL,
+    PRIMARY KEY (kind, seq)
+) WITHOUT ROWID;
+CREATE INDEX signatures_by_example ON signatures (seq);
 
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+-- An index of one letter: those of two and three cost a sixth of an insert and save nothing.
+ALTER TABLE search RENAME TO former_search;
+CREATE VIRTUAL TABLE search USING fts5 (words, tokenize = "unicode61 remove_diacritics 2", prefix = "1");
+INSERT INTO search (rowid, words) SELECT rowid, words FROM former_search;
+DROP TABLE former_search;
 
+-- Counted by whether a person decided, too.
+DROP TRIGGER standing_added;
+DROP TRIGGER standing_changed;
+DROP TABLE tallies;
+CREATE TABLE tallies (
+    spec_hash TEXT NOT NULL,
+    category TEXT NOT NULL,
+    scenario TEXT NOT NULL,
+    status TEXT NOT NULL,
+    decided INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (spec_hash, category, scenario, status, decided)
+) WITHOUT ROWID;
+INSERT INTO tallies SELECT spec_hash, category, scenario, status, decision IS NOT NULL, count(*)
+    FROM standings GROUP BY 1, 2, 3, 4, 5;
+CREATE TRIGGER standing_added AFTER INSERT ON standings BEGIN
+    INSERT INTO tallies VALUES (new.spec_hash, new.category, new.scenario, new.status, new.decision IS NOT NULL, 1)
+        ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER standing_changed AFTER UPDATE OF status, spec_hash, decision ON standings
+WHEN (old.status, old.spec_hash, old.decision IS NULL) IS NOT (new.status, new.spec_hash, new.decision IS NULL) BEGIN
+    UPDATE tallies SET n = n - 1 WHERE spec_hash = old.spec_hash AND category = old.category
+        AND scenario = old.scenario AND status = old.status AND decided = (old.decision IS NOT NULL);
+    INSERT INTO tallies VALUES (new.spec_hash, new.category, new.scenario, new.status, new.decision IS NOT NULL, 1)
+        ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+"""
 
-def _statements(script: str) -> list[str]:
-    """One by one: :meth:`sqlite3.Connection.executescript` would commit before it begins."""
-    found, statement = [], ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            found.append(statement)
-            statement = ""
-    return found
+STEPS = {1: _LABELS, 2: _DOCUMENTS}
+"""Version -> the statements that make the next one of it."""
+VERSION = FIRST + len(STEPS)
+"""``PRAGMA user_version`` of a file of this studio."""

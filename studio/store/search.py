@@ -14,6 +14,8 @@ _UNSPACED = re.compile(f"([{UNSPACED}])")
 
 def spaced(text: str) -> str:
     """``text`` for the word index: composed (NFC), with spaces around each character of a script that has none."""
+    if text.isascii():
+        return text
     return _UNSPACED.sub(r" \1 ", unicodedata.normalize("NFC", text))
 
 

@@ -1,18 +1,128 @@
-"""``studio.json``: what is small and worth reading by eye, by table and id."""
+"""``studio.json``: what is small and worth reading by eye, by table and id.
+
+TinyDB's storage lacks two things: another process's changes are seen, and a full disk leaves the old file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from tinydb import TinyDB
+from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
-from studio.errors import UserError
-from studio.store.storage import PATIENCE_S, AtomicStorage
+from studio.errors import UserError, disk_error
+from studio.files import write_atomic
+
+Tables = dict[str, dict[str, Any]]
+PATIENCE_S = 15.0
+"""How long a change waits for other processes' changes, each of which takes milliseconds."""
+_LOOK_S = 0.005
+_SHAPE = "put a copy of it in its place, or write it as {table: {id: {...}}}"
+
+
+class AtomicStorage(Storage):
+    """Reads the file anew once it is another one; writes it whole or not at all.
+
+    TinyDB reads, changes and writes: whoever changes something holds :meth:`locked` meanwhile.
+    """
+
+    def __init__(self, path: Path, patience_s: float = PATIENCE_S) -> None:
+        self.path = path
+        self._patience_s = patience_s
+        self._lock_path = path.with_name(f".{path.name}.lock")
+        self._stamp: tuple[int, int, int] | None = None
+        self._raw = b""
+        self._reading = threading.Lock()
+        self._changing = threading.RLock()
+
+    def read(self) -> Tables | None:
+        """None where there is no file yet. Raises :class:`UserError` where it cannot be read or holds no tables."""
+        with self._reading:
+            try:
+                found = self.path.stat()
+                stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
+                if stamp != self._stamp:
+                    self._raw = self.path.read_bytes()
+                    self._stamp = stamp
+            except FileNotFoundError:
+                self._stamp = None
+                return None
+            except OSError as error:
+                self._stamp = None
+                remedy = "look at its owner and permissions, and whether it is a file"
+                raise UserError(f"cannot be read: {error.strerror}", where=str(self.path), remedy=remedy) from error
+            raw = self._raw
+        return self._tables(raw)
+
+    def _tables(self, raw: bytes) -> Tables:
+        try:
+            tables = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            where = f"{self.path}:{getattr(error, 'lineno', 1)}"
+            raise UserError("not valid JSON", where=where, remedy="mend it, or put a copy in its place") from error
+        if not isinstance(tables, dict):
+            raise UserError("expected tables", where=str(self.path), remedy=_SHAPE)
+        for name, table in tables.items():
+            if not isinstance(table, dict):
+                raise UserError("expected entries by their ids", where=f"{self.path}: {name}", remedy=_SHAPE)
+            for key, entry in table.items():
+                if not isinstance(entry, dict):
+                    raise UserError("expected a mapping", where=f"{self.path}: {name}.{key}", remedy=_SHAPE)
+        return tables
+
+    def write(self, data: Tables) -> None:
+        try:
+            write_atomic(self.path, json.dumps(data, ensure_ascii=False, indent=1) + "\n", mode=0o600)
+        except OSError as error:
+            raise disk_error(error, self.path, doing="cannot be saved") from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Alone among all processes and threads that change this file.
+
+        Raises :class:`UserError` where the folder takes no lock, or somebody else keeps it for too long.
+        """
+        with self._changing:
+            handle = -1
+            try:
+                handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+                self._wait_for(handle)
+            except OSError as error:
+                if handle >= 0:
+                    os.close(handle)
+                raise self._unlocked(error) from error
+            try:
+                yield
+            finally:
+                os.close(handle)
+
+    def _wait_for(self, handle: int) -> None:
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(_LOOK_S)
+
+    def _unlocked(self, error: OSError) -> UserError:
+        if isinstance(error, BlockingIOError):
+            remedy = f"end what holds {self._lock_path.name} beside it, then try again"
+            return UserError("locked by another process for too long", where=str(self.path), remedy=remedy)
+        return disk_error(error, self.path, doing="not writable")
+
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -81,7 +191,7 @@ class StudioFile:
         found = []
         for document in self._table(table).all():
             with suppress(ValidationError):
-                found.append(model.model_validate(dict(document)))
+                found.append(model.model_validate(dict(document), extra="ignore"))
         return found
 
     def remove(self, table: str, key: str) -> None:
@@ -92,6 +202,26 @@ class StudioFile:
             if there.contains(doc_id=name):
                 there.remove(doc_ids=[name])
 
+    def tables(self) -> Tables:
+        """All that the file holds, as it is."""
+        return self._storage.read() or {}
+
+    def change(self, change: Callable[[Tables], None]) -> None:
+        """Let ``change`` work on all tables, with no other writer in between."""
+        with self._storage.locked():
+            tables = self.tables()
+            change(tables)
+            self._storage.write({name: table for name, table in tables.items() if table})
+
+    def keep_copy(self, name: str) -> None:
+        """A copy of the file as it is, beside it (``studio.NAME.json``); one that is there already is left."""
+        copy = self.path.with_suffix(f".{name}.json")
+        try:
+            if not copy.exists():
+                write_atomic(copy, self.path.read_bytes(), mode=0o600)
+        except OSError as error:
+            raise disk_error(error, copy) from error
+
     def close(self) -> None:
         self._database.close()
 
@@ -100,7 +230,7 @@ class StudioFile:
 
     def _read(self, table: str, key: str, document: Mapping[str, Any], model: type[Model]) -> Model:
         try:
-            return model.model_validate(dict(document))
+            return model.model_validate(dict(document), extra="ignore")
         except ValidationError as error:
             where = f"{self.path}: {table}.{key}"
             remedy = "mend or remove this entry; it may be another version's"

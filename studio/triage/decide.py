@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from studio.chatml import Frozen, Messages
 from studio.errors import UserError
 from studio.store import Decision, Filter, Workspace
 from studio.store.records import Action
+from studio.text.inert import unfit
 
 REASONS: dict[str, tuple[str, str]] = {
     "t": ("tone", "not how the persona talks"),
@@ -32,29 +34,41 @@ REASONS: dict[str, tuple[str, str]] = {
 
 
 class Triage:
-    """One workspace's decisions. The last one can be taken back, also after a restart, whoever made it.
+    """One workspace's decisions. The last step can be taken back, also after a restart, whoever made it.
 
-    What is decided through an object made with a ``batch`` is one step for undo and redo.
+    What is decided by one call is one step for undo and redo, however many examples it speaks of: thousands take a
+    second, in chunks between which other writers are served.
     """
 
-    def __init__(self, workspace: Workspace, batch: str = "") -> None:
-        self._store, self._batch = workspace.examples, batch
-
-    @classmethod
-    def of_several(cls, workspace: Workspace) -> Triage:
-        """For decisions that are one step together."""
-        return cls(workspace, secrets.token_hex(4))
+    def __init__(self, workspace: Workspace) -> None:
+        self._store = workspace.examples
 
     def accept(self, example_id: str) -> Decision:
         """It is good as it stands, edited or not."""
-        return self._decide(example_id, "accept")
+        return self.accept_all([example_id])[0]
 
     def reject(self, example_id: str, reason: str) -> Decision:
         """``reason`` is one of the slugs of :data:`studio.triage.REASONS`."""
+        return self.reject_all([example_id], reason)[0]
+
+    def reset(self, example_id: str) -> Decision:
+        """As if nobody had decided: the judge's word stands, and the original text."""
+        return self.reset_all([example_id])[0]
+
+    def accept_all(self, example_ids: Sequence[str]) -> list[Decision]:
+        """As :meth:`accept`, in one step."""
+        return self._decide(example_ids, "accept")
+
+    def reject_all(self, example_ids: Sequence[str], reason: str) -> list[Decision]:
+        """As :meth:`reject`, in one step."""
         slugs = sorted(slug for slug, _ in REASONS.values())
         if reason not in slugs:
             raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(slugs)}")
-        return self._decide(example_id, "reject", reason)
+        return self._decide(example_ids, "reject", reason)
+
+    def reset_all(self, example_ids: Sequence[str]) -> list[Decision]:
+        """As :meth:`reset`, in one step."""
+        return self._decide(example_ids, "reset")
 
     def edit(self, example_id: str, messages: Messages) -> Decision:
         """Accept it with ``messages`` in the place of its own. The original is kept: the two are a preference pair.
@@ -67,11 +81,7 @@ class Triage:
             raise UserError(f"no example {example_id}", remedy="it may be another persona's, or another workspace's")
         if messages == row.messages:
             return self.accept(example_id)
-        return self._decide(example_id, "edit", messages=messages)
-
-    def reset(self, example_id: str) -> Decision:
-        """As if nobody had decided: the judge's word stands, and the original text."""
-        return self._decide(example_id, "reset")
+        return self._decide([example_id], "edit", messages=messages)[0]
 
     def undo(self) -> list[Decision]:
         """Take back the last step; its decisions, none where there was none."""
@@ -81,18 +91,26 @@ class Triage:
         """Put back what the last undo took, unless something was decided since."""
         return self._store.redo()
 
-    def _decide(self, example_id: str, action: Action, reason: str = "", messages: Messages = ()) -> Decision:
-        at = datetime.now(UTC)
-        return self._store.decide(
-            Decision(example_id=example_id, action=action, reason=reason, messages=messages, batch=self._batch, at=at)
+    def _decide(
+        self, example_ids: Sequence[str], action: Action, reason: str = "", messages: Messages = ()
+    ) -> list[Decision]:
+        at, batch = datetime.now(UTC), secrets.token_hex(4) if len(example_ids) > 1 else ""
+        return self._store.decide_all(
+            [
+                Decision(example_id=name, action=action, reason=reason, messages=messages, batch=batch, at=at)
+                for name in example_ids
+            ]
         )
 
 
 def check_conversation(messages: Messages) -> None:
-    """Whether something can be learnt from it: turns that alternate, a user's before each reply, none empty."""
+    """Whether something can be learnt from it: turns that alternate, a user's before each reply, none empty, and
+    nothing in them that nobody writes (:func:`studio.text.inert.unfit`). Raises UserError where it cannot."""
     turns = messages[1:] if messages and messages[0].role == "system" else messages
     if any(not message.content.strip() for message in messages):
         raise UserError("a message is empty", remedy="write it, or remove the turn")
+    if sign := next(filter(None, (unfit(message.content) for message in messages)), ""):
+        raise UserError(f"a message holds the character {sign}, which cannot be seen", remedy="take it out")
     expected = ("user", "assistant")
     if len(turns) < 2 or len(turns) % 2 or any(turn.role != expected[i % 2] for i, turn in enumerate(turns)):
         raise UserError("the turns do not alternate", remedy="begin with the user's and end with the assistant's")
@@ -106,7 +124,8 @@ class Sample(Frozen):
 
 
 def sample_ids(workspace: Workspace, fraction: float = 0.1, seed: int = 0) -> tuple[str, ...]:
-    """The sample, drawn now where it was not yet, and drawn on where examples were added. Writes studio.json then."""
+    """The sample, drawn now where it was not yet, and drawn on where examples were added. Where the
+    workspace cannot be written it is drawn anew each time, the same."""
     drawn = _frozen(workspace, fraction, seed)
     if workspace.examples.newest() <= drawn.seq:
         return drawn.ids
@@ -122,7 +141,9 @@ def sample_ids(workspace: Workspace, fraction: float = 0.1, seed: int = 0) -> tu
         by_rank = sorted((name for _, name in new), key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
         return Sample(ids=(*sample.ids, *by_rank[:wanted]), seq=last)
 
-    return workspace.studio.update("settings", _key(fraction, seed), Sample, draw_on).ids
+    if workspace.read_only:
+        return draw_on(drawn).ids
+    return workspace.documents.update("samples", _key(fraction, seed), Sample, draw_on).ids
 
 
 def sample_progress(workspace: Workspace, fraction: float = 0.1, seed: int = 0) -> tuple[int, int]:
@@ -132,7 +153,7 @@ def sample_progress(workspace: Workspace, fraction: float = 0.1, seed: int = 0) 
 
 
 def _frozen(workspace: Workspace, fraction: float, seed: int) -> Sample:
-    return workspace.studio.get("settings", _key(fraction, seed), Sample) or Sample()
+    return workspace.documents.get("samples", _key(fraction, seed), Sample) or Sample()
 
 
 def _key(fraction: float, seed: int) -> str:

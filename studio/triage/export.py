@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from studio.chatml import Frozen
 from studio.dedup import HeldOut
-from studio.errors import UserError
+from studio.errors import UserError, disk_error
 from studio.files import write_atomic
 from studio.spec import LoadedSpec, held_out_texts
 from studio.store import Filter, Workspace
@@ -17,7 +17,7 @@ from studio.triage.decide import check_conversation
 
 STREAM = Path("-")
 """The path of an export that went into an open file."""
-_BREAKS = str.maketrans({character: f"\\u{ord(character):04x}" for character in "\u0085\u2028\u2029"})
+_BREAKS = str.maketrans({character: f"\\u{ord(character):04x}" for character in "\u2028\u2029"})
 """Line breaks to readers that split text rather than bytes; JSON may hold them escaped or raw."""
 
 
@@ -34,7 +34,7 @@ class Export(Frozen):
     stale: int = 0
     """Made and judged by another spec."""
     unusable: int = 0
-    """Not a conversation to learn from: an empty message, or no reply at its end."""
+    """Not a conversation to learn from: an empty message, no reply at its end, or a control character."""
     held_out: int = 0
     """Says a message that the spec holds out to measure with, word for word or nearly."""
 
@@ -72,7 +72,9 @@ def export_chatml(
             leaks += 1
             continue
         turns = [{"role": message.role, "content": message.content} for message in messages]
-        line = json.dumps({"messages": turns}, ensure_ascii=False).translate(_BREAKS) + "\n"
+        line = json.dumps({"messages": turns}, ensure_ascii=False) + "\n"
+        if not line.isascii():
+            line = line.translate(_BREAKS)
         digest = hashlib.sha256(line.encode()).digest()
         duplicates += digest in lines
         lines[digest] = line
@@ -82,7 +84,7 @@ def export_chatml(
     if not write:
         pass
     elif isinstance(target, Path):
-        _write(target, data, force or path is None)
+        _write(target, data, force or path is None, mode=0o600 if path is None else 0o644)
     else:
         target.write(data)
         target.flush()
@@ -99,7 +101,7 @@ def export_chatml(
     )
 
 
-def _write(path: Path, data: bytes, force: bool) -> None:
+def _write(path: Path, data: bytes, force: bool, mode: int) -> None:
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(data)  # a device or a pipe: renamed over, it would be gone
@@ -109,9 +111,9 @@ def _write(path: Path, data: bytes, force: bool) -> None:
         if there and there != data and not force:
             raise UserError("it holds something else", where=str(path), remedy="another name, or --force to replace it")
         if there != data or not path.exists():
-            write_atomic(path, data)
+            write_atomic(path, data, mode=mode)
     except BrokenPipeError:
         raise
     except OSError as error:
-        remedy = "make room, or name another file; what is accepted is kept in the workspace"
-        raise UserError(f"the export could not be written: {error.strerror}", where=str(path), remedy=remedy) from error
+        remedy = "name another file; what is accepted is kept in the workspace"
+        raise disk_error(error, path, doing="the export could not be written", remedy=remedy) from error

@@ -19,8 +19,9 @@ GROUPS = {
     "bank": "build list clear".split(),
     "spec": "new check show".split(),
     "judge": "label score agreement".split(),
-    "jobs": "list watch stop log".split(),
+    "jobs": "list watch stop prune log".split(),
     "package": "pack verify".split(),
+    "workspace": "check backup restore".split(),
 }
 EVERY = [
     [],

@@ -138,6 +138,26 @@ def test_answers_are_the_same_in_every_process() -> None:
     assert len(runs) == 1
 
 
+def test_an_index_that_was_loaded_answers_as_one_that_was_added_to() -> None:
+    rng = random.Random(4)
+    corpus = [*texts(300, 24), "", *texts(50, 24, seed=2), texts(300, 24)[5]]
+    added, loaded = NearDuplicates(), NearDuplicates()
+    kept = [(str(number), added.add(str(number), text)) for number, text in enumerate(corpus)]
+    loaded.load(kept)
+    for turn in range(200):
+        near = edited(rng.choice([text for text in corpus if text]), rng)
+        assert loaded.nearest(near) == added.nearest(near)
+        id = str(rng.randrange(len(corpus)))
+        for index in (added, loaded):
+            if turn % 3:
+                index.remove(id)
+            else:
+                index.add(id, near)
+    assert len(loaded) == len(added)
+    with pytest.raises(ValueError, match="before anything is added"):
+        loaded.load(kept)
+
+
 @pytest.mark.parametrize("threshold", [0, -1, 1.5, float("nan")])
 def test_a_threshold_out_of_range_is_refused(threshold: float) -> None:
     with pytest.raises(ValueError, match="threshold"):
@@ -150,6 +170,6 @@ def test_the_bands_propose_nearly_every_pair_at_the_threshold(threshold: float, 
 
 
 def test_the_room_is_light_to_import() -> None:
-    code = "import sys, studio.dedup; print('datasketch' in sys.modules)"
+    code = "import sys, studio.dedup; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -52,7 +52,7 @@ def test_labels_are_told_in_the_report_without_asking_anybody_and_kept(tmp_path:
 
 def test_an_evaluation_in_an_older_shape_is_passed_over(tmp_path: Path) -> None:
     made = Made(tmp_path)
-    made.workspace.studio.put("evaluations", "old", Older(id="old", judge="rules judge"))
+    made.workspace.documents.put("evaluations", "old", Older(id="old", judge="rules judge"))
     assert [one.id for one in evaluations(made.workspace)] == ["run-1-e1"]
     made.workspace.close()
 

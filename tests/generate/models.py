@@ -10,12 +10,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from studio.chatml import Messages, digest
-from studio.generate import Author, Authored, GenerateEvent, GenerateParams, ModelAuthor, generate
+from studio.generate import Author, Authored, ExampleScored, GenerateEvent, GenerateParams, ModelAuthor, generate
 from studio.judge import NOBODY, Judge, Kind
 from studio.judge.types import Finish, Source
 from studio.llm import Completion, ModelError, Reply, Request, Structured
 from studio.spec import LoadedSpec
-from studio.store import Judgement, TraitScore, Workspace
+from studio.store import Judgement, Row, TraitScore, Workspace
 
 Act = Callable[[Request], "BaseModel | Awaitable[BaseModel]"]
 Verdict = Callable[[Messages], "int | Awaitable[int]"]
@@ -159,6 +159,13 @@ class Studio:
             {"spec_path": str(self.loaded.path), "workspace": str(self.root), **params}
         )
         return generate(self.loaded, self.workspace, asked, stop, author=self.writes, judge=self.judge, job_id="job")
+
+    def row(self, scored: ExampleScored) -> Row:
+        """The example that an event tells of, as the store has it."""
+        row = self.workspace.examples.row(scored.example_id)
+        assert row is not None and row.judgement is not None, "what was told is stored"
+        assert (row.judgement.verdict, row.judgement.reasons) == (scored.verdict, scored.reasons)
+        return row
 
     async def run(self, stop: Callable[[], bool] = lambda: False, **params: object) -> list[GenerateEvent]:
         return [event async for event in self.events(stop, **params)]

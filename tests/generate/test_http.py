@@ -80,7 +80,9 @@ async def test_author_and_judge_over_http(tmp_path: Path) -> None:
     assert models == {"fake", "fake-judge"}
     assert (model.written, model.judged) == (11, 11)
     rejected = next(e for e in events if isinstance(e, ExampleScored) and not e.accepted)
-    assert "trait:kind" in rejected.judgement.reasons and rejected.judgement.judge == "fake-judge"
+    row = workspace.examples.row(rejected.example_id)
+    assert "trait:kind" in rejected.reasons and row is not None and row.judgement is not None
+    assert row.judgement.judge == "fake-judge"
     assert workspace.examples.spent().calls == 22
 
 
@@ -106,7 +108,7 @@ async def test_what_does_not_show_its_situation_is_rejected_and_made_up_for(tmp_
     async with FakeServer(model) as server:
         asked = params(server, tmp_path)
         events = [e async for e in generate(spec(), Workspace.open(tmp_path, "t"), asked, lambda: False)]
-    rejected = [e.judgement.reasons for e in events if isinstance(e, ExampleScored) and not e.accepted]
+    rejected = [e.reasons for e in events if isinstance(e, ExampleScored) and not e.accepted]
     assert rejected.count(("off_scenario",)) == 2
     end = events[-1]
     assert isinstance(end, GenerateFinished) and end.complete and end.accepted == 10

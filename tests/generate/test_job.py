@@ -43,7 +43,7 @@ def test_killed_in_the_middle_of_a_recording_and_resumed_nothing_is_lost_and_not
     assert job.wait(20).state == "dead"
     before = stored(workspace)
     assert 5 < len(before) < len(recorded), "it was killed in the middle"
-    assert {event.example.id for event in told(job)} <= set(before), "what was told is stored"
+    assert {event.example_id for event in told(job)} <= set(before), "what was told is stored"
 
     resume(job)
     assert job.wait(60).state == "finished", job.log_tail()
@@ -52,7 +52,7 @@ def test_killed_in_the_middle_of_a_recording_and_resumed_nothing_is_lost_and_not
     assert {key: row.example.messages for key, row in after.items()} == {
         key: one.messages for key, one in recorded.items()
     }
-    ids = [event.example.id for event in told(job)]
+    ids = [event.example_id for event in told(job)]
     assert len(ids) == len(set(ids)) and set(ids) <= set(after)
     assert len(after) - len(ids) <= 1, "at most the example between its storing and its telling has no event"
 
@@ -143,5 +143,5 @@ async def test_killed_with_answers_on_record_and_calls_under_way_it_pays_for_not
         assert workspace.examples.spent().calls == server.answered, "every answer that was sent is on record, once"
         asked = [str(body["messages"]) for body in server.requests]
     assert len(asked) - len(set(asked)) <= 2, "nothing was asked again but what was under way"
-    ids = [event.example.id for event in told(job)]
+    ids = [event.example_id for event in told(job)]
     assert len(ids) == len(set(ids))

@@ -58,15 +58,15 @@ async def test_all_that_is_recorded_is_played_once_with_its_person_and_judged_as
     one = studio(tmp_path, spec(tmp_path, *recorded({"a1": 3, "a2": 4, "b1": 5})))
     events, end = await played(one)
     assert end.complete and end.note == "" and end.accepted == 12
-    assert Counter(event.example.scenario for event in events) == {"a1": 3, "a2": 4, "b1": 5}, "beyond the targets too"
-    assert [event.example.messages for event in events if event.example.scenario == "b1"] == [
+    assert Counter(event.scenario for event in events) == {"a1": 3, "a2": 4, "b1": 5}, "beyond the targets too"
+    assert [one.row(event).messages for event in events if event.scenario == "b1"] == [
         talk(number) for number in range(7, 12)
     ], "in the order of the file"
     for event in events:
-        row = one.workspace.examples.row(event.example.id)
-        assert row is not None and row.example.author == RECORDED and row.judgement == event.judgement
+        row = one.row(event)
+        assert row.example.author == RECORDED
         person = one.workspace.examples.person(row.example.person_id)
-        assert person is not None and person == event.person and person.source == "recorded"
+        assert person is not None and person.source == "recorded"
         assert person.age is not None and person.name == f"Ada {person.age - 30}"
     assert len(one.judge.asked) == 12
     again, _ = await played(studio(tmp_path, one.loaded))
@@ -75,14 +75,14 @@ async def test_all_that_is_recorded_is_played_once_with_its_person_and_judged_as
 
 async def test_the_order_is_the_plan_s(tmp_path: Path) -> None:
     events, _ = await played(studio(tmp_path, spec(tmp_path, *recorded({"a1": 3, "a2": 3, "b1": 3}))), concurrency=1)
-    first = Counter(event.example.scenario for event in events[:6])
+    first = Counter(event.scenario for event in events[:6])
     assert first == {"a1": 2, "a2": 2, "b1": 2}, "every category reaches its target before any goes beyond it"
 
 
 async def test_fewer_than_the_spec_wants_are_played_where_fewer_are_asked_for(tmp_path: Path) -> None:
     one = studio(tmp_path, spec(tmp_path, *recorded({"a1": 3, "a2": 3, "b1": 3})))
     events, end = await played(one, examples=3)
-    assert end.complete and Counter(event.example.category for event in events) == {"a": 2, "b": 1}
+    assert end.complete and Counter(event.category for event in events) == {"a": 2, "b": 1}
     assert not unfinished(one.loaded, one.workspace, ModelSettings(), 3)
     assert unfinished(one.loaded, one.workspace, ModelSettings(), 6)
 
@@ -116,7 +116,7 @@ async def test_a_line_that_is_added_or_changed_is_played_and_no_other_again(tmp_
     changed = [line("a1", (user("Is the ferry late again?"), assistant("By ten minutes, so there is time for tea.")))]
     added = [line("b1", talk(77))]
     events, _ = await played(studio(tmp_path, spec(tmp_path, *changed, *lines[1:], *added)))
-    assert [event.example.scenario for event in events] == ["a1", "b1"]
+    assert [event.scenario for event in events] == ["a1", "b1"]
     assert one.workspace.examples.count() == 8, "what was played stays"
 
 
@@ -141,7 +141,7 @@ async def test_a_held_out_message_and_a_near_copy_are_rejected_like_any_author_s
     leak = line("b1", (user("Hello! Where do I leave a dog?"), assistant("At the desk by the door.")))
     one = studio(tmp_path, spec(tmp_path, *twice, leak))
     events, end = await played(one)
-    assert {event.example.scenario: event.judgement.reasons for event in events} == {
+    assert {event.scenario: event.reasons for event in events} == {
         "a1": (),
         "a2": ("duplicate",),
         "b1": ("held_out",),
@@ -169,7 +169,7 @@ async def test_a_scenario_that_is_renamed_in_spec_and_recording_is_played_anew(t
     renamed = {**SCENARIOS, "a": {"target": 4, "items": ["a1 by night", "a2"]}}
     text = [one.replace('"a1"', '"a1 by night"') for one in recorded({"a1": 2, "a2": 2, "b1": 2})]
     events, end = await played(studio(tmp_path, spec(tmp_path, *text, spec_hash="later", scenarios=renamed)))
-    assert [(event.example.scenario, event.accepted) for event in events] == [("a1 by night", True)] * 2
+    assert [(event.scenario, event.accepted) for event in events] == [("a1 by night", True)] * 2
     assert end.complete
 
 

@@ -72,9 +72,7 @@ async def test_every_category_reaches_its_target_evenly_and_no_more(tmp_path: Pa
     events = await studio.run()
     assert isinstance(events[0], GenerateStarted) and ended(events).complete
     assert [(one.category, one.accepted) for one in ended(events).targets] == [("a", 12), ("b", 8)]
-    assert Counter(event.example.scenario for event in scored(events)) == dict.fromkeys(
-        ["a1", "a2", "a3", "b1", "b2"], 4
-    )
+    assert Counter(event.scenario for event in scored(events)) == dict.fromkeys(["a1", "a2", "a3", "b1", "b2"], 4)
     assert ended(events).generated == len(studio.author.requests) == 20
 
 
@@ -84,18 +82,21 @@ async def test_an_event_comes_only_after_its_example_is_safe_with_its_provenance
     async for event in studio.events():
         if not isinstance(event, ExampleScored):
             continue
-        row = other.examples.row(event.example.id)
-        assert row is not None and row.judgement == event.judgement
-        assert row.example.model_copy(update={"prompt": ()}) == event.example
+        row = other.examples.row(event.example_id)
+        assert row is not None and row.judgement is not None
+        assert (row.example.category, row.example.scenario) == (event.category, event.scenario)
+        assert (row.judgement.verdict, row.judgement.total) == (event.verdict, event.total)
         assert row.example.prompt in [request.messages for request in studio.author.requests]
-        assert other.examples.person(row.example.person_id) == event.person
+        assert other.examples.person(row.example.person_id) is not None
         assert (row.example.job_id, row.example.author, row.example.spec_hash) == ("job", "author", "now")
 
 
 async def test_a_seed_decides_everything(tmp_path: Path) -> None:
     async def run(folder: str, seed: int) -> list[tuple[object, ...]]:
-        events = await Studio(tmp_path / folder, taskmaster()).run(seed=seed, examples=40)
-        return [(one.example.id, one.example.messages, one.person, one.accepted) for one in scored(events)]
+        studio = Studio(tmp_path / folder, taskmaster())
+        events = await studio.run(seed=seed, examples=40)
+        rows = [studio.row(one) for one in scored(events)]
+        return [(one.example.id, one.messages, one.example.person_id, one.status) for one in rows]
 
     first = await run("one", 1)
     assert await run("two", 1) == first
@@ -126,10 +127,12 @@ async def test_near_duplicates_are_stored_as_rejected_without_asking_the_judge(t
     events = await studio.run(max_attempts=1)
     first, *rest = scored(events)
     assert first.accepted and len(studio.judge.asked) == 1
-    assert rest and all(one.judgement.reasons == ("duplicate",) for one in rest)
-    assert {one.judgement.judge for one in rest} == {RULES}, "no judge was shown them"
-    assert all(one.example.neighbour and one.example.neighbour.similarity == 1.0 for one in rest)
-    assert rest[0].example.neighbour is not None and rest[0].example.neighbour.id == first.example.id
+    assert rest and all(one.reasons == ("duplicate",) for one in rest)
+    rows = [studio.row(one) for one in rest]
+    assert {row.judgement.judge for row in rows if row.judgement} == {RULES}, "no judge was shown them"
+    neighbours = [row.example.neighbour for row in rows]
+    assert all(one is not None and one.similarity == 1.0 for one in neighbours)
+    assert neighbours[0] is not None and neighbours[0].id == first.example_id
     assert not ended(events).complete and "repeats itself, most in 'a1', 'a2'" in ended(events).note
     assert len(studio.author.requests) == 24, "no category gets more attempts than its bound, which is 12 at least"
 
@@ -146,11 +149,11 @@ async def test_what_a_judge_rejected_makes_room_for_one_like_it_and_what_a_perso
 
     studio = Studio(tmp_path, spec(), author=same, judge=first_fails)
     first, second, *rest = scored(await studio.run(max_attempts=1, concurrency=1))
-    assert "score" in first.judgement.reasons and second.accepted
-    assert all(one.judgement.reasons == ("duplicate",) for one in rest)
-    Triage(studio.workspace).reject(second.example.id, "wrong")
+    assert "score" in first.reasons and second.accepted
+    assert all(one.reasons == ("duplicate",) for one in rest)
+    Triage(studio.workspace).reject(second.example_id, "wrong")
     again = scored(await Studio(tmp_path, spec(), author=same).run(max_attempts=1, concurrency=1, seed=1))
-    assert again and all(one.judgement.reasons == ("duplicate",) for one in again)
+    assert again and all(one.reasons == ("duplicate",) for one in again)
 
 
 async def test_another_set_phrase_makes_no_other_example(tmp_path: Path) -> None:
@@ -163,14 +166,15 @@ async def test_another_set_phrase_makes_no_other_example(tmp_path: Path) -> None
     loaded = spec(vocabulary={"prefer": phrases})
     first, *rest = scored(await Studio(tmp_path, loaded, author=recombined).run(max_attempts=1))
     assert first.accepted
-    assert rest and all(one.judgement.reasons == ("duplicate",) for one in rest)
+    assert rest and all(one.reasons == ("duplicate",) for one in rest)
 
 
 async def test_near_duplicates_are_let_through_where_the_spec_turns_their_rule_off(tmp_path: Path) -> None:
     studio = Studio(tmp_path, spec(rules={"near_duplicates": "off"}), author=same)
     events = scored(await studio.run())
     assert len(events) == 20 and all(one.accepted for one in events)
-    assert events[-1].example.neighbour is not None and events[-1].example.neighbour.similarity == 1.0
+    neighbour = studio.row(events[-1]).example.neighbour
+    assert neighbour is not None and neighbour.similarity == 1.0
 
 
 async def test_what_says_a_held_out_message_is_rejected_without_asking_the_judge(tmp_path: Path) -> None:
@@ -182,9 +186,10 @@ async def test_what_says_a_held_out_message_is_rejected_without_asking_the_judge
     held_out = {"holdout": True, "items": ["Where do I leave [a dog]?"]}
     studio = Studio(tmp_path, spec(scenarios={**SCENARIOS, "probe": held_out}), author=leaking)
     events = await studio.run(max_attempts=1)
-    leaks = [one for one in scored(events) if one.example.category == "b"]
-    assert leaks and all(one.judgement.reasons == ("held_out",) for one in leaks)
-    assert leaks[0].judgement.violations[0].name == "Where do I leave a dog?"
+    leaks = [one for one in scored(events) if one.category == "b"]
+    assert leaks and all(one.reasons == ("held_out",) for one in leaks)
+    judged = studio.row(leaks[0]).judgement
+    assert judged is not None and judged.violations[0].name == "Where do I leave a dog?"
     assert len(studio.judge.asked) == 12, "those of a"
     assert "rejected for held_out" in ended(events).note
 
@@ -193,7 +198,7 @@ async def test_what_a_person_rejects_meanwhile_is_made_up_for(tmp_path: Path) ->
     studio, rejected = Studio(tmp_path, spec()), 0
     async for event in studio.events(concurrency=2):
         if isinstance(event, ExampleScored) and rejected < 3:
-            Triage(studio.workspace).reject(event.example.id, "tone")
+            Triage(studio.workspace).reject(event.example_id, "tone")
             rejected += 1
         last = event
     assert isinstance(last, GenerateFinished) and last.complete
@@ -339,7 +344,7 @@ async def test_what_could_not_be_judged_is_kept_and_judged_later_without_writing
 
     studio = Studio(tmp_path, spec(), judge=broken)
     events, _ = await failing(studio, concurrency=1)
-    assert all(not one.accepted and one.judgement.verdict == "error" for one in scored(events))
+    assert all(not one.accepted and one.verdict == "error" for one in scored(events))
     kept = studio.workspace.examples.count(Filter(status="pending"))
     assert kept == MOST_IN_A_ROW
     again = Studio(tmp_path, spec())
@@ -405,7 +410,7 @@ async def test_after_an_edit_of_the_spec_a_duplicate_counts_where_what_it_repeat
 
     await Studio(tmp_path, spec("later"), judge=now).run(concurrency=1)
     status = {row.example.id: row.status for row in studio.workspace.examples.each()}
-    assert (status[first.example.id], status[second.example.id]) == ("rejected", "accepted")
+    assert (status[first.example_id], status[second.example_id]) == ("rejected", "accepted")
 
 
 async def test_rejections_say_why_and_the_run_ends_with_its_attempts(tmp_path: Path) -> None:

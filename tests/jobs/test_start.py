@@ -135,4 +135,4 @@ def test_with_next_to_no_room_a_job_is_refused_or_fails_with_a_word(tmp_path: Pa
     told = on_small_disk(START_WITH_LITTLE_ROOM, tmp_path, kib=512)
     ends = {line.split()[0] for line in told}
     assert ends <= {"refused", "failed", "finished"} and "refused" in ends and "finished" in ends
-    assert all("No space left" in line for line in told if not line.startswith("finished"))
+    assert all("disk is full" in line for line in told if not line.startswith("finished"))

@@ -67,7 +67,24 @@ def test_a_clean_reply_breaks_nothing(reply: str) -> None:
     assert kinds(reply) == []
 
 
-def test_every_assistant_turn_is_checked_and_no_user_turn() -> None:
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("Hi \u202eelif", "U+202E"), ("a\x07b", "U+0007"), ("pass\u200bword", "U+200B"), ("x " * 4001, "too long")],
+)
+def test_what_a_user_says_may_hold_no_more_than_a_person_writes(said: str, name: str) -> None:
+    for turns in (talk(said, "Plainly so."), (*talk("Why??", "So."), *talk(said, "Plainly so."))):
+        found = RULES.check(turns)
+        assert [(one.kind, one.name) for one in found] == [("user_text", name)] and broken(found) == found
+    off = ReplyRules(small_spec(rules={"unprintable": "off", "max_chars": None}))
+    assert off.check(talk(said, "Plainly so.")) == ()
+
+
+@pytest.mark.parametrize("reply", ["Done \u202ewith that.", "Done w\u200bith that.", "Done\u2063\u2063 with that."])
+def test_turned_and_hidden_characters_of_a_reply_are_unprintable(reply: str) -> None:
+    assert kinds(reply) == ["unprintable"]
+
+
+def test_every_assistant_turn_is_checked_for_all_rules_and_a_user_s_for_its_own() -> None:
     messages = (user("You should!!"), assistant("You should go."), user("Why??"), assistant("Plainly so."))
     assert [(v.kind, v.name, v.quote) for v in RULES.check(messages)] == [("banned", "You should", "You should")]
 

@@ -99,7 +99,7 @@ def test_a_file_that_another_program_keeps_locked_is_told_and_works_afterwards(t
     store = ExampleStore(path, busy_s=0.05)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(UserError, match="locked by another program"):
+    with pytest.raises(UserError, match="kept busy by another program"):
         store.decide(decision("e1", "accept"))
     assert store.count() == 5, "reading goes on"
     holder.execute("ROLLBACK")
@@ -127,7 +127,7 @@ def test_damage_inside_the_file_is_told_and_left_as_it_is(tmp_path: Path) -> Non
             file.seek(page * 4096)
             file.write(os.urandom(2048))
     before = path.read_bytes()
-    with pytest.raises(UserError, match=r"damaged.*recover"):
+    with pytest.raises(UserError, match=r"damaged.*studio workspace restore"):
         reject_all(path, 300)
     assert path.read_bytes() == before
 
@@ -138,7 +138,7 @@ def test_a_file_of_a_newer_studio_is_not_touched(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
-    with pytest.raises(UserError, match=rf"another version of the studio \({VERSION + 1}\)"):
+    with pytest.raises(UserError, match=rf"a newer version of the studio \({VERSION + 1}\)"):
         ExampleStore(path)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.store import ExampleStore, Filter, views
+from studio.store import ExampleStore, Filter, lists
 from tests.store.making import decision, example, judgement
 
 FILTERS = [
@@ -92,7 +92,7 @@ def test_counts_are_those_of_the_lists(store: ExampleStore) -> None:
 
 
 def test_a_list_that_fell_far_behind_is_built_anew(store: ExampleStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "_REBUILD", 3)
+    monkeypatch.setattr(lists, "_REBUILD", 3)
     accepted = Filter(status="accepted")
     assert store.count(accepted) == 0
     for number in range(10):
@@ -101,7 +101,7 @@ def test_a_list_that_fell_far_behind_is_built_anew(store: ExampleStore, monkeypa
 
 
 def test_more_lists_than_are_kept_are_all_right(store: ExampleStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "_KEPT", 2)
+    monkeypatch.setattr(lists, "_KEPT", 2)
     for number in range(6):
         store.add_example(example(f"e{number}", category=f"c{number % 3}"), judgement())
     for _ in range(2):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from studio.store import PairVote, RunLabel, Workspace
-from studio.store.schema import FIRST, VERSION, prepare
+from studio.store.migrations import prepare
+from studio.store.schema import FIRST, VERSION
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -66,7 +67,7 @@ def test_a_file_of_the_first_version_is_copied_and_given_what_it_lacks(
     folder = tmp_path / "harbour"
     folder.mkdir()
     with monkeypatch.context() as before:
-        before.setattr("studio.store.schema.VERSION", FIRST)
+        before.setattr("studio.store.migrations.VERSION", FIRST)
         connection = sqlite3.connect(folder / "examples.db", isolation_level=None)
         assert prepare(connection) == FIRST
         connection.execute("INSERT INTO texts (digest, content) VALUES (x'00', 'kept')")

@@ -127,7 +127,7 @@ def test_a_lock_that_the_file_system_refuses_is_told(tmp_path: Path, monkeypatch
     def refused(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("studio.store.storage.fcntl.flock", refused)
+    monkeypatch.setattr("studio.store.studiofile.fcntl.flock", refused)
     with pytest.raises(UserError, match="not writable: No locks available"):
         StudioFile(tmp_path / "studio.json").put("settings", "a", Setting(text="x"))
 
@@ -140,7 +140,7 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: p
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("studio.files.os.fsync", full)
-    with pytest.raises(UserError, match="No space left"):
+    with pytest.raises(UserError, match=r"disk is full .make room"):
         file.put("settings", "a", Setting(text="new"))
     assert json.loads((tmp_path / "studio.json").read_text())
     assert file.get("settings", "a", Setting) == Setting(text="old")

@@ -116,7 +116,7 @@ def test_a_file_can_be_named_and_one_that_cannot_be_written_is_an_error(workspac
 
 
 def test_every_line_is_one_example_however_lines_are_split(workspace: Workspace) -> None:
-    reply = "One\u2028two\u2029three\u0085four\r\nfive\x0bsix\x1eseven"
+    reply = "One\u2028two\u2029three\r\nfour"
     workspace.examples.add_example(example(reply=reply), judgement())
     (line,) = export_chatml(workspace).path.read_text().splitlines()
     assert json.loads(line)["messages"][-1]["content"] == reply
@@ -132,3 +132,15 @@ def test_it_loads_in_datasets(workspace: Workspace, tmp_path: Path) -> None:
     assert [turn["role"] for turn in loaded[0]["messages"]] == ["user", "assistant"]
     found = sorted(row["messages"][-1]["content"] for row in loaded)
     assert found == [f'Line {number}\n"quoted"\u2028é' for number in range(5)]
+
+
+@pytest.mark.parametrize("sign", ["\x07", "\x1b[2J", "\x9b", "\u202e", "\u200b\u200b"])
+def test_what_nobody_writes_is_not_exported_and_not_edited_in(workspace: Workspace, sign: str) -> None:
+    workspace.examples.add_example(example("said", said=f"Add {sign}milk"), judgement())
+    workspace.examples.add_example(example("replied", reply=f"Done{sign}."), judgement())
+    workspace.examples.add_example(example("good", reply="Done.\n\tNext?"), judgement())
+    export = export_chatml(workspace)
+    assert (export.count, export.unusable) == (1, 2)
+    assert replies(export.path) == ["Done.\n\tNext?"]
+    with pytest.raises(UserError, match=r"U\+.*take it out"):
+        Triage(workspace).edit("good", (user("Add milk"), assistant(f"Done{sign}.")))

@@ -87,9 +87,7 @@ def test_undo_reaches_back_before_a_restart(workspace: Workspace, triage: Triage
 def test_what_was_decided_in_one_step_is_taken_back_and_put_back_in_one(workspace: Workspace, triage: Triage) -> None:
     triage.accept("bad")
     for _ in range(2):  # two steps of the same kind are not one
-        together = Triage.of_several(workspace)
-        together.reject("bad", "tone")
-        together.reject("good", "tone")
+        triage.reject_all(["bad", "good"], "tone")
     assert [one.example_id for one in triage.undo()] == ["good", "bad"]
     assert (status(workspace, "bad"), status(workspace, "good")) == ("rejected", "rejected")
     triage.undo()

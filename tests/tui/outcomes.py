@@ -193,7 +193,7 @@ def keep_talk(workspace: Workspace, run: Run, *pairs: Exchange, id: str = "talk"
     said = Conversation(id=id, run_id=run.plan.run_id, begun=NOON, exchanges=pairs)
     values: dict[str, Value] = {"conversation": id, "draft": draft}
     workspace.studio.put("screen", "chat", ScreenState(stage="chat", values=values))
-    return keep_conversation(workspace.studio, said, None)
+    return keep_conversation(workspace.documents, said, None)
 
 
 def made_snapshot(workspace: Workspace, stage: str, progress: Any, state: State = "running", **params: Any) -> Snapshot:

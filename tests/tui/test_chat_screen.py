@@ -20,7 +20,7 @@ from studio.errors import UserError
 from studio.jobs import Job
 from studio.serve import AdapterProof, Server, ServeReady
 from studio.spec import load
-from studio.store import StudioFile, Workspace
+from studio.store import Documents, Workspace
 from studio.train.types import Run
 from studio.tui import StudioApp
 from studio.tui.live.bridge import JobMoved
@@ -146,14 +146,16 @@ async def test_two_windows_that_go_on_with_one_conversation_keep_both(
     here = keep_talk(workspace, run, Exchange(user="first", base="b", tuned="t"))
     async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
         await press(pilot, ["7"], "first")
-        keep_conversation(workspace.studio, here.add("said in the other window"), here)
+        keep_conversation(workspace.documents, here.add("said in the other window"), here)
         await say(pilot, "said here")
         await shows(pilot, "tuned heard 3: said here", "which?")
         await until(pilot, lambda: "kept beside it" in told(app))
         await say(pilot, "more")
         await shows(pilot, "tuned heard 5: more", "which?")
-        await until(pilot, lambda: any("tuned heard 5" in last_reply(one) for one in conversations(workspace.studio)))
-    kept = {tuple(pair.user for pair in one.exchanges) for one in conversations(workspace.studio)}
+        await until(
+            pilot, lambda: any("tuned heard 5" in last_reply(one) for one in conversations(workspace.documents))
+        )
+    kept = {tuple(pair.user for pair in one.exchanges) for one in conversations(workspace.documents)}
     assert kept == {("first", "said in the other window"), ("first", "said here", "more")}
 
 
@@ -222,7 +224,7 @@ async def test_votes_are_durable_and_counted_once_a_pair(tmp_path: Path, monkeyp
         await shows(pilot, "which? h l t x")
         await pilot.press("escape")
         await press(pilot, ["x"], "votes  base 0  tuned 0  tie 1  both bad 1   now: both bad")
-    votes = workspace.studio.all(VOTES, Vote)
+    votes = workspace.documents.all(VOTES, Vote)
     assert [vote.choice for vote in votes] == ["tie", "bad"]
     assert votes[0].tuned_messages[-1].content == "tuned heard 1: hello"
     assert [one.content for one in votes[1].base_messages][:2] == ["hello", "base heard 1: hello"]
@@ -356,7 +358,7 @@ async def test_the_transcript_stays_where_the_reader_is(tmp_path: Path, monkeypa
 
 
 async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(file: StudioFile, vote: Vote) -> Counter[Choice]:
+    def full(documents: Documents, vote: Vote) -> Counter[Choice]:
         raise UserError("cannot save: no space left on device")
 
     app, workspace = opened_with_run(tmp_path)
@@ -374,15 +376,15 @@ async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monk
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=SIZE) as pilot:
         await press(pilot, ["7"], "base 1  tuned 0  tie 0  both bad 0   now: base")
-    assert [vote.choice for vote in workspace.studio.all(VOTES, Vote)] == ["base"]
+    assert [vote.choice for vote in workspace.documents.all(VOTES, Vote)] == ["base"]
 
 
 async def test_a_vote_on_its_way_is_shown_at_once_and_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = threading.Event()
 
-    def slowly(file: StudioFile, vote: Vote) -> Counter[Choice]:
+    def slowly(documents: Documents, vote: Vote) -> Counter[Choice]:
         written.wait(10)
-        return keep_vote(file, vote)
+        return keep_vote(documents, vote)
 
     app, _ = opened_with_run(tmp_path)
     monkeypatch.setattr("studio.tui.screens.chat.screen.keep_vote", slowly)

@@ -53,12 +53,12 @@ async def test_a_job_whose_events_are_of_another_version_is_still_shown(tmp_path
         await press(pilot, ["4"], "Question 000")
 
 
-async def test_a_workspace_with_a_damaged_studio_json_says_what_to_mend(tmp_path: Path) -> None:
+async def test_a_workspace_with_a_damaged_studio_json_says_what_to_mend_and_shows_the_rest(tmp_path: Path) -> None:
     app = opened(tmp_path, 3)
     (tmp_path / "ws" / "harbour" / "studio.json").write_text("{")
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: "studio.json" in told(app))
-        await press(pilot, ["4"], "The workspace cannot be opened.")
+        await press(pilot, ["4"], "Question 000")
 
 
 @pytest.mark.parametrize("text", ['{"evaluations": {"1": {"a": 1}}}', '{"packages": {"1": {"a": 1}}}'])

@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
+from studio.tui.live.terminal import copy
 from studio.tui.text import InertLines, clip, join, line, shown
 from tests.tui.making import SPEC, fill, opened, shows, until, window, write_spec
 from tests.tui.pty_window import PtyWindow
@@ -129,3 +130,14 @@ async def test_what_is_printed_after_a_fault_is_inert(tmp_path: Path, capsys: py
     told = capsys.readouterr().err
     assert "ValueError" in told and "pwned" in told
     assert [sequence for sequence in FORBIDDEN if sequence in told.encode()] == []
+
+
+async def test_what_is_copied_holds_no_control_character(tmp_path: Path) -> None:
+    """Whoever pastes it may be in a shell."""
+    app = opened(tmp_path, 1)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session is not None)
+        await copy(app, "one\x1b[31m\u202etwo\r\nthree\tfour", "it")
+        assert app.clipboard == "one\ufffd[31m\ufffdtwo\nthree\tfour"
+        folder = tmp_path / "ws" / "harbour"
+        assert (folder / "copied.txt").read_text() == f"{app.clipboard}\n"

@@ -59,6 +59,6 @@ async def test_a_conversation_is_not_kept_with_another_persona(tmp_path: Path) -
         await press(pilot, ["7"], "Nothing said yet")
         assert "half a word" not in text_of(app)
         await pilot.press("ctrl+q")
-    file = Workspace.open(tmp_path / "ws", "lighthouse").studio
-    assert conversations(file) == []
-    assert not [state for state in file.all("screen", ScreenState) if "half a word" in str(state.values)]
+    workspace = Workspace.open(tmp_path / "ws", "lighthouse")
+    assert conversations(workspace.documents) == []
+    assert not [state for state in workspace.studio.all("screen", ScreenState) if "half a word" in str(state.values)]

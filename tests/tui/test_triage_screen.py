@@ -193,13 +193,13 @@ async def test_words_that_are_no_filter_are_looked_for_in_the_text(tmp_path: Pat
 async def test_a_decision_that_could_not_be_written_is_not_called_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Triage, example_id: str) -> None:
+    def full(self: Triage, example_ids: list[str]) -> None:
         raise UserError("cannot save: no space left on device", remedy="free some space")
 
     async with opened(tmp_path, 10).run_test(size=(100, 30), notifications=True) as pilot:
         await press(pilot, ["4"], "8 accepted 2 rejected")
         await press(pilot, ["j", "j", "j", "j"], "5 of 10")
-        monkeypatch.setattr(Triage, "accept", full)
+        monkeypatch.setattr(Triage, "accept_all", full)
         await press(pilot, ["a"], "not saved")
         await shows(pilot, "free some space", "✗       2.5  Question 004", "8 accepted 2 rejected")
 

@@ -14,6 +14,7 @@ from textual.app import SuspendNotSupported
 
 from studio.errors import UserError
 from studio.files import write_atomic
+from studio.text.inert import inert
 from studio.tui.live.threads import disk_errors
 
 if TYPE_CHECKING:
@@ -63,11 +64,12 @@ def edit_text(app: Studio, text: str, suffix: str = ".txt") -> str | None:
 
 
 async def copy(app: Studio, text: str, what: str) -> None:
-    """To the terminal's clipboard, which never answers, and to a file, which is there; says so. Raises UserError where
-    the file cannot be written."""
+    """To the terminal's clipboard, which never answers, and to a file, which is there; says so. No control character
+    goes with it: whoever pastes it may be in a shell. Raises UserError where the file cannot be written."""
     assert app.session is not None, "there is nothing to copy before a workspace is open"
     path = app.session.workspace.folder / "copied.txt"
+    text = inert(text.replace("\r\n", "\n"))
     app.copy_to_clipboard(text)  # OSC 52
     with disk_errors("not written", path):
-        await app.disk.write(write_atomic, path, f"{text}\n")
+        await app.disk.write(write_atomic, path, f"{text}\n", mode=0o600)
     app.tell(f"{what}: sent to the terminal's clipboard, and written to {path}")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from studio.errors import UserError
+from studio.errors import disk_error
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,11 +46,11 @@ async def _run(pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args
 
 @contextmanager
 def disk_errors(what: str, path: Path) -> Iterator[None]:
-    """What the system refuses, as a UserError: ``not written: no space left on device``."""
+    """What the system refuses, as a UserError: ``not written: permission denied``."""
     try:
         yield
     except OSError as error:
-        raise UserError(f"{what}: {error.strerror or error}", where=str(path)) from None
+        raise disk_error(error, path, doing=what) from None
 
 
 async def detached(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

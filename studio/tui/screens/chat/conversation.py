@@ -15,7 +15,7 @@ from studio.chatml import Frozen, Message, Messages, assistant, user
 from studio.evaluate.types import Side
 
 if TYPE_CHECKING:
-    from studio.store import StudioFile
+    from studio.store import Documents
     from studio.tui.screens.stage import StageScreen
 
 Choice = Literal["base", "tuned", "tie", "bad"]
@@ -106,34 +106,34 @@ def vote_of(conversation: Conversation, choice: Choice) -> Vote:
     )
 
 
-def keep_vote(file: StudioFile, vote: Vote) -> Counter[Choice]:
+def keep_vote(documents: Documents, vote: Vote) -> Counter[Choice]:
     """Writes the disk, and counts every vote on that run."""
-    file.put(VOTES, vote.id, vote)
-    return count_votes(file, vote.run_id)
+    documents.put(VOTES, vote.id, vote)
+    return count_votes(documents, vote.run_id)
 
 
-def count_votes(file: StudioFile, run_id: str) -> Counter[Choice]:
+def count_votes(documents: Documents, run_id: str) -> Counter[Choice]:
     """Reads the disk."""
-    return Counter(vote.choice for vote in file.all(VOTES, Vote) if vote.run_id == run_id)
+    return Counter(vote.choice for vote in documents.readable(VOTES, Vote, run_id=run_id))
 
 
-def keep_conversation(file: StudioFile, now: Conversation, before: Conversation | None) -> Conversation:
+def keep_conversation(documents: Documents, now: Conversation, before: Conversation | None) -> Conversation:
     """Write ``now`` in the place of ``before``, what this window wrote last of it; None where it never did.
 
     Where another window went on from ``before`` too, that stays, and ``now`` is kept beside it under an id of its own,
     which comes back. Writes the disk.
     """
     ours = (None, before, now)
-    kept = file.update(CONVERSATIONS, now.id, Conversation, lambda there: now if there in ours else there)
+    kept = documents.update(CONVERSATIONS, now.id, Conversation, lambda there: now if there in ours else there)
     if kept != now:
         kept = now.model_copy(update={"id": _new_id()})
-        file.put(CONVERSATIONS, kept.id, kept)
+        documents.put(CONVERSATIONS, kept.id, kept)
     return kept
 
 
-def conversations(file: StudioFile) -> list[Conversation]:
+def conversations(documents: Documents) -> list[Conversation]:
     """All, the one that was begun last first. Reads the disk."""
-    return sorted(file.all(CONVERSATIONS, Conversation), key=lambda one: one.begun, reverse=True)
+    return sorted(documents.all(CONVERSATIONS, Conversation), key=lambda one: one.begun, reverse=True)
 
 
 class History:
@@ -147,20 +147,20 @@ class History:
         self._screen = screen
 
     @property
-    def _file(self) -> StudioFile:
-        return self._screen.session.workspace.studio
+    def _documents(self) -> Documents:
+        return self._screen.session.workspace.documents
 
     def open(self, other: Conversation, *, kept: bool = False) -> None:
         """``kept``: as it is on the disk."""
         self.now, self._kept = other, other if kept else None
 
     async def find(self, id: str) -> Conversation | None:
-        return await self._screen.studio.disk.read(self._file.get, CONVERSATIONS, id, Conversation)
+        return await self._screen.studio.disk.read(self._documents.get, CONVERSATIONS, id, Conversation)
 
     async def all(self) -> list[Conversation]:
         """With the one that is open, the newest first."""
         await self.keep()
-        return await self._screen.studio.disk.read(conversations, self._file)
+        return await self._screen.studio.disk.read(conversations, self._documents)
 
     async def keep(self) -> None:
         """One write at a time, so that each knows what the one before it wrote. Raises UserError where it cannot be."""
@@ -168,7 +168,7 @@ class History:
             now, before = self.now, self._kept
             if not now.exchanges or now == before:
                 return
-            kept = await self._screen.studio.disk.write(keep_conversation, self._file, now, before)
+            kept = await self._screen.studio.disk.write(keep_conversation, self._documents, now, before)
             if self.now.id == now.id:
                 self._kept = kept
                 self.now = self.now.model_copy(update={"id": kept.id})

@@ -102,7 +102,7 @@ class ChatScreen(JobStage):
         """Which run is talked to, its votes, and what was open when the window closed."""
         disk, session = self.studio.disk, self.session
         self._trained = await disk.read(chosen_run, session)
-        self._votes = await disk.read(count_votes, session.workspace.studio, self._run_id)
+        self._votes = await disk.read(count_votes, session.workspace.documents, self._run_id)
         if self._wanted:
             found = await self._history.find(self._wanted)
             if found is not None and not self._history.now.exchanges:
@@ -250,8 +250,8 @@ class ChatScreen(JobStage):
 
     async def _vote(self, about: Conversation, choice: Choice) -> None:
         try:
-            file = self.session.workspace.studio
-            votes = await self.studio.disk.write(keep_vote, file, vote_of(about, choice))
+            documents = self.session.workspace.documents
+            votes = await self.studio.disk.write(keep_vote, documents, vote_of(about, choice))
             if about.run_id == self._run_id:
                 self._votes = votes
             if self._history.now.id == about.id:

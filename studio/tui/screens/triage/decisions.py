@@ -22,7 +22,7 @@ from studio.tui.text import join
 if TYPE_CHECKING:
     from studio.tui.screens.triage.screen import TriageScreen
 
-Write = Callable[[Triage, str], object]
+Write = Callable[[Triage, list[str]], object]
 Kind = Literal["reply", "whole"]
 """The last reply, written in the window; the whole conversation, written in a person's own editor."""
 _HEADING = re.compile(r"^=== (system|user|assistant) ===[ \t]*$", re.MULTILINE)
@@ -66,16 +66,8 @@ class Decisions:
         screen.run(self._write(ids, said, write))
 
     async def _write(self, ids: list[str], said: str, write: Write) -> None:
-        workspace = self._screen.session.workspace
-        triage = Triage.of_several(workspace) if len(ids) > 1 else Triage(workspace)
-
-        def write_all() -> None:
-            """In one go, so that who waits for the writes that were asked for waits for all of them."""
-            for id_ in ids:
-                write(triage, id_)
-
         try:
-            await self._screen.studio.disk.write(write_all)
+            await self._screen.studio.disk.write(write, Triage(self._screen.session.workspace), ids)
             self.drafts.drop(*ids)
             self._said = join((f"saved: {len(ids)} {said}" if len(ids) > 1 else f"saved: {said}", "$success"))
         except UserError:
@@ -87,10 +79,10 @@ class Decisions:
 
     async def _settle(self, ids: list[str]) -> None:
         """Show the examples as the disk has them now."""
-        screen = self._screen
-        for id_ in ids:
-            if self._writing[id_] <= 0:
-                screen.rows.settle(id_, await screen.studio.disk.read(screen.session.workspace.examples.row, id_))
+        screen, store = self._screen, self._screen.session.workspace.examples
+        settled = [id_ for id_ in ids if self._writing[id_] <= 0]
+        for id_, row in (await screen.studio.disk.read(store.rows_of, settled)).items():
+            screen.rows.settle(id_, row)
         self._writing += Counter()
         screen.show_detail()
         screen.studio.wake()

@@ -227,7 +227,7 @@ class TriageScreen(StageScreen):
         return [row.example.id] if row else []
 
     async def action_accept(self) -> None:
-        self._decisions.decide(await self._chosen(), "accepted", "accepted", Triage.accept)
+        self._decisions.decide(await self._chosen(), "accepted", "accepted", Triage.accept_all)
 
     async def action_reject(self) -> None:
         ids = await self._chosen()
@@ -235,7 +235,7 @@ class TriageScreen(StageScreen):
         def reject(key: str | None) -> None:
             if key is not None:
                 slug, said = REASONS[key][0], f"rejected: {REASONS[key][0]}"
-                self._decisions.decide(ids, "rejected", said, lambda triage, id: triage.reject(id, slug))
+                self._decisions.decide(ids, "rejected", said, lambda triage, ids: triage.reject_all(ids, slug))
 
         if ids:
             what = "it" if len(ids) == 1 else f"the {len(ids)} marked"
@@ -244,7 +244,7 @@ class TriageScreen(StageScreen):
 
     async def action_clear(self) -> None:
         """Take every decision on it back: the judge's word stands."""
-        self._decisions.decide(await self._chosen(), None, "left to the judge", Triage.reset)
+        self._decisions.decide(await self._chosen(), None, "left to the judge", Triage.reset_all)
 
     def action_skip(self) -> None:
         self.rows.action_down()
@@ -290,7 +290,7 @@ class TriageScreen(StageScreen):
         if messages == row.messages:
             self._decisions.drafts.drop(id_)
         else:
-            self._decisions.decide([id_], "accepted", "edited", lambda triage, id: triage.edit(id, messages))
+            self._decisions.decide([id_], "accepted", "edited", lambda triage, ids: triage.edit(ids[0], messages))
 
     def action_undo(self) -> None:
         self._decisions.step(Triage.undo, "undo", "undone")

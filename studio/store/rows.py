@@ -1,17 +1,18 @@
-"""Examples as they lie in the file: the prompt's contents apart, since thousands share them."""
+"""Examples as they lie in the file, and as the rows that lists show; the prompt's contents lie apart, since thousands
+share them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from studio.chatml import Message, Messages, well_formed
 from studio.errors import UserError
+from studio.store.judgements import read_decision
 from studio.store.records import Example, Judgement, Row
-from studio.store.standing import read_decision
 
 _ROW = (
     "SELECT standings.seq, examples.body, judgements.body, decisions.id, decisions.body, status"
@@ -19,7 +20,6 @@ _ROW = (
     " LEFT JOIN judgements ON judgements.id = judgement LEFT JOIN decisions ON decisions.id = decision"
     " WHERE standings.seq IN (SELECT value FROM json_each(?)) ORDER BY standings.seq"
 )
-
 _CONVERSATION = (
     "SELECT examples.id, json_extract(examples.body, '$.messages'),"
     " json_extract(decisions.body, '$.messages')"
@@ -31,7 +31,8 @@ _CONVERSATION = (
 def insert(connection: sqlite3.Connection, example: Example) -> int:
     """Store a new example; its ``seq``."""
     prompt = tuple(
-        Message(role=message.role, content=str(_text_id(connection, message.content))) for message in example.prompt
+        Message.model_construct(role=turn.role, content=str(_text_id(connection, turn.content)))
+        for turn in example.prompt
     )
     body = example.model_copy(update={"prompt": prompt}).model_dump_json()
     cursor = connection.execute("INSERT INTO examples (id, body) VALUES (?, ?)", (example.id, body))
@@ -44,12 +45,35 @@ def seq_of(connection: sqlite3.Connection, example_id: str) -> int | None:
     return None if found is None else int(found[0])
 
 
+def known(connection: sqlite3.Connection, example_ids: Sequence[str]) -> dict[str, int]:
+    """Their ``seq`` by id. Raises :class:`UserError` where one is not there."""
+    wanted = [well_formed(name) for name in example_ids]
+    found = dict(
+        connection.execute(
+            "SELECT id, seq FROM examples WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(wanted),)
+        )
+    )
+    missing = next((name for name in wanted if name not in found), None)
+    if missing is not None:
+        raise unknown(missing)
+    return found
+
+
+def unknown(example_id: str) -> UserError:
+    return UserError(f"no example {example_id}", remedy="it may be another persona's, or another workspace's")
+
+
 def find(connection: sqlite3.Connection, example_id: str) -> tuple[int, Example]:
     """The example, with its ``seq`` and without its prompt. Raises :class:`UserError` where there is none."""
     found = connection.execute("SELECT seq, body FROM examples WHERE id = ?", (well_formed(example_id),)).fetchone()
     if found is None:
-        raise UserError(f"no example {example_id}", remedy="it may be another persona's, or another workspace's")
-    return int(found[0]), Example.model_validate_json(found[1])
+        raise unknown(example_id)
+    return int(found[0]), read_example(found[1])
+
+
+def read_example(body: str) -> Example:
+    """An example as stored, without the contents of its prompt."""
+    return Example.model_validate_json(body, extra="ignore")
 
 
 def ids(connection: sqlite3.Connection, after: int) -> list[tuple[int, str]]:
@@ -63,7 +87,13 @@ def conversations(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[t
     """Ids and messages as they stand, in order of ``seq``: a tenth of the work of whole rows."""
     found = connection.execute(_CONVERSATION, (json.dumps(list(seqs)),)).fetchall()
     return [
-        (name, tuple(Message(**turn) for turn in json.loads(edited if edited not in (None, "[]") else original)))
+        (
+            name,
+            tuple(
+                Message(role=turn["role"], content=turn["content"])
+                for turn in json.loads(edited if edited not in (None, "[]") else original)
+            ),
+        )
         for name, original, edited in found
     ]
 
@@ -77,19 +107,19 @@ def rows(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Row]:
 
 
 def _row(seq: int, body: str, judged: str | None, decision_id: int | None, decided: str | None, status: Any) -> Row:
-    example = Example.model_validate_json(body)
+    example = read_example(body)
     decision = read_decision(decision_id, decided) if decision_id is not None and decided is not None else None
     return Row(
         seq=seq,
         example=example,
-        judgement=Judgement.model_validate_json(judged) if judged is not None else None,
+        judgement=Judgement.model_validate_json(judged, extra="ignore") if judged is not None else None,
         decision=decision,
         status=status,
         messages=decision.messages if decision and decision.messages else example.messages,
     )
 
 
-def _with_prompt(row: Row, contents: dict[int, str]) -> Row:
+def _with_prompt(row: Row, contents: Mapping[int, str]) -> Row:
     if not row.example.prompt:
         return row
     prompt: Messages = tuple(
