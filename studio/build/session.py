@@ -16,6 +16,7 @@ from studio.llm import ModelSettings
 from studio.spec import LoadedSpec
 from studio.store import Workspace
 
+STOP_S, CANCEL_S = 60.0, 10.0
 """How long a job that is asked to stop may take to save, and then to give up what it waits for, before we leave."""
 
 
