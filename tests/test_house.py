@@ -136,3 +136,12 @@ def test_starting_a_face_or_a_job_loads_nothing_heavy(start: str) -> None:
     code = f"import sys; {start}; print(sorted(set(sys.modules) & set({heavy!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_libraries_that_the_studio_is_made_of_are_declared_and_used() -> None:
+    declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    used = {name.split(".")[0] for path in modules() for name in imports(path)}
+    wanted = {"textual", "rich", "openai", "pydantic", "tinydb", "datasketch"}
+    wanted |= {"transformers", "peft", "trl", "torch"}
+    assert wanted <= used
+    assert {name for name in (*wanted, "unsloth", "bitsandbytes") if f'"{name}' not in declared} <= {"unsloth"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ async def generate(
             nobody = error  # what is there already may still be judged
     own_judge = judge or open_judge(params.settings, loaded, log)
     at_once = concurrency or Concurrency(params.concurrency)
+    await asyncio.to_thread(importlib.import_module, "datasketch")  # brings scipy, a second: off the loop
     generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id, at_once, stop, cancel)
     try:
         drain(False)
