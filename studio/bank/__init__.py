@@ -1,7 +1,8 @@
 """Who talks to the persona: people from the spec's profiles and from built-in components."""
 
 from studio.bank.job import MOST_BUILT, BankFinished, BankParams, BankStarted, PersonAdded
-from studio.bank.people import Heads, PeopleSource, build, heads, people_of, people_source, person_text
+from studio.bank.people import Heads, PeopleSource, build, heads, people_of, people_source
+from studio.bank.person import Person, person_text
 
 __all__ = [
     "MOST_BUILT",
@@ -10,6 +11,7 @@ __all__ = [
     "BankStarted",
     "Heads",
     "PeopleSource",
+    "Person",
     "PersonAdded",
     "build",
     "heads",

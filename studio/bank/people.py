@@ -12,9 +12,9 @@ from functools import cache
 from typing import TypeVar
 
 from studio.bank.components import components
+from studio.bank.person import Person, person_id, person_text
 from studio.dedup import NearDuplicates
 from studio.spec import LoadedSpec, Topic
-from studio.store.records import Person
 
 SIMILAR = 0.8
 """Two people whose texts share this much of their words are taken for one."""
@@ -52,7 +52,7 @@ def build(n: int, seed: int = 0) -> Iterator[Person]:
             name=name,
             role=role,
             background=background,
-            tone=tone.tone,
+            chatting_style=f"{tone.tone}, {tone.writes}",
         )
         text = person_text(person)
         if seen.duplicate_of(text) is not None:
@@ -72,42 +72,18 @@ def people_of(topics: Iterable[Topic]) -> tuple[Person, ...]:
     for topic in topics:
         for kind in topic.example_types:
             name = person_id("profiles", topic.topic, kind.example_type, kind.example_background, kind.example_query)
-            tone = tones[int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(tones)].tone
+            tone = tones[int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(tones)]
             person = Person(
                 id=name,
                 source="profiles",
                 role=kind.example_type,
                 background=kind.example_background,
-                tone=tone,
+                chatting_style=f"{tone.tone}, {tone.writes}",
                 topic=topic.topic,
                 query=kind.example_query,
             )
             found.append(person)
     return tuple(found)
-
-
-def person_text(person: Person) -> str:
-    """A person in a few sentences, as an author is told who is asking."""
-    age = "" if person.age is None else f"{person.age} years old"
-    who = ", ".join(part for part in (person.name, age, person.role) if part) or "Somebody"
-    sentences = [who]
-    if person.topic:
-        sentences.append(f"Here about: {person.topic}")
-    if person.background:
-        sentences.append(f"Background: {person.background}")
-    if person.tone:
-        writes = next((tone.writes for tone in components().tones if tone.tone == person.tone), "")
-        sentences.append(f"Writes: {person.tone}, {writes}" if writes else f"Writes: {person.tone}")
-    if person.chatting_style:
-        sentences.append(f"Writes like this: {person.chatting_style}")
-    if person.query:
-        sentences.append(f"Asks such things as: {person.query}")
-    return " ".join(sentence if sentence.endswith((".", "?", "!")) else f"{sentence}." for sentence in sentences)
-
-
-def person_id(source: str, *parts: str) -> str:
-    """An id that is the same wherever the same person is made again."""
-    return f"{source}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
 
 
 def _deck(cards: Sequence[Part], rng: random.Random) -> Iterator[Part]:

@@ -44,7 +44,9 @@ def listing(spec: SpecFile = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPAC
     if as_json:
         say_json([person.model_dump(mode="json") for person in people])
         return
-    table = [(one.id, one.source, one.name, one.role, one.tone, one.background) for one in people]
+    table = [
+        (one.id, one.source, one.name, one.profession or one.role, one.chatting_style, one.background) for one in people
+    ]
     rows = [[inert_line(text) for text in row] for row in table]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -20,7 +20,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from studio.bank.people import person_id
+from studio.bank.person import person_id
 from studio.chatml import Frozen, Message, Messages, Unicode, conversation_problem
 from studio.errors import UserError
 from studio.generate.plan import Attempt, Key, digest_of, open_scenarios

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, model_validator
 
 from studio.chatml import Frozen, Messages, Unicode, digest
 
@@ -87,24 +89,66 @@ class PairVote(Frozen):
     at: datetime
 
 
+Method = Literal["", "compose", "write", "from-text", "relations", "enrich", "profiles", "import"]
+"""How a person came to be; empty where it is not known: a recording, a bank of an earlier version."""
+
+
 class Person(Frozen):
-    """Somebody who talks to the persona."""
+    """Somebody who talks to the persona, and where they came from. What is not known of them is empty.
+
+    The record holds whatever a file or a recording says of somebody; :mod:`studio.bank.person` has the limits of a
+    whole person. What an earlier version kept reads: ``tone`` becomes the beginning of ``chatting_style``.
+    """
 
     id: str
     source: Literal["profiles", "bank", "recorded", "hand"]
-    name: str = ""
+    """Whom they belong to: the spec's profiles, the workspace's bank, the recording, an example made by hand."""
+    name: Unicode = ""
+    username: Unicode | None = None
     age: int | None = None
     """In years."""
-    role: str = ""
-    """Occupation or user type."""
-    background: str = ""
-    tone: str = ""
-    """How they write, in a word of the bank's: ``terse``, ``chatty``, ..."""
-    chatting_style: str = ""
+    traits: tuple[Unicode, ...] = ()
+    """Adjectives."""
+    background: Unicode = ""
+    chatting_style: Unicode = ""
     """How they write, in words of their own."""
-    topic: str = ""
-    query: str = ""
+    profession: Unicode = ""
+    """What they work as, in lower case: ``night nurse``, ``retired carpenter``."""
+    role: Unicode = ""
+    """The user type of a spec's profile or a recording: ``Traveler``, ``team lead``."""
+    place: Unicode = ""
+    """Where they live: ``Leeds, England``."""
+    language: Unicode = ""
+    """Their first language as a BCP 47 tag."""
+    topic: Unicode = ""
+    query: Unicode = ""
     """A question that such a person asks, where the source gives one."""
+    extreme: bool = False
+    """Drawn from the harder components: hostile, erratic, overwhelmed, dysfunctional."""
+    method: Method = ""
+    origin: Unicode = ""
+    """The file or data set that they are from, with the place in it: ``persona.jsonl:17``."""
+    model: Unicode = ""
+    """The model that wrote them; empty where none did."""
+    seed: int | None = None
+    parents: tuple[str, ...] = ()
+    """Ids of the people that this one was made from: the relative, the short version."""
+    root: str = ""
+    """Of relations: the id of the person at hop 0."""
+    relation: Unicode = ""
+    """Of relations: what they are to their parent, ``patient``."""
+    hop: Annotated[int, Field(ge=0)] = 0
+    text_hash: str = ""
+    """Hash of the text that they were inferred from."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or "tone" not in value:
+            return value
+        kept = {key: found for key, found in value.items() if key != "tone"}
+        styles = value["tone"], kept.get("chatting_style")
+        return kept | {"chatting_style": "; ".join(one for one in styles if isinstance(one, str) and one)}
 
 
 class Neighbour(Frozen):

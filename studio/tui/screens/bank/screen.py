@@ -110,7 +110,7 @@ class BankScreen(JobStage):
 
     def _draw(self, index: int, width: int) -> Content:
         person = self._people[index]
-        name, role = pad(person.name or person.topic, 18), pad(person.role, 26)
+        name, role = pad(person.name or person.topic, 18), pad(person.profession or person.role, 26)
         rest = clip(person.background or person.query, max(width - 19 - 27, 0))
         return join(name, " ", role, " ", (rest, "$quiet"))
 
@@ -166,7 +166,7 @@ class BankScreen(JobStage):
         count = len(self._people)
         for place in ((self._list.cursor + step * away) % count for away in range(1, count + 1)):
             one = self._people[place]
-            texts = one.name, one.role, one.topic, one.background, one.tone, one.chatting_style, one.query
+            texts = one.name, one.profession, one.role, one.topic, one.background, one.chatting_style, one.query
             if self._words and self._words in " ".join(texts).lower():
                 self._list.move_to(place)
                 return
@@ -190,10 +190,13 @@ def person_page(person: Person, width: int) -> Content:
     pairs = {
         "name": person.name,
         "role": person.role,
+        "profession": person.profession,
+        "place": person.place,
         "age": "" if person.age is None else str(person.age),
+        "traits": ", ".join(person.traits),
         "topic": person.topic,
         "background": person.background,
-        "writes": "; ".join(part for part in (person.tone, person.chatting_style) if part),
+        "writes": person.chatting_style,
         "asks": person.query,
         "source": SOURCES[person.source],
         "id": person.id,
