@@ -59,7 +59,8 @@ class DiskCachedEmbedder:
             self._write(new)
             known |= new
         rows = np.stack([np.frombuffer(known[key], np.float16).astype(np.float32) for key in keys])
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12).astype(np.float32)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        return rows
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         if not self._path.exists():
