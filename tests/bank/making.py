@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,3 +70,15 @@ class WordVectors:
                     row[int.from_bytes(digest[place : place + 2], "big") % 384] += 1 if digest[place + 8] % 2 else -1
             row /= max(float(np.linalg.norm(row)), 1e-9)
         return rows
+
+
+def answer(body: dict[str, Any]) -> dict[str, Any]:
+    """What a model behind a server writes: somebody of their own for each prompt and seed, the given age kept."""
+    said = body["messages"][1]["content"]
+    digest = hashlib.sha256(f"{said} {body.get('seed')}".encode()).digest()
+    made = person(int.from_bytes(digest[:4], "big"))
+    fields = "name username age traits background chatting_style profession place".split()
+    found = {name: value for name, value in made.model_dump(mode="json").items() if name in fields}
+    if given_age := re.search(r"^- Age: (\d+)$", said, re.MULTILINE):
+        found["age"] = int(given_age[1])
+    return found | {"query": f"How do I get {made.background.split()[-1]} sorted today?"}
