@@ -23,7 +23,7 @@ MAY_USE: dict[str, set[str]] = {
     "embed": set(),
     "dedup": {"embed"},
     "judge": {"spec", "store", "llm", "embed"},
-    "bank": {"spec", "store", "llm", "jobs", "dedup"},
+    "bank": {"spec", "store", "llm", "jobs", "embed", "dedup"},
     "generate": {"spec", "store", "llm", "jobs", "dedup", "judge", "bank"},
     "triage": {"spec", "store", "dedup"},
     "train": {"machine", "spec", "store", "jobs", "triage"},

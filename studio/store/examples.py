@@ -53,6 +53,11 @@ class ExampleStore:
         with self.database.writing() as connection:
             people.add(connection, person)
 
+    def replace_person(self, old_id: str, person: Person) -> None:
+        """Keep somebody in the place of another, who stays where an example names them."""
+        with self.database.writing() as connection:
+            people.replace(connection, old_id, person)
+
     def person(self, person_id: str) -> Person | None:
         with self.database.reading() as connection:
             return people.get(connection, person_id)

@@ -12,6 +12,13 @@ def add(connection: sqlite3.Connection, person: Person) -> None:
     connection.execute("INSERT INTO people (body) VALUES (?) ON CONFLICT DO NOTHING", (person.model_dump_json(),))
 
 
+def replace(connection: sqlite3.Connection, old_id: str, person: Person) -> None:
+    """Keep ``person`` in the place of another, who stays where an example names them."""
+    add(connection, person)
+    unused = "id = ? AND id NOT IN (SELECT person_id FROM standings)"
+    connection.execute(f"DELETE FROM people WHERE {unused}", (old_id,))
+
+
 def get(connection: sqlite3.Connection, person_id: str) -> Person | None:
     found = connection.execute("SELECT body FROM people WHERE id = ?", (person_id,)).fetchone()
     return None if found is None else Person.model_validate_json(found[0], extra="ignore")
