@@ -63,7 +63,7 @@ BankEvent = Annotated[BankStarted | PersonAdded | BankFinished, Field(discrimina
 
 def main(params: dict[str, Any], context: JobContext) -> None:
     """Job entry. Started again after a stop it adds those who are missing, since ids depend on the seed alone."""
-    asked = BankParams.model_validate(params)
+    asked = BankParams.model_validate(params, extra="ignore")
     loaded = load(Path(asked.spec_path))
     opened = Workspace.open(Path(asked.workspace), loaded.spec.slug, gives_up=lambda: context.cancel_requested)
     with closing(opened) as workspace:

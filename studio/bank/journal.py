@@ -53,10 +53,10 @@ class Journal:
         self._log = EventLog(path)
         for event in read_events(path)[0]:
             if event.kind == "attempt":
-                attempt = Attempt.model_validate(event.data)
+                attempt = Attempt.model_validate(event.data, extra="ignore")
                 self.attempts[attempt.id] = attempt
             elif event.kind == "settled":
-                settled = Settled.model_validate(event.data)
+                settled = Settled.model_validate(event.data, extra="ignore")
                 self.settled[settled.id] = settled.removal
 
     @property

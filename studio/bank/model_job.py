@@ -91,7 +91,7 @@ class PeopleParams(Frozen):
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
     """Job entry. Started again after a stop or a kill, as the same job or a new one, it goes on."""
-    asked = PeopleParams.model_validate(params)
+    asked = PeopleParams.model_validate(params, extra="ignore")
     loaded = load(Path(asked.spec_path))
     with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
         async with aclosing(make_people(loaded, workspace, asked, lambda: context.stop_requested)) as events:

@@ -179,7 +179,7 @@ def generate_entry(settings: ModelSettings) -> str:
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
     """Entry of the generating job whose author the studio serves: it holds the author's worker until its own end."""
-    asked = GenerateParams.model_validate(params)
+    asked = GenerateParams.model_validate(params, extra="ignore")
     assert asked.settings.author_local is not None, "generate_entry gives another entry"
     with await serve_author(context.folder.parent, asked.settings.author_local) as server:
         settings = asked.settings.model_copy(update={"author_served": served_settings(server.ready, "base")})

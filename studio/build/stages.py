@@ -109,7 +109,7 @@ async def generate_stage(tell: Tell, session: Session) -> None:
 
     def listen(event: BuildEvent) -> None:
         if isinstance(event, StageTold) and event.event.kind == "generate_finished":
-            finished.append(GenerateFinished.model_validate(event.event.data))
+            finished.append(GenerateFinished.model_validate(event.event.data, extra="ignore"))
         tell(event)
 
     def done() -> bool:

@@ -138,7 +138,7 @@ def fitted(text: str, room: int) -> str:
 def progress_of(event: Event) -> Progressed | None:
     """What an event tells of its stage's progress; None where it tells nothing of it."""
     kind = _KINDS.get(event.kind)
-    match kind.model_validate(event.data) if kind else None:
+    match kind.model_validate(event.data, extra="ignore") if kind else None:
         case GenerateStarted(note=str(note), targets=targets) if note:
             return Progressed(0, sum(one.target for one in targets), note)
         case GenerateProgressed() as now:

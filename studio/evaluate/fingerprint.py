@@ -36,7 +36,7 @@ class Cache(Generic[Kept]):
         found = []
         for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
             with suppress(ValidationError):
-                found.append(self._model.model_validate_json(line))
+                found.append(self._model.model_validate_json(line, extra="ignore"))
         return found
 
     def add(self, value: Kept) -> None:

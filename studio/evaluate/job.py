@@ -36,7 +36,7 @@ class EvaluateParams(Frozen):
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
     """Entry of the job."""
-    asked = EvaluateParams.model_validate(params)
+    asked = EvaluateParams.model_validate(params, extra="ignore")
     loaded = load(Path(asked.spec_path))
     if not probes(loaded):
         remedy = "add a category with 'holdout: true' whose items are user messages"

@@ -16,7 +16,7 @@ from studio.store import Workspace
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
     """Entry of the job."""
-    asked = GenerateParams.model_validate(params)
+    asked = GenerateParams.model_validate(params, extra="ignore")
     loaded = load(Path(asked.spec_path))
     opened = Workspace.open(Path(asked.workspace), loaded.spec.slug, gives_up=lambda: context.cancel_requested)
     with closing(opened) as workspace:

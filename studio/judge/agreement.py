@@ -151,7 +151,7 @@ def known_agreement(loaded: LoadedSpec, judge: Judge | JudgeInfo) -> Agreement |
     """What :func:`judge_agreement` found before, from the user's cache; None where it was not measured yet."""
     try:
         path = _kept_in(loaded, judge)
-        return Agreement.model_validate_json(path.read_bytes()) if path else None
+        return Agreement.model_validate_json(path.read_bytes(), extra="ignore") if path else None
     except (OSError, ValidationError):
         return None
 

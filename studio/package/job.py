@@ -61,7 +61,7 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
 
 
 async def _main(params: dict[str, Any], context: JobContext) -> None:
-    asked = PackageParams.model_validate(params)
+    asked = PackageParams.model_validate(params, extra="ignore")
     loaded = load(Path(asked.spec_path))
     opened = Workspace.open(Path(asked.workspace), loaded.spec.slug, gives_up=lambda: context.cancel_requested)
     with closing(opened) as workspace:

@@ -146,7 +146,7 @@ async def _ready(job: Job) -> ServeReady:
     """The worker's word that it is ready. Raises :class:`UserError` where it ends before."""
     async for event in follow(job):
         if event.kind == "serve_ready":
-            return ServeReady.model_validate(event.data)
+            return ServeReady.model_validate(event.data, extra="ignore")
     error = job.view().error or "the model's worker was stopped"
     raise UserError(error, where=str(job.folder / "log.txt"))
 

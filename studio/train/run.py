@@ -47,7 +47,7 @@ def read_metrics(run_dir: Path) -> list[StepMetrics]:
     with suppress(FileNotFoundError):
         for line in (run_dir / METRICS_FILE).read_text().splitlines():
             with suppress(ValidationError):
-                found.append(StepMetrics.model_validate_json(line))
+                found.append(StepMetrics.model_validate_json(line, extra="ignore"))
     return found
 
 
@@ -61,7 +61,7 @@ def read_run(run_dir: Path) -> Run | None:
     None where the folder holds none that can be read.
     """
     try:
-        run = Run.model_validate_json((run_dir / RUN_FILE).read_text())
+        run = Run.model_validate_json((run_dir / RUN_FILE).read_text(), extra="ignore")
     except (OSError, ValidationError):
         return None
     here = run_dir.absolute()
@@ -150,7 +150,7 @@ def resume_run(workspace: Workspace, job: Job) -> Job:
 
 def _asked(job: Job) -> TrainParams | None:
     try:
-        return TrainParams.model_validate(job.request.params)
+        return TrainParams.model_validate(job.request.params, extra="ignore")
     except (UserError, ValidationError):
         return None
 

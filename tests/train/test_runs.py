@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from studio.errors import UserError
 from studio.jobs import AlreadyRunning, Job, JobRequest
 from studio.store import Workspace
 from studio.train import base_of, find_run, finished_run, resume_or_start, resume_run, run, runs, start
-from studio.train.run import read_run, write_run
+from studio.train.run import RUN_FILE, read_run, write_run
 from studio.train.types import Run, TrainFinished, TrainParams, TrainPlan
 from tests.train.making import make_plan
 
@@ -69,6 +70,15 @@ def job_of(workspace: Workspace, plan: TrainPlan, name: str = "first") -> Job:
     job.folder.mkdir()
     job.paths.request.write_text(asked.model_dump_json())
     return job
+
+
+def test_a_run_that_a_later_version_wrote_is_read_but_for_what_it_added(workspace: Workspace, plan: TrainPlan) -> None:
+    run = finish(workspace, plan)
+    file = workspace.runs_dir / plan.run_id / RUN_FILE
+    written = json.loads(file.read_text())
+    written["later"] = written["plan"]["later"] = written["finished"]["later"] = 1
+    file.write_text(json.dumps(written))
+    assert read_run(file.parent) == run
 
 
 def test_a_started_run_is_listed_with_its_own_copy_of_the_data(

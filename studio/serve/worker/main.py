@@ -36,7 +36,7 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
             await asyncio.to_thread(gpu.enter_context, claim)
         except GpuWaitEnded:
             return
-        await _serve(ServeParams.model_validate(params), context)
+        await _serve(ServeParams.model_validate(params, extra="ignore"), context)
 
 
 async def _serve(asked: ServeParams, context: JobContext) -> None:

@@ -19,7 +19,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 def main(params: dict[str, Any], context: JobContext) -> None:
     """Train, or go on. ``run.json`` says that it is finished before the event does."""
-    asked = TrainParams.model_validate(params)
+    asked = TrainParams.model_validate(params, extra="ignore")
     run_dir, run = Path(asked.run_dir), Run(plan=asked.plan, job_id=context.id)
     write_run(run_dir, run)
     alone = keep_to_one_gpu(os.environ)

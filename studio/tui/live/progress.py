@@ -29,7 +29,7 @@ def parsed(events: Sequence[Event], *models: type[T]) -> Iterator[T]:
     for event in events:
         if event.kind in kinds:
             with suppress(ValidationError):
-                yield kinds[event.kind].model_validate(event.data)
+                yield kinds[event.kind].model_validate(event.data, extra="ignore")
 
 
 @dataclass(frozen=True)
