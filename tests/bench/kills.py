@@ -64,39 +64,29 @@ class Counting:
         return {"messages": [{"role": role, "content": text} for role, text in said.items()]}
 
 
-def faults(draw: random.Random, began: float) -> Iterator[Fault | None]:
-    """What goes wrong with each request, by the time since ``began``: an outage, a spell of 429s, a long wait."""
-    asked_to_wait = False
+def faults(draw: random.Random) -> Iterator[Fault | None]:
+    """What goes wrong with each request: some all the time, and an outage, a spell of 429s and a long wait in a row."""
+    kinds = ((0.05, Status(500)), (0.1, Raw(b"{")), (0.12, Truncate(9)), (0.13, Hang()))
+    for spell, fault in ((OUTAGE_S, Status(502)), (LIMITED_S, Status(429)), (0.0, Status(429, headers=LONG_WAIT))):
+        for _ in range(BETWEEN):
+            chance = draw.random()
+            yield next((kind for below, kind in kinds if chance < below), None)
+        ends = time.monotonic() + spell
+        yield fault
+        while time.monotonic() < ends:
+            yield fault
     while True:
-        at = time.monotonic() - began
         chance = draw.random()
-        if 10 < at < 10 + OUTAGE_S:
-            yield Status(502)
-        elif 10 + OUTAGE_S + 10 < at < 10 + OUTAGE_S + 40:
-            yield Status(429)
-        elif at > 10 + OUTAGE_S + 50 and not asked_to_wait:
-            asked_to_wait = True
-            yield Status(429, headers={"retry-after": str(WAIT_S)})
-        elif chance < 0.13:
-            yield (
-                Status(500)
-                if chance < 0.05
-                else Raw(b"{")
-                if chance < 0.1
-                else Truncate(9)
-                if chance < 0.12
-                else Hang()
-            )
-        else:
-            yield None
+        yield next((kind for below, kind in kinds if chance < below), None)
 
 
-OUTAGE_S, WAIT_S = 180, 600
+BETWEEN, OUTAGE_S, LIMITED_S, LONG_WAIT = 300, 180.0, 30.0, {"retry-after": "600"}
+"""Requests from one spell to the next, and the seconds that each lasts."""
 
 
 async def serve(told: Path, failing: bool) -> None:
     draw = random.Random(0)
-    wrong = faults(draw, time.monotonic()) if failing else ()
+    wrong = faults(draw) if failing else ()
     async with FakeServer(Counting(told), faults=wrong, latency=lambda: random.uniform(0.2, 0.4)) as server:
         sys.stdout.write(server.url + "\n")
         sys.stdout.flush()
