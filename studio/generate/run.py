@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 from studio.bank import people_source
 from studio.errors import UserError
-from studio.generate.author import Author, StoreCallLog, open_author
+from studio.generate.author import Author, open_author
 from studio.generate.concurrency import Chains, Concurrency
 from studio.generate.plan import Attempt, Attempts, Ledger
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.recorded import Recordings, read_recordings
 from studio.generate.screening import Screening, judged_again, rejection, stale_ids
+from studio.generate.spending import SpendingMeter
 from studio.generate.types import (
     ExampleScored,
     GenerateEvent,
@@ -27,7 +28,7 @@ from studio.generate.types import (
     GenerateStarted,
 )
 from studio.judge import Judge, open_judge
-from studio.llm import ModelError, ModelSettings, drain, learned_at, waiting
+from studio.llm import ModelError, ModelSettings, check_budget, drain, learned_at, waiting
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
 
@@ -56,9 +57,10 @@ async def generate(
     ``judge`` stand in for those of ``params.settings``, ``concurrency`` for what it says of chains at once. After
     ``stop`` nothing new begins, and what is under way comes back within its deadline, or until ``cancel``. The last
     event is GenerateFinished; after it ModelError is raised where models failed for good, and UserError where examples
-    are missing and nobody is there to write them.
+    are missing and nobody is there to write them; before anything else where a budget is set and a price is not known.
     """
-    log = StoreCallLog(workspace.examples)
+    log = workspace.examples
+    await check_budget(params.settings, author=author is None)
     nobody: UserError | None = None
     own_author = author
     if own_author is None:
@@ -71,7 +73,7 @@ async def generate(
     own_judge = judge or open_judge(params.settings, loaded, log)
     at_once = concurrency or Concurrency(params.concurrency)
     await asyncio.to_thread(importlib.import_module, "datasketch")  # brings scipy, a second: off the loop
-    generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id, at_once, stop, cancel)
+    generation = Generation(loaded, workspace, params, own_author, own_judge, job_id, at_once, stop, cancel)
     try:
         drain(False)
         async with learned_at(workspace.folder), aclosing(generation.events()) as events:
@@ -123,7 +125,6 @@ class Generation:
         params: GenerateParams,
         author: Author | None,
         judge: Judge,
-        log: StoreCallLog,
         job_id: str,
         concurrency: Callable[[], int],
         stop: Stop,
@@ -131,7 +132,7 @@ class Generation:
     ) -> None:
         self._loaded, self._workspace, self._store = loaded, workspace, workspace.examples
         self._params, self._author, self._judge = params, author, judge
-        self._log, self._job_id = log, job_id
+        self._job_id, self._spending = job_id, SpendingMeter(self._store, params.settings.max_cost_usd)
         self._meter, self._failures, self._stop = Meter(), Failures(), stop
         self._desk = asyncio.Lock()
         self._chains = Chains(concurrency, self._ends, cancel=cancel, on_stop=drain)
@@ -268,6 +269,7 @@ class Generation:
         outcome = _OUTCOMES[written.judgement.verdict]
         self._ledger.landed(attempt.category, attempt.scenario, outcome)
         self._meter.landed(outcome == "accepted")
+        self._spending.landed(outcome == "accepted")
         scored = ExampleScored(
             example_id=attempt.example_id,
             category=attempt.category,
@@ -298,6 +300,7 @@ class Generation:
     def _progress(self) -> GenerateProgressed:
         targets = self._ledger.targets()
         accepted, rejected = sum(one.accepted for one in targets), sum(one.rejected for one in targets)
+        spending = self._spending.read(accepted, self._ledger.missing)
         return GenerateProgressed(
             targets=targets,
             generated=accepted + rejected + sum(one.pending for one in targets),
@@ -306,12 +309,13 @@ class Generation:
             errors=self._failures.count,
             rate=self._meter.rate(),
             eta_s=self._meter.eta_s(self._ledger.missing),
-            cost_usd=self._log.cost_usd(),
+            cost_usd=spending.cost_usd,
             reasons=self._store.reasons(),
             under_way=self._chains.under_way,
             at_once=self._chains.limit,
             stopping=self._chains.stopping,
             waiting=waiting(),
+            spending=spending,
         )
 
     def _finished(self, stopped: bool) -> GenerateFinished:
@@ -327,5 +331,6 @@ class Generation:
             errors=now.errors,
             seconds=self._meter.seconds,
             cost_usd=now.cost_usd,
+            spending=now.spending,
             note=ending(self._ledger, now.reasons, self._failures, author=author, recorded=recorded, stopped=stopped),
         )

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from studio.calls import CallRecord, Outcome
+from studio.calls import CallRecord, Outcome, Spent
 from studio.llm.errors import AttemptError, Kind
 from studio.llm.response import Answer, read_answer, without_reasoning
 from studio.llm.settings import ModelSettings
@@ -36,6 +36,10 @@ class CallLog(Protocol):
     def call(self, key: str) -> CallRecord | None: ...
 
     def add_call(self, record: CallRecord) -> None: ...
+
+    def spent(self) -> Spent:
+        """What all calls on record took."""
+        ...
 
 
 def call_key(settings: ModelSettings, model: str, request: Request, schema: Mapping[str, Any] | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from studio.calls import CallRecord
+from studio.calls import CallRecord, Spent
 from studio.chatml import system, user
 from studio.llm import CallLog, ModelSettings, OpenAIModel, Request, Sampling
 from studio.llm.retry import RetryPolicy
@@ -69,3 +69,7 @@ class MemoryLog:
 
     def add_call(self, record: CallRecord) -> None:
         self.calls[record.key] = record
+
+    def spent(self) -> Spent:
+        costs = [call.cost_usd for call in self.calls.values()]
+        return Spent(calls=len(costs), unpriced=costs.count(None), cost_usd=sum(cost or 0.0 for cost in costs))

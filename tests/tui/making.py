@@ -47,7 +47,9 @@ success: {examples: 12}
 deployment: {base_model: some/model}
 """
 WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
-PERSON = Person(id="bank-1", source="bank", name="Ida", role="ferry mate", background="sails at night", chatting_style="terse")
+PERSON = Person(
+    id="bank-1", source="bank", name="Ida", role="ferry mate", background="sails at night", chatting_style="terse"
+)
 
 
 def write_spec(folder: Path, text: str = SPEC) -> Path:
