@@ -17,7 +17,8 @@ from studio.evaluate import Evaluation, evaluation_of, fingerprint, judge_info, 
 from studio.evaluate.job import EvaluateParams
 from studio.files import as_seen
 from studio.generate import CategoryTarget, GenerateParams, ScenarioBalance, balance, coverage, unfinished
-from studio.generate.types import GenerateFinished
+from studio.generate.spending import SpendingMeter
+from studio.generate.types import GenerateFinished, Spending
 from studio.jobs import Job, active, start
 from studio.judge import known_agreement, open_judge
 from studio.package import Package, find_package, package_id, packages
@@ -65,6 +66,13 @@ def wanted_examples(session: Session) -> int:
 def standing(session: Session) -> tuple[CategoryTarget, ...]:
     """Each category's target and what counts towards it."""
     return coverage(session.loaded, session.workspace, wanted_examples(session))
+
+
+def spending(session: Session) -> Spending:
+    """What calls to models cost so far, by the record of the workspace. Reads the store."""
+    targets = standing(session)
+    accepted, missing = sum(one.accepted for one in targets), sum(max(0, one.target - one.accepted) for one in targets)
+    return SpendingMeter(session.workspace.examples, session.settings.max_cost_usd).read(accepted, missing)
 
 
 def scenarios(session: Session) -> tuple[ScenarioBalance, ...]:
@@ -191,7 +199,7 @@ def resume_training(session: Session, job: Job) -> Job:
 
 async def evaluate_stage(tell: Tell, session: Session, run: Run) -> Evaluation:
     """Held-out probes through base and tuned."""
-    judge, run_id = open_judge(session.settings, session.loaded), run.plan.run_id
+    judge, run_id = open_judge(session.settings, session.loaded, session.workspace.examples), run.plan.run_id
     wanted = fingerprint(session.loaded, run, judge)
 
     def find() -> Evaluation | None:

@@ -11,11 +11,11 @@ import typer
 
 from studio.build import Built, Session, build
 from studio.build.authors import Roles, roles
-from studio.build.stages import generate_stage, planned_run, scenarios, standing, train_stage, triage_stage
+from studio.build.stages import generate_stage, planned_run, scenarios, spending, standing, train_stage, triage_stage
 from studio.cli import options
 from studio.cli.display import show
 from studio.cli.evaluate import GATES_FAILED, print_gates, print_verdict
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, open_session
+from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import say, say_json, tell_prose
 from studio.doctor import environment
 from studio.evaluate import Interval
@@ -24,19 +24,17 @@ from studio.files import as_seen
 from studio.generate import ScenarioBalance, read_concurrency, set_concurrency
 from studio.jobs import active
 from studio.judge import LEARNED, judge_agreement, open_judge
-from studio.llm import resolve_settings
+from studio.llm import ModelSettings
 from studio.store import Filter
 from studio.train.types import MAX_EPOCHS, Backend, TrainPlan
 from studio.triage import export_chatml
 
 
+@asks_models()
 def build_command(
     spec: options.SpecFile = DEFAULT_SPEC,
     workspace: options.WorkspaceFolder = WORKSPACE,
-    endpoint: options.Endpoint = None,
-    model: options.Model = None,
-    judge_model: options.JudgeModel = None,
-    author: options.Author = None,
+    settings: ModelSettings = OFFLINE,
     base: options.Base = None,
     examples: options.Examples = None,
     method: options.TrainMethod = None,
@@ -50,8 +48,8 @@ def build_command(
 
     Example: studio build specs/taskmaster.yaml --json
     """
-    settings, recipe = resolve_settings(endpoint, model, judge_model, author=author), {"method": method}
-    with open_session(spec, workspace, settings, base=base, examples=examples, seed=seed, recipe=recipe) as session:
+    more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "recipe": {"method": method}}
+    with open_session(spec, workspace, settings, **more) as session:
         at_work = _roles(session).model_dump()
         found = environment(settings, base=session.base_model, folder=session.root, **at_work)
         tell_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}")
@@ -72,7 +70,9 @@ def _roles(session: Session) -> Roles:
     found = roles(session.settings, session.loaded)
     if found.judge == LEARNED and found.agreement is None:
         tell_prose("Learning a judge from the labels and measuring it on others, once: half a minute.")
-        asyncio.run(judge_agreement(session.loaded, open_judge(session.settings, session.loaded)))
+        asyncio.run(
+            judge_agreement(session.loaded, open_judge(session.settings, session.loaded, session.workspace.examples))
+        )
         found = roles(session.settings, session.loaded)
     return found
 
@@ -98,7 +98,7 @@ def _summary(session: Session, built: Built) -> dict[str, Any]:
 
 
 def _counts(session: Session) -> dict[str, Any]:
-    """How many examples there are, and each category's target with what counts towards it."""
+    """How many examples there are, what they cost, and each category's target with what counts towards it."""
     examples = session.workspace.examples
     return {
         "examples": {
@@ -106,6 +106,7 @@ def _counts(session: Session) -> dict[str, Any]:
             "accepted": examples.count(Filter(status="accepted")),
             "rejected": examples.count(Filter(status="rejected")),
         },
+        "spending": spending(session).told(),
         "categories": {one.category: {"target": one.target, "accepted": one.accepted} for one in standing(session)},
     }
 
@@ -123,13 +124,11 @@ def _value(found: Interval | None) -> float | None:
     return found.value if found else None
 
 
+@asks_models()
 def generate(
     spec: options.SpecFile = DEFAULT_SPEC,
     workspace: options.WorkspaceFolder = WORKSPACE,
-    endpoint: options.Endpoint = None,
-    model: options.Model = None,
-    judge_model: options.JudgeModel = None,
-    author: options.Author = None,
+    settings: ModelSettings = OFFLINE,
     base: options.Base = None,
     examples: options.Examples = None,
     seed: options.Seed = 0,
@@ -143,7 +142,6 @@ def generate(
 
     Example: studio generate specs/taskmaster.yaml --examples 60
     """
-    settings = resolve_settings(endpoint, model, judge_model, author=author)
     chains = None if concurrency is None else read_concurrency(concurrency)
     more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "concurrency": chains}
     with open_session(spec, workspace, settings, **more) as session:
@@ -161,6 +159,8 @@ def generate(
     for name, one in counts["categories"].items():
         say(f"{name:<24} {one['accepted']:>4} of {one['target']}")
     say("{accepted} accepted, {rejected} rejected".format(**counts["examples"]))
+    if line := counts["spending"]["line"]:
+        say(f"cost: {line}")
 
 
 def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:

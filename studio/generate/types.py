@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -100,6 +100,10 @@ class Spending(Frozen):
     def cost_usd(self) -> float | None:
         """None where a call has no known price."""
         return None if self.unpriced else self.spent_usd
+
+    def told(self) -> dict[str, Any]:
+        """For scripts."""
+        return self.model_dump() | {"spent_usd": self.spent_usd, "unpriced": self.unpriced, "line": self.line}
 
     @property
     def line(self) -> str:

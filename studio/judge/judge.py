@@ -122,6 +122,7 @@ class Judge:
                     self._prefer(self._model, messages, base, tuned), self._prefer(self._model, messages, tuned, base)
                 )
             except ModelError as error:
+                self.last_error = error
                 return _compared(self.name, error=str(error))
             return _compared(self.name, (forward.winner, backward.winner), forward.rationale)
         if self.learned is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -141,6 +142,8 @@ def resolve_settings(
     Raises :class:`UserError` for an endpoint that is not a plain http(s) URL, for another kind of author, for a key
     that is named and not there, and for a price, a patience or an effort that is none.
     """
+    if max_cost is not None and not 0 <= max_cost < math.inf:
+        raise UserError("no such budget", where="--max-cost", remedy="write it in US dollars, as 5.00")
     where = endpoint or environ.get("OPENAI_BASE_URL") or None
     judged_at = judge_endpoint or environ.get(JUDGE_ENDPOINT_VARIABLE) or None
     key = _key_variable(key_variable, "STUDIO_KEY_VARIABLE", environ)
