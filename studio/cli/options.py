@@ -58,6 +58,9 @@ Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=MAX_SEED, h
 TrainMethod = Annotated[
     Method | None, typer.Option("--method", help="How to train: lora, or qlora, which loads the base model in 4 bits.")
 ]
+PREVIEW = "Show the prompts of the next N examples (5), make those, and say what the whole will take."
+Preview = Annotated[int | None, typer.Option("--preview", metavar="[N]", min=1, help=PREVIEW)]
+VALUES = {"--preview": "5"}
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help="A training run; the newest one if not given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of stdout.")]
 
@@ -65,6 +68,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on the las
 def group(what: str, example: str) -> typer.Typer:
     """A command that is a group of others."""
     return typer.Typer(help=what, epilog=f"Example: {example}", no_args_is_help=True, rich_markup_mode=None)
+
+
+def with_values(arguments: list[str]) -> list[str]:
+    """The arguments with the value of each option that may go without one."""
+    found: list[str] = []
+    for one, after in zip(arguments, (*arguments[1:], ""), strict=True):
+        found += [one, VALUES[one]] if one in VALUES and not after.isdecimal() else [one]
+    return found
 
 
 def named(spec: Path) -> Path:

@@ -14,7 +14,7 @@ from studio.bank import people_source
 from studio.errors import UserError
 from studio.generate.author import Author, open_author
 from studio.generate.concurrency import Chains, Concurrency
-from studio.generate.plan import Attempt, Attempts, Ledger
+from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.recorded import Recordings, read_recordings
 from studio.generate.screening import Screening, judged_again, rejection, stale_ids
@@ -163,7 +163,8 @@ class Generation:
             raise self._failures.fatal
 
     async def _work(self) -> AsyncGenerator[GenerateEvent, None]:
-        stale = stale_ids(self._loaded, self._store, self._judge)
+        preview = self._params.preview
+        stale = stale_ids(self._loaded, self._store, self._judge) if preview is None else ()
         if not stale and (self._author is None or not self._ledger.wants):
             return
         screening = Screening(self._store, self._loaded.spec)
@@ -173,8 +174,14 @@ class Generation:
         self._ledger, met = self._counted(), True
         if self._author is None or self._attempts is None:
             return
+        if preview is not None:
+            first = iter(next_attempts(self._ledger, self._attempts, preview))
+            async with aclosing(self._write(self._author, screening, lambda: next(first, None))) as events:
+                async for event in events:
+                    yield event
+            return
         while met and self._ledger.wants and not self._ends():
-            async with aclosing(self._write_missing(self._author, self._attempts, screening)) as events:
+            async with aclosing(self._write(self._author, screening, self._next)) as events:
                 async for event in events:
                     yield event
             met = self._ledger.missing == 0
@@ -211,12 +218,15 @@ class Generation:
 
     # --- writing
 
-    async def _write_missing(
-        self, author: Author, attempts: Attempts, screening: Screening
+    def _next(self) -> Attempt | None:
+        wanted = self._ledger.next()
+        return self._attempts.next(*wanted) if self._attempts is not None and wanted is not None else None
+
+    async def _write(
+        self, author: Author, screening: Screening, following: Callable[[], Attempt | None]
     ) -> AsyncGenerator[GenerateEvent, None]:
         def take() -> Coroutine[Any, Any, _Written] | None:
-            wanted = self._ledger.next()
-            attempt = attempts.next(*wanted) if wanted is not None else None
+            attempt = following()
             return self._written(author, attempt, screening) if attempt is not None else None
 
         async with aclosing(self._chains.results(take)) as results:

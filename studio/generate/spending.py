@@ -32,8 +32,8 @@ class SpendingMeter:
         of, cost = (self._accepted, run) if self._accepted >= LEAST else (accepted, both)
         each = cost.cost_usd / of if of and not cost.unpriced else None
         return Spending(
-            author=_spent_on(author),
-            judge=_spent_on(judge),
+            author=spent_on(author),
+            judge=spent_on(judge),
             per_accepted_usd=each,
             projected_usd=both.cost_usd + each * missing if each is not None else None,
             limit_usd=self._limit,
@@ -41,12 +41,13 @@ class SpendingMeter:
 
 
 def spent_by_role(store: ExampleStore) -> tuple[Spent, Spent]:
-    """What was spent on judging, and before that on all else: examples, people, talks."""
+    """What was spent on all that is written (examples, people, talks), and on judging."""
     by_purpose = store.spending()
     judge = reduce(Spent.plus, (by_purpose[name] for name in JUDGING if name in by_purpose), Spent())
     return reduce(Spent.plus, by_purpose.values(), Spent()).minus(judge), judge
 
 
-def _spent_on(spent: Spent) -> SpentOn:
+def spent_on(spent: Spent) -> SpentOn:
+    """For events and scripts."""
     known = spent._asdict()
     return SpentOn(**{name: known[name] for name in SpentOn.model_fields})

@@ -23,6 +23,8 @@ class GenerateParams(Frozen):
     """Chains of author and judge under way at once; None follows what the endpoints bear."""
     examples: int | None = Field(default=None, ge=1)
     """Accepted examples wanted in all, instead of the spec's ``success.examples``."""
+    preview: int | None = Field(default=None, ge=1)
+    """Make only so many examples, the next ones; None makes all that are missing."""
     max_attempts: float = Field(default=4.0, ge=1)
     """Attempts that a missing example may take, on average over its category, before the category is given up."""
 

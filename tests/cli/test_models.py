@@ -121,3 +121,19 @@ def test_what_a_judge_answers_is_kept_and_not_paid_for_twice(studio: Studio, tmp
     workspace = studio.workspace()
     assert workspace.examples.spending()["judge"].calls == 1 and workspace.examples.count(Filter()) == 0
     workspace.close()
+
+
+def test_a_preview_shows_prompts_makes_them_and_reckons_the_whole(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    priced(monkeypatch)
+    with serving(FakeServer(Model())) as server:
+        command = ["generate", studio.spec, "--workspace", studio.root, "--endpoint", server.url, "--model", "w"]
+        told = studio(*command, "--examples", "20", "--preview", "2")
+        assert told.status == 0, told.err
+        assert "1 of 2: A boat calls (calls), " in told.out and "Stays level" in told.out and "system:" in told.out
+        assert "made      2, 2 accepted; they are kept" in told.lines and len(server.requests) == 4
+        assert told.lines[-1].startswith("the whole 18 more accepted, about 18 to be made: 36 calls, ")
+        found = studio(*command, "--examples", "20", "--json", "--preview").json
+    assert len(found["prompts"]) == 5 == found["made"] and found["projection"]["missing"] == 13
+    assert found["projection"]["cost_usd"] > 0 and found["prompts"][0]["messages"][0]["role"] == "system"
