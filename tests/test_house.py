@@ -24,7 +24,7 @@ MAY_USE: dict[str, set[str]] = {
     "dedup": {"embed"},
     "judge": {"spec", "store", "llm", "embed"},
     "bank": {"spec", "store", "llm", "jobs", "embed", "dedup"},
-    "generate": {"spec", "store", "llm", "jobs", "dedup", "judge", "bank"},
+    "generate": {"machine", "spec", "store", "llm", "jobs", "dedup", "judge", "bank"},
     "triage": {"spec", "store", "dedup"},
     "train": {"machine", "spec", "store", "jobs", "triage"},
     "serve": {"machine", "llm", "jobs", "train"},

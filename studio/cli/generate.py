@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Annotated, Any
@@ -9,15 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from studio.build import Session
-from studio.build.stages import generate_stage, preview_stage, previewed, scenarios, spending, standing
+from studio.build.stages import generate_params, generate_stage, preview_stage, previewed, scenarios, spending, standing
 from studio.cli import options
 from studio.cli.display import duration, show
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
-from studio.cli.output import say, say_json
-from studio.generate import ScenarioBalance, read_concurrency, set_concurrency
+from studio.cli.output import say, say_json, tell
+from studio.errors import UserError
+from studio.generate import ScenarioBalance, generate_in_batches, read_concurrency, set_concurrency
 from studio.jobs import active
 from studio.llm import ModelSettings, dollars
 from studio.store import Filter
+
+BATCH = "Ask in batches, at half the price and within a day: submit and leave; the same command collects and goes on."
 
 
 @asks_models()
@@ -33,6 +37,7 @@ def generate(
         bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")
     ] = False,
     preview: options.Preview = None,
+    batch: Annotated[bool, typer.Option("--batch", help=BATCH)] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Write and judge examples until every category has its target.
@@ -45,6 +50,9 @@ def generate(
         if balance:
             _print_balance(scenarios(session), as_json)
             return
+        if batch:
+            _batch(session, as_json)
+            return
         if preview is not None:
             _preview(session, preview, as_json)
             return
@@ -53,14 +61,29 @@ def generate(
             set_concurrency(running.folder, chains)
         show(generate_stage, session)
         found = counts(session)
-    if as_json:
-        say_json(found)
-        return
+    say_json(found) if as_json else _print_counts(found)
+
+
+def _print_counts(found: dict[str, Any]) -> None:
     for name, one in found["categories"].items():
         say(f"{name:<24} {one['accepted']:>4} of {one['target']}")
     say("{accepted} accepted, {rejected} rejected".format(**found["examples"]))
     if line := found["spending"]["line"]:
         say(f"cost: {line}")
+
+
+def _batch(session: Session, as_json: bool) -> None:
+    """One step: what has come is collected, what is wanted next is submitted."""
+    step = asyncio.run(generate_in_batches(session.loaded, session.workspace, generate_params(session), tell))
+    if not step.batches and not step.complete:
+        raise UserError(f"examples are missing: {step.note}", remedy="studio generate without --batch says more")
+    found = counts(session)
+    if as_json:
+        say_json({**step.model_dump(mode="json"), **found})
+        return
+    _print_counts(found)
+    if step.batches:
+        say("answers come within a day; the same command tells how it stands, collects them and goes on")
 
 
 def _preview(session: Session, number: int, as_json: bool) -> None:

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 from studio.bank import people_source
 from studio.errors import UserError
-from studio.generate.author import Author, open_author
+from studio.generate.author import Author, Draft, open_author
 from studio.generate.concurrency import Chains, Concurrency
 from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.recorded import Recordings, read_recordings
-from studio.generate.screening import Screening, judged_again, rejection, stale_ids
+from studio.generate.screening import Screened, Screening, judged_again, rejection, stale_ids
 from studio.generate.spending import SpendingMeter
 from studio.generate.types import (
     ExampleScored,
@@ -28,13 +28,14 @@ from studio.generate.types import (
     GenerateStarted,
 )
 from studio.judge import Judge, open_judge
-from studio.llm import ModelError, ModelSettings, check_budget, drain, learned_at, waiting
+from studio.llm import ModelError, ModelSettings, Submitted, check_budget, drain, learned_at, waiting
+from studio.llm.batch import TABLE as BATCHES
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
 
 Stop = Callable[[], bool]
 Outcome = Literal["accepted", "rejected", "pending"]
-_OUTCOMES: dict[str, Outcome] = {"passed": "accepted", "failed": "rejected", "unscored": "pending", "error": "pending"}
+OUTCOMES: dict[str, Outcome] = {"passed": "accepted", "failed": "rejected", "unscored": "pending", "error": "pending"}
 
 
 async def generate(
@@ -60,6 +61,9 @@ async def generate(
     are missing and nobody is there to write them; before anything else where a budget is set and a price is not known.
     """
     log = workspace.examples
+    if batches := workspace.studio.readable(BATCHES, Submitted):  # the same requests would be paid for twice
+        told = f"{batches[0].requests} requests to {batches[0].model} are answered in a batch"
+        raise UserError(told, where="generate", remedy="studio generate --batch collects it, and goes on")
     await check_budget(params.settings, author=author is None)
     nobody: UserError | None = None
     own_author = author
@@ -96,6 +100,26 @@ def unfinished(loaded: LoadedSpec, workspace: Workspace, settings: ModelSettings
     )
     ledger = Ledger(loaded, workspace, examples, left=left)
     return bool(ledger.short()) or (left is not None and ledger.wants)
+
+
+def example_of(
+    loaded: LoadedSpec, attempt: Attempt, draft: Draft, author: str, found: Screened, job_id: str = ""
+) -> Example:
+    """The example that a draft becomes, with where it comes from."""
+    return Example(
+        id=attempt.example_id,
+        spec_hash=loaded.hash,
+        category=attempt.category,
+        scenario=attempt.scenario,
+        person_id=attempt.person.id,
+        messages=draft.messages,
+        author=author,
+        prompt=draft.prompt,
+        seed=attempt.seed,
+        job_id=job_id,
+        neighbour=found.neighbour,
+        created=datetime.now(UTC),
+    )
 
 
 @dataclass(frozen=True)
@@ -246,20 +270,7 @@ class Generation:
         async with self._desk:  # milliseconds each: between two of them the loop puts other answers on record
             await asyncio.sleep(0)
             found = screening.screen(attempt.example_id, draft.messages)
-        example = Example(
-            id=attempt.example_id,
-            spec_hash=self._loaded.hash,
-            category=attempt.category,
-            scenario=attempt.scenario,
-            person_id=attempt.person.id,
-            messages=draft.messages,
-            author=author.name,
-            prompt=draft.prompt,
-            seed=attempt.seed,
-            job_id=self._job_id,
-            neighbour=found.neighbour,
-            created=datetime.now(UTC),
-        )
+        example = example_of(self._loaded, attempt, draft, author.name, found, self._job_id)
         if found.reason is not None:
             return _Written(attempt, example, rejection(self._loaded, draft.messages, found))
         judgement = await self._judge.score(draft.messages, attempt.scenario)
@@ -276,7 +287,7 @@ class Generation:
             return [failed] if failed is not None else []
         self._store.add_person(attempt.person)
         self._store.add_example(written.example, written.judgement)
-        outcome = _OUTCOMES[written.judgement.verdict]
+        outcome = OUTCOMES[written.judgement.verdict]
         self._ledger.landed(attempt.category, attempt.scenario, outcome)
         self._meter.landed(outcome == "accepted")
         self._spending.landed(outcome == "accepted")

@@ -1,5 +1,6 @@
 """Every call to a model: one interface, whether it is remote or local."""
 
+from studio.llm.batch import BatchClient, BatchModel, BatchStatus, Submitted
 from studio.llm.budget import check_budget
 from studio.llm.client import OpenAIModel, author_model
 from studio.llm.discovery import LocalServer, find_servers, list_models
@@ -12,6 +13,9 @@ from studio.llm.structured import strict_schema
 from studio.llm.types import ChatModel, Completion, Purpose, Reply, Request, Sampling, Structured, Usage, Waiting
 
 __all__ = [
+    "BatchClient",
+    "BatchModel",
+    "BatchStatus",
     "CallLog",
     "ChatModel",
     "Completion",
@@ -25,6 +29,7 @@ __all__ = [
     "Request",
     "Sampling",
     "Structured",
+    "Submitted",
     "Usage",
     "Waiting",
     "author_model",

@@ -12,7 +12,18 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 Kind = Literal[
-    "auth", "model", "quota", "budget", "limit", "timeout", "connection", "refused", "malformed", "server", "stopped"
+    "auth",
+    "model",
+    "quota",
+    "budget",
+    "limit",
+    "timeout",
+    "connection",
+    "refused",
+    "malformed",
+    "server",
+    "stopped",
+    "queued",
 ]
 FATAL: frozenset[Kind] = frozenset({"auth", "model", "quota", "budget"})
 """No other call can do better until a person has done something."""
@@ -145,6 +156,10 @@ def _stopped(failure: AttemptError, settings: ModelSettings, model: str) -> str:
     return f"the call to {model} was not sent: a stop was asked for"
 
 
+def _queued(failure: AttemptError, settings: ModelSettings, model: str) -> str:
+    return f"the answer of {model} comes with its batch"
+
+
 def _lasting(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
 
@@ -166,4 +181,5 @@ _TOLD = {
     "malformed": _malformed,
     "server": _server,
     "stopped": _stopped,
+    "queued": _queued,
 }

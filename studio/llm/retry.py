@@ -21,7 +21,7 @@ from studio.llm.budget import Hold, budget_of, longest_usd
 from studio.llm.capabilities import Format, response_format, with_schema
 from studio.llm.endpoint import Endpoint, shared_endpoint
 from studio.llm.errors import AttemptError
-from studio.llm.ledger import CallLog, Delivery
+from studio.llm.ledger import CallLog, Delivery, Ledger
 from studio.llm.limiter import Limiter, Place, Slot
 from studio.llm.prices import cost_usd, load_prices
 from studio.llm.response import Answer, Tokens
@@ -30,8 +30,6 @@ from studio.llm.transport import Transport
 from studio.llm.types import Completion, Purpose, Request, Usage
 
 Result = TypeVar("Result")
-Record = Callable[[Delivery, Usage], None]
-"""Puts what was delivered on record; returns when it is safe."""
 ARRIVING_S = 0.25
 """A call that is cancelled gets this long for an answer that is on its way, so that it is put on record."""
 
@@ -195,14 +193,14 @@ class Completions:
     def deadline(self) -> Deadline:
         return Deadline(self._settings.total_timeout)
 
-    async def answer(self, ask: Ask, used: Format, deadline: Deadline, record: Record) -> Answered:
-        """One whole reply, priced and on record. It may come in a looser format than ``used``, if the server refuses
-        that."""
+    async def answer(self, ask: Ask, used: Format, deadline: Deadline, ledger: Ledger) -> Answered:
+        """One whole reply, priced and on record in ``ledger``. It may come in a looser format than ``used``, if the
+        server refuses that."""
         await load_prices(self._settings)
         endpoint = self.endpoint
 
         async def send(body: dict[str, Any]) -> tuple[Answer, Completion]:
-            return await shielded(self._delivered(body, record))
+            return await shielded(self._delivered(body, ledger))
 
         ((answer, completion), slot), used, room = await self.admitted(ask, used, send, deadline)
         endpoint.limiter.left_answered(slot)
@@ -211,7 +209,7 @@ class Completions:
             endpoint.capabilities.fitted(answer.tokens.completion_tokens, ask.request.sampling.max_tokens)
         return Answered(completion, used, room)
 
-    async def _delivered(self, body: dict[str, Any], record: Record) -> tuple[Answer, Completion]:
+    async def _delivered(self, body: dict[str, Any], ledger: Ledger) -> tuple[Answer, Completion]:
         """One exchange and its record: nothing comes between them, and nothing cuts them apart."""
         now = asyncio.get_running_loop().time
         began = now()
@@ -221,10 +219,15 @@ class Completions:
         usage = self.usage(answer.tokens if isinstance(answer, Answer) else None, now() - began)
         if usage.cost_usd is None and self._settings.max_cost_usd is not None:  # what is not told counts as the most
             usage = usage.model_copy(update={"cost_usd": longest_usd(self._settings, self.model, body)})
-        record(delivery, usage)
+        ledger.keep(delivery, usage)
         if isinstance(answer, AttemptError):
             raise answer
         return answer, Completion(text=answer.text, model=self.model, finish=answer.finish, usage=usage)
+
+    def body(self, ask: Ask, used: Format, room: int) -> dict[str, Any]:
+        """The parameters of one chat completion."""
+        capabilities = self.endpoint.capabilities
+        return capabilities.body(self._asked_as, ask.request, ask.messages(used), room) | ask.format(used)
 
     def usage(self, tokens: Tokens | None, seconds: float) -> Usage:
         """``tokens``: None where the server did not tell, or not so that it can be read: then it has no price."""
@@ -256,7 +259,7 @@ class Completions:
         suspects: list[Format] = []
         room, tight = capabilities.room, False
         while True:
-            body = capabilities.body(self._asked_as, ask.request, ask.messages(used), room) | ask.format(used)
+            body = self.body(ask, used, room)
             body |= {name: value for name, value in extra.items() if capabilities.takes(name)}
             try:
                 async with self._reserved(body, ask.request.purpose) as hold:

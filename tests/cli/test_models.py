@@ -137,3 +137,28 @@ def test_a_preview_shows_prompts_makes_them_and_reckons_the_whole(
         found = studio(*command, "--examples", "20", "--json", "--preview").json
     assert len(found["prompts"]) == 5 == found["made"] and found["projection"]["missing"] == 13
     assert found["projection"]["cost_usd"] > 0 and found["prompts"][0]["messages"][0]["role"] == "system"
+
+
+def test_batches_are_submitted_left_and_collected_by_the_same_command(studio: Studio) -> None:
+    with serving(FakeServer(Model())) as server:
+        command = ["generate", studio.spec, "--workspace", studio.root, "--endpoint", server.url, "--model", "w"]
+        command += ["--judge-model", "j", "--examples", "6", "--batch"]
+        first = studio(*command)
+        assert first.status == 0 and "author: 5 requests submitted to w (batch_0)" in first.err, first.err
+        assert first.lines[-1].startswith("answers come within a day; the same command")
+        server.batches.hold = True
+        waiting = studio(*command, "--json")
+        assert "author: in_progress 0/5" in waiting.err and waiting.json["batches"][0]["status"] == "in_progress"
+        live = studio(*command[:-1])
+        assert live.status == 2 and "5 requests to w are answered in a batch" in live.err
+        server.batches.hold = False
+        second = studio(*command, "--json")
+        assert second.json["collected"] == 5 and second.json["batches"][0]["role"] == "judge"
+        last = studio(*command, "--json")
+    assert last.status == 0 and last.json["complete"] and last.json["examples"]["accepted"] == 6
+    assert last.json["spending"]["author"]["calls"] == 6 and last.json["batches"] == []
+
+
+def test_a_batch_without_a_model_says_what_it_needs(studio: Studio) -> None:
+    told = studio("generate", studio.spec, "--workspace", studio.root, "--batch")
+    assert told.status == 2 and "a batch needs a model at an endpoint" in told.err and "OPENAI_API_KEY" in told.err
