@@ -56,12 +56,12 @@ async def check_priced(settings: ModelSettings, model: str, variable: str = PRIC
         raise UserError(f"no price is known of {model} at {settings.place}", where="--max-cost", remedy=remedy)
 
 
-async def check_budget(settings: ModelSettings, *, author: bool = True) -> None:
-    """The same for those of the settings who are asked at an endpoint: the judge, and the ``author`` if it writes."""
+async def check_budget(settings: ModelSettings, *, author: bool = True, judge: bool = True) -> None:
+    """The same for those of the settings who are asked at an endpoint."""
     if author and settings.author_local is None and not settings.offline and settings.model is not None:
         await check_priced(settings, settings.model)
     judging = settings.judging
-    if not judging.offline and judging.model is not None:
+    if judge and not judging.offline and judging.model is not None:
         same = judging.model == settings.model and settings.judge_endpoint is None
         await check_priced(judging, judging.model, PRICE_VARIABLE if same else JUDGE_PRICE_VARIABLE)
 
