@@ -321,7 +321,7 @@ class Pipeline:
     def _failed(self, attempt: Attempt, error: ModelError) -> PersonFailed:
         self._errors += 1
         self._failed_in_a_row += 1
-        if error.kind == "auth" or self._failed_in_a_row >= MOST_FAILED:
+        if error.fatal or self._failed_in_a_row >= MOST_FAILED:
             self._fatal = self._fatal or error
         self._plan.settled(attempt, None, None)
         return PersonFailed(id=attempt.id, error=str(error))
