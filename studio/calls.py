@@ -1,9 +1,9 @@
-"""One answer of a model, on record so that it is never paid for twice."""
+"""Answers of models, on record so that none is paid for twice, and what they took."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,3 +28,20 @@ class CallRecord(BaseModel):
     """US dollars; None where no price is known."""
     seconds: float = 0.0
     at: datetime
+
+
+class Spent(NamedTuple):
+    """What calls took. ``cost_usd`` sums those whose price is known, the others are ``unpriced``."""
+
+    calls: int = 0
+    unpriced: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    cost_usd: float = 0.0
+
+    def plus(self, other: Spent) -> Spent:
+        return Spent._make(one + more for one, more in zip(self, other, strict=True))
+
+    def minus(self, other: Spent) -> Spent:
+        return Spent._make(one - less for one, less in zip(self, other, strict=True))

@@ -46,6 +46,8 @@ class Environment(Frozen):
     served: str | None = None
     """The author's model, where the studio serves it itself."""
     endpoint: str | None
+    judge_endpoint: str | None = None
+    """The judge's, where it has one of its own."""
     base: str
     gpus: tuple[Gpu, ...]
     """Those that programs may see (``CUDA_VISIBLE_DEVICES``)."""
@@ -86,6 +88,11 @@ class Environment(Frozen):
     def base_label(self) -> str:
         return SMOLLM2_LABEL if self.base == SMOLLM2 else self.base
 
+    @property
+    def _alone(self) -> bool:
+        """Whether one model writes and judges."""
+        return self.author == self.judge and self.judge_endpoint is None
+
     def on(
         self, base: str, *, author: str | None = None, judge: str | None = None, agreement: float | None = None
     ) -> Environment:
@@ -99,7 +106,7 @@ class Environment(Frozen):
         agreement = "" if self.agreement is None else f" (agreement {_hundredths(self.agreement)})"
         author = f"{self.author} writes" if self.author in self.models else self.author
         judge = f" · {self.judge} judges" if self.judge in self.models else f" · {self.judge}"
-        if self.author == self.judge:
+        if self._alone:
             author, judge = f"{self.author} writes and judges", ""
         return f"{author}{judge}{agreement} · {self.base_label} · {self.device}"
 
@@ -107,7 +114,7 @@ class Environment(Frozen):
     def short_line(self) -> str:
         """The same where there is little room: ``recorded · learned .41 · SmolLM2-135M · CPU``."""
         agreement = "" if self.agreement is None else f" {_hundredths(self.agreement)}"
-        judge = "" if self.author == self.judge else f" · {_short(self.judge, 'judge')}"
+        judge = "" if self._alone else f" · {_short(self.judge, 'judge')}"
         base = self.base_label.rpartition("/")[2]
         return f"{_short(self.author, 'author')}{judge}{agreement} · {base} · {self.device}"
 
@@ -150,14 +157,16 @@ def environment(
     terminal, here = shutil.get_terminal_size(), (folder or Path.cwd()).absolute()
     there = next(parent for parent in (here, *here.parents) if parent.exists())  # to ask for its free space
     writes = settings.author_local or settings.model
-    judges = None if settings.offline else settings.judge_model or settings.model
+    judging = settings.judging
+    judges = None if judging.offline else judging.model
     return Environment(
         author=author or writes or ("no author" if settings.author_offline else "unnamed author"),
-        judge=judge or judges or ("no judge" if settings.offline else "unnamed judge"),
+        judge=judge or judges or ("no judge" if judging.offline else "unnamed judge"),
         agreement=agreement,
         models=tuple(name for name in (writes, judges) if name),
         served=settings.author_local,
         endpoint=settings.endpoint,
+        judge_endpoint=settings.judge_endpoint,
         base=base,
         gpus=find_gpus(variables.get("CUDA_VISIBLE_DEVICES")),
         cuda=torch_has_cuda(),
@@ -189,8 +198,12 @@ def installed(package: str) -> str | None:
         return None
 
 
-def reachable_models(settings: ModelSettings) -> tuple[str, ...] | ModelError | None:
-    """The models that the endpoint lists, or the error that came instead; None where there is no endpoint."""
+Listed = tuple[str, ...] | ModelError | None
+"""The models that an endpoint lists, or the error that came instead; None where there is no endpoint."""
+
+
+def reachable_models(settings: ModelSettings) -> Listed:
+    """What the author's endpoint lists; with ``settings.judging``, the judge's."""
     if settings.offline:
         return None
     from studio.llm import list_models
@@ -201,8 +214,9 @@ def reachable_models(settings: ModelSettings) -> tuple[str, ...] | ModelError | 
         return error
 
 
-def findings(found: Environment, models: tuple[str, ...] | ModelError | None) -> list[Finding]:
-    """The report, in the order in which a user meets the stages."""
+def findings(found: Environment, models: Listed, judge_models: Listed = None) -> list[Finding]:
+    """The report, in the order in which a user meets the stages. ``judge_models`` are those of the judge's endpoint,
+    where it has one of its own."""
     low_disk, terminal = found.disk_free_gib < 2, found.terminal
     memory = f"{found.cores} cores, {found.memory_free_gib:g} of {found.memory_gib:g} GiB free"
     space = "free some space: checkpoints and packages need about 2 GiB" if low_disk else ""
@@ -211,7 +225,7 @@ def findings(found: Environment, models: tuple[str, ...] | ModelError | None) ->
     shown = ", ".join(filter(None, (terminal[key] for key in ("term", "size", "colour", "multiplexer", "remote"))))
     size = "the window is made for 80x24 and larger" if small else ""
     return [
-        _endpoint(found, models),
+        *_endpoints(found, models, judge_models),
         _libraries(found, "learned judge", JUDGING, "; without a model nobody scores traits", "pip install ."),
         _libraries(found, "training", TRAINING, "", "pip install '.[train]'"),
         *(
@@ -228,18 +242,31 @@ def findings(found: Environment, models: tuple[str, ...] | ModelError | None) ->
     ]
 
 
-def _endpoint(found: Environment, models: tuple[str, ...] | ModelError | None) -> Finding:
+def _endpoints(found: Environment, models: Listed, judge_models: Listed) -> list[Finding]:
+    author, judge = (found.author, "author", "--model"), (found.judge, "judge", "--judge-model")
+    if found.judge_endpoint is None:
+        return [_endpoint(found, "endpoint", found.endpoint, models, author, judge)]
+    both = _endpoint(found, "endpoint", found.endpoint, models, author)
+    return [both, _endpoint(found, "judge's", found.judge_endpoint, judge_models, judge)]
+
+
+def _endpoint(
+    found: Environment, topic: str, endpoint: str | None, models: Listed, *asked: tuple[str, str, str]
+) -> Finding:
+    """Whether the endpoint answers, and lists those who are ``asked`` there: name, role and option of each."""
     if models is None:
         remedy = "set OPENAI_API_KEY, or --endpoint and --model"
-        return Finding("endpoint", "note", "none: no model at an endpoint writes or judges", remedy)
-    where = found.endpoint or "the OpenAI API"
+        does = " or ".join({"author": "writes", "judge": "judges"}[role] for _, role, _ in asked)
+        return Finding(topic, "note", f"none: no model at an endpoint {does}", remedy)
+    where = endpoint or "the OpenAI API"
     if isinstance(models, ModelError):
-        return Finding("endpoint", "problem", f"{where}: {models}")
-    for name, option in ((found.author, "--model"), (found.judge, "--judge-model")):
-        if name in found.models and name not in (*models, found.served):
+        return Finding(topic, "problem", f"{where}: {models}")
+    for name, role, option in asked:
+        if name in found.models and name not in models and not (role == "author" and name == found.served):
             remedy = f"{option} one of: {', '.join(models[:8])}" if models else "load a model on the server"
-            return Finding("endpoint", "problem", f"{where}: answers, but does not list the model {name}", remedy)
-    return Finding("endpoint", "ok", f"{where}: {len(models)} models; author {found.author}, judge {found.judge}")
+            return Finding(topic, "problem", f"{where}: answers, but does not list the model {name}", remedy)
+    told = ", ".join(f"{role} {name}" for name, role, _ in asked)
+    return Finding(topic, "ok", f"{where}: {len(models)} models; {told}")
 
 
 def _libraries(found: Environment, topic: str, names: tuple[str, ...], without: str, remedy: str) -> Finding:

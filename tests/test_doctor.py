@@ -51,6 +51,21 @@ def test_a_real_author_and_judge_are_named() -> None:
     assert both.short_line.startswith("llama .70 · ")
 
 
+def test_author_and_judge_at_two_endpoints_are_both_asked_and_named() -> None:
+    settings = REMOTE.model_copy(update={"judge_endpoint": "http://localhost:2/v1", "judge_model": "llama"})
+    found = doctor.environment(settings)
+    assert found.status_line.startswith("llama writes · llama judges · "), "two servers, though of one name"
+    author, judge = doctor.findings(found, ("llama",), ("qwen",))[:2]
+    assert (author.topic, author.level) == ("endpoint", "ok") and "author llama" in author.text
+    assert (judge.level, judge.remedy) == ("problem", "--judge-model one of: qwen") and "localhost:2" in judge.text
+    alone = doctor.environment(settings.model_copy(update={"endpoint": None, "model": None}), author="recorded author")
+    assert alone.status_line.startswith("recorded author · llama judges · ")
+    nobody, judge = doctor.findings(alone, None, ("llama",))[:2]
+    assert (nobody.level, nobody.text) == ("note", "none: no model at an endpoint writes") and judge.level == "ok"
+    down = doctor.findings(found, ("llama",), ModelError("connection", "it is not there"))[1]
+    assert down.level == "problem" and "it is not there" in down.text
+
+
 def test_a_served_author_writes_and_who_judges_is_another_matter() -> None:
     local = doctor.environment(OFFLINE.model_copy(update={"author_local": "smollm2"}), judge="learned judge")
     assert local.status_line.startswith("smollm2 writes · learned judge · ")

@@ -24,7 +24,7 @@ MAY_USE: dict[str, set[str]] = {
     "dedup": {"embed"},
     "judge": {"spec", "store", "llm", "embed"},
     "bank": {"spec", "store", "llm", "jobs", "embed", "dedup"},
-    "generate": {"spec", "store", "llm", "jobs", "dedup", "judge", "bank"},
+    "generate": {"machine", "spec", "store", "llm", "jobs", "dedup", "judge", "bank"},
     "triage": {"spec", "store", "dedup"},
     "train": {"machine", "spec", "store", "jobs", "triage"},
     "serve": {"machine", "llm", "jobs", "train"},
@@ -40,6 +40,13 @@ MAY_USE: dict[str, set[str]] = {
 FACES = ("tui", "cli")
 PAGE = 60
 """Lines."""
+OPENS_A_MODEL = {"OpenAIModel": 2, "author_model": 1, "open_author": 2, "open_judge": 2}
+"""Which of its positional arguments is the record of calls."""
+UNRECORDED = {
+    "studio/serve/client.py open_model",  # the studio's own, whose names change their meaning with every run
+    "studio/build/authors.py roles",  # names the judge, and asks nobody
+    "studio/tui/live/session.py",  # without an endpoint: the judge that learns from labels
+}
 HEAVY = ("torch", "transformers", "trl", "peft", "unsloth", "bitsandbytes", "datasets", "accelerate")
 WORKERS = ("studio/train/worker/", "studio/serve/worker/")
 
@@ -114,6 +121,32 @@ def test_training_libraries_are_imported_by_the_workers_alone() -> None:
 def test_onnxruntime_is_imported_for_embeddings_alone() -> None:
     wrong = [path for path in modules() if room_of(path) != "embed" and "onnxruntime" in set(imports(path))]
     assert wrong == []
+
+
+def test_no_model_at_an_endpoint_is_opened_without_a_record_but_the_studio_s_own() -> None:
+    opened = [
+        (f"{path.relative_to(ROOT).as_posix()} {_function_of(path, node)}".rstrip(), node)
+        for path in modules()
+        for node in parsed(path)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OPENS_A_MODEL
+    ]
+    unrecorded = {where for where, node in opened if not _recorded(node)}
+    assert len(opened) > 10, "the functions that open models have other names now"
+    assert unrecorded == UNRECORDED
+
+
+def _function_of(path: Path, call: ast.Call) -> str:
+    functions = (one for one in parsed(path) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+    return next((one.name for one in functions if call in ast.walk(one)), "")
+
+
+def _recorded(call: ast.Call) -> bool:
+    """Whether a record is handed over, which is not None."""
+    assert isinstance(call.func, ast.Name)
+    at = OPENS_A_MODEL[call.func.id]
+    given = [call.args[at]] if len(call.args) > at else []
+    given += [one.value for one in call.keywords if one.arg == "call_log"]
+    return any(not (isinstance(one, ast.Constant) and one.value is None) for one in given)
 
 
 def test_only_the_faces_print() -> None:

@@ -26,7 +26,7 @@ from studio.chatml import Frozen
 from studio.embed import Embedder, disk_embedder
 from studio.errors import UserError
 from studio.jobs import JobContext
-from studio.llm import ChatModel, ModelSettings, author_model
+from studio.llm import ChatModel, ModelSettings, author_model, check_budget
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.store.records import Method
@@ -115,6 +115,7 @@ async def make_people(
     """
     store = workspace.examples
     check_model(asked.settings, asked.task.method, given=model is not None)
+    await check_budget(asked.settings, author=model is None, judge=False)
     embedder = embedder or disk_embedder()
     there = await asyncio.to_thread(store.people)
     plan = await asyncio.to_thread(plan_of, asked, loaded, there, embedder)

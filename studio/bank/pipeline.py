@@ -18,7 +18,7 @@ from studio.bank.answer import PersonAnswer, person_request
 from studio.bank.journal import Attempt, Journal
 from studio.bank.person import Person
 from studio.bank.quality import Intake, Reason, Removal
-from studio.calls import CallRecord
+from studio.calls import CallRecord, Spent
 from studio.chatml import Frozen
 from studio.llm import ChatModel, ModelError
 from studio.store import ExampleStore
@@ -167,6 +167,9 @@ class Spending:
         self._store.add_call(record)
         self.calls += 1
         self._cost = None if self._cost is None or record.cost_usd is None else self._cost + record.cost_usd
+
+    def spent(self) -> Spent:
+        return self._store.spent()
 
 
 class Pipeline:
@@ -318,7 +321,7 @@ class Pipeline:
     def _failed(self, attempt: Attempt, error: ModelError) -> PersonFailed:
         self._errors += 1
         self._failed_in_a_row += 1
-        if error.kind == "auth" or self._failed_in_a_row >= MOST_FAILED:
+        if error.fatal or self._failed_in_a_row >= MOST_FAILED:
             self._fatal = self._fatal or error
         self._plan.settled(attempt, None, None)
         return PersonFailed(id=attempt.id, error=str(error))

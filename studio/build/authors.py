@@ -19,7 +19,7 @@ from studio.generate import job as generate_job
 from studio.generate.author import open_author
 from studio.jobs import JobContext
 from studio.judge import NOBODY, known_agreement, open_judge
-from studio.llm import LocalServer, ModelSettings, find_servers
+from studio.llm import LocalServer, ModelSettings, check_budget, find_servers
 from studio.serve import ServeParams, Server, ensure, served_settings
 from studio.spec import LoadedSpec
 from studio.store import Workspace
@@ -149,7 +149,7 @@ def roles(settings: ModelSettings, loaded: LoadedSpec) -> Roles:
     kappas = [trait.kappa for trait in known.traits.values() if trait.kappa is not None] if known else []
     return Roles(
         author=author,
-        judge=judge.name if settings.offline and judge.name != NOBODY else None,
+        judge=judge.name if settings.judging.offline and judge.name != NOBODY else None,
         agreement=fmean(kappas) if kappas else None,
     )
 
@@ -163,13 +163,14 @@ async def check_models(session: Session) -> None:
     if settings.author_local is not None:
         await asyncio.to_thread(resolve_base, settings.author_local)
     elif not settings.offline:
-        await open_author(settings, session.loaded).close()
+        await open_author(settings, session.loaded, session.workspace.examples).close()
     elif session.loaded.recorded_path is None:
         choices = who_could_write(settings, spec=as_seen(session.loaded.path), servers=await find_servers())
         ways = [*(f"{choice.text}: {choice.how}" for choice in choices), _REMOTE]
         raise StageError("nobody is there to write examples", where="author", remedy="; or ".join(ways))
-    if not settings.offline:
-        await open_judge(settings, session.loaded).close()
+    if not settings.judging.offline:
+        await open_judge(settings, session.loaded, session.workspace.examples).close()
+    await check_budget(settings)
 
 
 def generate_entry(settings: ModelSettings) -> str:

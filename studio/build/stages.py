@@ -17,7 +17,9 @@ from studio.evaluate import Evaluation, evaluation_of, fingerprint, judge_info, 
 from studio.evaluate.job import EvaluateParams
 from studio.files import as_seen
 from studio.generate import CategoryTarget, GenerateParams, ScenarioBalance, balance, coverage, unfinished
-from studio.generate.types import GenerateFinished
+from studio.generate.preview import Preview, PreviewMeter, Prompted, next_prompts
+from studio.generate.spending import SpendingMeter
+from studio.generate.types import GenerateFinished, Spending
 from studio.jobs import Job, active, start
 from studio.judge import known_agreement, open_judge
 from studio.package import Package, find_package, package_id, packages
@@ -65,6 +67,13 @@ def wanted_examples(session: Session) -> int:
 def standing(session: Session) -> tuple[CategoryTarget, ...]:
     """Each category's target and what counts towards it."""
     return coverage(session.loaded, session.workspace, wanted_examples(session))
+
+
+def spending(session: Session) -> Spending:
+    """What calls to models cost so far, by the record of the workspace. Reads the store."""
+    targets = standing(session)
+    accepted, missing = sum(one.accepted for one in targets), sum(max(0, one.target - one.accepted) for one in targets)
+    return SpendingMeter(session.workspace.examples, session.settings.max_cost_usd).read(accepted, missing)
 
 
 def scenarios(session: Session) -> tuple[ScenarioBalance, ...]:
@@ -131,10 +140,35 @@ async def generate_stage(tell: Tell, session: Session) -> None:
     tell(StageEnded(stage="generate", skipped=skipped, note=f"{accepted} accepted{thin}"))
 
 
-def begin_generating(session: Session) -> Job:
-    """Start the job that makes examples until every category has its target."""
+async def preview_stage(tell: Tell, session: Session, prompts: tuple[Prompted, ...]) -> Preview:
+    """Examples of the prompts that :func:`previewed` gave, and what they tell of the whole."""
+    jobs_dir, params = session.workspace.jobs_dir, generate_params(session, len(prompts))
+    if (running := active(jobs_dir, "generate")) is not None:
+        remedy = f"it shows what they cost; or: studio jobs stop {running.id}"
+        raise StageError("examples are being made already", where=running.id, remedy=remedy)
+    await check_models(session)
+    meter = PreviewMeter(session.loaded, session.workspace, params)
+    if prompts:
+        begin = partial(begin_generating, session, len(prompts))
+        await run_job(tell, session, "generate", begin, lambda: False, f"{len(prompts)} examples to look at")
+    found = meter.read(prompts)
+    tell(StageEnded(stage="generate", note=f"{found.accepted} of {found.made} accepted"))
+    return found
+
+
+def previewed(session: Session, number: int) -> tuple[Prompted, ...]:
+    """What a model will be asked for the next examples. Asks nobody."""
+    return next_prompts(session.loaded, session.workspace, generate_params(session, number))
+
+
+def generate_params(session: Session, preview: int | None = None) -> GenerateParams:
     more = {"settings": session.settings, "seed": session.seed, "examples": wanted_examples(session)}
-    params = _asked(session, GenerateParams, concurrency=session.concurrency, **more)
+    return _asked(session, GenerateParams, concurrency=session.concurrency, preview=preview, **more)
+
+
+def begin_generating(session: Session, preview: int | None = None) -> Job:
+    """Start the job that makes examples until every category has its target; of a ``preview``, so many."""
+    params = generate_params(session, preview)
     return start(session.workspace.jobs_dir, "generate", generate_entry(session.settings), params)
 
 
@@ -191,7 +225,7 @@ def resume_training(session: Session, job: Job) -> Job:
 
 async def evaluate_stage(tell: Tell, session: Session, run: Run) -> Evaluation:
     """Held-out probes through base and tuned."""
-    judge, run_id = open_judge(session.settings, session.loaded), run.plan.run_id
+    judge, run_id = open_judge(session.settings, session.loaded, session.workspace.examples), run.plan.run_id
     wanted = fingerprint(session.loaded, run, judge)
 
     def find() -> Evaluation | None:

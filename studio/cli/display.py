@@ -169,13 +169,13 @@ def progress_of(event: Event) -> Progressed | None:
 def _generating(now: GenerateProgressed) -> Progressed:
     target = sum(one.target for one in now.targets)
     done = sum(min(one.accepted, one.target) for one in now.targets)
-    cost = f" · ${now.cost_usd:.2f}" if now.cost_usd else ""
+    cost = f" · {line}" if (line := now.spending.line) else ""
     share = now.accepted / now.generated if now.generated else 0.0
     errors = f" · {now.errors} errors" if now.errors else ""
     held_up = f"{now.flow} · " if now.flow else ""
     text = (
-        f"{held_up}{_count(done, target)} accepted{_left(now.eta_s)}{cost} · {share:.0%} pass{errors} "
-        f"· {now.rejected} rejected · {now.rate:.1f}/s"
+        f"{held_up}{_count(done, target)} accepted{_left(now.eta_s)} · {share:.0%} pass{errors} "
+        f"· {now.rejected} rejected · {now.rate:.1f}/s{cost}"
     )
     return Progressed(done, target, text)
 

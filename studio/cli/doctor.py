@@ -11,12 +11,12 @@ import typer
 
 from studio.build.authors import Roles, recorded_left, roles, who_could_write
 from studio.cli import options
-from studio.cli.options import WORKSPACE
+from studio.cli.options import OFFLINE, WORKSPACE, asks_models
 from studio.cli.output import cell, out, say_json
-from studio.doctor import Finding, environment, findings, reachable_models, smollm2
+from studio.doctor import Finding, Listed, environment, findings, reachable_models, smollm2
 from studio.errors import UserError
 from studio.files import as_seen
-from studio.llm import ModelError, find_servers, resolve_settings
+from studio.llm import ModelError, ModelSettings, find_servers
 from studio.spec import load
 from studio.train import SMOLLM2, resolve_base
 
@@ -24,13 +24,11 @@ LEVELS = {"ok": "green", "note": "yellow", "problem": "red"}
 ForSpec = Annotated[Path | None, typer.Argument(metavar="SPEC", help="A persona's YAML file: who could write for it.")]
 
 
+@asks_models("max_cost", "retry_failed")
 def doctor(
     spec: ForSpec = None,
     workspace: options.WorkspaceFolder = WORKSPACE,
-    endpoint: options.Endpoint = None,
-    model: options.Model = None,
-    author: options.Author = None,
-    judge_model: options.JudgeModel = None,
+    settings: ModelSettings = OFFLINE,
     base: options.Base = None,
     as_json: options.AsJson = False,
 ) -> int:
@@ -40,7 +38,6 @@ def doctor(
 
     Example: studio doctor specs/taskmaster.yaml
     """
-    settings = resolve_settings(endpoint, model, judge_model, author=author)
     loaded = load(spec) if spec else None
     found = environment(
         settings,
@@ -49,6 +46,7 @@ def doctor(
         folder=workspace,
     )
     models, servers = reachable_models(settings), asyncio.run(find_servers())
+    judge_models = reachable_models(settings.judging) if settings.judge_endpoint else None
     choices = who_could_write(
         settings,
         spec=as_seen(spec) if spec else "SPEC",
@@ -57,15 +55,15 @@ def doctor(
         gpu=found.gpu,
         can_serve=found.can_train,
     )
-    report = [Finding("runs on", "ok", found.status_line), *findings(found, models), _base(found.base)]
+    report = [Finding("runs on", "ok", found.status_line), *findings(found, models, judge_models), _base(found.base)]
     report += [Finding("author", "ok" if one.ready else "note", one.text, one.how) for one in choices]
     if as_json:
-        listed = None if models is None or isinstance(models, ModelError) else list(models)
         say_json(
             {
                 **found.model_dump(mode="json"),
                 "status_line": found.status_line,
-                "models": listed,
+                "models": _names(models),
+                "judge_models": _names(judge_models),
                 "servers": [server.model_dump() for server in servers],
                 "authors": [choice.model_dump(mode="json") for choice in choices],
                 "findings": [asdict(finding) for finding in report],
@@ -78,6 +76,10 @@ def doctor(
             remedy = f" ({finding.remedy})" if finding.remedy else ""
             out.print(mark, cell(f"{finding.topic:<13} {finding.text}{remedy}"), soft_wrap=True)
     return 1 if any(finding.level == "problem" for finding in report) else 0
+
+
+def _names(models: Listed) -> list[str] | None:
+    return None if models is None or isinstance(models, ModelError) else list(models)
 
 
 def _base(base: str) -> Finding:

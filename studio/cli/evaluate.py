@@ -10,32 +10,31 @@ from studio.build import Session
 from studio.build.stages import evaluate_stage
 from studio.cli import options
 from studio.cli.display import show
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, open_session
+from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import cell, out, say, say_json
 from studio.errors import UserError
 from studio.evaluate import Evaluation, Gate, Interval, evaluation_of
 from studio.evaluate.gate_text import bound, label, measured, shown_text, source_text
-from studio.llm import resolve_settings
+from studio.llm import ModelSettings
 from studio.train import Run, find_run, runs
 
 GATES_FAILED = 3
 COLOURS = {"PASS": "green", "FAIL": "red", "UNDECIDED": "yellow"}
 
 
+@asks_models("author")
 def evaluate(
     spec: options.SpecFile = DEFAULT_SPEC,
     workspace: options.WorkspaceFolder = WORKSPACE,
     run: options.RunId = None,
-    endpoint: options.Endpoint = None,
-    model: options.Model = None,
-    judge_model: options.JudgeModel = None,
+    settings: ModelSettings = OFFLINE,
     as_json: options.AsJson = False,
 ) -> int:
     """Score base and tuned on the held-out probes and decide the quality gates.
 
     Example: studio evaluate specs/taskmaster.yaml --json
     """
-    with open_session(spec, workspace, resolve_settings(endpoint, model, judge_model)) as session:
+    with open_session(spec, workspace, settings) as session:
         evaluation = show(evaluate_stage, session, chosen_run(session, run))
     if as_json:
         say_json(evaluation.model_copy(update={"results": ()}))

@@ -8,7 +8,7 @@ import os
 import select
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -17,14 +17,26 @@ from pydantic import TypeAdapter
 
 from studio.cli import options
 from studio.cli.evaluate import evaluated_run, print_gates, print_verdict
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder, group, named, open_session
+from studio.cli.options import (
+    DEFAULT_SPEC,
+    OFFLINE,
+    WORKSPACE,
+    AsJson,
+    SpecFile,
+    WorkspaceFolder,
+    asks_models,
+    group,
+    named,
+    open_session,
+)
 from studio.cli.output import cut, say, say_json, tell
 from studio.errors import UserError
 from studio.evaluate.labelling import WANTED, Choice, Item, Labelling
 from studio.files import write_atomic
 from studio.judge import Agreement, Judge, Reply, agreement, open_judge, read_labels, read_replies, source_of
-from studio.llm import ModelSettings, resolve_settings
+from studio.llm import CallLog, ModelSettings, check_budget
 from studio.spec import LoadedSpec, load
+from studio.store import Owner, Workspace
 from studio.store.records import Judgement
 
 app = group(
@@ -93,16 +105,15 @@ def label(
 
 
 @app.command("score")
+@asks_models("author")
 def score(
     spec: SpecFile,
     file: Replies,
-    endpoint: options.Endpoint = None,
-    model: options.Model = None,
-    judge_model: options.JudgeModel = None,
+    settings: ModelSettings = OFFLINE,
     workspace: WorkspaceFolder = WORKSPACE,
     as_json: AsJson = False,
 ) -> None:
-    """Score the last reply of every conversation in a file, in its order. The workspace is not looked at.
+    """Score the last reply of every conversation in a file, in its order. A model's answers are kept in the workspace.
 
     Example: studio judge score specs/taskmaster.yaml replies.jsonl --json
     """
@@ -116,7 +127,7 @@ def score(
     async def all_scored(judge: Judge) -> list[Judgement]:
         return await asyncio.gather(*(scored(judge, reply) for reply in replies))
 
-    found = asyncio.run(_asked(loaded, resolve_settings(endpoint, model, judge_model), all_scored))
+    found = asyncio.run(_asked(loaded, settings, workspace, all_scored))
     if as_json:
         say_json({"scores": [_as_json(one) for one in found]})
         return
@@ -130,24 +141,22 @@ def score(
 
 
 @app.command("agreement")
+@asks_models("author")
 def agree(
     spec: SpecFile,
     file: Labels,
-    endpoint: options.Endpoint = None,
-    model: options.Model = None,
-    judge_model: options.JudgeModel = None,
+    settings: ModelSettings = OFFLINE,
     workspace: WorkspaceFolder = WORKSPACE,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how far the judge agrees with the labels in a file: on its locked replies, where it has such. The
-    workspace is not looked at.
+    """Measure how far the judge agrees with the labels in a file: on its locked replies, where it has such. What a
+    model answers is kept in the workspace.
 
     Example: studio judge agreement specs/taskmaster.yaml specs/taskmaster.labels.jsonl
     """
     loaded = load(named(spec))
     labels = read_labels(file, loaded.spec)
-    settings = resolve_settings(endpoint, model, judge_model)
-    found = asyncio.run(_asked(loaded, settings, lambda judge: agreement(loaded, judge, labels)))
+    found = asyncio.run(_asked(loaded, settings, workspace, lambda judge: agreement(loaded, judge, labels)))
     say_json(found) if as_json else _print_agreement(found)
 
 
@@ -308,13 +317,21 @@ def _pressed(source: int) -> Iterator[str]:
                 pass
 
 
-async def _asked(loaded: LoadedSpec, settings: ModelSettings, question: Callable[[Judge], Awaitable[T]]) -> T:
-    """What the judge of these settings answers."""
-    judge = open_judge(settings, loaded)
-    try:
+async def _asked(
+    loaded: LoadedSpec, settings: ModelSettings, root: Path, question: Callable[[Judge], Awaitable[T]]
+) -> T:
+    """What the judge of these settings answers; a model's answers go on record in the workspace under ``root``."""
+    async with AsyncExitStack() as closing:
+        log: CallLog | None = None
+        if not settings.judging.offline:
+            owner = Owner.of(loaded.spec.name, loaded.path)
+            workspace = Workspace.open(root.absolute(), loaded.spec.slug, owner)
+            closing.callback(workspace.close)
+            await check_budget(settings, author=False)
+            log = workspace.examples
+        judge = open_judge(settings, loaded, log)
+        closing.push_async_callback(judge.close)
         return await question(judge)
-    finally:
-        await judge.close()
 
 
 def _as_json(one: Judgement) -> dict[str, Any]:

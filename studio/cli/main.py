@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import bank, chat, doctor, evaluate, jobs, judge, package, spec, stages, triage, window, workspace
+from studio.cli import (
+    bank,
+    chat,
+    doctor,
+    evaluate,
+    generate,
+    jobs,
+    judge,
+    package,
+    spec,
+    stages,
+    triage,
+    window,
+    workspace,
+)
+from studio.cli.options import with_values
 from studio.cli.output import say, say_json, tell
 from studio.errors import UserError, disk_error
 
@@ -49,7 +64,7 @@ app = typer.Typer(
 app.callback()(_before)
 app.command("open")(window.open_window)
 app.command("build")(stages.build_command)
-app.command("generate")(stages.generate)
+app.command("generate")(generate.generate)
 app.add_typer(triage.app, name="triage")
 app.command("train")(stages.train)
 app.command("evaluate")(evaluate.evaluate)
@@ -78,6 +93,7 @@ def run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     if not arguments or arguments[0] not in (*COMMANDS, *OWN_OPTIONS):  # studio, studio FILE, studio --option ...
         arguments = ["open", *arguments]
+    arguments = with_values(arguments)
     try:
         status = app(args=arguments, standalone_mode=False)
     except UserError as error:

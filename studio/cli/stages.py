@@ -1,42 +1,36 @@
-"""``studio build``, ``generate`` and ``train``: all stages, or one, headless."""
+"""``studio build`` and ``train``: all stages, or one, headless."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from itertools import groupby
 from typing import Annotated, Any
 
 import typer
 
 from studio.build import Built, Session, build
 from studio.build.authors import Roles, roles
-from studio.build.stages import generate_stage, planned_run, scenarios, standing, train_stage, triage_stage
+from studio.build.stages import planned_run, train_stage, triage_stage
 from studio.cli import options
 from studio.cli.display import show
 from studio.cli.evaluate import GATES_FAILED, print_gates, print_verdict
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, open_session
+from studio.cli.generate import counts
+from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import say, say_json, tell_prose
 from studio.doctor import environment
 from studio.evaluate import Interval
 from studio.evaluate.types import SideMetrics
 from studio.files import as_seen
-from studio.generate import ScenarioBalance, read_concurrency, set_concurrency
-from studio.jobs import active
 from studio.judge import LEARNED, judge_agreement, open_judge
-from studio.llm import resolve_settings
-from studio.store import Filter
+from studio.llm import ModelSettings
 from studio.train.types import MAX_EPOCHS, Backend, TrainPlan
 from studio.triage import export_chatml
 
 
+@asks_models()
 def build_command(
     spec: options.SpecFile = DEFAULT_SPEC,
     workspace: options.WorkspaceFolder = WORKSPACE,
-    endpoint: options.Endpoint = None,
-    model: options.Model = None,
-    judge_model: options.JudgeModel = None,
-    author: options.Author = None,
+    settings: ModelSettings = OFFLINE,
     base: options.Base = None,
     examples: options.Examples = None,
     method: options.TrainMethod = None,
@@ -50,8 +44,8 @@ def build_command(
 
     Example: studio build specs/taskmaster.yaml --json
     """
-    settings, recipe = resolve_settings(endpoint, model, judge_model, author=author), {"method": method}
-    with open_session(spec, workspace, settings, base=base, examples=examples, seed=seed, recipe=recipe) as session:
+    more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "recipe": {"method": method}}
+    with open_session(spec, workspace, settings, **more) as session:
         at_work = _roles(session).model_dump()
         found = environment(settings, base=session.base_model, folder=session.root, **at_work)
         tell_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}")
@@ -72,7 +66,9 @@ def _roles(session: Session) -> Roles:
     found = roles(session.settings, session.loaded)
     if found.judge == LEARNED and found.agreement is None:
         tell_prose("Learning a judge from the labels and measuring it on others, once: half a minute.")
-        asyncio.run(judge_agreement(session.loaded, open_judge(session.settings, session.loaded)))
+        asyncio.run(
+            judge_agreement(session.loaded, open_judge(session.settings, session.loaded, session.workspace.examples))
+        )
         found = roles(session.settings, session.loaded)
     return found
 
@@ -83,7 +79,7 @@ def _summary(session: Session, built: Built) -> dict[str, Any]:
     assert finished is not None, "only a finished run is evaluated"
     return {
         "spec": {"name": session.loaded.spec.name, "hash": session.loaded.hash},
-        **_counts(session),
+        **counts(session),
         "run": {"id": built.run.plan.run_id} | finished.model_dump(include={"steps", "loss", "seconds"}),
         "evaluation": {
             "judge": evaluation.judge.model_dump(include={"name", "agreement"}),
@@ -94,19 +90,6 @@ def _summary(session: Session, built: Built) -> dict[str, Any]:
         },
         "gates": [gate.model_dump(include={"name", "target", "value", "status"}) for gate in evaluation.gates],
         "package": {"path": built.package.path, "verified": built.package.verification.verified},
-    }
-
-
-def _counts(session: Session) -> dict[str, Any]:
-    """How many examples there are, and each category's target with what counts towards it."""
-    examples = session.workspace.examples
-    return {
-        "examples": {
-            "generated": examples.count(Filter()),
-            "accepted": examples.count(Filter(status="accepted")),
-            "rejected": examples.count(Filter(status="rejected")),
-        },
-        "categories": {one.category: {"target": one.target, "accepted": one.accepted} for one in standing(session)},
     }
 
 
@@ -121,59 +104,6 @@ def _side(side: SideMetrics) -> dict[str, Any]:
 
 def _value(found: Interval | None) -> float | None:
     return found.value if found else None
-
-
-def generate(
-    spec: options.SpecFile = DEFAULT_SPEC,
-    workspace: options.WorkspaceFolder = WORKSPACE,
-    endpoint: options.Endpoint = None,
-    model: options.Model = None,
-    judge_model: options.JudgeModel = None,
-    author: options.Author = None,
-    base: options.Base = None,
-    examples: options.Examples = None,
-    seed: options.Seed = 0,
-    concurrency: options.Concurrency = None,
-    balance: Annotated[
-        bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")
-    ] = False,
-    as_json: options.AsJson = False,
-) -> None:
-    """Write and judge examples until every category has its target.
-
-    Example: studio generate specs/taskmaster.yaml --examples 60
-    """
-    settings = resolve_settings(endpoint, model, judge_model, author=author)
-    chains = None if concurrency is None else read_concurrency(concurrency)
-    more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "concurrency": chains}
-    with open_session(spec, workspace, settings, **more) as session:
-        if balance:
-            _print_balance(scenarios(session), as_json)
-            return
-        running = active(session.workspace.jobs_dir, "generate")
-        if concurrency is not None and running is not None:
-            set_concurrency(running.folder, chains)
-        show(generate_stage, session)
-        counts = _counts(session)
-    if as_json:
-        say_json(counts)
-        return
-    for name, one in counts["categories"].items():
-        say(f"{name:<24} {one['accepted']:>4} of {one['target']}")
-    say("{accepted} accepted, {rejected} rejected".format(**counts["examples"]))
-
-
-def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:
-    """A line a scenario, marked where it is missing, under- or over-represented in its category."""
-    if as_json:
-        say_json({"scenarios": [one.model_dump(mode="json") for one in found]})
-        return
-    width = max((len(one.scenario) for one in found), default=0)
-    for category, rows in groupby(found, key=lambda one: one.category):
-        say(category)
-        for one in rows:
-            mark = "" if one.standing == "even" else one.standing
-            say(f"  {one.scenario:<{width}} {one.accepted:>4} of about {one.share:<5.3g} {mark}".rstrip())
 
 
 def train(

@@ -9,20 +9,18 @@ import sys
 import threading
 
 from studio.cli import options
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, named
+from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, named
 from studio.doctor import environment
 from studio.errors import UserError
-from studio.llm import resolve_settings
+from studio.llm import ModelSettings
 from studio.train import SMOLLM2
 
 
+@asks_models("retry_failed")
 def open_window(
     spec: options.SpecFile = DEFAULT_SPEC,
     workspace: options.WorkspaceFolder = WORKSPACE,
-    endpoint: options.Endpoint = None,
-    model: options.Model = None,
-    judge_model: options.JudgeModel = None,
-    author: options.Author = None,
+    settings: ModelSettings = OFFLINE,
     base: options.Base = None,
 ) -> None:
     """Open the window on a spec. Example: studio specs/taskmaster.yaml"""
@@ -34,7 +32,6 @@ def open_window(
     from studio.tui import StudioApp
 
     _end_with_terminal()
-    settings = resolve_settings(endpoint, model, judge_model, author=author)
     StudioApp(
         spec_path=spec.absolute(),
         workspace_root=workspace.absolute(),

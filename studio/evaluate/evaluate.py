@@ -163,6 +163,8 @@ class Evaluator:
         return None if unlearned else compared
 
     def _count_failures(self, result: ProbeResult) -> None:
+        if (error := self._judge.last_error) is not None and error.fatal:
+            raise error
         nothing_judged = result.base_judgement.verdict == result.tuned_judgement.verdict == "error"
         self._failed_in_a_row = self._failed_in_a_row + len(result.errors) if nothing_judged else 0
         if self._failed_in_a_row >= MOST_IN_A_ROW:

@@ -17,7 +17,7 @@ from studio.evaluate.report import labels_of, save
 from studio.evaluate.types import ProbeResult, Reply
 from studio.jobs import JobContext
 from studio.judge import judge_agreement, open_judge
-from studio.llm import ModelSettings
+from studio.llm import ModelSettings, check_budget
 from studio.serve import BASE, TUNED, Server, ensure, open_model, run_params
 from studio.spec import load
 from studio.store import Workspace
@@ -46,7 +46,8 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
         workspace = Workspace.open(root, loaded.spec.slug, gives_up=lambda: context.cancel_requested)
         closing.callback(workspace.close)
         run = find_run(workspace, asked.run_id)
-        judge = open_judge(asked.settings, loaded)
+        await check_budget(asked.settings, author=False)
+        judge = open_judge(asked.settings, loaded, workspace.examples)
         closing.push_async_callback(judge.close)
         folder = workspace.runs_dir / run.plan.run_id / "probes"
         replies = Cache(folder / f"replies-{replies_fingerprint(loaded, run)[:16]}.jsonl", Reply)

@@ -1,6 +1,7 @@
 """Generating examples: scenario x person -> a written, judged and stored conversation."""
 
 from studio.generate.author import Author, ModelAuthor, open_author
+from studio.generate.batched import generate_in_batches
 from studio.generate.concurrency import read_concurrency, set_concurrency
 from studio.generate.plan import ScenarioBalance, balance, coverage
 from studio.generate.prompt import Authored, author_messages
@@ -35,6 +36,7 @@ __all__ = [
     "balance",
     "coverage",
     "generate",
+    "generate_in_batches",
     "open_author",
     "read_concurrency",
     "read_recordings",

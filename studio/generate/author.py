@@ -8,7 +8,6 @@ from random import Random
 from typing import Protocol
 
 from studio.bank import PeopleSource, person_text
-from studio.calls import CallRecord
 from studio.chatml import Messages
 from studio.errors import UserError
 from studio.generate.plan import Attempt, Attempts, Drawn
@@ -16,7 +15,6 @@ from studio.generate.prompt import Authored, author_messages
 from studio.generate.recorded import RECORDED, Recordings, read_recordings
 from studio.llm import CallLog, ChatModel, ModelSettings, Request, Sampling, author_model
 from studio.spec import LoadedSpec, Spec, SpecExample
-from studio.store import ExampleStore
 
 SAMPLING = Sampling(temperature=1.0, max_tokens=2048)
 """Warm, for variety. The limit leaves room for models that think before they write."""
@@ -134,29 +132,3 @@ def shots(spec: Spec, category: str, scenario: str, random: Random) -> tuple[Spe
     chosen = random.sample(own, min(_SHOTS_OF_SCENARIO, len(own)))
     chosen += random.sample(near, min(_SHOTS - 1 - len(chosen), len(near)))
     return tuple(chosen + random.sample(far, min(_SHOTS - len(chosen), len(far))))
-
-
-class StoreCallLog:
-    """A :class:`studio.llm.CallLog` in ``examples.db``: what a model answered is on the disk before it is used, so that
-    no answer is paid for twice, whatever is killed."""
-
-    def __init__(self, store: ExampleStore) -> None:
-        self._store = store
-        self.unpriced = False
-        """Whether an answer came whose price is not known, so that the sum of the others would be too low."""
-
-    def call(self, key: str) -> CallRecord | None:
-        """What was answered under ``key``."""
-        return self._store.call(key)
-
-    def add_call(self, record: CallRecord) -> None:
-        """Keep an answer; when this returns it survives a kill of the process."""
-        self._store.add_call(record)
-        self.unpriced = self.unpriced or record.cost_usd is None
-
-    def cost_usd(self) -> float | None:
-        """US dollars of all calls on record, 0 without any; None once one had no known price."""
-        spent = self._store.spent()
-        if spent.calls == 0:
-            return 0.0
-        return None if self.unpriced else spent.cost_usd

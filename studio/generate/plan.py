@@ -287,6 +287,16 @@ class Ledger:
                 )
 
 
+def next_attempts(ledger: Ledger, attempts: Attempts, most: int) -> list[Attempt]:
+    """The next so many attempts, all of them under way from now on; fewer where less is missing."""
+    found: list[Attempt] = []
+    while len(found) < most and (wanted := ledger.next()) is not None:
+        if (attempt := attempts.next(*wanted)) is None:
+            break
+        found.append(attempt)
+    return found
+
+
 def _standing(accepted: int, share: float) -> Standing:
     if accepted == 0 and share > 0:
         return "missing"

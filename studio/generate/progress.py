@@ -73,7 +73,7 @@ class Failures:
         self._in_a_row = 0
 
     def wrote_nothing(self, error: ModelError, scenario: str) -> CallFailed | None:
-        """The author failed; None where the call was not sent because of a stop."""
+        """The author failed; None where the call was not sent because of a stop, or of the budget."""
         return self._failed("author", error, scenario)
 
     def judged(self, judgement: Judgement, error: ModelError | None, scenario: str) -> CallFailed | None:
@@ -84,7 +84,9 @@ class Failures:
         return self._failed("judge", error or ModelError("server", judgement.error or "the judge failed"), scenario)
 
     def _failed(self, purpose: str, error: ModelError, scenario: str) -> CallFailed | None:
-        if error.kind == "stopped":
+        if error.kind == "budget":  # nothing failed: many at once are not sent, for the one reason that ends the run
+            self.fatal = self.fatal or error
+        if error.kind in ("stopped", "budget"):
             return None
         self.count, self.last = self.count + 1, str(error)
         if error.fatal:

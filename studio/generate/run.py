@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 from studio.bank import people_source
 from studio.errors import UserError
-from studio.generate.author import Author, StoreCallLog, open_author
+from studio.generate.author import Author, Draft, open_author
 from studio.generate.concurrency import Chains, Concurrency
-from studio.generate.plan import Attempt, Attempts, Ledger
+from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.recorded import Recordings, read_recordings
-from studio.generate.screening import Screening, judged_again, rejection, stale_ids
+from studio.generate.screening import Screened, Screening, judged_again, rejection, stale_ids
+from studio.generate.spending import SpendingMeter
 from studio.generate.types import (
     ExampleScored,
     GenerateEvent,
@@ -27,13 +28,14 @@ from studio.generate.types import (
     GenerateStarted,
 )
 from studio.judge import Judge, open_judge
-from studio.llm import ModelError, ModelSettings, drain, learned_at, waiting
+from studio.llm import ModelError, ModelSettings, Submitted, check_budget, drain, learned_at, waiting
+from studio.llm.batch import TABLE as BATCHES
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
 
 Stop = Callable[[], bool]
 Outcome = Literal["accepted", "rejected", "pending"]
-_OUTCOMES: dict[str, Outcome] = {"passed": "accepted", "failed": "rejected", "unscored": "pending", "error": "pending"}
+OUTCOMES: dict[str, Outcome] = {"passed": "accepted", "failed": "rejected", "unscored": "pending", "error": "pending"}
 
 
 async def generate(
@@ -56,9 +58,13 @@ async def generate(
     ``judge`` stand in for those of ``params.settings``, ``concurrency`` for what it says of chains at once. After
     ``stop`` nothing new begins, and what is under way comes back within its deadline, or until ``cancel``. The last
     event is GenerateFinished; after it ModelError is raised where models failed for good, and UserError where examples
-    are missing and nobody is there to write them.
+    are missing and nobody is there to write them; before anything else where a budget is set and a price is not known.
     """
-    log = StoreCallLog(workspace.examples)
+    log = workspace.examples
+    if batches := workspace.studio.readable(BATCHES, Submitted):  # the same requests would be paid for twice
+        told = f"{batches[0].requests} requests to {batches[0].model} are answered in a batch"
+        raise UserError(told, where="generate", remedy="studio generate --batch collects it, and goes on")
+    await check_budget(params.settings, author=author is None)
     nobody: UserError | None = None
     own_author = author
     if own_author is None:
@@ -71,7 +77,7 @@ async def generate(
     own_judge = judge or open_judge(params.settings, loaded, log)
     at_once = concurrency or Concurrency(params.concurrency)
     await asyncio.to_thread(importlib.import_module, "datasketch")  # brings scipy, a second: off the loop
-    generation = Generation(loaded, workspace, params, own_author, own_judge, log, job_id, at_once, stop, cancel)
+    generation = Generation(loaded, workspace, params, own_author, own_judge, job_id, at_once, stop, cancel)
     try:
         drain(False)
         async with learned_at(workspace.folder), aclosing(generation.events()) as events:
@@ -94,6 +100,26 @@ def unfinished(loaded: LoadedSpec, workspace: Workspace, settings: ModelSettings
     )
     ledger = Ledger(loaded, workspace, examples, left=left)
     return bool(ledger.short()) or (left is not None and ledger.wants)
+
+
+def example_of(
+    loaded: LoadedSpec, attempt: Attempt, draft: Draft, author: str, found: Screened, job_id: str = ""
+) -> Example:
+    """The example that a draft becomes, with where it comes from."""
+    return Example(
+        id=attempt.example_id,
+        spec_hash=loaded.hash,
+        category=attempt.category,
+        scenario=attempt.scenario,
+        person_id=attempt.person.id,
+        messages=draft.messages,
+        author=author,
+        prompt=draft.prompt,
+        seed=attempt.seed,
+        job_id=job_id,
+        neighbour=found.neighbour,
+        created=datetime.now(UTC),
+    )
 
 
 @dataclass(frozen=True)
@@ -123,7 +149,6 @@ class Generation:
         params: GenerateParams,
         author: Author | None,
         judge: Judge,
-        log: StoreCallLog,
         job_id: str,
         concurrency: Callable[[], int],
         stop: Stop,
@@ -131,7 +156,7 @@ class Generation:
     ) -> None:
         self._loaded, self._workspace, self._store = loaded, workspace, workspace.examples
         self._params, self._author, self._judge = params, author, judge
-        self._log, self._job_id = log, job_id
+        self._job_id, self._spending = job_id, SpendingMeter(self._store, params.settings.max_cost_usd)
         self._meter, self._failures, self._stop = Meter(), Failures(), stop
         self._desk = asyncio.Lock()
         self._chains = Chains(concurrency, self._ends, cancel=cancel, on_stop=drain)
@@ -162,7 +187,8 @@ class Generation:
             raise self._failures.fatal
 
     async def _work(self) -> AsyncGenerator[GenerateEvent, None]:
-        stale = stale_ids(self._loaded, self._store, self._judge)
+        preview = self._params.preview
+        stale = stale_ids(self._loaded, self._store, self._judge) if preview is None else ()
         if not stale and (self._author is None or not self._ledger.wants):
             return
         screening = Screening(self._store, self._loaded.spec)
@@ -172,8 +198,14 @@ class Generation:
         self._ledger, met = self._counted(), True
         if self._author is None or self._attempts is None:
             return
+        if preview is not None:
+            first = iter(next_attempts(self._ledger, self._attempts, preview))
+            async with aclosing(self._write(self._author, screening, lambda: next(first, None))) as events:
+                async for event in events:
+                    yield event
+            return
         while met and self._ledger.wants and not self._ends():
-            async with aclosing(self._write_missing(self._author, self._attempts, screening)) as events:
+            async with aclosing(self._write(self._author, screening, self._next)) as events:
                 async for event in events:
                     yield event
             met = self._ledger.missing == 0
@@ -210,12 +242,15 @@ class Generation:
 
     # --- writing
 
-    async def _write_missing(
-        self, author: Author, attempts: Attempts, screening: Screening
+    def _next(self) -> Attempt | None:
+        wanted = self._ledger.next()
+        return self._attempts.next(*wanted) if self._attempts is not None and wanted is not None else None
+
+    async def _write(
+        self, author: Author, screening: Screening, following: Callable[[], Attempt | None]
     ) -> AsyncGenerator[GenerateEvent, None]:
         def take() -> Coroutine[Any, Any, _Written] | None:
-            wanted = self._ledger.next()
-            attempt = attempts.next(*wanted) if wanted is not None else None
+            attempt = following()
             return self._written(author, attempt, screening) if attempt is not None else None
 
         async with aclosing(self._chains.results(take)) as results:
@@ -235,20 +270,7 @@ class Generation:
         async with self._desk:  # milliseconds each: between two of them the loop puts other answers on record
             await asyncio.sleep(0)
             found = screening.screen(attempt.example_id, draft.messages)
-        example = Example(
-            id=attempt.example_id,
-            spec_hash=self._loaded.hash,
-            category=attempt.category,
-            scenario=attempt.scenario,
-            person_id=attempt.person.id,
-            messages=draft.messages,
-            author=author.name,
-            prompt=draft.prompt,
-            seed=attempt.seed,
-            job_id=self._job_id,
-            neighbour=found.neighbour,
-            created=datetime.now(UTC),
-        )
+        example = example_of(self._loaded, attempt, draft, author.name, found, self._job_id)
         if found.reason is not None:
             return _Written(attempt, example, rejection(self._loaded, draft.messages, found))
         judgement = await self._judge.score(draft.messages, attempt.scenario)
@@ -265,9 +287,10 @@ class Generation:
             return [failed] if failed is not None else []
         self._store.add_person(attempt.person)
         self._store.add_example(written.example, written.judgement)
-        outcome = _OUTCOMES[written.judgement.verdict]
+        outcome = OUTCOMES[written.judgement.verdict]
         self._ledger.landed(attempt.category, attempt.scenario, outcome)
         self._meter.landed(outcome == "accepted")
+        self._spending.landed(outcome == "accepted")
         scored = ExampleScored(
             example_id=attempt.example_id,
             category=attempt.category,
@@ -298,6 +321,7 @@ class Generation:
     def _progress(self) -> GenerateProgressed:
         targets = self._ledger.targets()
         accepted, rejected = sum(one.accepted for one in targets), sum(one.rejected for one in targets)
+        spending = self._spending.read(accepted, self._ledger.missing)
         return GenerateProgressed(
             targets=targets,
             generated=accepted + rejected + sum(one.pending for one in targets),
@@ -306,12 +330,13 @@ class Generation:
             errors=self._failures.count,
             rate=self._meter.rate(),
             eta_s=self._meter.eta_s(self._ledger.missing),
-            cost_usd=self._log.cost_usd(),
+            cost_usd=spending.cost_usd,
             reasons=self._store.reasons(),
             under_way=self._chains.under_way,
             at_once=self._chains.limit,
             stopping=self._chains.stopping,
             waiting=waiting(),
+            spending=spending,
         )
 
     def _finished(self, stopped: bool) -> GenerateFinished:
@@ -327,5 +352,6 @@ class Generation:
             errors=now.errors,
             seconds=self._meter.seconds,
             cost_usd=now.cost_usd,
+            spending=now.spending,
             note=ending(self._ledger, now.reasons, self._failures, author=author, recorded=recorded, stopped=stopped),
         )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from studio.chatml import Frozen
-from studio.llm import ModelSettings, Waiting
+from studio.llm import ModelSettings, Waiting, dollars
 from studio.store.records import Verdict
 
 
@@ -23,6 +23,8 @@ class GenerateParams(Frozen):
     """Chains of author and judge under way at once; None follows what the endpoints bear."""
     examples: int | None = Field(default=None, ge=1)
     """Accepted examples wanted in all, instead of the spec's ``success.examples``."""
+    preview: int | None = Field(default=None, ge=1)
+    """Make only so many examples, the next ones; None makes all that are missing."""
     max_attempts: float = Field(default=4.0, ge=1)
     """Attempts that a missing example may take, on average over its category, before the category is given up."""
 
@@ -67,6 +69,61 @@ class CallFailed(Frozen):
     scenario: str = ""
 
 
+class SpentOn(Frozen):
+    """What calls took by the record of the workspace; ``cost_usd`` is of those whose price is known."""
+
+    calls: int = 0
+    unpriced: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+class Spending(Frozen):
+    """What was spent in US dollars, author and judge apart. ``per_accepted_usd`` and ``projected_usd``, which is of all
+    once the targets are met, are None until they are known."""
+
+    author: SpentOn = SpentOn()
+    judge: SpentOn = SpentOn()
+    per_accepted_usd: float | None = None
+    projected_usd: float | None = None
+    limit_usd: float | None = None
+
+    @property
+    def spent_usd(self) -> float:
+        return self.author.cost_usd + self.judge.cost_usd
+
+    @property
+    def unpriced(self) -> int:
+        """Calls whose price is not known."""
+        return self.author.unpriced + self.judge.unpriced
+
+    @property
+    def cost_usd(self) -> float | None:
+        """None where a call has no known price."""
+        return None if self.unpriced else self.spent_usd
+
+    def told(self) -> dict[str, Any]:
+        """For scripts."""
+        return self.model_dump() | {"spent_usd": self.spent_usd, "unpriced": self.unpriced, "line": self.line}
+
+    @property
+    def line(self) -> str:
+        """For a person: ``$1.20 of $5.00, about $2.40 in all, $0.012 an example (author $1.00, judge $0.20)``; empty
+        where nothing costs anything."""
+        if not self.spent_usd:
+            return f"{self.unpriced} calls of unknown price" if self.unpriced else ""
+        told = dollars(self.spent_usd)
+        if self.limit_usd is not None:
+            told += f" of {dollars(self.limit_usd)}"
+        if self.projected_usd is not None:
+            told += f", about {dollars(self.projected_usd)} in all"
+        if self.per_accepted_usd:
+            told += f", {dollars(self.per_accepted_usd)} an example"
+        told += f" (author {dollars(self.author.cost_usd)}, judge {dollars(self.judge.cost_usd)})"
+        return told + (f", {self.unpriced} calls of unknown price" if self.unpriced else "")
+
+
 class GenerateProgressed(Frozen):
     """Sent at most twice a second. ``rate`` is examples a second; ``eta_s`` is None until it is known.
 
@@ -91,6 +148,7 @@ class GenerateProgressed(Frozen):
     stopping: bool = False
     waiting: Waiting | None = None
     """What all calls wait for, where nobody gets through."""
+    spending: Spending = Spending()
 
     @property
     def flow(self) -> str:
@@ -113,6 +171,7 @@ class GenerateFinished(Frozen):
     seconds: float
     cost_usd: float | None
     note: str = ""
+    spending: Spending = Spending()
 
 
 GenerateEvent = Annotated[

@@ -122,6 +122,7 @@ class Judge:
                     self._prefer(self._model, messages, base, tuned), self._prefer(self._model, messages, tuned, base)
                 )
             except ModelError as error:
+                self.last_error = error
                 return _compared(self.name, error=str(error))
             return _compared(self.name, (forward.winner, backward.winner), forward.rationale)
         if self.learned is not None:
@@ -167,15 +168,16 @@ def _by_totals(base: Judgement, tuned: Judgement) -> Comparison:
 
 
 def open_judge(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | None = None) -> Judge:
-    """The model at the endpoint of ``settings``; else what is learned from the spec's labels; else the rules alone.
+    """The model that ``settings`` name to judge; else what is learned from the spec's labels; else the rules alone.
 
     Nothing is loaded or trained before the first reply. Raises :class:`studio.errors.UserError` where an endpoint has
     no model named to judge, or a label cannot be read.
     """
-    if settings.offline:
+    judging = settings.judging
+    if judging.offline:
         labels = training(labels_of(loaded))
         return Judge(LearnedJudge(loaded.spec, labels) if labels else None, loaded)
-    model = settings.judge_model or settings.model
-    if model is None:
-        raise UserError("no model is named to judge", where="judge", remedy="name one with --model or STUDIO_MODEL")
-    return Judge(OpenAIModel(settings, model, call_log=call_log), loaded)
+    if judging.model is None:
+        option = "--judge-model or STUDIO_JUDGE_MODEL" if settings.judge_endpoint else "--model or STUDIO_MODEL"
+        raise UserError("no model is named to judge", where="judge", remedy=f"name one with {option}")
+    return Judge(OpenAIModel(judging, judging.model, call_log=call_log), loaded)

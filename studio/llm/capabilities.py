@@ -74,6 +74,11 @@ class Capabilities:
             body["reasoning_effort"] = self.effort
         return {name: value for name, value in body.items() if name not in self._dropped}
 
+    @property
+    def proven(self) -> bool:
+        """Whether an answer has shown that it is asked as it wants to be."""
+        return any(self._good.values())
+
     def takes(self, parameter: str) -> bool:
         return parameter not in self._dropped
 

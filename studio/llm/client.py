@@ -24,9 +24,9 @@ from studio.llm.types import Completion, Reply, Request, Structured
 class OpenAIModel:
     """``model`` at the endpoint of ``settings``, as a :class:`studio.llm.types.ChatModel`.
 
-    With a ``call_log`` each answer is on record before it is returned, and a request that was answered before is
-    answered from there without a call. Give it none for models whose name changes its meaning, such as the base and
-    tuned ones of the studio's own server. Close it when done.
+    With a ``call_log`` each answer is on record before it is returned, a request that was answered before is answered
+    from there without a call, and the budget of the settings holds. Give it none for models whose name changes its
+    meaning, such as the base and tuned ones of the studio's own server. Close it when done.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class OpenAIModel:
     ) -> None:
         """``name`` is what is recorded, where the server knows the model by another name, such as ``base``."""
         self._settings, self._model, self._log = settings, name or model, call_log
-        self._completions = Completions(settings, model, retries, name)
+        self._completions = Completions(settings, model, retries, name, call_log)
 
     @property
     def name(self) -> str:

@@ -11,8 +11,21 @@ if TYPE_CHECKING:
     from studio.llm.settings import ModelSettings
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-Kind = Literal["auth", "model", "quota", "limit", "timeout", "connection", "refused", "malformed", "server", "stopped"]
-FATAL: frozenset[Kind] = frozenset({"auth", "model", "quota"})
+Kind = Literal[
+    "auth",
+    "model",
+    "quota",
+    "budget",
+    "limit",
+    "timeout",
+    "connection",
+    "refused",
+    "malformed",
+    "server",
+    "stopped",
+    "queued",
+]
+FATAL: frozenset[Kind] = frozenset({"auth", "model", "quota", "budget"})
 """No other call can do better until a person has done something."""
 CONGESTED = (429, 503, 529)
 """Statuses that ask for less: 529 is Anthropic's "overloaded"."""
@@ -24,7 +37,7 @@ class ModelError(UserError):
     """A call that failed for good. ``kind`` tells the remedy; ``str`` is one line for a person.
 
     ``fatal``: no other call to this model can do better now, so that the run ends: a refused key, an unknown model, an
-    exhausted quota, or a server that did not come back within the patience.
+    exhausted quota or budget, or a server that did not come back within the patience.
     """
 
     def __init__(self, kind: Kind, message: str, *, status: int | None = None, fatal: bool = False) -> None:
@@ -90,9 +103,10 @@ def as_model_error(failure: AttemptError, settings: ModelSettings, model: str) -
 
 
 def _auth(failure: AttemptError, settings: ModelSettings, model: str) -> str:
+    variable = settings.key_variable or KEY_VARIABLE
     if settings.uds or settings.key():
-        return f"{settings.place} refused the key ({failure.status}): set {KEY_VARIABLE} to a key that may use {model}"
-    return f"{settings.place} asks for a key ({failure.status}): set {KEY_VARIABLE}"
+        return f"{settings.place} refused the key ({failure.status}): set {variable} to a key that may use {model}"
+    return f"{settings.place} asks for a key ({failure.status}): set {variable}"
 
 
 def _unknown_model(failure: AttemptError, settings: ModelSettings, model: str) -> str:
@@ -103,6 +117,10 @@ def _unknown_model(failure: AttemptError, settings: ModelSettings, model: str) -
 def _quota(failure: AttemptError, settings: ModelSettings, model: str) -> str:
     told = f"{settings.place} has no credit left for {model}{_said(failure)}"
     return f"{told}: add some or raise the limit there, then start again; what is done is kept"
+
+
+def _budget(failure: AttemptError, settings: ModelSettings, model: str) -> str:
+    return failure.said
 
 
 def _limit(failure: AttemptError, settings: ModelSettings, model: str) -> str:
@@ -138,6 +156,10 @@ def _stopped(failure: AttemptError, settings: ModelSettings, model: str) -> str:
     return f"the call to {model} was not sent: a stop was asked for"
 
 
+def _queued(failure: AttemptError, settings: ModelSettings, model: str) -> str:
+    return f"the answer of {model} comes with its batch"
+
+
 def _lasting(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
 
@@ -151,6 +173,7 @@ _TOLD = {
     "auth": _auth,
     "model": _unknown_model,
     "quota": _quota,
+    "budget": _budget,
     "limit": _limit,
     "timeout": _timeout,
     "connection": _connection,
@@ -158,4 +181,5 @@ _TOLD = {
     "malformed": _malformed,
     "server": _server,
     "stopped": _stopped,
+    "queued": _queued,
 }

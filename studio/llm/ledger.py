@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from studio.calls import CallRecord, Outcome
+from studio.calls import CallRecord, Outcome, Spent
 from studio.llm.errors import AttemptError, Kind
 from studio.llm.response import Answer, read_answer, without_reasoning
 from studio.llm.settings import ModelSettings
@@ -36,6 +36,10 @@ class CallLog(Protocol):
     def call(self, key: str) -> CallRecord | None: ...
 
     def add_call(self, record: CallRecord) -> None: ...
+
+    def spent(self) -> Spent:
+        """What all calls on record took."""
+        ...
 
 
 def call_key(settings: ModelSettings, model: str, request: Request, schema: Mapping[str, Any] | None = None) -> str:
@@ -93,19 +97,20 @@ class Ledger:
     """
 
     def __init__(
-        self, log: CallLog | None, key: str, purpose: Purpose, model: str, *, retry_failed: bool = False
+        self, log: CallLog | None, key: str, purpose: Purpose, model: str, *, retry_failed: bool = False, count: int = 0
     ) -> None:
-        self._log, self._key, self._purpose, self._model = log, key, purpose, model
-        self._retry_failed, self._count = retry_failed, 0
+        """``count`` is how many of its entries are known, and passed over."""
+        self._log, self.key, self._purpose, self._model = log, key, purpose, model
+        self._retry_failed, self.count = retry_failed, count
 
     def lock(self) -> asyncio.Lock:
         """Held while the request is asked: an equal one waits, and finds the answer on record."""
         locks = _LOCKS.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
-        lock = locks.get(self._key)
+        lock = locks.get(self.key)
         if lock is None or self._log is None:  # what is not on record may be asked twice at once
             lock = asyncio.Lock()
         if self._log is not None:
-            locks[self._key] = lock
+            locks[self.key] = lock
         return lock
 
     def recall(self) -> list[Completion]:
@@ -115,8 +120,8 @@ class Ledger:
         """
         found: list[Completion] = []
         last: CallRecord | None = None
-        while self._log is not None and (call := self._log.call(f"{self._key}:{self._count}")) is not None:
-            self._count, last = self._count + 1, call
+        while self._log is not None and (call := self._log.call(f"{self.key}:{self.count}")) is not None:
+            self.count, last = self.count + 1, call
             if call.outcome in ("refused", "given up"):
                 found = []
             elif (completion := _completion(call)) is not None:
@@ -143,7 +148,7 @@ class Ledger:
         if self._log is None:
             return
         record = CallRecord(
-            key=f"{self._key}:{self._count}",
+            key=f"{self.key}:{self.count}",
             purpose=self._purpose,
             model=self._model,
             outcome=outcome,
@@ -155,7 +160,7 @@ class Ledger:
             at=datetime.now(UTC),
         )
         self._log.add_call(record)
-        self._count += 1
+        self.count += 1
 
 
 def _completion(call: CallRecord) -> Completion | None:

@@ -12,15 +12,18 @@ from studio.llm.types import Usage
 
 async def load_prices(settings: ModelSettings) -> None:
     """Import the list (up to 1.4 s, so in a thread) before the first answer is there, if it is going to be needed."""
-    if not settings.local:
+    if settings.price is None and not settings.local:
         await import_in_thread("genai_prices")
 
 
 def cost_usd(settings: ModelSettings, model: str, tokens: Tokens) -> float | None:
-    """US dollars: 0.0 on this machine, None where the list knows no price of ``model`` at this endpoint.
+    """US dollars: by the price of the settings, 0.0 on this machine, None where the list knows no price of ``model`` at
+    this endpoint.
 
     The price is the endpoint's own: the same model elsewhere may cost something else.
     """
+    if (price := settings.price) is not None:
+        return (price.prompt * tokens.prompt_tokens + price.completion * tokens.completion_tokens) / 1e6
     if settings.local:
         return 0.0
     from genai_prices import Usage as Used
@@ -33,6 +36,11 @@ def cost_usd(settings: ModelSettings, model: str, tokens: Tokens) -> float | Non
         return float(calc_price(used, model, provider_api_url=settings.url).total_price)
     except (LookupError, ValueError):
         return None
+
+
+def dollars(usd: float) -> str:
+    """``$12.30``, and less than ten cents as ``$0.0042``."""
+    return f"${usd:,.2f}" if usd >= 0.1 or not usd else f"${usd:.2g}"
 
 
 def total(usages: Iterable[Usage]) -> Usage:

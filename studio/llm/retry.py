@@ -10,26 +10,26 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from studio.chatml import Messages
 from studio.llm.breaker import LONG_WAIT
+from studio.llm.budget import Hold, budget_of, longest_usd
 from studio.llm.capabilities import Format, response_format, with_schema
 from studio.llm.endpoint import Endpoint, shared_endpoint
 from studio.llm.errors import AttemptError
-from studio.llm.ledger import Delivery
+from studio.llm.ledger import CallLog, Delivery, Ledger
 from studio.llm.limiter import Limiter, Place, Slot
 from studio.llm.prices import cost_usd, load_prices
 from studio.llm.response import Answer, Tokens
 from studio.llm.settings import ModelSettings
 from studio.llm.transport import Transport
-from studio.llm.types import Completion, Request, Usage
+from studio.llm.types import Completion, Purpose, Request, Usage
 
 Result = TypeVar("Result")
-Record = Callable[[Delivery, Usage], None]
-"""Puts what was delivered on record; returns when it is safe."""
 ARRIVING_S = 0.25
 """A call that is cancelled gets this long for an answer that is on its way, so that it is put on record."""
 
@@ -159,15 +159,31 @@ class Answered:
 
 
 class Completions:
-    """Asks one model at one endpoint, and records it as ``name``. Raises :class:`AttemptError`."""
+    """Asks one model at one endpoint, and records it as ``name`` in ``log``. Raises :class:`AttemptError`."""
 
     def __init__(
-        self, settings: ModelSettings, model: str, policy: RetryPolicy | None = None, name: str | None = None
+        self,
+        settings: ModelSettings,
+        model: str,
+        policy: RetryPolicy | None = None,
+        name: str | None = None,
+        log: CallLog | None = None,
     ) -> None:
-        self._settings, self._asked_as, self.model = settings, model, name or model
+        self._settings, self._asked_as, self.model, self._log = settings, model, name or model, log
         self._policy = policy or RetryPolicy(patience=settings.patience_minutes * 60)
         self.transport = Transport(settings)
         self._draw = random.Random()
+
+    def _reserved(self, body: dict[str, Any], purpose: Purpose) -> AbstractAsyncContextManager[Hold | None]:
+        """The part of the budget that the longest answer may take, held while the call is under way."""
+        limit, log = self._settings.max_cost_usd, self._log
+        if limit is None:
+            return nullcontext()
+        usd = longest_usd(self._settings, self.model, body)
+        if usd is None or log is None:
+            unknown = f"no price is known of {self.model}" if usd is None else "nothing records what is spent"
+            raise AttemptError("budget", f"{unknown}, so that no budget can hold: leave --max-cost out")
+        return budget_of(log).reserved(usd, limit, log, purpose)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -177,14 +193,14 @@ class Completions:
     def deadline(self) -> Deadline:
         return Deadline(self._settings.total_timeout)
 
-    async def answer(self, ask: Ask, used: Format, deadline: Deadline, record: Record) -> Answered:
-        """One whole reply, priced and on record. It may come in a looser format than ``used``, if the server refuses
-        that."""
+    async def answer(self, ask: Ask, used: Format, deadline: Deadline, ledger: Ledger) -> Answered:
+        """One whole reply, priced and on record in ``ledger``. It may come in a looser format than ``used``, if the
+        server refuses that."""
         await load_prices(self._settings)
         endpoint = self.endpoint
 
         async def send(body: dict[str, Any]) -> tuple[Answer, Completion]:
-            return await shielded(self._delivered(body, record))
+            return await shielded(self._delivered(body, ledger))
 
         ((answer, completion), slot), used, room = await self.admitted(ask, used, send, deadline)
         endpoint.limiter.left_answered(slot)
@@ -193,7 +209,7 @@ class Completions:
             endpoint.capabilities.fitted(answer.tokens.completion_tokens, ask.request.sampling.max_tokens)
         return Answered(completion, used, room)
 
-    async def _delivered(self, body: dict[str, Any], record: Record) -> tuple[Answer, Completion]:
+    async def _delivered(self, body: dict[str, Any], ledger: Ledger) -> tuple[Answer, Completion]:
         """One exchange and its record: nothing comes between them, and nothing cuts them apart."""
         now = asyncio.get_running_loop().time
         began = now()
@@ -201,15 +217,23 @@ class Completions:
         delivery = Delivery.of(delivered.body, delivered.headers)
         answer = delivery.answer
         usage = self.usage(answer.tokens if isinstance(answer, Answer) else None, now() - began)
-        record(delivery, usage)
+        if usage.cost_usd is None and self._settings.max_cost_usd is not None:  # what is not told counts as the most
+            usage = usage.model_copy(update={"cost_usd": longest_usd(self._settings, self.model, body)})
+        ledger.keep(delivery, usage)
         if isinstance(answer, AttemptError):
             raise answer
         return answer, Completion(text=answer.text, model=self.model, finish=answer.finish, usage=usage)
 
+    def body(self, ask: Ask, used: Format, room: int) -> dict[str, Any]:
+        """The parameters of one chat completion."""
+        capabilities = self.endpoint.capabilities
+        return capabilities.body(self._asked_as, ask.request, ask.messages(used), room) | ask.format(used)
+
     def usage(self, tokens: Tokens | None, seconds: float) -> Usage:
         """``tokens``: None where the server did not tell, or not so that it can be read: then it has no price."""
-        if tokens is None:
-            return Usage(cost_usd=0.0 if self._settings.local else None, seconds=seconds)
+        if tokens is None or not tokens.prompt_tokens + tokens.completion_tokens:
+            free = self._settings.local and self._settings.price is None
+            return Usage(cost_usd=0.0 if free else None, seconds=seconds)
         return Usage(
             prompt_tokens=tokens.prompt_tokens,
             completion_tokens=tokens.completion_tokens,
@@ -235,10 +259,13 @@ class Completions:
         suspects: list[Format] = []
         room, tight = capabilities.room, False
         while True:
-            body = capabilities.body(self._asked_as, ask.request, ask.messages(used), room) | ask.format(used)
+            body = self.body(ask, used, room)
             body |= {name: value for name, value in extra.items() if capabilities.takes(name)}
             try:
-                sent = await with_retries(partial(send, body), limiter, place, self._policy, self._draw, deadline)
+                async with self._reserved(body, ask.request.purpose) as hold:
+                    sent = await with_retries(
+                        partial(_try, hold, send, body), limiter, place, self._policy, self._draw, deadline
+                    )
             except AttemptError as failure:
                 looser = capabilities.looser(used) if ask.schema is not None and failure.bad_request else None
                 if capabilities.learned(failure, body):
@@ -255,3 +282,9 @@ class Completions:
                 if tight:
                     capabilities.no_room()
                 return sent, used, room
+
+
+async def _try(hold: Hold | None, send: Callable[[dict[str, Any]], Awaitable[Result]], body: dict[str, Any]) -> Result:
+    if hold is not None:
+        await hold.before_try()
+    return await send(body)

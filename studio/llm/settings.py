@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections.abc import Mapping
 from typing import Literal, get_args
 from urllib.parse import SplitResult, urlsplit
@@ -19,9 +21,18 @@ OPENAI_MODEL = "gpt-5-mini"
 """Asked when there is a key for OpenAI and no model was named."""
 PATIENCE_VARIABLE = "STUDIO_PATIENCE"
 EFFORT_VARIABLE = "STUDIO_REASONING_EFFORT"
+PRICE_VARIABLE, JUDGE_PRICE_VARIABLE = "STUDIO_PRICE", "STUDIO_JUDGE_PRICE"
+JUDGE_ENDPOINT_VARIABLE = "STUDIO_JUDGE_ENDPOINT"
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 LOCAL = "local"
 """``--author local:MODEL``: the studio serves the author's model itself."""
+
+
+class Price(Frozen):
+    """US dollars a million tokens, where the list of prices has none, or another one is paid."""
+
+    prompt: float = Field(ge=0, allow_inf_nan=False)
+    completion: float = Field(ge=0, allow_inf_nan=False)
 
 
 class ModelSettings(Frozen):
@@ -34,7 +45,9 @@ class ModelSettings(Frozen):
     endpoint: str | None = None
     model: Unicode | None = None
     judge_model: Unicode | None = None
-    """None asks ``model`` to judge too."""
+    """None asks ``model`` to judge too, where the judge has no endpoint of its own."""
+    judge_endpoint: str | None = None
+    """Where the judge is asked; None asks it where the author is."""
     uds: str | None = None
     author_local: Unicode | None = None
     """The chat model that the studio serves itself to write examples: ``smollm2``, a hub id or a folder."""
@@ -44,6 +57,12 @@ class ModelSettings(Frozen):
     """Calls at once at most; how many there are is learned."""
     key_variable: str | None = None
     """The environment variable that holds the key; None where there is none."""
+    judge_key_variable: str | None = None
+    """The same for ``judge_endpoint``."""
+    price: Price | None = None
+    judge_price: Price | None = None
+    max_cost_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """What all calls on record of the workspace may cost together; None sets no limit."""
     read_timeout: float = 120.0
     total_timeout: float = 600.0
     patience_minutes: float = Field(default=30.0, ge=0)
@@ -62,6 +81,15 @@ class ModelSettings(Frozen):
     def author_offline(self) -> bool:
         """No model is there to write: neither at an endpoint nor one that the studio serves."""
         return self.offline and self.author_local is None
+
+    @property
+    def judging(self) -> ModelSettings:
+        """The settings of the judge: ``model`` is who judges, None where nobody is named."""
+        if self.judge_endpoint is None:
+            price = self.judge_price or (self.price if self.judge_model in (None, self.model) else None)
+            return self.model_copy(update={"model": self.judge_model or self.model, "price": price})
+        own = {"endpoint": self.judge_endpoint, "key_variable": self.judge_key_variable, "price": self.judge_price}
+        return self.model_copy(update={**own, "model": self.judge_model, "uds": None})
 
     @property
     def url(self) -> str:
@@ -99,27 +127,70 @@ def resolve_settings(
     environ: Mapping[str, str] = os.environ,
     *,
     author: str | None = None,
+    judge_endpoint: str | None = None,
+    key_variable: str | None = None,
+    judge_key_variable: str | None = None,
+    max_cost: float | None = None,
+    retry_failed: bool = False,
 ) -> ModelSettings:
     """Settings from arguments first, then ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``, ``STUDIO_MODEL``,
-    ``STUDIO_JUDGE_MODEL``, ``STUDIO_PATIENCE`` (minutes) and ``STUDIO_REASONING_EFFORT``. An empty value counts as
-    none. ``author`` is ``local:MODEL``, where the studio is to serve the model that writes; the others then say who
-    judges.
+    ``STUDIO_JUDGE_ENDPOINT``, ``STUDIO_JUDGE_MODEL``, ``STUDIO_KEY_VARIABLE``, ``STUDIO_JUDGE_KEY_VARIABLE``,
+    ``STUDIO_PRICE``, ``STUDIO_JUDGE_PRICE`` (dollars a million tokens, as ``0.25/2``), ``STUDIO_PATIENCE`` (minutes)
+    and ``STUDIO_REASONING_EFFORT``. An empty value counts as none. ``author`` is ``local:MODEL``, where the studio is
+    to serve the model that writes; the others then say who judges.
 
-    Raises :class:`UserError` for an endpoint that is not a plain http(s) URL, for another kind of author, and for a
-    patience or an effort that is none.
+    Raises :class:`UserError` for an endpoint that is not a plain http(s) URL, for another kind of author, for a key
+    that is named and not there, and for a price, a patience or an effort that is none.
     """
+    if max_cost is not None and not 0 <= max_cost < math.inf:
+        raise UserError("no such budget", where="--max-cost", remedy="write it in US dollars, as 5.00")
     where = endpoint or environ.get("OPENAI_BASE_URL") or None
-    has_key = bool(environ.get(KEY_VARIABLE, "").strip())
-    default = OPENAI_MODEL if has_key and where is None else None
+    judged_at = judge_endpoint or environ.get(JUDGE_ENDPOINT_VARIABLE) or None
+    key = _key_variable(key_variable, "STUDIO_KEY_VARIABLE", environ)
+    default = OPENAI_MODEL if key and where is None else None
     return ModelSettings(
         endpoint=_checked(where) if where else None,
         model=model or environ.get("STUDIO_MODEL") or default,
         judge_model=judge_model or environ.get("STUDIO_JUDGE_MODEL") or None,
+        judge_endpoint=_checked(judged_at, "judge endpoint") if judged_at else None,
         author_local=_local(author) if author else None,
-        key_variable=KEY_VARIABLE if has_key else None,
+        key_variable=key,
+        judge_key_variable=_key_variable(judge_key_variable, "STUDIO_JUDGE_KEY_VARIABLE", environ)
+        if judged_at
+        else None,
+        price=_price(PRICE_VARIABLE, environ),
+        judge_price=_price(JUDGE_PRICE_VARIABLE, environ),
+        max_cost_usd=max_cost,
+        retry_failed=retry_failed,
         patience_minutes=_minutes(environ.get(PATIENCE_VARIABLE) or "30"),
         reasoning_effort=_effort(environ.get(EFFORT_VARIABLE) or None),
     )
+
+
+def _key_variable(named: str | None, setting: str, environ: Mapping[str, str]) -> str | None:
+    """The variable that holds the key: the one that was named, which has to be there; else the usual one, if it is."""
+    name = named or environ.get(setting) or None
+    if name is None:
+        return KEY_VARIABLE if environ.get(KEY_VARIABLE, "").strip() else None
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):  # most likely the key itself, which is not quoted
+        raise UserError(
+            "that is no name of an environment variable", where="key variable", remedy="name it, not the key"
+        )
+    if not environ.get(name, "").strip():
+        raise UserError(f"{name} is not set", where="key variable", remedy=f"export {name}=... with the key")
+    return name
+
+
+def _price(setting: str, environ: Mapping[str, str]) -> Price | None:
+    text = environ.get(setting) or None
+    if text is None:
+        return None
+    prompt, _, completion = text.partition("/")
+    try:
+        return Price(prompt=float(prompt), completion=float(completion))
+    except ValueError:
+        remedy = "write it as 0.25/2: dollars a million tokens, of prompts and of answers"
+        raise UserError("the price is none", where=setting, remedy=remedy) from None
 
 
 def _minutes(patience: str) -> float:
@@ -153,17 +224,15 @@ def _local(author: str) -> str:
     return model.strip()
 
 
-def _checked(endpoint: str) -> str:
+def _checked(endpoint: str, where: str = "endpoint") -> str:
     """The endpoint without a trailing slash; ``/v1`` is added to a bare host, where servers keep this API."""
     parts = _parts(endpoint.strip())
     if parts is None:
         raise UserError(
-            "the endpoint is not a URL", where="endpoint", remedy="write it as http://localhost:8000/v1 or https://..."
+            "the endpoint is not a URL", where=where, remedy="write it as http://localhost:8000/v1 or https://..."
         )
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise UserError(
-            "the endpoint holds more than an address", where="endpoint", remedy=f"put the key in {KEY_VARIABLE}"
-        )
+        raise UserError("the endpoint holds more than an address", where=where, remedy=f"put the key in {KEY_VARIABLE}")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
 
 

@@ -77,7 +77,7 @@ async def ask_until_good(
     deadline = completions.deadline()
     while len(spent) < ANSWERS:
         asked = Ask(ask.request, ask.name, ask.schema, turns)
-        answered = await completions.answer(asked, used, deadline, ledger.keep)
+        answered = await completions.answer(asked, used, deadline, ledger)
         completion = answered.completion
         spent.append(completion)
         verdict = check(completion)

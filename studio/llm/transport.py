@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -81,6 +82,17 @@ class Transport:
 
         try:
             return (await client.get(path, cast_to=Response)).content
+        except (APIError, TimeoutError) as error:
+            raise failure_of(error, self._key) from None
+
+    @asynccontextmanager
+    async def library(self) -> AsyncIterator[AsyncOpenAI]:
+        """The client library itself, for what is no chat completion. What it raises becomes an AttemptError too."""
+        client = self._client or await self._opened()
+        from openai import APIError
+
+        try:
+            yield client
         except (APIError, TimeoutError) as error:
             raise failure_of(error, self._key) from None
 

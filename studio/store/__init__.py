@@ -1,6 +1,6 @@
 """The workspace on disk: examples, decisions, people and calls in SQLite, what is small and readable in JSON."""
 
-from studio.store.calls import Spent
+from studio.calls import Spent
 from studio.store.documents import Documents, RunLabels
 from studio.store.examples import ExampleStore
 from studio.store.lists import Filter

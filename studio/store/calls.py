@@ -1,20 +1,10 @@
-"""Calls to models that were paid for, so that none is paid for twice."""
+"""Calls to models that were paid for, so that none is paid for twice, and what they took by their purpose."""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
 
-from studio.calls import CallRecord
-
-
-class Spent(NamedTuple):
-    """What all kept calls took. ``cost_usd`` sums those whose price is known; None where none is."""
-
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
+from studio.calls import CallRecord, Spent
 
 
 def add(connection: sqlite3.Connection, record: CallRecord) -> None:
@@ -27,7 +17,7 @@ def get(connection: sqlite3.Connection, key: str) -> CallRecord | None:
     return None if found is None else CallRecord.model_validate_json(found[0], extra="ignore")
 
 
-def spent(connection: sqlite3.Connection) -> Spent:
-    return Spent(
-        *connection.execute("SELECT calls, prompt_tokens, completion_tokens, cost_usd FROM spending").fetchone()
-    )
+def spending(connection: sqlite3.Connection) -> dict[str, Spent]:
+    """What all kept calls took, by purpose."""
+    found = connection.execute(f"SELECT purpose, {', '.join(Spent._fields)} FROM spending")
+    return {purpose: Spent(*taken) for purpose, *taken in found}

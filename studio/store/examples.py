@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from studio.calls import CallRecord
+from studio.calls import CallRecord, Spent
 from studio.chatml import Messages
 from studio.store import calls, decisions, judgements, lists, people, rows
-from studio.store.calls import Spent
 from studio.store.database import BUSY_S, Database, GivesUp
 from studio.store.lists import Filter, Views
 from studio.store.records import CategoryCount, Decision, Example, Judgement, Outdated, Person, Row
@@ -285,6 +285,11 @@ class ExampleStore:
         with self.database.writing() as connection:
             calls.add(connection, record)
 
-    def spent(self) -> Spent:
+    def spending(self) -> dict[str, Spent]:
+        """What calls took, by their purpose."""
         with self.database.reading() as connection:
-            return calls.spent(connection)
+            return calls.spending(connection)
+
+    def spent(self) -> Spent:
+        """What all calls took."""
+        return reduce(Spent.plus, self.spending().values(), Spent())

@@ -206,7 +206,43 @@ WHEN (old.status, old.spec_hash, old.decision IS NULL) IS NOT (new.status, new.s
 END;
 """
 
-STEPS = {1: _LABELS, 2: _DOCUMENTS}
+_SPENDING = """
+-- What calls took, a row a purpose. The word that there will be no answer is no call.
+DROP TRIGGER call_added;
+DROP TABLE spending;
+CREATE TABLE spending (
+    purpose TEXT PRIMARY KEY,
+    calls INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,      -- calls whose price is not known
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    cost_usd REAL NOT NULL          -- of the others
+) WITHOUT ROWID;
+INSERT INTO spending
+    SELECT coalesce(json_extract(body, '$.purpose'), ''), count(*), sum(json_extract(body, '$.cost_usd') IS NULL),
+        CAST(total(json_extract(body, '$.prompt_tokens')) AS INTEGER),
+        CAST(total(json_extract(body, '$.completion_tokens')) AS INTEGER),
+        total(json_extract(body, '$.seconds')), total(json_extract(body, '$.cost_usd'))
+    FROM calls WHERE coalesce(json_extract(body, '$.outcome'), '') <> 'given up' GROUP BY 1;
+CREATE TRIGGER call_added AFTER INSERT ON calls
+WHEN coalesce(json_extract(new.body, '$.outcome'), '') <> 'given up' BEGIN
+    INSERT INTO spending VALUES (
+        coalesce(json_extract(new.body, '$.purpose'), ''), 1, json_extract(new.body, '$.cost_usd') IS NULL,
+        coalesce(json_extract(new.body, '$.prompt_tokens'), 0),
+        coalesce(json_extract(new.body, '$.completion_tokens'), 0),
+        coalesce(json_extract(new.body, '$.seconds'), 0), coalesce(json_extract(new.body, '$.cost_usd'), 0)
+    ) ON CONFLICT DO UPDATE SET
+        calls = calls + 1,
+        unpriced = unpriced + excluded.unpriced,
+        prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+        completion_tokens = completion_tokens + excluded.completion_tokens,
+        seconds = seconds + excluded.seconds,
+        cost_usd = cost_usd + excluded.cost_usd;
+END;
+"""
+
+STEPS = {1: _LABELS, 2: _DOCUMENTS, 3: _SPENDING}
 """Version -> the statements that make the next one of it."""
 VERSION = FIRST + len(STEPS)
 """``PRAGMA user_version`` of a file of this studio."""

@@ -82,13 +82,6 @@ def counted(number: int, what: str, several: str = "") -> str:
     return f"{number} {what if number == 1 else several or what + 's'}"
 
 
-def cost(usd: float | None) -> str:
-    """``$0.0123``; offline and local models cost nothing."""
-    if usd is None:
-        return "unknown"
-    return "none" if usd == 0 else f"${usd:.4f}" if usd < 1 else f"${usd:.2f}"
-
-
 def score(value: float | None) -> str:
     """Of 10, one decimal."""
     return UNKNOWN if value is None else f"{value:.1f}"

@@ -27,6 +27,7 @@ from studio.bank.write import extremes, seeds
 from studio.errors import UserError
 from studio.jobs import start
 from studio.llm import ModelError, ModelSettings
+from studio.llm.settings import Price
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from tests.bank.making import WordVectors, answer, person
@@ -291,6 +292,23 @@ async def test_killed_twice_and_started_again_nobody_is_lost_paid_twice_or_like_
     assert on_record == len(journal.attempts)
     # A kill may fall between the server's last byte and our reading it: that answer never arrived, and is asked again.
     assert len(set(answered)) == on_record and len(answered) - on_record <= 2
+
+
+async def test_a_budget_ends_it_and_a_higher_one_goes_on(
+    loaded: LoadedSpec, workspace: Workspace, tmp_path: Path
+) -> None:
+    async with FakeServer(answer) as server:
+        params = asked(server, tmp_path, WriteTask(count=40), concurrency=8)
+
+        def held_to(usd: float) -> PeopleParams:
+            priced = {"price": Price(prompt=0, completion=1000), "max_cost_usd": usd}
+            return params.model_copy(update={"settings": params.settings.model_copy(update=priced)})
+
+        with pytest.raises(ModelError, match="raise --max-cost"):
+            await made(loaded, workspace, held_to(3.0))
+        assert 0 < workspace.examples.spent().cost_usd <= 3.0 and 0 < len(workspace.examples.people()) < 40
+        assert finished(await made(loaded, workspace, held_to(99.0))).complete
+        assert workspace.examples.spending()["people"].calls == len(server.requests)
 
 
 def test_the_seeds_are_whole_people() -> None:

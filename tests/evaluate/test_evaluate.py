@@ -98,15 +98,15 @@ class Echo(Model):
 class Scorer(Model):
     """Gives 2 for replies that say "gladly" and 0 for others, and fails at the calls whose numbers ``fails`` names."""
 
-    def __init__(self, fails: Callable[[int], bool] = lambda _: False) -> None:
+    def __init__(self, fails: Callable[[int], bool] = lambda _: False, kind: Kind = "server") -> None:
         super().__init__("some judge")
-        self._fails = fails
+        self._fails, self._kind = fails, kind
         self.requests: list[Request] = []
 
     async def structured(self, request: Request, schema: type[Any]) -> Structured[Any]:
         self.requests.append(request)
         if self._fails(len(self.requests)):
-            raise ModelError("server", "overloaded")
+            raise ModelError(self._kind, "overloaded")
         if request.purpose == "compare":
             value: dict[str, Any] = {
                 "rationale": "",
@@ -335,6 +335,13 @@ async def test_a_judge_that_is_down_ends_the_evaluation_and_leaves_what_was_said
     again, base_after, tuned_after = evaluator(loaded, tmp_path)
     assert (await evaluated(again)).whole
     assert base.asked + base_after.asked == tuned.asked + tuned_after.asked == COUNT
+
+
+async def test_a_budget_that_is_used_up_ends_the_evaluation_at_once(loaded: LoadedSpec, tmp_path: Path) -> None:
+    spent = Scorer(lambda call: call > 4, "budget")
+    with pytest.raises(ModelError, match="overloaded") as caught:
+        await evaluated(evaluator(loaded, tmp_path, spent)[0])
+    assert caught.value.fatal
 
 
 async def test_a_judge_is_not_told_which_words_a_reply_ought_to_keep(loaded: LoadedSpec, tmp_path: Path) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from studio.calls import CallRecord
 from studio.generate import (
     CallFailed,
     ExampleScored,
@@ -21,7 +19,6 @@ from studio.generate import (
     generate,
     open_author,
 )
-from studio.generate.author import StoreCallLog
 from studio.generate.plan import Attempt
 from studio.llm import ModelError, ModelSettings
 from studio.spec import LoadedSpec
@@ -93,7 +90,7 @@ async def test_a_paid_answer_is_never_asked_for_again(tmp_path: Path) -> None:
         _ = [e async for e in generate(loaded, workspace, asked, lambda: False)]
         calls = len(server.requests)
         # As after a kill between an answer and its example: what is asked is on record, so nobody is called.
-        again = open_author(asked.settings, loaded, StoreCallLog(workspace.examples))
+        again = open_author(asked.settings, loaded, workspace.examples)
         for row in workspace.examples.each():
             person = workspace.examples.person(row.example.person_id)
             assert person is not None
@@ -124,16 +121,6 @@ async def test_an_answer_of_nothing_but_nulls_is_no_conversation_and_is_asked_fo
     assert isinstance(end, GenerateFinished) and end.complete and end.errors == 0
     assert len(authored) == model.written + 2
     assert "That is not valid" in authored[1]["messages"][-1]["content"]
-
-
-def test_a_cost_that_is_not_known_is_not_told_as_nothing(tmp_path: Path) -> None:
-    log = StoreCallLog(Workspace.open(tmp_path, "tester").examples)
-    assert log.cost_usd() == 0
-    known = CallRecord(key="1", purpose="author", model="m", response="{}", cost_usd=0.5, at=datetime.now(UTC))
-    log.add_call(known)
-    assert log.cost_usd() == 0.5 and log.call("1") == known and log.call("2") is None
-    log.add_call(known.model_copy(update={"key": "2", "cost_usd": None}))
-    assert log.cost_usd() is None
 
 
 def trouble(seed: int) -> Callable[[dict[str, Any]], Fault | None]:

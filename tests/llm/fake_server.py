@@ -18,6 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.llm.fake_batches import FakeBatches
 from tests.llm.faults import Alive, Cut, Drop, Fault, Hang, Raw, Status, Truncate, WhiteSpace
 
 Answer = Callable[[dict[str, Any]], "str | dict[str, Any] | Awaitable[str | dict[str, Any]]"]
@@ -62,6 +63,7 @@ class FakeServer:
         self.left_early = asyncio.Event()
         """Set once a client went away before its stream's end."""
         self._at_once = 0
+        self.batches = FakeBatches(self._in_batch)
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -69,6 +71,7 @@ class FakeServer:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._list)
+        self.batches.add_to(app)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         if self._uds is not None:
@@ -117,6 +120,21 @@ class FakeServer:
             return await self._stream(request, body, text, finish, fault)
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
         return web.json_response(_envelope(body, "chat.completion", choice, text), headers=self._headers_out)
+
+    async def _in_batch(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and body of the answer to one request of a batch."""
+        self.requests.append(body)
+        fault = next(self._faults, None) or (self.every(body) if self.every is not None else None)
+        refusal = self._bad_request(body) or (_error(fault) if isinstance(fault, Status) else None)
+        if refusal is not None:
+            assert isinstance(refusal.body, bytes)
+            return refusal.status, json.loads(refusal.body)
+        text, finish = await self._text(body), "stop"
+        if isinstance(fault, Truncate):
+            text, finish = text[: fault.characters], "length"
+        self.answered += 1
+        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+        return 200, _envelope(body, "chat.completion", choice, text)
 
     async def _text(self, body: dict[str, Any]) -> str:
         """The answer, given the body as the model behind the server would see it."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from studio.calls import CallRecord
+from studio.calls import CallRecord, Spent
 from studio.chatml import system, user
 from studio.llm import CallLog, ModelSettings, OpenAIModel, Request, Sampling
 from studio.llm.retry import RetryPolicy
@@ -58,6 +59,22 @@ async def model_at(
         await model.close()
 
 
+@contextmanager
+def serving(server: FakeServer) -> Iterator[FakeServer]:
+    """The server in a thread of its own, for what blocks this one: commands."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
+        yield server
+        asyncio.run_coroutine_threadsafe(server.__aexit__(), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
 class MemoryLog:
     """A record of calls that lasts as long as the test."""
 
@@ -69,3 +86,7 @@ class MemoryLog:
 
     def add_call(self, record: CallRecord) -> None:
         self.calls[record.key] = record
+
+    def spent(self) -> Spent:
+        costs = [call.cost_usd for call in self.calls.values()]
+        return Spent(calls=len(costs), unpriced=costs.count(None), cost_usd=sum(cost or 0.0 for cost in costs))

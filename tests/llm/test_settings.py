@@ -6,6 +6,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.llm import ModelSettings, author_model, resolve_settings
+from studio.llm.settings import Price
 from tests.llm.fake_server import FakeServer
 from tests.llm.helpers import MemoryLog, asked
 
@@ -122,3 +123,63 @@ async def test_a_served_author_is_recorded_by_its_own_name(tmp_path: Path) -> No
             await model.close()
     assert [body["model"] for body in server.requests] == ["base"], "the second is answered from the ledger"
     assert (model.name, reply.model, [call.model for call in log.calls.values()]) == ("smollm2",) * 2 + (["smollm2"],)
+
+
+def test_a_judge_is_asked_where_the_author_is_unless_it_has_an_endpoint_of_its_own() -> None:
+    alone = resolve_settings("http://a/v1", "m", environ={}).judging
+    assert (alone.endpoint, alone.model) == ("http://a/v1", "m")
+    other = resolve_settings("http://a/v1", "m", "j", environ={}).judging
+    assert (other.endpoint, other.model) == ("http://a/v1", "j")
+    settings = resolve_settings("http://a/v1", "m", "j", environ={}, judge_endpoint="http://b")
+    assert (settings.endpoint, settings.model) == ("http://a/v1", "m")
+    assert (settings.judging.endpoint, settings.judging.model) == ("http://b/v1", "j")
+    unnamed = resolve_settings("http://a/v1", "m", environ={}, judge_endpoint="http://b/v1").judging
+    assert unnamed.model is None, "the author's name means nothing there"
+
+
+def test_a_judge_may_be_there_where_nobody_writes() -> None:
+    environ = {"STUDIO_JUDGE_ENDPOINT": "http://b/v1", "STUDIO_JUDGE_MODEL": "j"}
+    settings = resolve_settings(environ=environ)
+    assert settings.author_offline and not settings.judging.offline
+    assert settings.judging.place == "http://b/v1"
+
+
+def test_each_endpoint_gets_its_own_key() -> None:
+    environ = {"OPENAI_API_KEY": "one", "GROQ": "two", "MINE": "three"}
+    usual = resolve_settings("http://a/v1", environ=environ, judge_endpoint="http://b/v1")
+    assert (usual.key(environ), usual.judging.key(environ)) == ("one", "one")
+    named = resolve_settings(
+        "http://a/v1", environ=environ, judge_endpoint="http://b/v1", key_variable="GROQ", judge_key_variable="MINE"
+    )
+    assert (named.key(environ), named.judging.key(environ)) == ("two", "three")
+    told = environ | {"STUDIO_KEY_VARIABLE": "MINE", "STUDIO_JUDGE_KEY_VARIABLE": "GROQ"}
+    settings = resolve_settings("http://a/v1", environ=told, judge_endpoint="http://b/v1")
+    assert (settings.key(told), settings.judging.key(told)) == ("three", "two")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("NONE", "NONE is not set"), ("sk-proj-abc123", "no name of an environment")]
+)
+def test_a_key_that_was_named_has_to_be_there_and_is_never_quoted(name: str, told: str) -> None:
+    with pytest.raises(UserError, match=told) as caught:
+        resolve_settings("http://a/v1", environ={}, key_variable=name)
+    assert "sk-proj" not in str(caught.value) + caught.value.remedy
+
+
+def test_a_price_may_be_told_where_no_list_has_it() -> None:
+    settings = resolve_settings(
+        "http://a/v1", "m", "j", environ={"STUDIO_PRICE": "0.25/2", "STUDIO_JUDGE_PRICE": "1/8"}
+    )
+    assert settings.price == Price(prompt=0.25, completion=2) and settings.judging.price == Price(
+        prompt=1, completion=8
+    )
+    same = resolve_settings("http://a/v1", "m", environ={"STUDIO_PRICE": "0.25/2"})
+    assert same.judging.price == same.price
+    other = resolve_settings("http://a/v1", "m", "j", environ={"STUDIO_PRICE": "0.25/2"})
+    assert other.judging.price is None, "another model has another price"
+
+
+@pytest.mark.parametrize("price", ["2", "a/b", "-1/2", "nan/1", "1/2/3"])
+def test_what_is_no_price_is_told(price: str) -> None:
+    with pytest.raises(UserError, match="the price is none"):
+        resolve_settings("http://a/v1", environ={"STUDIO_PRICE": price})

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from studio.calls import CallRecord
+from studio.calls import CallRecord, Spent
 from studio.store import ExampleStore, Person
 from tests.store.making import NOW, example
 
@@ -48,16 +46,21 @@ def test_an_answer_is_found_by_its_key_and_the_first_of_two_is_kept(store: Examp
     assert store.spent().calls == 1
 
 
-def test_what_was_spent_adds_up_and_an_unknown_price_is_not_zero(store: ExampleStore) -> None:
-    assert store.spent() == (0, 0, 0, None)
+def test_what_was_spent_is_told_by_purpose_and_an_unknown_price_is_not_zero(store: ExampleStore) -> None:
+    assert store.spent() == Spent() and store.spending() == {}
     store.add_call(call("a", cost=None))
-    assert store.spent() == (1, 10, 5, None)
     store.add_call(call("b"))
-    store.add_call(call("c", cost=None))
+    store.add_call(call("c", cost=None).model_copy(update={"purpose": "judge", "seconds": 1.5}))
+    assert store.spending() == {"author": Spent(2, 1, 20, 10, 0.0, 0.25), "judge": Spent(1, 1, 10, 5, 1.5, 0.0)}
     store.add_call(call("d"))
-    calls, prompt, completion, cost = store.spent()
-    assert (calls, prompt, completion) == (4, 40, 20)
-    assert cost == pytest.approx(0.5)
+    given_up = call("e", cost=0.0).model_copy(update={"outcome": "given up", "prompt_tokens": 0})
+    store.add_call(given_up)
+    assert store.spent() == Spent(4, 2, 40, 20, 1.5, 0.5)
+    again = ExampleStore(store.path)
+    assert again.spending() == store.spending(), "also after a restart"
+    store.add_call(call("f"))
+    assert again.spent().calls == 5, "also what another process spends"
+    again.close()
 
 
 def test_only_people_whom_no_example_names_are_removed(store: ExampleStore) -> None:

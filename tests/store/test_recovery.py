@@ -43,12 +43,11 @@ def damage(path: Path, pages: list[int]) -> None:
             file.write(os.urandom(PAGE))
 
 
-def pages_of(path: Path, table: str) -> list[int]:
+def pages_of(path: Path, *written: str) -> list[int]:
     """The leaf pages of a table, found by what is written in them."""
     raw = path.read_bytes()
-    return [
-        at // PAGE + 1 for at in range(0, len(raw), PAGE) if raw[at] == 0x0D and table.encode() in raw[at : at + PAGE]
-    ]
+    leaves = [at for at in range(0, len(raw), PAGE) if raw[at] == 0x0D]
+    return [at // PAGE + 1 for at in leaves if all(text.encode() in raw[at : at + PAGE] for text in written)]
 
 
 def test_a_sound_workspace_is_sound(tmp_path: Path) -> None:
@@ -71,7 +70,7 @@ def test_what_does_not_follow_from_what_is_stored_is_named(tmp_path: Path) -> No
 def test_damaged_pages_lose_only_what_stood_in_them(tmp_path: Path) -> None:
     folder = made(tmp_path)
     path = folder / "examples.db"
-    broken = pages_of(path, "Question 7")[:1] + pages_of(path, "Question 300")[:1]
+    broken = pages_of(path, "Question 7", "messages")[:1] + pages_of(path, "Question 300", "messages")[:1]
     damage(path, broken)
     before = path.read_bytes()
     with pytest.raises(UserError, match=r"damaged.*studio workspace restore"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.generate.types import GenerateFinished, GenerateProgressed
+from studio.generate.types import GenerateFinished, GenerateProgressed, Spending, SpentOn
 from studio.jobs import active, list_jobs
 from studio.llm import LocalServer, Waiting
 from studio.spec import load
@@ -161,7 +161,8 @@ async def test_what_it_waits_for_is_told_and_keys_change_how_many_are_under_way(
     app, workspace = opened(tmp_path, 20), Workspace.open(tmp_path / "ws", "harbour")
     last = GenerateProgressed(
         targets=(), generated=20, accepted=12, rejected=4, errors=0, rate=0.0, eta_s=None, cost_usd=0, reasons={},
-        under_way=9, at_once=16, waiting=Waiting(reason="server", since=datetime.now(UTC) - timedelta(minutes=3)),
+        under_way=9, at_once=16, spending=Spending(judge=SpentOn(calls=1, cost_usd=1.5), limit_usd=4),
+        waiting=Waiting(reason="server", since=datetime.now(UTC) - timedelta(minutes=3)),
     )  # fmt: skip
     held_up = GenerateProgress(wanted=12, accepted=12, last=last)
     async with app.run_test(size=(100, 30)) as pilot:
@@ -171,7 +172,7 @@ async def test_what_it_waits_for_is_told_and_keys_change_how_many_are_under_way(
         snapshot = made_snapshot(workspace, "generate", held_up)
         snapshot.job.folder.mkdir(parents=True)
         app.post_message(JobMoved(snapshot))
-        await shows(pilot, "waiting for the server, 3 min; S stops", "at once", "9 of 16")
+        await shows(pilot, "waiting for the server, 3 min; S stops", "at once", "9 of 16", "$1.50 of $4.00")
         await pilot.press("plus")
         control = snapshot.job.folder / "concurrency"
         await until(pilot, lambda: control.exists() and control.read_text() == "32\n")

@@ -80,7 +80,6 @@ def test_facts_wrap_under_themselves_and_leave_out_what_is_empty() -> None:
 
 def test_figures_say_what_is_not_known() -> None:
     assert [figures.duration(s) for s in (None, 8, 72, 7390)] == ["-", "8 s", "1:12", "2:03:10"]
-    assert [figures.cost(usd) for usd in (None, 0, 0.0123, 4.5)] == ["unknown", "none", "$0.0123", "$4.50"]
     assert [figures.rate(r) for r in (0, 3.24, 0.25)] == ["-", "3.2/s", "15.0/min"]
     assert [figures.share(*pair) for pair in ((0, 0), (7, 8))] == ["-", "88 %"]
     assert [figures.counted(n, "problem") for n in (1, 2)] == ["1 problem", "2 problems"]
@@ -155,7 +154,7 @@ def test_generating_folds_its_events_and_keeps_errors_apart() -> None:
         targets=targets, generated=8, accepted=6, rejected=2, errors=1, rate=2.0, eta_s=3, cost_usd=None, reasons={}
     )
     now = fold_generate(now, [event(told)])
-    assert (now.rate, now.eta_s, now.cost_usd) == (2.0, 3, None)
+    assert (now.rate, now.eta_s) == (2.0, 3)
     ended = GenerateFinished(
         complete=False,
         targets=targets,

@@ -69,7 +69,6 @@ class GenerateProgress:
     last_error: str = ""
     rate: float = 0.0
     eta_s: float | None = None
-    cost_usd: float | None = 0.0
     finished: GenerateFinished | None = None
     last: GenerateProgressed | None = None
     """What it last told of its progress."""
@@ -92,12 +91,12 @@ def fold_generate(progress: GenerateProgress | None, events: Sequence[Event]) ->
                 begun = GenerateProgress(event.author, event.judge, errors=now.errors, last_error=now.last_error)
                 now = replace(begun, **_counts(event.targets))
             case GenerateProgressed():
-                now = replace(now, rate=event.rate, eta_s=event.eta_s, cost_usd=event.cost_usd, errors=event.errors)
+                now = replace(now, rate=event.rate, eta_s=event.eta_s, errors=event.errors)
                 now = replace(now, **_counts(event.targets), last=event)
             case CallFailed():
                 now = replace(now, last_error=f"{event.purpose}: {event.error}", errors=now.errors + 1)
             case GenerateFinished():
-                now = replace(now, finished=event, errors=event.errors, cost_usd=event.cost_usd, eta_s=None)
+                now = replace(now, finished=event, errors=event.errors, eta_s=None)
     return now
 
 

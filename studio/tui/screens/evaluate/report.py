@@ -67,7 +67,7 @@ def read_evaluated(session: Session) -> tuple[Run | None, Evaluated | None]:
         return run, None
     loaded, labels = session.loaded, labels_of(session.workspace, kept.run_id)
     evaluation = restate(kept, labels)
-    judge = open_judge(session.settings, loaded)
+    judge = open_judge(session.settings, loaded, session.workspace.examples)
     current = evaluation.whole and evaluation.fingerprint == fingerprint(loaded, run, judge)
     known, scored = known_agreement(loaded, judge), evaluation.judge
     how = known.how if known and (known.judge, known.version) == (scored.name, scored.version) else None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from textual.content import Content
 
 from studio.build import Session
-from studio.build.stages import standing
+from studio.build.stages import spending, standing
 from studio.generate import ScenarioBalance
-from studio.generate.types import CategoryTarget
+from studio.generate.types import CategoryTarget, Spending
 from studio.store import ExampleStore, Filter
 from studio.tui.live.progress import GenerateProgress
-from studio.tui.text import UNKNOWN, Part, cells, clip, cost, counted, duration, join, line, lines, pad, rate, share
+from studio.tui.text import UNKNOWN, Part, cells, clip, counted, duration, join, line, lines, pad, rate, share
 from studio.tui.widgets.layout import coverage, facts
 
 DECIDE = "for your decision (4)"
@@ -39,6 +39,7 @@ class Coverage:
     accepted: int = 0
     rejected: int = 0
     pending: int = 0
+    spending: Spending = field(default_factory=Spending)
 
     @property
     def made(self) -> int:
@@ -55,6 +56,7 @@ def read(session: Session) -> Coverage:
         accepted=sum(one.accepted for one in targets),
         rejected=sum(one.rejected for one in targets),
         pending=sum(one.pending for one in targets),
+        spending=spending(session),
     )
 
 
@@ -98,13 +100,14 @@ def figures_page(now: Coverage, progress: GenerateProgress, width: int, alive: b
     wanted = sum(one.target for one in now.targets)
     counting = sum(min(one.accepted, one.target) for one in now.targets)
     beyond = f", +{now.accepted - counting}" if now.accepted > counting else ""
+    spent = progress.last.spending if alive and progress.last else now.spending
     speed = f"{rate(progress.rate)}, {duration(progress.eta_s)} left" if alive else f"{rate(progress.rate)} at the end"
     pairs: dict[str, Part] = {
         "accepted": join((f"{counting}", "bold"), f" of {wanted}{beyond}"),
         "passed": f"{share(now.accepted, now.accepted + now.rejected)} of {now.made} made",
         "rate": speed if progress.rate else UNKNOWN,
         "at once": f"{progress.last.under_way} of {progress.last.at_once}" if alive and progress.last else "",
-        "cost": cost(progress.cost_usd),
+        "cost": spent.line or "none",
         "errors": join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0",
         "earlier": (f"{now.earlier} of an earlier spec or judge" if now.earlier else "", "$warning"),
         "pending": (f"{now.pending} to decide (4)" if now.pending else "", "$warning"),

@@ -112,7 +112,7 @@ class GenerateScreen(JobStage):
             return join(state, (f"  {progress.author}, {progress.judge}{again}" if progress.author else "", "$quiet"))
         stopped = self.job is not None and self.job.view.state == "stopped"  # by a person, who needs no reason told
         note = progress.finished.note if progress.finished and not stopped else ""
-        judged, nobody = not self.session.settings.offline, nobody_writes(self.session)
+        judged, nobody = not self.session.settings.judging.offline, nobody_writes(self.session)
         return join(state, "  ", coverage.what_next(now, note, judged=judged, nobody=nobody))
 
     def action_start(self) -> None:

@@ -1,0 +1,144 @@
+"""``studio generate``: examples until every category has its target, a few of them to look at, or in batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Annotated, Any
+
+import typer
+
+from studio.build import Session
+from studio.build.stages import generate_params, generate_stage, preview_stage, previewed, scenarios, spending, standing
+from studio.cli import options
+from studio.cli.display import duration, show
+from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
+from studio.cli.output import say, say_json, tell
+from studio.errors import UserError
+from studio.generate import ScenarioBalance, generate_in_batches, read_concurrency, set_concurrency
+from studio.jobs import active
+from studio.llm import ModelSettings, dollars
+from studio.store import Filter
+
+BATCH = "Ask in batches, at half the price and within a day: submit and leave; the same command collects and goes on."
+
+
+@asks_models()
+def generate(
+    spec: options.SpecFile = DEFAULT_SPEC,
+    workspace: options.WorkspaceFolder = WORKSPACE,
+    settings: ModelSettings = OFFLINE,
+    base: options.Base = None,
+    examples: options.Examples = None,
+    seed: options.Seed = 0,
+    concurrency: options.Concurrency = None,
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Show how many examples each scenario has, and write none.")
+    ] = False,
+    preview: options.Preview = None,
+    batch: Annotated[bool, typer.Option("--batch", help=BATCH)] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write and judge examples until every category has its target.
+
+    Example: studio generate specs/taskmaster.yaml --examples 60
+    """
+    chains = None if concurrency is None else read_concurrency(concurrency)
+    more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "concurrency": chains}
+    with open_session(spec, workspace, settings, **more) as session:
+        if balance:
+            _print_balance(scenarios(session), as_json)
+            return
+        if batch:
+            _batch(session, as_json)
+            return
+        if preview is not None:
+            _preview(session, preview, as_json)
+            return
+        running = active(session.workspace.jobs_dir, "generate")
+        if concurrency is not None and running is not None:
+            set_concurrency(running.folder, chains)
+        show(generate_stage, session)
+        found = counts(session)
+    say_json(found) if as_json else _print_counts(found)
+
+
+def _print_counts(found: dict[str, Any]) -> None:
+    for name, one in found["categories"].items():
+        say(f"{name:<24} {one['accepted']:>4} of {one['target']}")
+    say("{accepted} accepted, {rejected} rejected".format(**found["examples"]))
+    if line := found["spending"]["line"]:
+        say(f"cost: {line}")
+
+
+def _batch(session: Session, as_json: bool) -> None:
+    """One step: what has come is collected, what is wanted next is submitted."""
+    step = asyncio.run(generate_in_batches(session.loaded, session.workspace, generate_params(session), tell))
+    if not step.batches and not step.complete:
+        raise UserError(f"examples are missing: {step.note}", remedy="studio generate without --batch says more")
+    found = counts(session)
+    if as_json:
+        say_json({**step.model_dump(mode="json"), **found})
+        return
+    _print_counts(found)
+    if step.batches:
+        say("answers come within a day; the same command tells how it stands, collects them and goes on")
+
+
+def _preview(session: Session, number: int, as_json: bool) -> None:
+    """The prompts before anything is asked, then what the examples came to."""
+    prompts = previewed(session, number)
+    for count, one in enumerate(prompts if not as_json else (), 1):
+        say(f"{count} of {len(prompts)}: {one.scenario} ({one.category}), {one.person or 'somebody'} asks")
+        for message in one.messages:
+            say(f"{message.role}:")
+            say(message.content)
+        say("")
+    found = show(preview_stage, session, prompts)
+    if as_json:
+        say_json(found)
+        return
+    author, judge = found.author, found.judge
+    tokens = author.prompt_tokens + judge.prompt_tokens, author.completion_tokens + judge.completion_tokens
+    unpriced = author.unpriced + judge.unpriced
+    say(f"made      {found.made}, {found.accepted} accepted; they are kept")
+    say(f"took      {author.calls + judge.calls} calls, {tokens[0]:,} + {tokens[1]:,} tokens, "
+        f"{_usd(None if unpriced else author.cost_usd + judge.cost_usd)}")  # fmt: skip
+    if (whole := found.projection) is None:
+        say("the whole  cannot be told: nothing was accepted" if found.made else "the whole  is there already")
+        return
+    say(f"the whole {whole.missing} more accepted, about {whole.attempts} to be made: {whole.calls:,} calls, "
+        f"{whole.prompt_tokens:,} + {whole.completion_tokens:,} tokens, {_usd(whole.cost_usd)}, "
+        f"{duration(whole.seconds)} with {whole.at_once} at once")  # fmt: skip
+
+
+def _usd(usd: float | None) -> str:
+    return "cost unknown" if usd is None else dollars(usd)
+
+
+def _print_balance(found: Sequence[ScenarioBalance], as_json: bool) -> None:
+    """A line a scenario, marked where it is missing, under- or over-represented in its category."""
+    if as_json:
+        say_json({"scenarios": [one.model_dump(mode="json") for one in found]})
+        return
+    width = max((len(one.scenario) for one in found), default=0)
+    for category, rows in groupby(found, key=lambda one: one.category):
+        say(category)
+        for one in rows:
+            mark = "" if one.standing == "even" else one.standing
+            say(f"  {one.scenario:<{width}} {one.accepted:>4} of about {one.share:<5.3g} {mark}".rstrip())
+
+
+def counts(session: Session) -> dict[str, Any]:
+    """How many examples there are, what they cost, and each category's target with what counts towards it."""
+    examples = session.workspace.examples
+    return {
+        "examples": {
+            "generated": examples.count(Filter()),
+            "accepted": examples.count(Filter(status="accepted")),
+            "rejected": examples.count(Filter(status="rejected")),
+        },
+        "spending": spending(session).told(),
+        "categories": {one.category: {"target": one.target, "accepted": one.accepted} for one in standing(session)},
+    }

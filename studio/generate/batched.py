@@ -1,0 +1,341 @@
+"""Generating in batches, at half the price: what the plan wants next is submitted and left; called again it is
+collected, judged by a batch of its own, and followed by what is still missing.
+
+Each step sees how it stands from the store and the ledger alone, so that it may be killed anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from studio.bank import people_source
+from studio.chatml import Frozen
+from studio.errors import UserError
+from studio.generate.author import ModelAuthor
+from studio.generate.plan import Attempt, Ledger
+from studio.generate.run import OUTCOMES, example_of
+from studio.generate.screening import Screening, judged_again, rejection, stale_ids
+from studio.generate.types import GenerateParams
+from studio.jobs import active
+from studio.judge import Judge, open_judge
+from studio.llm import (
+    BatchClient,
+    BatchModel,
+    BatchStatus,
+    ModelError,
+    ModelSettings,
+    Purpose,
+    Submitted,
+    check_budget,
+    dollars,
+    learned_at,
+)
+from studio.llm.batch import TABLE, Collected, Wanted, fitting, write_requests
+from studio.machine.lock import exclusive
+from studio.spec import LoadedSpec
+from studio.store import Judgement, Workspace
+
+FOLDER = "batches"
+Role = Literal["author", "judge"]
+ROLES: tuple[Role, ...] = ("judge", "author")
+"""Judgements first: they complete what was paid for already."""
+Tell = Callable[[str], None]
+"""Takes a line for a person."""
+
+
+class BatchStands(Frozen):
+    """How one batch stands: the author's, or the judge's."""
+
+    role: str
+    id: str
+    status: str
+    completed: int
+    total: int
+
+
+class BatchStep(Frozen):
+    """What one step came to. ``batches`` are under way now; where there are none and it is not ``complete``, ``note``
+    says why."""
+
+    batches: tuple[BatchStands, ...] = ()
+    collected: int = 0
+    stored: int = 0
+    complete: bool = False
+    note: str = ""
+
+
+async def generate_in_batches(
+    loaded: LoadedSpec, workspace: Workspace, params: GenerateParams, tell: Tell = lambda _: None
+) -> BatchStep:
+    """Collect what has come, store what is whole, and submit what is wanted next.
+
+    Raises :class:`UserError` where no model writes at an endpoint, examples are being made already, or another command
+    does this; :class:`studio.llm.ModelError` where the server refuses, or nothing more fits into the budget.
+    """
+    settings = params.settings
+    if settings.offline or settings.author_local is not None or settings.model is None:
+        remedy = "name one that has the Batch API, such as OpenAI's: OPENAI_API_KEY, or --endpoint URL and --model NAME"
+        raise UserError("a batch needs a model at an endpoint to write", where="--batch", remedy=remedy)
+    if (running := active(workspace.jobs_dir, "generate")) is not None:
+        remedy = f"wait for it, or: studio jobs stop {running.id}"
+        raise UserError("examples are being made already, one by one", where=running.id, remedy=remedy)
+    await check_budget(settings)
+    folder = workspace.folder / FOLDER
+    folder.mkdir(exist_ok=True)
+    with exclusive(folder / "lock", patience_s=1.0):
+        async with learned_at(workspace.folder), _models(settings, loaded, workspace) as models:
+            return await Step(loaded, workspace, params, models, tell).run()
+
+
+@dataclass(frozen=True)
+class Models:
+    """Who is asked in batches; ``judging`` is None where no model judges."""
+
+    writing: BatchModel
+    judging: BatchModel | None
+    judge: Judge
+
+    def of(self, role: Role) -> BatchModel | None:
+        return self.writing if role == "author" else self.judging
+
+
+@asynccontextmanager
+async def _models(settings: ModelSettings, loaded: LoadedSpec, workspace: Workspace) -> AsyncIterator[Models]:
+    assert settings.model is not None, "it was checked"
+    log, asked = workspace.examples, settings.judging
+    judge = open_judge(settings, loaded, log)
+    judging = None
+    if judge.kind == "model" and asked.model is not None:
+        judging = BatchModel(asked, asked.model, log)
+        judge = Judge(judging, loaded)
+    writing = BatchModel(settings, settings.model, log)
+    try:
+        yield Models(writing=writing, judging=judging, judge=judge)
+    finally:
+        await writing.close()
+        await judge.close()
+
+
+class Step:
+    """One step. Use :func:`generate_in_batches`."""
+
+    def __init__(
+        self, loaded: LoadedSpec, workspace: Workspace, params: GenerateParams, models: Models, tell: Tell
+    ) -> None:
+        self._loaded, self._workspace, self._store = loaded, workspace, workspace.examples
+        self._params, self._models, self._tell = params, models, tell
+        self._settings: Mapping[Role, ModelSettings] = {"author": params.settings, "judge": params.settings.judging}
+        self._collected = self._stored = 0
+        self._failed: dict[str, int] = {}
+        self._used_up = ""
+        """What is told where nothing more fits into the budget."""
+
+    async def run(self) -> BatchStep:
+        batches = [stands for role in ROLES if (stands := await self._look(role)) is not None]
+        if batches:
+            return self._ended(batches)
+        ledger = await self._write()
+        batches = [stands for role in ROLES if (stands := await self._submit_wanted(role)) is not None]
+        if self._used_up and not batches:
+            raise ModelError("budget", self._used_up)
+        short = ledger.short()
+        note = ""
+        if short and not batches:
+            missing = ", ".join(f"{name} {accepted} of {target}" for name, accepted, target in short)
+            why = max(self._failed, key=self._failed.__getitem__, default="look at what was rejected in triage")
+            note = f"{ledger.waiting} examples wait for your decision (4)" if ledger.waiting else f"{missing}; {why}"
+        return self._ended(batches, complete=not short, note=note)
+
+    def _ended(self, batches: list[BatchStands], *, complete: bool = False, note: str = "") -> BatchStep:
+        return BatchStep(
+            batches=tuple(batches), collected=self._collected, stored=self._stored, complete=complete, note=note
+        )
+
+    # --- what was submitted before
+
+    async def _look(self, role: Role) -> BatchStands | None:
+        """How the batch of this role stands; None where there is none, or it has ended and is collected."""
+        batch, model = self._workspace.studio.get(TABLE, role, Submitted), self._models.of(role)
+        if batch is None:
+            return None
+        settings = self._settings[role]
+        if model is None or (batch.place, batch.model) != (settings.place, model.name):
+            remedy = f"name them again ({role}), or wait until it was collected with them"
+            raise UserError(f"a batch is under way of {batch.model} at {batch.place}", where="--batch", remedy=remedy)
+        async with _client(settings, model) as client:
+            status = await self._known(client, role, batch)
+            if not status.ended:
+                return self._told(role, status)
+            lines = await client.lines(status)
+            done = model.collect(batch, lines)
+        self._collected += done.answers
+        self._tell(f"{role}: {_outcome(status, done, batch.requests)}")
+        self._workspace.studio.remove(TABLE, role)
+        self._file(batch.token).unlink(missing_ok=True)
+        return None
+
+    async def _known(self, client: BatchClient, role: Role, batch: Submitted) -> BatchStatus:
+        """One of which nobody knows whether it was submitted is found by its token, else submitted now."""
+        if batch.batch_id is not None:
+            return await client.look(batch.batch_id)
+        status = await client.find(batch.token, batch.at)
+        return await self._submitted(client, role, batch) if status is None else self._keep(role, batch, status)
+
+    async def _submitted(self, client: BatchClient, role: Role, batch: Submitted) -> BatchStatus:
+        return self._keep(role, batch, await client.submit(self._file(batch.token), batch.token))
+
+    def _keep(self, role: Role, batch: Submitted, status: BatchStatus) -> BatchStatus:
+        self._workspace.studio.put(TABLE, role, batch.model_copy(update={"batch_id": status.id}))
+        return status
+
+    # --- what is on record by now
+
+    async def _write(self) -> Ledger:
+        """Store whatever is whole by now; what lacks an answer is in the queues afterwards."""
+        loaded, store, judge = self._loaded, self._store, self._models.judge
+        screening = Screening(store, loaded.spec)
+        for one in stale_ids(loaded, store, judge):
+            if (row := store.row(one)) is not None:
+                judgement = await judged_again(row, judge, loaded, screening)
+                if not self._waits(judgement):
+                    store.add_judgement(one, judgement)
+                    self._stored += 1
+        ledger = Ledger(
+            loaded,
+            self._workspace,
+            self._params.examples,
+            max_attempts=self._params.max_attempts,
+            judged=judge.kind == "model",
+        )
+        if self._models.judging is not None and self._models.judging.queue:
+            return ledger  # what is judged again may count: only then is it known what is missing
+        author = ModelAuthor(self._models.writing, loaded)
+        known = {name for _, name in store.ids()}
+        attempts = author.attempts(lambda: people_source(loaded, store.people()), self._params.seed, known)
+        while (wanted := ledger.next()) is not None:
+            await self._attempt(author, attempts.next(*wanted), screening, ledger)
+        return ledger
+
+    async def _attempt(self, author: ModelAuthor, attempt: Attempt, screening: Screening, ledger: Ledger) -> None:
+        """One example, as far as it has come; while it waits for an answer it is under way."""
+        try:
+            draft = await author.write(attempt)
+        except ModelError as error:
+            if error.kind != "queued":
+                self._fails(error)
+                ledger.landed(attempt.category, attempt.scenario, "none")
+            return
+        found = screening.screen(attempt.example_id, draft.messages)
+        if found.reason is not None:
+            judgement = rejection(self._loaded, draft.messages, found)
+        else:
+            judgement = await self._models.judge.score(draft.messages, attempt.scenario)
+            if self._waits(judgement):
+                return
+            screening.judged(attempt.example_id, judgement)
+        example = example_of(self._loaded, attempt, draft, author.name, found)
+        self._store.add_person(attempt.person)
+        self._store.add_example(example, judgement)
+        self._stored += 1
+        ledger.landed(attempt.category, attempt.scenario, OUTCOMES[judgement.verdict])
+
+    def _waits(self, judgement: Judgement) -> bool:
+        """Whether it is none yet, because its answer comes with a batch."""
+        error = self._models.judge.last_error if judgement.verdict == "error" else None
+        if error is not None and error.kind != "queued":
+            self._fails(error)
+        return error is not None and error.kind == "queued"
+
+    def _fails(self, error: ModelError) -> None:
+        self._failed[str(error)] = self._failed.get(str(error), 0) + 1
+        if error.fatal:
+            raise error
+
+    # --- what is wanted next
+
+    async def _submit_wanted(self, role: Role) -> BatchStands | None:
+        model, settings = self._models.of(role), self._settings[role]
+        if model is None or not model.queue:
+            return None
+        wanted = self._affordable(role, list(model.queue.values()))
+        if not wanted:
+            return None
+        prices = [one.usd for one in wanted]
+        purpose: Purpose = "author" if role == "author" else "judge"
+        batch = Submitted(
+            token=uuid4().hex,
+            place=settings.place,
+            model=model.name,
+            purpose=purpose,
+            requests=len(wanted),
+            room=model.room,
+            counts={one.key: one.count for one in wanted if one.count},
+            usd=None if None in prices else sum(usd for usd in prices if usd is not None),
+            at=datetime.now(UTC),
+        )
+        write_requests(self._file(batch.token), wanted)
+        self._workspace.studio.put(TABLE, role, batch)
+        async with _client(settings, model) as client:
+            try:
+                status = await self._submitted(client, role, batch)
+            except ModelError as error:
+                if error.status is not None and 400 <= error.status < 500:  # it says that it has not taken it
+                    self._workspace.studio.remove(TABLE, role)
+                    self._file(batch.token).unlink(missing_ok=True)
+                raise
+        most = f", at most {dollars(batch.usd)}" if batch.usd else ""
+        self._tell(f"{role}: {len(wanted)} requests submitted to {model.name}{most} ({status.id})")
+        return self._told(role, status, total=len(wanted))
+
+    def _affordable(self, role: Role, wanted: list[Wanted]) -> list[Wanted]:
+        """As many as the budget allows, those of the other batch under way counted as their longest answers."""
+        limit = self._params.settings.max_cost_usd
+        left = None
+        if limit is not None:
+            others = self._workspace.studio.readable(TABLE, Submitted)
+            left = limit - self._store.spent().cost_usd - sum(one.usd or 0.0 for one in others)
+        chosen = fitting(wanted, left)
+        if not chosen:
+            told = f"the budget of {dollars(limit or 0.0)} is used up: {dollars(self._store.spent().cost_usd)} spent"
+            self._used_up = f"{told}: raise --max-cost; what is done is kept"
+        elif len(chosen) < len(wanted):
+            self._tell(f"{role}: {len(chosen)} of {len(wanted)} requests fit into one batch, or into the budget")
+        return chosen
+
+    def _told(self, role: Role, status: BatchStatus, total: int = 0) -> BatchStands:
+        counted = max(status.total, total)
+        self._tell(f"{role}: {status.status} {status.completed}/{counted}")
+        return BatchStands(role=role, id=status.id, status=status.status, completed=status.completed, total=counted)
+
+    def _file(self, token: str) -> Path:
+        return self._workspace.folder / FOLDER / f"{token}.jsonl"
+
+
+@asynccontextmanager
+async def _client(settings: ModelSettings, model: BatchModel) -> AsyncIterator[BatchClient]:
+    client = BatchClient(settings, model.name)
+    try:
+        yield client
+    finally:
+        with suppress(OSError):
+            await client.close()
+
+
+def _outcome(status: BatchStatus, done: Collected, requests: int) -> str:
+    """``completed, 298 of 300 answered; 2 are asked again (overloaded)``."""
+    told = f"{status.status}, {done.answers} of {requests} answered"
+    if status.problem:
+        told += f" ({status.problem})"
+    if again := requests - done.answers - done.given_up:
+        told += f"; {again} to be asked again"
+    if done.given_up:
+        told += f"; {done.given_up} given up"
+    if done.reasons:
+        told += f": {'; '.join(sorted(done.reasons)[:2])}"
+    return told
