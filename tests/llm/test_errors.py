@@ -93,7 +93,7 @@ async def test_a_deadline_holds_over_all_tries() -> None:
     async with server, model_at(server, settings=limits, retries=policy) as model:
         with pytest.raises(ModelError, match="the whole call took more than"):
             await model.complete(asked())
-    assert len(server.requests) == 3, "two of 0.2 s, and one of what was left"
+    assert 2 <= len(server.requests) <= 3, "two of 0.2 s, and one of what was left, if anything was"
 
 
 async def test_waiting_for_its_turn_is_none_of_a_call_s_tries() -> None:

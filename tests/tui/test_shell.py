@@ -180,6 +180,7 @@ async def test_that_a_place_cannot_be_remembered_is_told_once(tmp_path: Path, mo
         await press(pilot, ["4", "j"], "2 of 10")
         monkeypatch.setattr(app, "notify", lambda message, **_: told.append(message))
         await press(pilot, ["1"], "overview")
+        await until(pilot, lambda: told)
         await press(pilot, ["4", "j"], "3 of 10")
         await press(pilot, ["1"], "overview")
     assert told == ["the place in triage cannot be kept: no space left"]
