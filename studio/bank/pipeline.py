@@ -163,10 +163,11 @@ class Spending:
     def call(self, key: str) -> CallRecord | None:
         return self._store.call(key)
 
-    def add_call(self, record: CallRecord) -> None:
-        self._store.add_call(record)
-        self.calls += 1
-        self._cost = None if self._cost is None or record.cost_usd is None else self._cost + record.cost_usd
+    def add_calls(self, records: Sequence[CallRecord]) -> None:
+        self._store.add_calls(records)
+        for record in records:
+            self.calls += 1
+            self._cost = None if self._cost is None or record.cost_usd is None else self._cost + record.cost_usd
 
     def spent(self) -> Spent:
         return self._store.spent()

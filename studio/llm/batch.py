@@ -157,7 +157,7 @@ class BatchModel(OpenAIModel):
             usage = usage.model_copy(update={"cost_usd": usage.cost_usd * SHARE})
         elif self._settings.max_cost_usd is not None and batch.usd is not None:
             usage = usage.model_copy(update={"cost_usd": batch.usd / batch.requests})
-        self._ledger(batch, entry).keep(delivery, usage)
+        self._ledger(batch, entry).keep_now(delivery, usage)
         if delivery.outcome == "cut":
             self._asking.endpoint.capabilities.more_room(batch.room)
 

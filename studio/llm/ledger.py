@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -24,18 +24,20 @@ from studio.llm.types import Completion, Purpose, Request, Usage
 KEY_VERSION = 2
 """Changes only when other requests are to count as the same: everything on record is then paid for again."""
 _WORDING = ("title", "description")
+_WRITERS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, _Writer]] = WeakKeyDictionary()
 _LOCKS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
 class CallLog(Protocol):
-    """Where calls are kept. ``add_call`` returns only when the record would survive a kill of the process.
+    """Where calls are kept. ``add_calls`` returns only when the records would survive a kill of the process; it is
+    called in threads.
 
     The same key may be added twice (two equal requests in two processes); either record may win.
     """
 
     def call(self, key: str) -> CallRecord | None: ...
 
-    def add_call(self, record: CallRecord) -> None: ...
+    def add_calls(self, records: Sequence[CallRecord]) -> None: ...
 
     def spent(self) -> Spent:
         """What all calls on record took."""
@@ -131,8 +133,14 @@ class Ledger:
             raise AttemptError(kind, f"{_reason(last)}; it is not asked again without --retry-failed")
         return found
 
-    def keep(self, delivery: Delivery, usage: Usage) -> None:
+    async def keep(self, delivery: Delivery, usage: Usage) -> None:
         """Record one more delivery; returns when it is safe."""
+        record = self._entry(delivery.outcome, delivery.body.decode(errors="replace"), usage)
+        if self._log is not None:
+            await _writer(self._log).add(record)
+
+    def keep_now(self, delivery: Delivery, usage: Usage) -> None:
+        """As :meth:`keep`, where nothing else is under way."""
         self._add(delivery.outcome, delivery.body.decode(errors="replace"), usage)
 
     def keep_text(self, completion: Completion) -> None:
@@ -145,10 +153,14 @@ class Ledger:
         self._add("given up", json.dumps({"reason": reason}), Usage())
 
     def _add(self, outcome: Outcome, response: str, usage: Usage) -> None:
-        if self._log is None:
-            return
-        record = CallRecord(
-            key=f"{self.key}:{self.count}",
+        record = self._entry(outcome, response, usage)
+        if self._log is not None:
+            self._log.add_calls([record])
+
+    def _entry(self, outcome: Outcome, response: str, usage: Usage) -> CallRecord:
+        self.count += 1
+        return CallRecord(
+            key=f"{self.key}:{self.count - 1}",
             purpose=self._purpose,
             model=self._model,
             outcome=outcome,
@@ -159,8 +171,43 @@ class Ledger:
             seconds=usage.seconds,
             at=datetime.now(UTC),
         )
-        self._log.add_call(record)
-        self.count += 1
+
+
+class _Writer:
+    """The one writer of a log, off the loop: what comes while it writes is written together, in one transaction."""
+
+    def __init__(self, log: CallLog) -> None:
+        self._log = log
+        self._waiting: list[tuple[CallRecord, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def add(self, record: CallRecord) -> None:
+        safe = asyncio.get_running_loop().create_future()
+        self._waiting.append((record, safe))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.ensure_future(self._write())
+        await safe
+
+    async def _write(self) -> None:
+        while self._waiting:
+            together, self._waiting = self._waiting, []
+            failure: BaseException | None = None
+            try:
+                await asyncio.to_thread(self._log.add_calls, [record for record, _ in together])
+            except BaseException as error:  # each of the calls raises it
+                failure = error
+            for _, safe in together:
+                if safe.done():
+                    continue
+                if failure is None:
+                    safe.set_result(None)
+                else:
+                    safe.set_exception(failure)
+
+
+def _writer(log: CallLog) -> _Writer:
+    writers = _WRITERS.setdefault(asyncio.get_running_loop(), {})
+    return writers.setdefault(id(log), _Writer(log))
 
 
 def _completion(call: CallRecord) -> Completion | None:

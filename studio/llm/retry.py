@@ -115,18 +115,20 @@ async def with_retries(
         await asyncio.sleep(policy.wait(failure, attempts[failure.kind], draw))
 
 
-async def shielded(step: Coroutine[Any, Any, Result]) -> Result:
-    """``step`` to its end, also where the caller is cancelled, if that comes within a moment: then it has been
-    delivered already."""
+async def shielded(step: Coroutine[Any, Any, Result], arrived: asyncio.Event, ends: float) -> Result:
+    """``step`` to its end, also where the caller is cancelled, once its answer has ``arrived`` or if it comes within a
+    moment: then it is paid for, and on record. Out of time, at ``ends`` in the loop's, it is returned all the same."""
     task = asyncio.ensure_future(step)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait((task,), timeout=ARRIVING_S)
+        if arrived.is_set():  # the record may have to wait out a busy disk
+            await asyncio.wait((task,))
         task.cancel()
         await asyncio.wait((task,))
-        if not task.cancelled():
-            task.exception()
+        if not task.cancelled() and task.exception() is None and asyncio.get_running_loop().time() >= ends:
+            return task.result()
         raise
 
 
@@ -200,7 +202,8 @@ class Completions:
         endpoint = self.endpoint
 
         async def send(body: dict[str, Any]) -> tuple[Answer, Completion]:
-            return await shielded(self._delivered(body, ledger))
+            arrived, ends = asyncio.Event(), asyncio.get_running_loop().time() + deadline.left
+            return await shielded(self._delivered(body, ledger, arrived), arrived, ends)
 
         ((answer, completion), slot), used, room = await self.admitted(ask, used, send, deadline)
         endpoint.limiter.left_answered(slot)
@@ -209,17 +212,20 @@ class Completions:
             endpoint.capabilities.fitted(answer.tokens.completion_tokens, ask.request.sampling.max_tokens)
         return Answered(completion, used, room)
 
-    async def _delivered(self, body: dict[str, Any], ledger: Ledger) -> tuple[Answer, Completion]:
+    async def _delivered(
+        self, body: dict[str, Any], ledger: Ledger, arrived: asyncio.Event
+    ) -> tuple[Answer, Completion]:
         """One exchange and its record: nothing comes between them, and nothing cuts them apart."""
         now = asyncio.get_running_loop().time
         began = now()
         delivered = await self.transport.ask(body)
+        arrived.set()
         delivery = Delivery.of(delivered.body, delivered.headers)
         answer = delivery.answer
         usage = self.usage(answer.tokens if isinstance(answer, Answer) else None, now() - began)
         if usage.cost_usd is None and self._settings.max_cost_usd is not None:  # what is not told counts as the most
             usage = usage.model_copy(update={"cost_usd": longest_usd(self._settings, self.model, body)})
-        ledger.keep(delivery, usage)
+        await ledger.keep(delivery, usage)
         if isinstance(answer, AttemptError):
             raise answer
         return answer, Completion(text=answer.text, model=self.model, finish=answer.finish, usage=usage)

@@ -280,10 +280,11 @@ class ExampleStore:
         with self.database.reading() as connection:
             return calls.get(connection, key)
 
-    def add_call(self, record: CallRecord) -> None:
-        """Keep an answer; of two with the same key the first."""
+    def add_calls(self, records: Sequence[CallRecord]) -> None:
+        """Keep answers, all in one transaction; of two with the same key the first."""
         with self.database.writing() as connection:
-            calls.add(connection, record)
+            for record in records:
+                calls.add(connection, record)
 
     def spending(self) -> dict[str, Spent]:
         """What calls took, by their purpose."""

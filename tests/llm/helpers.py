@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import MappingProxyType
 from typing import Any, Literal
@@ -84,8 +84,8 @@ class MemoryLog:
     def call(self, key: str) -> CallRecord | None:
         return self.calls.get(key)
 
-    def add_call(self, record: CallRecord) -> None:
-        self.calls[record.key] = record
+    def add_calls(self, records: Sequence[CallRecord]) -> None:
+        self.calls |= {record.key: record for record in records}
 
     def spent(self) -> Spent:
         costs = [call.cost_usd for call in self.calls.values()]

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -29,9 +31,9 @@ class DyingLog(MemoryLog):
         super().__init__()
         self.left = left
 
-    def add_call(self, record: CallRecord) -> None:
-        super().add_call(record)
-        self.left -= 1
+    def add_calls(self, records: Sequence[CallRecord]) -> None:
+        super().add_calls(records)
+        self.left -= len(records)
         if self.left == 0:
             raise Killed
 
@@ -230,3 +232,30 @@ async def test_a_call_that_is_cancelled_before_its_answer_ends_at_once_and_stops
 
 def test_the_default_sampling_is_reproducible() -> None:
     assert Sampling() == Sampling(temperature=0.0, top_p=1.0, max_tokens=512, seed=0)
+
+
+class BusyLog(MemoryLog):
+    """Its disk is busy for a while; ``writes`` counts transactions."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds, self.writes = seconds, 0
+
+    def add_calls(self, records: Sequence[CallRecord]) -> None:
+        time.sleep(self._seconds)
+        self.writes += 1
+        super().add_calls(records)
+
+
+async def test_an_answer_whose_record_waits_out_a_busy_disk_is_not_asked_for_again() -> None:
+    log, limits = BusyLog(0.4), {"total_timeout": 0.2}
+    async with FakeServer(lambda b: GOOD) as server, model_at(server, log=log, settings=limits) as model:
+        assert (await model.structured(asked(), Mark)).value == Mark(calm=2, brief=1)
+    assert len(server.requests) == len(log.calls) == 1
+
+
+async def test_what_comes_while_the_record_is_written_is_written_together() -> None:
+    log = BusyLog(0.05)
+    async with FakeServer(lambda b: GOOD) as server, model_at(server, log=log) as model:
+        await asyncio.gather(*(model.structured(asked(f"Number {n}?"), Mark) for n in range(16)))
+    assert len(log.calls) == 16 and log.writes < 16

@@ -38,8 +38,8 @@ def test_a_person_stays_who_they_were(store: ExampleStore) -> None:
 
 
 def test_an_answer_is_found_by_its_key_and_the_first_of_two_is_kept(store: ExampleStore) -> None:
-    store.add_call(call("k", response="first"))
-    store.add_call(call("k", response="second"))
+    store.add_calls([call("k", response="first")])
+    store.add_calls([call("k", response="second")])
     found = store.call("k")
     assert found is not None and found.response == "first"
     assert store.call("other") is None
@@ -48,17 +48,17 @@ def test_an_answer_is_found_by_its_key_and_the_first_of_two_is_kept(store: Examp
 
 def test_what_was_spent_is_told_by_purpose_and_an_unknown_price_is_not_zero(store: ExampleStore) -> None:
     assert store.spent() == Spent() and store.spending() == {}
-    store.add_call(call("a", cost=None))
-    store.add_call(call("b"))
-    store.add_call(call("c", cost=None).model_copy(update={"purpose": "judge", "seconds": 1.5}))
+    store.add_calls([call("a", cost=None)])
+    store.add_calls([call("b")])
+    store.add_calls([call("c", cost=None).model_copy(update={"purpose": "judge", "seconds": 1.5})])
     assert store.spending() == {"author": Spent(2, 1, 20, 10, 0.0, 0.25), "judge": Spent(1, 1, 10, 5, 1.5, 0.0)}
-    store.add_call(call("d"))
+    store.add_calls([call("d")])
     given_up = call("e", cost=0.0).model_copy(update={"outcome": "given up", "prompt_tokens": 0})
-    store.add_call(given_up)
+    store.add_calls([given_up])
     assert store.spent() == Spent(4, 2, 40, 20, 1.5, 0.5)
     again = ExampleStore(store.path)
     assert again.spending() == store.spending(), "also after a restart"
-    store.add_call(call("f"))
+    store.add_calls([call("f")])
     assert again.spent().calls == 5, "also what another process spends"
     again.close()
 

@@ -31,7 +31,9 @@ def made(root: Path, count: int = 400) -> Path:
         store.add_example(example(f"e{number}", said=said), judgement("failed" if number % 5 == 0 else "passed", "x"))
     store.decide_all([decision(f"e{number}", "reject", "tone") for number in range(0, count, 2)])
     for number in range(50):
-        store.add_call(CallRecord(key=f"k{number}", purpose="author", model="m", response="{}", cost_usd=1.0, at=NOW))
+        store.add_calls(
+            [CallRecord(key=f"k{number}", purpose="author", model="m", response="{}", cost_usd=1.0, at=NOW)]
+        )
     workspace.close()
     return workspace.folder
 
