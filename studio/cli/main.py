@@ -53,7 +53,8 @@ app = typer.Typer(
     name="studio",
     help="Persona Studio: from a persona spec to a LoRA adapter that passed its quality gates.",
     epilog="Without a command it opens the window: studio [SPEC] [--workspace DIR] [--base MODEL] [--endpoint URL] "
-    "[--model NAME] [--author local:MODEL] [--judge-model NAME]; studio open --help explains them. "
+    "[--model NAME] [--author local:MODEL] [--key-variable NAME] [--judge-endpoint URL] [--judge-model NAME] "
+    "[--judge-key-variable NAME] [--max-cost USD]; studio open --help explains them. "
     "Example: studio specs/taskmaster.yaml",
     no_args_is_help=False,
     add_completion=False,
