@@ -52,8 +52,11 @@ def _before(version: Version = False) -> None:
 app = typer.Typer(
     name="studio",
     help="Persona Studio: from a persona spec to a LoRA adapter that passed its quality gates.",
-    epilog="Without a command it opens the window: studio [SPEC] [--workspace DIR] [--base MODEL] [--endpoint URL] "
-    "[--model NAME] [--author local:MODEL] [--judge-model NAME]; studio open --help explains them. "
+    epilog="\b\n"  # lines as they are: an option is not broken at its hyphen
+    "Without a command it opens the window; studio open --help explains the options:\n"
+    "studio [SPEC] [--workspace DIR] [--base MODEL] [--endpoint URL] [--model NAME]\n"
+    "[--author local:MODEL] [--key-variable NAME] [--max-cost USD]\n"
+    "[--judge-endpoint URL] [--judge-model NAME] [--judge-key-variable NAME]\n"
     "Example: studio specs/taskmaster.yaml",
     no_args_is_help=False,
     add_completion=False,

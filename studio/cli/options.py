@@ -40,7 +40,7 @@ MODELS: dict[str, Any] = {
     "key_variable": _text("--key-variable", "NAME", "The environment variable with the key, if not OPENAI_API_KEY."),
     "judge_endpoint": _text("--judge-endpoint", "URL", "The server of the judge, if another one."),
     "judge_model": _text("--judge-model", "NAME", "The judge, if not the author."),
-    "judge_key_variable": _text("--judge-key-variable", "NAME", "The same as --key-variable, for --judge-endpoint."),
+    "judge_key_variable": _text("--judge-key-variable", "NAME", "The same for the judge's own server."),
     "author": _text("--author", "local:MODEL", AUTHOR),
     "max_cost": Annotated[float | None, typer.Option("--max-cost", metavar="USD", min=0, help=MAX_COST)],
     "retry_failed": Annotated[bool, typer.Option("--retry-failed", help="Ask again what was refused or given up.")],
