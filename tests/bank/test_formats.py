@@ -18,6 +18,7 @@ from studio.bank.person import Person, to_spb
 from studio.bank.records import LONGEST, Bad
 from studio.errors import UserError
 from studio.store import ExampleStore
+from tests.full_disk import on_small_disk
 
 SPB: list[dict[str, Any]] = [
     {
@@ -406,3 +407,39 @@ def test_what_cannot_be_written_is_told_and_the_old_file_stays(tmp_path: Path) -
         export_people([], tmp_path / "people.xlsx")
     with pytest.raises(UserError, match="cannot be written"):
         export_people([], old / "below.json")
+
+
+FULL_DISK = """
+import sys
+from pathlib import Path
+from studio.bank.compose import people
+from studio.bank.export import export_people
+from studio.bank.formats import import_people
+from studio.errors import UserError
+from studio.store import ExampleStore
+disk = Path(sys.argv[1])
+(disk / "people.jsonl").write_text("as it was")
+store = ExampleStore(disk / "examples.db")
+store.add_people(people(3, seed=9))
+try:
+    import_people(Path(PATH), store)
+except UserError as error:
+    print(error)
+print(len(store.people()))
+try:
+    export_people(people(20_000), disk / "people.jsonl")
+except UserError as error:
+    print(error)
+print((disk / "people.jsonl").read_text(), sorted(one.suffix for one in disk.glob("*people*")))
+"""
+
+
+def test_a_full_disk_loses_nobody_and_keeps_nothing_by_halves(tmp_path: Path) -> None:
+    export_people(people(6000), tmp_path / "many.jsonl", full=True)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    lines = on_small_disk(FULL_DISK.replace("PATH", repr(str(tmp_path / "many.jsonl"))), disk)
+    assert len(lines) == 4 and "full" in lines[0].lower()
+    assert lines[1] == "3"
+    assert lines[2].endswith("cannot be written: No space left on device")
+    assert lines[3] == "as it was ['.jsonl']"
