@@ -39,6 +39,8 @@ _FOLDED = str.maketrans({"ł": "l", "ø": "o", "\u0131": "i", "đ": "d", "æ": "
 _LASTING = {"alcohol", "flour"}
 """Tags of work that are true of somebody who no longer does it."""
 _TRIES = 60
+_OPTIONS = re.compile(r"\[([^]]+)\]")
+"""``[one|other]`` in a clause: one of them is said."""
 _JOINED = re.compile(r"\{(\w)\} and \{(\w)\}")
 Item = TypeVar("Item")
 
@@ -254,7 +256,9 @@ def _background(rng: Random, life: Life, first: str) -> str:
     """The life in one or two sentences."""
     their, them = _PRONOUNS[life.sex]
     slots = {"w": life.does, "c": life.context.says, "p": life.pastime.says}
-    slots = {name: text.replace("{their}", their).replace("{them}", them) for name, text in slots.items()}
+    for name, text in slots.items():
+        chosen = _OPTIONS.sub(lambda found: rng.choice(found[1].split("|")), text)
+        slots[name] = chosen.replace("{their}", their).replace("{them}", them)
     slots |= {name.upper(): text[0].upper() + text[1:] for name, text in slots.items()}
     a_job = _article(life.job)
     slots |= {"name": first, "job": life.job, "a_job": a_job, "A_job": a_job[0].upper() + a_job[1:], "them": them}
