@@ -79,7 +79,7 @@ CLASHES: tuple[tuple[str, str], ...] = (
         r"half marathon|climbing wall|indoor wall|boxes at|tango|five-a-side|skates|rows with",
     ),
     (
-        r"at night(?! school)|on the night rota|through the night|works nights|at three|from two in the morning|mail at night",
+        r"(?<!fail )at night(?! school)|night rota|through the night|works nights|at three|from two in the morning",
         r"teething|wakes at four|(she|he|it) sleeps through",
     ),
     # place
