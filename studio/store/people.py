@@ -18,7 +18,7 @@ def each(connection: sqlite3.Connection, source: str | None, after: int, count: 
     which = "" if source is None else "AND source = ? "
     values = (after, count) if source is None else (after, source, count)
     found = connection.execute(f"SELECT rowid, body FROM people WHERE rowid > ? {which}ORDER BY rowid LIMIT ?", values)
-    return [(place, Person.model_validate_json(body)) for place, body in found]
+    return [(place, Person.model_validate_json(body, extra="ignore")) for place, body in found]
 
 
 def replace(connection: sqlite3.Connection, old_id: str, person: Person) -> None:
