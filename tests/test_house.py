@@ -165,7 +165,7 @@ def test_only_the_faces_print() -> None:
     ["import studio.tui", "import studio.cli.main", "import studio.jobs.worker", "import studio.train.worker.main"],
 )
 def test_starting_a_face_or_a_job_loads_nothing_heavy(start: str) -> None:
-    heavy = (*HEAVY, "openai", "genai_prices", "onnxruntime", "tokenizers", "sklearn")
+    heavy = (*HEAVY, "openai", "genai_prices", "onnxruntime", "tokenizers", "sklearn", "pyarrow")
     code = f"import sys; {start}; print(sorted(set(sys.modules) & set({heavy!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""The job that builds a bank: people into the workspace, until as many are there as were asked for; its events."""
+"""The job that composes a bank: people into the workspace, until as many are there as were asked for; its events."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from studio.bank.people import build, people_of
+from studio.bank import compose
+from studio.bank.people import people_of
+from studio.bank.person import Person
 from studio.chatml import Frozen
 from studio.spec import Topic, load
-from studio.store import ExampleStore, Person, Workspace
+from studio.store import ExampleStore, Workspace
 
 if TYPE_CHECKING:
     from studio.jobs import JobContext
 
-MOST_BUILT = 10_000
-"""People that a bank is asked for at most: more than a spec can want, and made in seconds."""
+MOST_BUILT = 100_000
+"""People that a bank is asked for at most: more than a spec can want, and composed in half a minute."""
+_CHUNK = 100
+"""People who are stored in one transaction, and told of in one event."""
 
 
 class BankParams(Frozen):
-    """``count`` built-in people are kept beside everybody from the spec's profiles, and beside those who came with
+    """``count`` composed people are kept beside everybody from the spec's profiles, and beside those who came with
     generating."""
 
     spec_path: str
@@ -41,15 +45,16 @@ class BankStarted(Frozen):
     seed: int
 
 
-class PersonAdded(Frozen):
-    kind: Literal["person_added"] = "person_added"
-    person: Person
+class PeopleAdded(Frozen):
+    """``done`` of ``people`` are in the store."""
+
+    kind: Literal["people_added"] = "people_added"
     done: int
     people: int
 
 
 class BankFinished(Frozen):
-    """``known`` were there already. ``complete`` is False where it was stopped, or ran out of different people."""
+    """``known`` were there already. ``complete`` is False where it was stopped."""
 
     kind: Literal["bank_finished"] = "bank_finished"
     added: int
@@ -58,11 +63,11 @@ class BankFinished(Frozen):
     seconds: float
 
 
-BankEvent = Annotated[BankStarted | PersonAdded | BankFinished, Field(discriminator="kind")]
+BankEvent = Annotated[BankStarted | PeopleAdded | BankFinished, Field(discriminator="kind")]
 
 
 def main(params: dict[str, Any], context: JobContext) -> None:
-    """Job entry. Started again after a stop it adds those who are missing, since ids depend on the seed alone."""
+    """Job entry. Started again after a stop it adds those who are missing, since people depend on the seed alone."""
     asked = BankParams.model_validate(params, extra="ignore")
     loaded = load(Path(asked.spec_path))
     opened = Workspace.open(Path(asked.workspace), loaded.spec.slug, gives_up=lambda: context.cancel_requested)
@@ -74,22 +79,22 @@ def main(params: dict[str, Any], context: JobContext) -> None:
 def fill(
     store: ExampleStore, topics: tuple[Topic, ...], asked: BankParams, stop: Callable[[], bool]
 ) -> Iterator[BankEvent]:
-    """Store everybody of ``topics`` and ``asked.count`` built-in people; those there already are left as they are."""
+    """Store everybody of ``topics`` and ``asked.count`` composed people; those there already are left as they are."""
     began = time.monotonic()
     of_profiles = people_of(topics)
     wanted = len(of_profiles) + asked.count
     yield BankStarted(people=wanted, seed=asked.seed)
-    there = {person.id for person in store.people()}
-    added, known = 0, 0
-    for person in chain(of_profiles, build(asked.count, asked.seed)):
+    added, done = 0, 0
+    chunk: list[Person] = []
+    for person in chain(of_profiles, compose.people(asked.count, asked.seed)):
         if stop():
             break
-        if person.id in there:
-            known += 1
-            continue
-        store.add_person(person)
-        there.add(person.id)
-        added += 1
-        yield PersonAdded(person=person, done=added + known, people=wanted)
-    complete = added + known == wanted
-    yield BankFinished(added=added, known=known, complete=complete, seconds=time.monotonic() - began)
+        chunk.append(person)
+        if len(chunk) == _CHUNK:
+            added, done, chunk = added + store.add_people(chunk), done + len(chunk), []
+            yield PeopleAdded(done=done, people=wanted)
+    if chunk:
+        added, done = added + store.add_people(chunk), done + len(chunk)
+        yield PeopleAdded(done=done, people=wanted)
+    seconds = time.monotonic() - began
+    yield BankFinished(added=added, known=done - added, complete=done == wanted, seconds=seconds)

@@ -36,7 +36,7 @@ LIKE_REFERENCE = 0.8
 """Words or meaning shared with somebody whom the prompt showed as "not like these"."""
 
 _REFUSAL = re.compile(
-    r"\b(?:as an? (?:ai|artificial|language model)|language model|i(?: am|'m) (?:sorry|unable|not able)|"
+    r"\b(?:as an? (?:ai\b|artificial|language model)|language model|i(?: am|'m) (?:sorry|unable|not able)|"
     r"i (?:cannot|can't|can not|won't) (?:\w+ ){0,2}(?:help|assist|create|provide|generate|write|fulfil)|"
     r"i must decline|against my (?:guidelines|policy))",
     re.IGNORECASE,

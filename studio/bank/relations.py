@@ -16,10 +16,10 @@ from typing import Literal
 
 from ruamel.yaml import YAML
 
+from studio.bank import compose
 from studio.bank.answer import PersonAnswer, given, not_like
 from studio.bank.diversity import WORDS, band, divergence, measures
 from studio.bank.journal import Attempt
-from studio.bank.people import build
 from studio.bank.person import OLDEST, YOUNGEST, Person, person_id, person_text
 from studio.bank.pipeline import HopFinished, Plan
 from studio.bank.quality import Removal
@@ -219,7 +219,7 @@ def draw(parent: Person, kind: Kind, rng: random.Random, pool: Sequence[Person])
 @cache
 def cards(seed: int) -> tuple[Person, ...]:
     """People composed by code, whose jobs fit their ages."""
-    return tuple(build(_CARDS, seed))
+    return tuple(compose.people(_CARDS, seed))
 
 
 @cache

@@ -16,8 +16,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from studio.bank.answer import PersonAnswer, given, not_like
+from studio.bank.compose import people
 from studio.bank.journal import Attempt
-from studio.bank.people import build
 from studio.bank.person import Person, person_id, person_text
 from studio.bank.pipeline import HopFinished, Plan
 from studio.bank.quality import Removal
@@ -96,7 +96,7 @@ class WritePlan(Plan):
 
 def cards(seed: int) -> Iterator[Person]:
     """Components, drawn by code so that they fit each other: one composed person a card."""
-    return build(MOST_CARDS, seed)
+    return people(MOST_CARDS, seed)
 
 
 def _components(card: Person, rng: random.Random, extreme: bool) -> str:

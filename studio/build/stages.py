@@ -97,7 +97,7 @@ async def _ensure(
 
 
 async def bank_stage(tell: Tell, session: Session, count: int) -> None:
-    """Everybody of the spec's profiles and ``count`` built-in people; on request alone, no build needs it."""
+    """Everybody of the spec's profiles and ``count`` composed people; on request alone, no build needs it."""
     jobs_dir, params = session.workspace.jobs_dir, _asked(session, BankParams, count=count, seed=session.seed)
     running = active(jobs_dir, "bank")
     if running is not None and running.request.params != params.model_dump(mode="json"):

@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from studio.bank import PersonAdded
+from studio.bank import PeopleAdded
 from studio.build import BuildEvent, StageBegan, StageEnded, StageTold, Tell
 from studio.cli.output import cut, err
 from studio.evaluate.types import ProbeScored, RepliesCame
@@ -161,7 +161,7 @@ def progress_of(event: Event) -> Progressed | None:
             return Progressed(done, probes, f"{_count(done, probes)} probes{_left(eta_s)}")
         case PackageStepped(done=done, total=total, step=name):
             return Progressed(done, total, name)
-        case PersonAdded(done=done, people=people):
+        case PeopleAdded(done=done, people=people):
             return Progressed(done, people, f"{_count(done, people)} people")
     return None
 
@@ -201,7 +201,7 @@ def duration(seconds: float) -> str:
 _KINDS: dict[str, type[BaseModel]] = {
     one.model_fields["kind"].default: one
     for one in (
-        *(GenerateStarted, GenerateProgressed, PersonAdded, TrainStarted, StepLogged),
+        *(GenerateStarted, GenerateProgressed, PeopleAdded, TrainStarted, StepLogged),
         *(RepliesCame, ProbeScored, PackageStepped, GpuAwaited),
     )
 }

@@ -19,8 +19,8 @@ CONTEXT_LIMIT = 24_000
 """Characters of the context document that go into a prompt: about 6,000 tokens."""
 
 _USER_SIDE = (
-    "Write as this very person would type it: age, background and way of writing decide the length, the spelling and "
-    "how polite it is. Real people leave things out, start in the middle and do not explain themselves.",
+    "Write as this very person would type it: age, traits, background and way of writing decide the length, the "
+    "spelling and how polite it is. Real people leave things out, start in the middle and do not explain themselves.",
     "Name concrete things (the task, the date, the amount, the place) instead of talking about things in general.",
     "The situation shows in what is said. Never quote its title, never say that it is a test or an example.",
 )

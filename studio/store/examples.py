@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -58,6 +58,11 @@ class ExampleStore:
         with self.database.writing() as connection:
             people.replace(connection, old_id, person)
 
+    def add_people(self, several: Iterable[Person]) -> int:
+        """Keep all of them or, where anything is raised on the way, none; how many were not there already."""
+        with self.database.writing() as connection:
+            return sum(people.add(connection, person) for person in several)
+
     def person(self, person_id: str) -> Person | None:
         with self.database.reading() as connection:
             return people.get(connection, person_id)
@@ -66,6 +71,17 @@ class ExampleStore:
         """Everybody, or those of one source, in the order in which they came."""
         with self.database.reading() as connection:
             return people.all_of(connection, source)
+
+    def each_person(self, source: str | None = None) -> Iterator[Person]:
+        """As :meth:`people`, a few hundred at a time: others are served in between."""
+        after = 0
+        while True:
+            with self.database.reading() as connection:
+                found = people.each(connection, source, after, _CHUNK)
+            yield from (person for _, person in found)
+            if len(found) < _CHUNK:
+                return
+            after = found[-1][0]
 
     def remove_unused_people(self, source: str) -> int:
         """Forget those of one source whom no example names; how many they were."""

@@ -7,9 +7,18 @@ import sqlite3
 from studio.store.records import Person
 
 
-def add(connection: sqlite3.Connection, person: Person) -> None:
-    """An id that is there already is left as it is: examples tell by it who asked."""
-    connection.execute("INSERT INTO people (body) VALUES (?) ON CONFLICT DO NOTHING", (person.model_dump_json(),))
+def add(connection: sqlite3.Connection, person: Person) -> bool:
+    """Whether somebody is new; an id that is there already is left as it is: examples tell by it who asked."""
+    body = person.model_dump_json()
+    return connection.execute("INSERT INTO people (body) VALUES (?) ON CONFLICT DO NOTHING", (body,)).rowcount > 0
+
+
+def each(connection: sqlite3.Connection, source: str | None, after: int, count: int) -> list[tuple[int, Person]]:
+    """``count`` people in the order in which they came, those behind the place ``after``, each with theirs."""
+    which = "" if source is None else "AND source = ? "
+    values = (after, count) if source is None else (after, source, count)
+    found = connection.execute(f"SELECT rowid, body FROM people WHERE rowid > ? {which}ORDER BY rowid LIMIT ?", values)
+    return [(place, Person.model_validate_json(body, extra="ignore")) for place, body in found]
 
 
 def replace(connection: sqlite3.Connection, old_id: str, person: Person) -> None:

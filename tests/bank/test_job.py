@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.bank import BankFinished, BankParams, BankStarted, PersonAdded, build, people_of
+from studio.bank import BankFinished, BankParams, BankStarted, PeopleAdded, people_of
+from studio.bank.compose import people
 from studio.bank.job import fill
 from studio.jobs import start
 from studio.spec import load
@@ -29,34 +30,30 @@ def asked(root: Path, count: int) -> BankParams:
 
 def test_everybody_of_profiles_and_components_is_kept_and_told(workspace: Workspace, tmp_path: Path) -> None:
     topics = load(SPEC).topics
-    events = list(fill(workspace.examples, topics, asked(tmp_path, 5), lambda: False))
-    wanted = [*people_of(topics), *build(5, 3)]
-    assert events[0] == BankStarted(people=29, seed=3)
-    assert [event.person for event in events if isinstance(event, PersonAdded)] == wanted
-    assert [event.done for event in events if isinstance(event, PersonAdded)] == list(range(1, 30))
-    assert {person.id for person in workspace.examples.people()} == {person.id for person in wanted}
+    events = list(fill(workspace.examples, topics, asked(tmp_path, 205), lambda: False))
+    wanted = [*people_of(topics), *people(205, 3)]
+    assert events[0] == BankStarted(people=229, seed=3)
+    assert [event.done for event in events if isinstance(event, PeopleAdded)] == [100, 200, 229]
+    assert workspace.examples.people() == wanted == list(workspace.examples.each_person())
     finished = events[-1]
     assert isinstance(finished, BankFinished)
-    assert (finished.added, finished.known, finished.complete) == (29, 0, True)
+    assert (finished.added, finished.known, finished.complete) == (229, 0, True)
 
 
 def test_started_again_it_adds_only_those_who_are_missing(workspace: Workspace, tmp_path: Path) -> None:
     list(fill(workspace.examples, (), asked(tmp_path, 5), lambda: False))
-    *added, finished = fill(workspace.examples, (), asked(tmp_path, 8), lambda: False)
+    *_, finished = fill(workspace.examples, (), asked(tmp_path, 8), lambda: False)
     assert isinstance(finished, BankFinished)
     assert (finished.added, finished.known, finished.complete) == (3, 5, True)
-    assert len(added) == 1 + 3
     assert len(workspace.examples.people()) == 8
 
 
-def test_a_stop_is_obeyed_between_two_people_and_told_as_incomplete(workspace: Workspace, tmp_path: Path) -> None:
-    def stop() -> bool:
-        return len(workspace.examples.people()) >= 2
-
-    *_, finished = fill(workspace.examples, (), asked(tmp_path, 8), stop)
+def test_a_stop_is_obeyed_at_once_and_told_as_incomplete(workspace: Workspace, tmp_path: Path) -> None:
+    left = iter([False] * 7)
+    *_, finished = fill(workspace.examples, (), asked(tmp_path, 300), lambda: next(left, True))
     assert isinstance(finished, BankFinished)
-    assert (finished.added, finished.complete) == (2, False)
-    assert len(workspace.examples.people()) == 2
+    assert (finished.added, finished.complete) == (7, False)
+    assert len(workspace.examples.people()) == 7
 
 
 def test_as_a_process_it_fills_the_workspace_that_it_was_given(workspace: Workspace, tmp_path: Path) -> None:
@@ -64,7 +61,7 @@ def test_as_a_process_it_fills_the_workspace_that_it_was_given(workspace: Worksp
     view = job.wait(60)
     assert (view.state, view.error) == ("finished", None)
     kinds = [event.kind for event in job.events()[0]]
-    assert kinds.count("person_added") == 28
+    assert kinds.count("people_added") == 1
     assert "bank_finished" in kinds
     assert len(workspace.examples.people(source="profiles")) == 24
     assert len(workspace.examples.people(source="bank")) == 4

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from studio.bank import build, people_of, people_source
+from studio.bank import heads, people_of, people_source
+from studio.bank.compose import people
 from studio.bank.people import ANYBODY, BUILT_IN
+from studio.bank.person import Person
+from studio.errors import UserError
 from studio.spec import LoadedSpec, load
 
 TOPICS = """
@@ -78,7 +81,7 @@ def test_somebody_whose_topic_fits_the_scenario_is_drawn_sooner(tmp_path: Path) 
 
 
 def test_people_kept_in_the_workspace_take_the_place_of_the_built_in_ones(tmp_path: Path) -> None:
-    kept = tuple(build(3, seed=99))
+    kept = tuple(people(3, seed=99))
     spec = loaded(tmp_path, profiles=True)
     assert set(people_source(spec, kept).people) == {*people_of(spec.topics), *kept}
     assert len(people_source(spec).people) == 4 + BUILT_IN
@@ -93,12 +96,12 @@ def test_built_in_people_who_were_stored_with_their_examples_do_not_become_the_b
     spec = loaded(tmp_path, "{bank: default}")
     drawn = people_source(spec).people[:7]
     assert people_source(spec, drawn).people == people_source(spec).people
-    own = tuple(build(3))
+    own = tuple(people(3))
     assert set(people_source(spec, (*drawn, *own)).people) == set(own)
 
 
 def test_the_order_in_which_people_were_stored_does_not_matter(tmp_path: Path) -> None:
-    spec, kept = loaded(tmp_path, "{bank: default}"), tuple(build(10))
+    spec, kept = loaded(tmp_path, "{bank: default}"), tuple(people(10))
     one, other = people_source(spec, kept), people_source(spec, kept[::-1])
     draws = [source.draw(random.Random(5), "cards", "Lost card") for source in (one, other)]
     assert draws[0] == draws[1]
@@ -107,3 +110,40 @@ def test_the_order_in_which_people_were_stored_does_not_matter(tmp_path: Path) -
 def test_a_spec_that_wants_nobody_in_particular_gets_anybody(tmp_path: Path) -> None:
     source = people_source(loaded(tmp_path, "{bank: null}"))
     assert source.draw(random.Random(0), "cards", "Lost card") == ANYBODY
+
+
+def test_cards_of_an_earlier_version_ask_no_more_and_composed_people_do(tmp_path: Path) -> None:
+    spec = loaded(tmp_path, "{bank: default}")
+    kept = '{"id": "bank-0a1b2c3d4e5f", "source": "bank", "name": "Ida", "role": "bus driver", "tone": "terse"}'
+    card, own = Person.model_validate_json(kept), tuple(people(3))
+    assert people_source(spec, (card,)).people == people_source(spec).people
+    assert set(people_source(spec, (card, *own)).people) == set(own)
+    assert heads((card, *own, *people_source(spec).people[:5])).told == "3 in the bank, 6 came with generating"
+
+
+def test_the_people_of_a_file_ask_where_the_spec_names_it(tmp_path: Path) -> None:
+    (tmp_path / "ours.jsonl").write_text(
+        '{"name": "Ada Quist", "username": null, "age": 41, "traits": ["dry"], "background": "Guides kayaks.",'
+        ' "chatting_style": "short"}\n'
+        '{"name": "Bo", "age": 20, "traits": [], "background": "B.", "chatting_style": ""}\n'
+    )
+    spec = loaded(tmp_path, "{bank: ours.jsonl}", profiles=True)
+    assert spec.bank_path is not None
+    source = people_source(spec, tuple(people(3)))
+    assert [(one.name, one.age) for one in source.people[4:]] == [("Ada Quist", 41), ("Bo", 20)]
+    rng = random.Random(0)
+    shares = Counter(source.draw(rng, "cards", "Lost card").source for _ in range(400))
+    assert shares["bank"] / 400 == pytest.approx(0.5, abs=0.07)
+
+
+def test_a_file_of_people_with_a_bad_line_is_refused_whole(tmp_path: Path) -> None:
+    (tmp_path / "ours.jsonl").write_text('{"persona": "A mountain guide"}\n{"persona": 4}\n')
+    spec = loaded(tmp_path, "{bank: ours.jsonl}")
+    with pytest.raises(UserError, match=r"ours\.jsonl: line 2: background: expected a text, found 4"):
+        people_source(spec)
+
+
+def test_ten_thousand_people_are_drawn_from_at_once(tmp_path: Path) -> None:
+    source = people_source(loaded(tmp_path, "{bank: default}"), tuple(people(10_000)))
+    rng = random.Random(0)
+    assert len({source.draw(rng, "cards", "Lost card").id for _ in range(2000)}) > 1700

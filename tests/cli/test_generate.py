@@ -68,9 +68,9 @@ def test_the_balance_of_the_scenarios_is_shown_and_nothing_written(studio: Studi
 
 
 def test_people_are_built_once_and_listed(studio: Studio) -> None:
-    command = ["bank", "build", studio.spec, "--workspace", studio.root, "-n", "5"]
+    command = ["bank", "compose", studio.spec, "--workspace", studio.root, "-n", "5"]
     assert studio(*command, "--json").json == {"people": 5}
-    assert studio(*command).out == "5 people: 5 built\n"
+    assert studio(*command).out == "5 people: 5 in the bank\n"
     listed = studio("bank", "list", studio.spec, "--workspace", studio.root, "--json")
     assert len(listed.json) == 5 and len({person["id"] for person in listed.json}) == 5
     lines = studio("bank", "list", studio.spec, "--workspace", studio.root).lines
@@ -80,14 +80,14 @@ def test_people_are_built_once_and_listed(studio: Studio) -> None:
 
 def test_built_people_whom_nobody_needs_are_removed(studio: Studio) -> None:
     at = [studio.spec, "--workspace", studio.root]
-    studio("bank", "build", *at, "-n", "5")
+    studio("bank", "compose", *at, "-n", "5")
     assert studio("bank", "clear", *at).out == "5 removed, 0 stay\n"
     assert studio("bank", "clear", *at, "--json").json == {"removed": 0, "people": 0}
 
 
 def test_nobody_in_the_bank_is_said(studio: Studio) -> None:
     assert studio("bank", "list", studio.spec, "--workspace", studio.root).out.startswith(
-        "nobody yet; studio bank build"
+        "nobody yet; studio bank compose"
     )
 
 

@@ -73,15 +73,15 @@ def test_what_is_not_there_or_is_several_is_told(studio: Studio, held: list[Job]
 
 def test_ctrl_c_while_a_bank_is_built_stops_its_job_and_no_other_bank_is_taken_for_it(tmp_path: Path) -> None:
     studio = Commands(tmp_path)
-    process = studio.begin("bank build", "-n", "10000")
-    until(lambda: studio.events("bank", "person_added"), process)
-    other = studio.run("bank build", "-n", "5")
+    process = studio.begin("bank compose", "-n", "100000")
+    until(lambda: studio.events("bank", "people_added"), process)
+    other = studio.run("bank compose", "-n", "5")
     assert other.status == 2 and f"studio jobs stop {studio.jobs('bank')[0].id}" in other.err
     ended = interrupt(process)
     assert ended.status == 130 and "Traceback" not in ended.err
     assert studio.jobs("bank")[0].view().state == "stopped"
     there = len(studio.workspace.examples.people())
-    assert studio.run("bank build", "-n", "5", "--json").json["people"] == max(there, 5)
+    assert studio.run("bank compose", "-n", "5", "--json").json["people"] == max(there, 5)
 
 
 def test_a_folder_that_cannot_be_read_is_listed_as_such(studio: Studio, held: list[Job]) -> None:

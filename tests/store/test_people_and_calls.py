@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from studio.calls import CallRecord, Spent
 from studio.store import ExampleStore, Person
 from tests.store.making import NOW, example
@@ -35,6 +39,21 @@ def test_a_person_stays_who_they_were(store: ExampleStore) -> None:
     store.add_person(Person(id="a", source="bank", name="Ada"))
     store.add_person(Person(id="a", source="bank", name="Somebody else"))
     assert [person.name for person in store.people()] == ["Ada"]
+
+
+def test_several_people_are_kept_together_or_not_at_all(store: ExampleStore) -> None:
+    def some() -> Iterator[Person]:
+        yield Person(id="a", source="bank")
+        raise ValueError("the file ends here")
+
+    with pytest.raises(ValueError, match="ends here"):
+        store.add_people(some())
+    assert store.people() == []
+    people = [Person(id=f"p{number}", source="bank") for number in range(1201)]
+    assert store.add_people(people) == 1201
+    assert store.add_people([people[3], Person(id="new", source="hand")]) == 1
+    assert list(store.each_person("bank")) == people
+    assert [one.id for one in store.each_person()][-1] == "new"
 
 
 def test_an_answer_is_found_by_its_key_and_the_first_of_two_is_kept(store: ExampleStore) -> None:

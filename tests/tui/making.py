@@ -48,7 +48,13 @@ deployment: {base_model: some/model}
 """
 WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PERSON = Person(
-    id="bank-1", source="bank", name="Ida", role="ferry mate", background="sails at night", chatting_style="terse"
+    id="bank-1",
+    source="bank",
+    name="Ida",
+    role="ferry mate",
+    background="sails at night",
+    chatting_style="terse",
+    method="compose",
 )
 
 

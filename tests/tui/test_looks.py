@@ -37,7 +37,7 @@ LOOKS = {
 DIALOGS = {
     "spec-editor": (["e"], ["schema: 2", "valid  as saved"]),
     "spec-unsaved": (["e", "x", "escape"], ["go on editing", "(^n goes there)"]),
-    "bank-ask": (["2", "s"], ["How many built-in people"]),
+    "bank-ask": (["2", "s"], ["How many composed people"]),
     "generate-scenarios": (["3", "b"], ["Scenarios", "Ask for wind"]),
     "triage-filter": (["4", "f"], ["show only", "rejected for score (4)"]),
     "triage-edit": (["4", "e"], ["user  Question 000", "save"]),

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from studio.bank import BankFinished, BankStarted, PersonAdded
+from studio.bank import BankFinished, BankStarted, PeopleAdded
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored, RepliesCame
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
 from studio.jobs.record import Event
@@ -46,11 +46,11 @@ class BankProgress:
 
 def fold_bank(progress: BankProgress | None, events: Sequence[Event]) -> BankProgress:
     now = progress or BankProgress()
-    for event in parsed(events, BankStarted, PersonAdded, BankFinished):
+    for event in parsed(events, BankStarted, PeopleAdded, BankFinished):
         match event:
             case BankStarted():
                 now = BankProgress(people=event.people)
-            case PersonAdded():
+            case PeopleAdded():
                 now = replace(now, done=event.done)
             case BankFinished():
                 now = replace(now, finished=event)

@@ -24,24 +24,26 @@ from studio.tui.widgets.virtual_list import VirtualList
 SOURCES = {
     "": "in all",
     "profiles": "from the spec's profiles",
-    "bank": "from the built-in components",
+    "bank": "in the bank",
     "recorded": "from the recording",
     "hand": "from examples by hand",
 }
-EMPTY = "Nobody yet. Press s to build people; without a bank, generating draws from the built-in components."
+EMPTY = "Nobody yet. Press s to compose people; without a bank, generating composes some of its own."
 NONE_OF = {"": EMPTY, "bank": EMPTY, "profiles": "The spec's profiles made nobody yet. f shows others."}
 NOBODY_ELSE = "Nobody came from there yet. f shows others."
-HOW_MANY = "How many built-in people should the bank have?"
+HOW_MANY = "How many composed people should the bank have?"
 HOW_MANY_NOTE = (
-    "Made from built-in roles, tones and backgrounds, nobody twice. Those of the spec's profiles are beside them, and"
-    " so are those who came with generating."
+    "Composed of work, age, family, place and habits that fit each other. Those of the spec's profiles are beside"
+    " them, and so are those who came with generating."
 )
-REMOVE = "Remove the people from the built-in components?"
-REMOVE_NOTE = "Those whom an example refers to stay. Building again with the same number makes the same people."
+REMOVE = "Remove the people of the bank?"
+REMOVE_NOTE = (
+    "Those whom an example refers to stay. Composing again makes the same people; imported ones are imported again."
+)
 
 
 class BankScreen(JobStage):
-    """Everybody is read at once: a person is a hundred bytes, and a bank holds some hundreds."""
+    """Everybody is read at once: a person is a kilobyte, and a bank holds some thousands."""
 
     CSS_PATH = "bank.tcss"
     BINDINGS = [*bindings("job"), *bindings("bank")]
@@ -132,7 +134,7 @@ class BankScreen(JobStage):
             self.launch_entry("studio.bank.job:main", params)
 
     def action_remove(self) -> None:
-        """Forget the built people, but for those whom an example names."""
+        """Forget the people of the bank, but for those whom an example names."""
         if self.job and self.job.alive:
             self.studio.tell("the bank is being built: S stops it")
         else:
@@ -144,7 +146,7 @@ class BankScreen(JobStage):
 
     async def _removed(self) -> None:
         count = await self.studio.disk.write(self.session.workspace.examples.remove_unused_people, "bank")
-        self.studio.tell(f"{counted(count, 'built-in person', 'built-in people')} removed")
+        self.studio.tell(f"{counted(count, 'person', 'people')} removed")
         await self._read()
 
     def action_filter(self) -> None:
@@ -181,7 +183,7 @@ def number_of_people(text: str) -> int:
     if not text.strip().isdecimal():
         raise UserError("that is no number of people")
     if int(text) > MOST_BUILT:
-        raise UserError(f"a bank has {MOST_BUILT} built-in people at most")
+        raise UserError(f"a bank has {MOST_BUILT} composed people at most")
     return int(text)
 
 

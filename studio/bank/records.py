@@ -1,0 +1,218 @@
+"""Records of a file of people, as a stream: JSON, JSON lines, CSV, plain text and Parquet, whatever is in them.
+
+A record is a dict, or a text where the file has nothing else. One that cannot be read is a :class:`Bad` with its place
+and the reason, and what follows is still read; where the rest cannot be, :class:`studio.errors.UserError` is raised.
+No more than a line, an item or a batch of rows is held at once.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from studio.chatml import Frozen
+from studio.errors import UserError
+
+LONGEST = 1024 * 1024
+"""Bytes of a line, characters of an item: a person has a thousand."""
+_CHUNK = 256 * 1024
+_ROWS = 1000
+Record = dict[str, Any] | str
+
+
+class Bad(Frozen):
+    """What cannot be read as a person: ``line 17``, ``item 3`` or ``row 5``, and why."""
+
+    place: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.why}"
+
+
+Placed = tuple[str, Record | Bad]
+
+
+def records(path: Path) -> Iterator[Placed]:
+    """Everything in ``path`` in its order, by the ending of its name: .json .jsonl .ndjson .csv .tsv .txt .parquet."""
+    suffix = path.suffix.lower()
+    reader = {".parquet": _parquet, ".csv": _csv, ".tsv": _csv, ".txt": _plain, ".json": _json}.get(suffix, _lines)
+    if reader is _lines and suffix not in (".jsonl", ".ndjson"):
+        known = ".json .jsonl .ndjson .csv .tsv .txt or .parquet"
+        raise UserError(f"a name that ends in {suffix or 'nothing'}", where=str(path), remedy=f"expected {known}")
+    try:
+        if path.exists() and not path.is_file():
+            raise UserError("expected a file", where=str(path))
+        yield from reader(path)
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
+
+
+def bounded_lines(file: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
+    """Lines with their numbers, from 1; None for one that is longer than :data:`LONGEST`, which is passed over."""
+    number = 0
+    while line := file.readline(LONGEST + 1):
+        number += 1
+        if len(line) <= LONGEST:
+            yield number, line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = file.readline(_CHUNK)
+        yield number, None
+
+
+def _decoded(path: Path) -> Iterator[tuple[int, str | Bad]]:
+    with path.open("rb") as file:
+        if file.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise UserError("expected UTF-8, found UTF-16", where=str(path))
+        for number, line in bounded_lines(file):
+            place = f"line {number}"
+            if line is None:
+                yield number, Bad(place=place, why=f"longer than {LONGEST // 1024} KiB")
+                continue
+            try:
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError:
+                yield number, Bad(place=place, why="expected UTF-8")
+
+
+def _plain(path: Path) -> Iterator[Placed]:
+    for number, line in _decoded(path):
+        if isinstance(line, Bad) or line.strip():
+            yield f"line {number}", line if isinstance(line, Bad) else line.strip()
+
+
+def _lines(path: Path) -> Iterator[Placed]:
+    for number, line in _decoded(path):
+        place = f"line {number}"
+        if isinstance(line, Bad):
+            yield place, line
+        elif line.strip():
+            yield place, _object(place, line)
+
+
+def _object(place: str, text: str) -> Record | Bad:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Bad(place=place, why=f"no JSON: {getattr(error, 'msg', '') or 'nested too deep or a number too long'}")
+    return value if isinstance(value, dict) else Bad(place=place, why=f"expected an object, found {_kind(value)}")
+
+
+def _json(path: Path) -> Iterator[Placed]:
+    """A list of objects, or objects line by line under the wrong name."""
+    with path.open("rb") as file:
+        begin = file.read(4096).lstrip(codecs.BOM_UTF8).lstrip()[:1]
+    if begin == b"{":
+        yield from _objects(path)
+    elif begin == b"[":
+        yield from _items(path)
+    else:
+        found = "nothing" if not begin else "something else"
+        raise UserError(f"expected a JSON list of people, found {found}", where=str(path))
+
+
+def _objects(path: Path) -> Iterator[Placed]:
+    found = _lines(path)
+    place, first = next(found)
+    if not isinstance(first, dict):  # an object over several lines holds the list, or is no JSON at all
+        raise UserError("expected a JSON list of people, or an object a line, found one object", where=str(path))
+    inside = sorted(
+        key for key, value in first.items() if isinstance(value, list) and value and isinstance(value[0], dict)
+    )
+    if inside and "name" not in first:
+        raise UserError(
+            f"expected a JSON list of people, found an object with a list in {inside[0]!r}", where=str(path)
+        )
+    yield place, first
+    yield from found
+
+
+def _items(path: Path) -> Iterator[Placed]:
+    decoder, number = json.JSONDecoder(), 0
+    with path.open(encoding="utf-8-sig") as file:
+        try:
+            text, at, ended = file.read(_CHUNK), 0, False
+            at = text.index("[") + 1
+            while True:
+                while at < len(text) and text[at] in " \t\r\n,":
+                    at += 1
+                if at < len(text) and text[at] == "]":
+                    if (text[at + 1 :] + file.read(_CHUNK)).strip():
+                        raise UserError("something follows the list of people", where=str(path))
+                    return
+                try:
+                    value, end = decoder.raw_decode(text, at)
+                    if end == len(text) and not ended:
+                        raise ValueError("a number may go on")
+                except RecursionError:
+                    raise UserError(f"item {number + 1} is nested too deep", where=str(path)) from None
+                except ValueError as error:
+                    if not ended and len(text) - at <= LONGEST:
+                        more = file.read(_CHUNK)
+                        text, at, ended = text[at:] + more, 0, not more
+                        continue
+                    why = f"item {number + 1} is longer than {LONGEST // 1024} KiB or no JSON"
+                    if ended:
+                        why = f"item {number + 1} is no JSON: {getattr(error, 'msg', error)}"
+                    raise UserError(why, where=str(path)) from None
+                number, at = number + 1, end
+                place = f"item {number}"
+                wrong = Bad(place=place, why=f"expected an object, found {_kind(value)}")
+                yield place, value if isinstance(value, dict) else wrong
+        except UnicodeDecodeError:
+            raise UserError(f"expected UTF-8, behind item {number}", where=str(path)) from None
+
+
+def _csv(path: Path) -> Iterator[Placed]:
+    def lines() -> Iterator[str]:
+        for _, line in _decoded(path):
+            if isinstance(line, Bad):
+                raise UserError(str(line), where=str(path))
+            yield line
+
+    text = lines()
+    head = next(text, "")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=head.count)
+    columns = next(csv.reader([head], delimiter=delimiter), [])
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    while True:
+        place = f"line {reader.line_num + 2}"
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise UserError(f"{place}: no CSV: {error}", where=str(path)) from None
+        if row is None:
+            return
+        if not row:
+            continue
+        if len(row) != len(columns):
+            yield place, Bad(place=place, why=f"expected {len(columns)} columns, found {len(row)}")
+        else:
+            yield place, dict(zip(columns, row, strict=True))
+
+
+def _parquet(path: Path) -> Iterator[Placed]:
+    from pyarrow import ArrowException, parquet  # 0.2 s
+
+    number = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_ROWS):
+                for row in batch.to_pylist():
+                    number += 1
+                    inner = row.get("json") if len(row) == 1 else None
+                    yield f"row {number}", inner if isinstance(inner, dict) else row
+    except (ArrowException, OSError, UnicodeDecodeError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        where = f"behind row {number}" if number else "no Parquet file"
+        raise UserError(f"cannot be read, {where}: {said[:120]}", where=str(path)) from None
+
+
+def _kind(value: object) -> str:
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number")
