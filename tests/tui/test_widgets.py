@@ -168,3 +168,8 @@ def test_generating_folds_its_events_and_keeps_errors_apart() -> None:
     )
     now = fold_generate(now, [event(ended)])
     assert now.finished is not None and now.eta_s is None and now.rate == 2.0, "what it came to stays"
+
+
+@pytest.mark.parametrize("done", [3, 337, 12345])
+def test_a_bar_of_a_category_keeps_to_its_width_whatever_its_figures(done: int) -> None:
+    assert coverage("pets", done, 30000, 46).cell_length == 46

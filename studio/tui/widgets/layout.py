@@ -37,12 +37,13 @@ def with_bar(told: Content, done: float, whole: float, width: int, after: Conten
 def coverage(name: str, done: int, whole: int, width: int, *, name_width: int = 22) -> Content:
     """``task_creation  ━━━━━━──  23/37``: green where the target is reached."""
     name_width = min(name_width, max(width // 2, 8))
-    room = max(width - name_width - 10, 4)
+    figures = f"{done}/{whole}".rjust(8)
+    room = max(width - name_width - len(figures) - 2, 4)
     style = "$success" if done >= whole else "$primary"
     return join(
         f"{pad(name, name_width)} ",
         bar(done, whole, room, style),
-        (f" {f'{done}/{whole}':>8}", "$success" if done >= whole else ""),
+        (f" {figures}", "$success" if done >= whole else ""),
     )
 
 
