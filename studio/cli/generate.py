@@ -50,6 +50,8 @@ def generate(
         if balance:
             _print_balance(scenarios(session), as_json)
             return
+        if batch and preview is not None:
+            raise UserError("--batch and --preview at once", remedy="look at a few first, then submit the rest")
         if batch:
             _batch(session, as_json)
             return

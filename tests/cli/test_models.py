@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from studio.store import Filter
 from tests.cli.making import Studio
+from tests.jobs.helpers import until
 from tests.llm.fake_server import FakeServer
 from tests.llm.faults import Raw
 from tests.llm.helpers import serving
@@ -162,3 +166,26 @@ def test_batches_are_submitted_left_and_collected_by_the_same_command(studio: St
 def test_a_batch_without_a_model_says_what_it_needs(studio: Studio) -> None:
     told = studio("generate", studio.spec, "--workspace", studio.root, "--batch")
     assert told.status == 2 and "a batch needs a model at an endpoint" in told.err and "OPENAI_API_KEY" in told.err
+
+
+def test_killed_while_it_submits_a_batch_it_finds_it_again_and_nothing_is_paid_twice(studio: Studio) -> None:
+    with serving(FakeServer(Model())) as server:
+        command = ["generate", studio.spec, "--workspace", studio.root, "--endpoint", server.url, "--model", "w"]
+        command += ["--judge-model", "j", "--examples", "6", "--batch"]
+        server.batches.stalls = True
+        submitting = subprocess.Popen([sys.executable, "-m", "studio.cli", *map(str, command)])
+        until(lambda: bool(server.batches.all) or submitting.poll() is not None, seconds=60)
+        submitting.kill()
+        assert submitting.wait(20) == -signal.SIGKILL
+        server.batches.stalls = False
+        found = studio(*command, "--json")
+        assert found.json["batches"][0]["id"] == "batch_0" and found.json["batches"][0]["total"] == 5
+        while not (last := studio(*command, "--json")).json["complete"]:
+            assert last.status == 0
+        bodies = [json.dumps(body["messages"]) for body in server.requests]
+    assert len(server.batches.all) == 2 and len(bodies) == len(set(bodies)) == 12
+
+
+def test_a_preview_and_a_batch_are_two_things(studio: Studio) -> None:
+    told = studio("generate", studio.spec, "--workspace", studio.root, "--batch", "--preview")
+    assert told.status == 2 and "--batch and --preview at once" in told.err

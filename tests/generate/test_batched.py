@@ -14,7 +14,8 @@ from studio.generate.batched import FOLDER, BatchStep, generate_in_batches
 from studio.llm import ModelError, Submitted
 from studio.llm.batch import TABLE
 from studio.store import Filter, Workspace
-from tests.generate.test_http import Model, params, spec
+from tests.generate.making import loaded_spec
+from tests.generate.test_http import SCENARIOS, Model, params, spec
 from tests.generate.test_spending import held
 from tests.llm.fake_server import FakeServer
 from tests.llm.faults import Status, Truncate
@@ -209,8 +210,18 @@ async def test_a_parameter_that_is_refused_is_met_before_the_batch(tmp_path: Pat
         await desk.step()
         assert not any("temperature" in line["body"] for line in server.batches.requests_of("batch_0"))
         assert (await desk.to_its_end())[-1].complete
-        again = Desk(server, tmp_path / "b")
-    assert again.workspace.folder != desk.workspace.folder
+
+
+async def test_what_another_spec_judged_is_judged_again_before_more_is_written(tmp_path: Path) -> None:
+    async with FakeServer(Model()) as server:
+        desk = Desk(server, tmp_path)
+        await desk.to_its_end()
+        changed = loaded_spec(scenarios=SCENARIOS, success={"examples": 12}, purpose="Is kind.", spec_hash="1" * 64)
+        first = await generate_in_batches(changed, desk.workspace, desk.asked)
+        assert {one.role: one.total for one in first.batches} == {"judge": 11}, "what is missing is not known yet"
+        second = await generate_in_batches(changed, desk.workspace, desk.asked)
+    assert (second.collected, second.stored) == (11, 11)
+    assert {one.role: one.total for one in second.batches} == {"author": 1}, "all eleven pass now; twelve are wanted"
 
 
 async def test_only_what_fits_into_the_budget_is_submitted(tmp_path: Path) -> None:

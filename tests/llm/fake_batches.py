@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -16,13 +17,12 @@ class FakeBatches:
     """Requests are answered when a batch is looked at for the first time, unless ``hold``: then it is in progress.
 
     ``ends`` is the status that batches end with; of an expired one the first ``answered`` requests were done.
-    ``loses_reply``: the next batch is taken, but whoever submitted it never hears so. ``before``: batches of somebody
-    else's, told first.
+    ``loses_reply``: the next batch is taken, but whoever submitted it never hears so; ``stalls``: not until unset.
     """
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self.hold = self.loses_reply = False
+        self.hold = self.loses_reply = self.stalls = False
         self.ends, self.answered = "completed", 1
         self.files: dict[str, bytes] = {}
         self.all: dict[str, dict[str, Any]] = {}
@@ -68,6 +68,8 @@ class FakeBatches:
         if self.loses_reply and request.transport is not None:
             self.loses_reply = False
             request.transport.abort()
+        while self.stalls:  # noqa: ASYNC110 - unset by another thread
+            await asyncio.sleep(0.01)
         return web.json_response(batch)
 
     async def _list(self, request: web.Request) -> web.Response:
