@@ -163,11 +163,13 @@ class Spending:
     def call(self, key: str) -> CallRecord | None:
         return self._store.call(key)
 
-    def add_calls(self, records: Sequence[CallRecord]) -> None:
-        self._store.add_calls(records)
+    def add_calls(self, records: Sequence[CallRecord], *, wait: bool = True) -> bool:
+        if not self._store.add_calls(records, wait=wait):
+            return False
         for record in records:
             self.calls += 1
             self._cost = None if self._cost is None or record.cost_usd is None else self._cost + record.cost_usd
+        return True
 
     def spent(self) -> Spent:
         return self._store.spent()

@@ -29,15 +29,15 @@ _LOCKS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[str, as
 
 
 class CallLog(Protocol):
-    """Where calls are kept. ``add_calls`` returns only when the records would survive a kill of the process; it is
-    called in threads.
+    """Where calls are kept. ``add_calls`` returns True only when the records would survive a kill of the process, and
+    False where it may not ``wait`` for others who write. It is called in any thread.
 
     The same key may be added twice (two equal requests in two processes); either record may win.
     """
 
     def call(self, key: str) -> CallRecord | None: ...
 
-    def add_calls(self, records: Sequence[CallRecord]) -> None: ...
+    def add_calls(self, records: Sequence[CallRecord], *, wait: bool = True) -> bool: ...
 
     def spent(self) -> Spent:
         """What all calls on record took."""
@@ -136,7 +136,7 @@ class Ledger:
     async def keep(self, delivery: Delivery, usage: Usage) -> None:
         """Record one more delivery; returns when it is safe."""
         record = self._entry(delivery.outcome, delivery.body.decode(errors="replace"), usage)
-        if self._log is not None:
+        if self._log is not None and not self._log.add_calls([record], wait=False):  # at once, wherever it can be
             await _writer(self._log).add(record)
 
     def keep_now(self, delivery: Delivery, usage: Usage) -> None:
@@ -174,7 +174,7 @@ class Ledger:
 
 
 class _Writer:
-    """The one writer of a log, off the loop: what comes while it writes is written together, in one transaction."""
+    """The one writer of a log that others write too, off the loop: what comes while it waits is written together."""
 
     def __init__(self, log: CallLog) -> None:
         self._log = log

@@ -39,6 +39,10 @@ _log = logging.getLogger(__name__)
 GivesUp = Callable[[], bool]
 
 
+class WouldWait(Exception):  # noqa: N818 - a state, not a fault
+    """Somebody else writes at the moment."""
+
+
 class Database:
     """SQLite in WAL mode, ``synchronous=NORMAL``: what was committed survives a kill of the process.
 
@@ -89,15 +93,18 @@ class Database:
                     connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
-        """One transaction: stored when the block ends, undone when it raises. ``durable`` outlives a power cut."""
+    def writing(self, *, durable: bool = False, wait: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction: stored when the block ends, undone when it raises. ``durable`` outlives a power cut.
+
+        Where somebody else writes it raises :class:`WouldWait` without ``wait``.
+        """
         if self.read_only:
             remedy = "copy the workspace to a disk that can be written, or name another with --workspace"
             raise UserError("the workspace is read-only", where=str(self.path), remedy=remedy)
-        with self._explained(), self._writing, self._borrowed() as connection:
+        with self._explained(), self._alone(wait), self._borrowed() as connection:
             self._check_place()
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._begin(connection)
+            self._begin(connection) if wait else self._begin_at_once(connection)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -215,6 +222,26 @@ class Database:
             connection.close()
         else:
             self._idle.append(connection)
+
+    @contextmanager
+    def _alone(self, wait: bool) -> Iterator[None]:
+        if not self._writing.acquire(blocking=wait):
+            raise WouldWait
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    def _begin_at_once(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if _busy(error):
+                raise WouldWait from error
+            raise
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {round(self._busy_s * 1000)}")
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         waited = False

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from studio.calls import CallRecord, Spent
 from studio.chatml import Messages
 from studio.store import calls, decisions, judgements, lists, people, rows
-from studio.store.database import BUSY_S, Database, GivesUp
+from studio.store.database import BUSY_S, Database, GivesUp, WouldWait
 from studio.store.lists import Filter, Views
 from studio.store.records import CategoryCount, Decision, Example, Judgement, Outdated, Person, Row
 
@@ -296,11 +296,16 @@ class ExampleStore:
         with self.database.reading() as connection:
             return calls.get(connection, key)
 
-    def add_calls(self, records: Sequence[CallRecord]) -> None:
-        """Keep answers, all in one transaction; of two with the same key the first."""
-        with self.database.writing() as connection:
-            for record in records:
-                calls.add(connection, record)
+    def add_calls(self, records: Sequence[CallRecord], *, wait: bool = True) -> bool:
+        """Keep answers, all in one transaction; of two with the same key the first. Without ``wait`` False, where
+        somebody else writes at the moment."""
+        try:
+            with self.database.writing(wait=wait) as connection:
+                for record in records:
+                    calls.add(connection, record)
+        except WouldWait:
+            return False
+        return True
 
     def spending(self) -> dict[str, Spent]:
         """What calls took, by their purpose."""

@@ -84,8 +84,9 @@ class MemoryLog:
     def call(self, key: str) -> CallRecord | None:
         return self.calls.get(key)
 
-    def add_calls(self, records: Sequence[CallRecord]) -> None:
+    def add_calls(self, records: Sequence[CallRecord], *, wait: bool = True) -> bool:
         self.calls |= {record.key: record for record in records}
+        return True
 
     def spent(self) -> Spent:
         costs = [call.cost_usd for call in self.calls.values()]

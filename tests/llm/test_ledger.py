@@ -31,11 +31,12 @@ class DyingLog(MemoryLog):
         super().__init__()
         self.left = left
 
-    def add_calls(self, records: Sequence[CallRecord]) -> None:
+    def add_calls(self, records: Sequence[CallRecord], *, wait: bool = True) -> bool:
         super().add_calls(records)
         self.left -= len(records)
         if self.left == 0:
             raise Killed
+        return True
 
 
 async def test_a_killed_run_does_not_pay_again() -> None:
@@ -241,10 +242,12 @@ class BusyLog(MemoryLog):
         super().__init__()
         self._seconds, self.writes = seconds, 0
 
-    def add_calls(self, records: Sequence[CallRecord]) -> None:
+    def add_calls(self, records: Sequence[CallRecord], *, wait: bool = True) -> bool:
+        if not wait:
+            return False
         time.sleep(self._seconds)
         self.writes += 1
-        super().add_calls(records)
+        return super().add_calls(records)
 
 
 async def test_an_answer_whose_record_waits_out_a_busy_disk_is_not_asked_for_again() -> None:

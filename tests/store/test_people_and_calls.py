@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -89,3 +90,13 @@ def test_only_people_whom_no_example_names_are_removed(store: ExampleStore) -> N
     store.add_example(example(person="asked"))
     assert store.remove_unused_people("bank") == 1
     assert [person.id for person in store.people()] == ["asked", "of-profile"]
+
+
+def test_an_answer_is_kept_at_once_unless_somebody_else_writes(store: ExampleStore) -> None:
+    assert store.add_calls([call("a")], wait=False)
+    other = sqlite3.connect(store.database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert not store.add_calls([call("b")], wait=False) and store.call("b") is None
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.add_calls([call("b")], wait=False) and store.call("b") is not None
