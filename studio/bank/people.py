@@ -20,6 +20,8 @@ BUILT_IN = 200
 """People composed on the spot where the workspace has no bank of its own."""
 _BUILT_IN_SEED = -1
 """Not one of those that a bank is composed with, so that the two can be told apart."""
+MOST_ASKING = 100_000
+"""People of a file who ask: of more, as many are drawn, so that a file of millions is never held."""
 ANYBODY = Person(id="anybody", source="bank", name="Somebody")
 """Who asks where a spec wants neither profiles nor bank."""
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -95,7 +97,7 @@ def people_source(loaded: LoadedSpec, stored: Sequence[Person] = ()) -> PeopleSo
     users = loaded.spec.users
     bank: tuple[Person, ...] = ()
     if loaded.bank_path is not None:
-        bank = tuple(read_people(loaded.bank_path))
+        bank = _sample(read_people(loaded.bank_path), MOST_ASKING)
     elif users.bank is not None:
         bank = tuple(sorted(_built(stored), key=lambda person: person.id)) or _built_in()
     return PeopleSource([(users.weight.profiles, people_of(loaded.topics)), (users.weight.bank, bank)])
@@ -119,6 +121,18 @@ class Heads:
 def heads(stored: Sequence[Person]) -> Heads:
     profiles, built = sum(person.source == "profiles" for person in stored), len(_built(stored))
     return Heads(profiles, built, len(stored) - profiles - built)
+
+
+def _sample(people: Iterable[Person], most: int) -> tuple[Person, ...]:
+    """Everybody, or ``most`` of them, each as likely as the other (reservoir sampling) and the same ones each time."""
+    kept: list[Person] = []
+    rng = random.Random(0)
+    for number, person in enumerate(people):
+        if number < most:
+            kept.append(person)
+        elif (place := rng.randrange(number + 1)) < most:
+            kept[place] = person
+    return tuple(kept)
 
 
 def _built(stored: Sequence[Person]) -> list[Person]:

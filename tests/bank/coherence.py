@@ -18,7 +18,7 @@ AGES: tuple[tuple[str, int, int], ...] = (
     (r"fertility|expecting", 20, 46),
     (r"\ba teenager\b|teenage (son|daughter)", 30, 65),
     (r"grown-up|adult daughter|youngest child move out|last child|child's wedding", 38, 99),
-    (r"started school|nursery|toddler\b|little one|playground", 20, 58),
+    (r"started school|nursery|toddler\b|little one|knows every playground", 20, 58),
     (r"parents' home|childhood bedroom", 18, 34),
     (r"first full-time job", 18, 28),
     (r"fifteen years younger", 34, 70),
@@ -73,7 +73,10 @@ CLASHES: tuple[tuple[str, str], ...] = (
     # body and habits
     (r"been sober", r"brews beer|bartender|pours pints|mixes drinks"),
     (r"gluten", r"sourdough|\bbaker\b|rye bread|wedding cakes"),
-    (r"screen reader", r"photographs|watches birds|watercolours|crossword|driver|pilot|counts butterflies|paints"),
+    (
+        r"screen reader",
+        r"photographs|watches birds|watercolours|crossword|^[^.]*driver|pilot|counts butterflies|paints",
+    ),
     (
         r"waiting for a knee|bad back",
         r"half marathon|climbing wall|indoor wall|boxes at|tango|five-a-side|skates|rows with",

@@ -68,7 +68,7 @@ def test_the_checker_finds_a_contradiction(changes: dict[str, Any], said: str) -
 def test_the_same_seed_and_index_are_the_same_person() -> None:
     assert compose(3, 14) == compose(3, 14)
     assert len({compose(seed, index).id for seed in range(5) for index in range(20)}) == 100
-    assert compose(0, 0).id == "bank-876bb8b68910"
+    assert compose(0, 0).id == "bank-0efe4c968054"
 
 
 def test_a_longer_run_begins_with_the_shorter_one() -> None:
@@ -111,7 +111,7 @@ def test_every_component_is_used(many: list[Person]) -> None:
     parts = components()
     said = " ".join(f"{one.background.lower()} {one.chatting_style}" for one in many)
     clauses = [one.says for one in (*parts.contexts, *parts.pastimes)]
-    pieces = [piece for clause in clauses for piece in re.split(r"\{their\}|[\[|\]]", clause.lower())]
+    pieces = [piece for clause in clauses for piece in re.split(r"\{their\}|\[[^]]*\]", clause.lower())]
     assert [piece for piece in pieces if piece.strip() not in said] == []
     assert {work.job for work in (*parts.professions, *parts.studies)} <= {one.profession for one in many}
     assert [one.says for one in parts.quirks if one.says not in said] == []

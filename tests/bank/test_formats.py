@@ -324,6 +324,7 @@ def test_a_whole_person_is_counted_as_such(tmp_path: Path) -> None:
         ("l.json", b'[{"persona": "A"}] [', "something follows the list of people"),
         ("l.json", b'[{"persona": "\xff"}]', "expected UTF-8"),
         ("l.json", b"[" * 200_000, "item 1 is nested too deep"),
+        ("l.json", b'[{"persona": "' + b"x" * 3 * LONGEST, "item 1 is longer than 1024 KiB or no JSON"),
         ("c.csv", b'a,b\n"x', "no CSV: unexpected end of data"),
         ("c.csv", b"persona\n" + b"x" * (LONGEST + 5), "line 2: longer than 1024 KiB"),
         ("c.csv", b"persona\n\xff\n", "line 2: expected UTF-8"),

@@ -143,6 +143,17 @@ def test_a_file_of_people_with_a_bad_line_is_refused_whole(tmp_path: Path) -> No
         people_source(spec)
 
 
+def test_of_a_file_of_too_many_as_many_as_can_be_held_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.bank.people.MOST_ASKING", 50)
+    (tmp_path / "ours.txt").write_text("".join(f"A judge of {number} cases\n" for number in range(1000)))
+    spec = loaded(tmp_path, "{bank: ours.txt}")
+    drawn = [int(one.background.split()[3]) for one in people_source(spec).people]
+    assert len(set(drawn)) == 50 and 300 < sum(drawn) / 50 < 700
+    assert people_source(spec).people == people_source(spec).people
+
+
 def test_ten_thousand_people_are_drawn_from_at_once(tmp_path: Path) -> None:
     source = people_source(loaded(tmp_path, "{bank: default}"), tuple(people(10_000)))
     rng = random.Random(0)

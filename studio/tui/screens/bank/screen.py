@@ -201,6 +201,7 @@ def person_page(person: Person, width: int) -> Content:
         "writes": person.chatting_style,
         "asks": person.query,
         "source": SOURCES[person.source],
+        "made by": ", ".join(part for part in (person.method, person.origin, person.model) if part),
         "id": person.id,
     }
     return facts(((name, line(value)) for name, value in pairs.items()), width)
