@@ -224,6 +224,7 @@ async def test_a_served_author_is_asked_at_its_worker_which_is_let_go_at_the_end
             max_attempts=1,
             concurrency=1,
         )
+        Workspace.open(tmp_path, "coach").close()
         folder = tmp_path / "coach" / "jobs" / "one"
         folder.mkdir(parents=True)
         context = JobContext(folder, EventLog(folder / "events.jsonl"))
