@@ -6,7 +6,6 @@ when its holder dies.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import subprocess
@@ -20,6 +19,7 @@ from typing import Literal
 
 from studio.chatml import Frozen
 from studio.errors import UserError
+from studio.machine.lock import take
 from studio.text.inert import inert_line
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -95,7 +95,7 @@ def claimed(
         raise UserError(f"cannot be opened: {error.strerror}", where=str(lock), remedy="remove it") from error
     try:
         told = ""
-        while not _taken(handle):
+        while not take(handle):
             holder = _holder(lock) or "another process"
             if holder != told:
                 tell(GpuAwaited(text=f"waiting for the GPU: {holder} has it"))
@@ -121,12 +121,9 @@ def holder_of(gpu: Gpu) -> str | None:
     except OSError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _holder(lock) or "another process"
+        return None if take(handle, shared=True) else _holder(lock) or "another process"
     finally:
         os.close(handle)
-    return None
 
 
 def _lock(environ: Mapping[str, str]) -> Path | None:
@@ -156,14 +153,6 @@ def _opened(lock: Path) -> int:
         return os.open(lock, os.O_RDWR | _PLAIN)
     except PermissionError:
         return os.open(lock, os.O_RDONLY | _PLAIN)
-
-
-def _taken(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _holder(lock: Path) -> str:

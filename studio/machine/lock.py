@@ -25,12 +25,9 @@ def is_held(path: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not take(handle, shared=True)
     finally:
         os.close(handle)
-    return False
 
 
 def acquire(path: Path, patience_s: float) -> int | None:
@@ -39,13 +36,10 @@ def acquire(path: Path, patience_s: float) -> int | None:
     The pid of an earlier holder is forgotten: it may be another process's by now.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    deadline = time.monotonic() + patience_s
     try:
-        while not _taken(handle):
-            if time.monotonic() >= deadline:
-                os.close(handle)
-                return None
-            time.sleep(_LOOK_S)
+        if not take_soon(handle, patience_s):
+            os.close(handle)
+            return None
         os.ftruncate(handle, 0)
     except OSError:
         os.close(handle)
@@ -53,11 +47,22 @@ def acquire(path: Path, patience_s: float) -> int | None:
     return handle
 
 
-def _taken(handle: int) -> bool:
+def take(handle: int, *, shared: bool = False) -> bool:
+    """Lock an open file, alone or with others who share it; whether nobody stood in the way. Closing it unlocks."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def take_soon(handle: int, patience_s: float) -> bool:
+    """As :func:`take`, alone, tried for so many seconds."""
+    deadline = time.monotonic() + patience_s
+    while not take(handle):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_S)
     return True
 
 

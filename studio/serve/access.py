@@ -6,7 +6,6 @@ worker ends.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import stat
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from studio.errors import UserError
-from studio.machine.lock import acquire
+from studio.machine.lock import acquire, take
 
 _CLIENTS = "clients"
 _TMP = Path("/tmp")
@@ -26,12 +25,10 @@ def join(folder: Path) -> IO[bytes] | None:
     """A share of the lock in the job's folder, given back by closing it or by the end of the process; None while the
     worker is ended."""
     lease = (folder / _CLIENTS).open("ab")
-    try:
-        fcntl.flock(lease, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lease.close()
-        return None
-    return lease
+    if take(lease.fileno(), shared=True):
+        return lease
+    lease.close()
+    return None
 
 
 def alone(folder: Path, patience_s: float = 0.1) -> int | None:

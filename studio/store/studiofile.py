@@ -5,11 +5,9 @@ TinyDB's storage lacks two things: another process's changes are seen, and a ful
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,11 +20,11 @@ from tinydb.table import Document, Table
 
 from studio.errors import UserError, disk_error
 from studio.files import write_atomic
+from studio.machine.lock import take_soon
 
 Tables = dict[str, dict[str, Any]]
 PATIENCE_S = 15.0
 """How long a change waits for other processes' changes, each of which takes milliseconds."""
-_LOOK_S = 0.005
 _SHAPE = "put a copy of it in its place, or write it as {table: {id: {...}}}"
 
 
@@ -96,32 +94,18 @@ class AtomicStorage(Storage):
             handle = -1
             try:
                 handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
-                self._wait_for(handle)
+                taken = take_soon(handle, self._patience_s)
             except OSError as error:
                 if handle >= 0:
                     os.close(handle)
-                raise self._unlocked(error) from error
+                raise disk_error(error, self.path, doing="not writable") from error
             try:
+                if not taken:
+                    remedy = f"end what holds {self._lock_path.name} beside it, then try again"
+                    raise UserError("locked by another process for too long", where=str(self.path), remedy=remedy)
                 yield
             finally:
                 os.close(handle)
-
-    def _wait_for(self, handle: int) -> None:
-        deadline = time.monotonic() + self._patience_s
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise
-            time.sleep(_LOOK_S)
-
-    def _unlocked(self, error: OSError) -> UserError:
-        if isinstance(error, BlockingIOError):
-            remedy = f"end what holds {self._lock_path.name} beside it, then try again"
-            return UserError("locked by another process for too long", where=str(self.path), remedy=remedy)
-        return disk_error(error, self.path, doing="not writable")
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -127,7 +127,7 @@ def test_a_lock_that_the_file_system_refuses_is_told(tmp_path: Path, monkeypatch
     def refused(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("studio.store.studiofile.fcntl.flock", refused)
+    monkeypatch.setattr("studio.machine.lock.fcntl.flock", refused)
     with pytest.raises(UserError, match="not writable: No locks available"):
         StudioFile(tmp_path / "studio.json").put("settings", "a", Setting(text="x"))
 
