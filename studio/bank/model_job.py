@@ -16,11 +16,12 @@ from studio.bank.enrich import EnrichPlan, short_ones
 from studio.bank.from_text import WHO, Asked, FromTextPlan
 from studio.bank.journal import Journal
 from studio.bank.person import Person
-from studio.bank.pipeline import PeopleEvent, Pipeline, Plan, Spending
+from studio.bank.pipeline import Pipeline, Plan, Spending
 from studio.bank.profiles import ProfilesPlan
 from studio.bank.quality import Intake
 from studio.bank.relations import MOST_HOPS, RelationsPlan
 from studio.bank.texts import Texts
+from studio.bank.types import PeopleEvent
 from studio.bank.write import WritePlan
 from studio.chatml import Frozen
 from studio.embed import Embedder, disk_embedder

@@ -10,18 +10,24 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Literal, Protocol
-
-from pydantic import Field
+from typing import Protocol
 
 from studio.bank.answer import PersonAnswer, person_request
 from studio.bank.journal import Attempt, Journal
 from studio.bank.person import Person
 from studio.bank.quality import Intake, Reason, Removal
+from studio.bank.types import (
+    HopFinished,
+    PeopleEvent,
+    PeopleFinished,
+    PeopleProgressed,
+    PeopleStarted,
+    PersonFailed,
+    PersonRemoved,
+    PersonTaken,
+)
 from studio.calls import CallRecord, Spent
-from studio.chatml import Frozen
-from studio.llm import ChatModel, ModelError, Waiting, drain, waiting
+from studio.llm import ChatModel, ModelError, drain, waiting
 from studio.store import ExampleStore
 from studio.store.records import Method
 
@@ -31,103 +37,6 @@ MOST_REMOVED = 100
 """Answers in a row of which nobody was taken end it too: there is nobody new to be had."""
 TICK_S, TELL_S = 0.2, 0.5
 _WINDOW_S = 30.0
-
-
-class PeopleStarted(Frozen):
-    kind: Literal["people_started"] = "people_started"
-    method: Method
-    model: str
-    wanted: int
-    known: int
-    """There already, of an earlier start of the same run."""
-    note: str = ""
-
-
-class PeopleProgressed(Frozen):
-    """At most twice a second. ``cost_usd`` is what this start has paid, None where a price is unknown."""
-
-    kind: Literal["people_progressed"] = "people_progressed"
-    done: int
-    wanted: int
-    removed: int
-    errors: int
-    reasons: dict[Reason, int]
-    cost_usd: float | None
-    rate: float
-    """People a second, over the last half minute."""
-    eta_s: float | None
-    waiting: Waiting | None = None
-    """What holds the calls up; None where nothing does."""
-
-    @property
-    def flow(self) -> str:
-        """The same in one line for a person; empty where nothing does."""
-        return self.waiting.line(datetime.now(UTC)) if self.waiting is not None else ""
-
-
-class PersonTaken(Frozen):
-    kind: Literal["person_taken"] = "person_taken"
-    id: str
-
-
-class PersonRemoved(Frozen):
-    kind: Literal["person_removed"] = "person_removed"
-    id: str
-    reason: Reason
-    detail: str
-    twin: str
-    similarity: float | None
-
-
-class PersonFailed(Frozen):
-    """The model gave nobody. Asked again at the next start, where it was not given up for good."""
-
-    kind: Literal["person_failed"] = "person_failed"
-    id: str
-    error: str
-
-
-class PeopleFinished(Frozen):
-    """``complete`` is False where it was stopped or ended early; ``note`` says why."""
-
-    kind: Literal["people_finished"] = "people_finished"
-    method: Method
-    done: int
-    wanted: int
-    known: int
-    removed: int
-    reasons: dict[Reason, int]
-    errors: int
-    calls: int
-    """Answers that were paid for since this start; those on record from before cost nothing."""
-    cost_usd: float | None
-    seconds: float
-    complete: bool
-    note: str = ""
-    journal: str = ""
-    """The file that holds every attempt, and every removal with its reason and its twin."""
-
-
-class HopFinished(Frozen):
-    """One hop of relations: how its people compare with those of hop 0, at the same ``n``."""
-
-    kind: Literal["hop_finished"] = "hop_finished"
-    hop: int
-    people: int
-    n: int
-    vendi: float
-    nearest_distance: float
-    first_vendi: float
-    """Of hop 1 at the same ``n``: the same author, so that only the distance from the roots differs."""
-    age_divergence: float
-    """Jensen-Shannon, in bits, 0..1, of the age groups against hop 0."""
-    job_divergence: float
-
-
-PeopleEvent = Annotated[
-    PeopleStarted | PeopleProgressed | PersonTaken | PersonRemoved | PersonFailed | HopFinished | PeopleFinished,
-    Field(discriminator="kind"),
-]
 
 
 class Plan(Protocol):

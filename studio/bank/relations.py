@@ -22,8 +22,9 @@ from studio.bank.compose import compose
 from studio.bank.diversity import WORDS, band, divergence, measures
 from studio.bank.journal import Attempt
 from studio.bank.person import OLDEST, YOUNGEST, Person, person_id, person_text
-from studio.bank.pipeline import HopFinished, Plan
+from studio.bank.pipeline import Plan
 from studio.bank.quality import Removal
+from studio.bank.types import HopFinished
 from studio.chatml import Frozen
 from studio.embed import Embedder
 from studio.spec.describe import block, joined

@@ -18,8 +18,9 @@ from studio.bank.answer import PersonAnswer, given, not_like
 from studio.bank.compose import compose
 from studio.bank.journal import Attempt
 from studio.bank.person import Person, person_id, person_text
-from studio.bank.pipeline import HopFinished, Plan
+from studio.bank.pipeline import Plan
 from studio.bank.quality import Removal
+from studio.bank.types import HopFinished
 from studio.chatml import Frozen
 from studio.spec.describe import bullets, joined, section
 from studio.store.records import Method

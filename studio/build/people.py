@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.bank import model_job
 from studio.bank.model_job import CONCURRENCY, PeopleParams, Task, check_model
-from studio.bank.pipeline import HopFinished, PeopleFinished
+from studio.bank.types import HopFinished, PeopleFinished
 from studio.build.authors import serve_author
 from studio.build.session import BuildEvent, Session, StageEnded, StageError, StageTold, Tell, run_job
 from studio.jobs import JobContext, active, start

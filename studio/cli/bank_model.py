@@ -25,9 +25,9 @@ from studio.bank.model_job import (
     WriteTask,
 )
 from studio.bank.person import Person
-from studio.bank.pipeline import HopFinished, PeopleFinished
 from studio.bank.quality import Removal
 from studio.bank.relations import MOST_HOPS
+from studio.bank.types import HopFinished, PeopleFinished
 from studio.build.people import people_stage
 from studio.cli import options
 from studio.cli.display import QUIET_S, duration, show

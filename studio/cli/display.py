@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from studio.bank import PeopleAdded
-from studio.bank.pipeline import PeopleProgressed
+from studio.bank.types import PeopleProgressed
 from studio.build import BuildEvent, StageBegan, StageEnded, StageTold, Tell
 from studio.cli.output import cut, err
 from studio.evaluate.types import ProbeScored, RepliesCame

@@ -15,14 +15,8 @@ import pytest
 from studio.bank.journal import Journal
 from studio.bank.model_job import PeopleParams, Task, WriteTask, journal_path, make_people
 from studio.bank.person import Person, faults
-from studio.bank.pipeline import (
-    PeopleFinished,
-    PeopleStarted,
-    PersonFailed,
-    PersonRemoved,
-    PersonTaken,
-)
 from studio.bank.quality import essence
+from studio.bank.types import PeopleFinished, PeopleStarted, PersonFailed, PersonRemoved, PersonTaken
 from studio.bank.write import extremes, seeds
 from studio.errors import UserError
 from studio.jobs import start
