@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from studio.bank.answer import PersonAnswer, given
 from studio.bank.journal import Attempt
 from studio.bank.person import BACKGROUND, STYLE, TRAITS, Person, faults, person_id, person_text, sentences
-from studio.bank.pipeline import HopFinished, Plan
+from studio.bank.pipeline import Plan
 from studio.bank.quality import Removal
+from studio.bank.types import HopFinished
 from studio.spec.describe import block, joined
 from studio.store.records import Method
 

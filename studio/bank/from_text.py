@@ -13,9 +13,10 @@ from typing import Literal
 from studio.bank.answer import PersonAnswer, not_like
 from studio.bank.journal import Attempt
 from studio.bank.person import Person, person_id
-from studio.bank.pipeline import HopFinished, Plan
+from studio.bank.pipeline import Plan
 from studio.bank.quality import Removal
 from studio.bank.texts import Passage
+from studio.bank.types import HopFinished
 from studio.spec.describe import block, joined
 from studio.store.records import Method
 

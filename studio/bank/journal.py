@@ -41,6 +41,14 @@ class Settled(Frozen):
     removal: Removal | None = None
 
 
+class GivenUp(Frozen):
+    """The model gave nobody, and is not asked again unless that is wanted."""
+
+    kind: Literal["given_up"] = "given_up"
+    id: str
+    error: str
+
+
 class Journal:
     """One file a run of a method: ``people/<name>.jsonl`` in the workspace. One process at a time."""
 
@@ -50,6 +58,8 @@ class Journal:
         self.attempts: dict[str, Attempt] = {}
         """In the order in which they were begun."""
         self.settled: dict[str, Removal | None] = {}
+        self.given_up: dict[str, str] = {}
+        """Id and error of attempts that came to nobody, not even one to remove."""
         self._log = EventLog(path)
         for event in read_events(path)[0]:
             if event.kind == "attempt":
@@ -58,6 +68,9 @@ class Journal:
             elif event.kind == "settled":
                 settled = Settled.model_validate(event.data, extra="ignore")
                 self.settled[settled.id] = settled.removal
+            elif event.kind == "given_up":
+                given_up = GivenUp.model_validate(event.data, extra="ignore")
+                self.given_up[given_up.id] = given_up.error
 
     @property
     def removals(self) -> list[Removal]:
@@ -71,6 +84,10 @@ class Journal:
     def settle(self, id: str, removal: Removal | None = None) -> None:
         self._log.append(Settled(id=id, removal=removal))
         self.settled[id] = removal
+
+    def give_up(self, id: str, error: str) -> None:
+        self._log.append(GivenUp(id=id, error=error))
+        self.given_up[id] = error
 
     def close(self) -> None:
         self._log.close()

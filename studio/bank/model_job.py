@@ -16,17 +16,18 @@ from studio.bank.enrich import EnrichPlan, short_ones
 from studio.bank.from_text import WHO, Asked, FromTextPlan
 from studio.bank.journal import Journal
 from studio.bank.person import Person
-from studio.bank.pipeline import PeopleEvent, Pipeline, Plan, Spending
+from studio.bank.pipeline import Pipeline, Plan, Spending
 from studio.bank.profiles import ProfilesPlan
 from studio.bank.quality import Intake
 from studio.bank.relations import MOST_HOPS, RelationsPlan
 from studio.bank.texts import Texts
+from studio.bank.types import PeopleEvent
 from studio.bank.write import WritePlan
 from studio.chatml import Frozen
 from studio.embed import Embedder, disk_embedder
 from studio.errors import UserError
 from studio.jobs import JobContext
-from studio.llm import ChatModel, ModelSettings, author_model, check_budget
+from studio.llm import ChatModel, ModelSettings, author_model, check_budget, drain, learned_at
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.store.records import Method
@@ -93,8 +94,12 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     """Job entry. Started again after a stop or a kill, as the same job or a new one, it goes on."""
     asked = PeopleParams.model_validate(params, extra="ignore")
     loaded = load(Path(asked.spec_path))
-    with closing(Workspace.open(Path(asked.workspace), loaded.spec.slug)) as workspace:
-        async with aclosing(make_people(loaded, workspace, asked, lambda: context.stop_requested)) as events:
+    opened = Workspace.open(Path(asked.workspace), loaded.spec.slug, gives_up=lambda: context.cancel_requested)
+    with closing(opened) as workspace:
+        events = make_people(
+            loaded, workspace, asked, lambda: context.stop_requested, cancel=lambda: context.cancel_requested
+        )
+        async with aclosing(events):
             async for event in events:
                 context.emit(event)
 
@@ -105,6 +110,7 @@ async def make_people(
     asked: PeopleParams,
     stop: Callable[[], bool],
     *,
+    cancel: Callable[[], bool] = lambda: False,
     model: ChatModel | None = None,
     embedder: Embedder | None = None,
 ) -> AsyncGenerator[PeopleEvent, None]:
@@ -135,9 +141,11 @@ async def make_people(
         concurrency=asked.concurrency,
         there=there,
         replaces=isinstance(asked.task, EnrichTask),
+        retry_failed=asked.settings.retry_failed,
     )
     try:
-        async with aclosing(pipeline.events(stop)) as events:
+        drain(False)
+        async with learned_at(workspace.folder), aclosing(pipeline.events(stop, cancel)) as events:
             async for event in events:
                 yield event
     finally:

@@ -10,17 +10,24 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Annotated, Literal, Protocol
-
-from pydantic import Field
+from typing import Protocol
 
 from studio.bank.answer import PersonAnswer, person_request
 from studio.bank.journal import Attempt, Journal
 from studio.bank.person import Person
 from studio.bank.quality import Intake, Reason, Removal
+from studio.bank.types import (
+    HopFinished,
+    PeopleEvent,
+    PeopleFinished,
+    PeopleProgressed,
+    PeopleStarted,
+    PersonFailed,
+    PersonRemoved,
+    PersonTaken,
+)
 from studio.calls import CallRecord, Spent
-from studio.chatml import Frozen
-from studio.llm import ChatModel, ModelError
+from studio.llm import ChatModel, ModelError, drain, waiting
 from studio.store import ExampleStore
 from studio.store.records import Method
 
@@ -28,98 +35,8 @@ MOST_FAILED = 10
 """Calls that fail for good one after the other, each after its own retries, end the run."""
 MOST_REMOVED = 100
 """Answers in a row of which nobody was taken end it too: there is nobody new to be had."""
-TICK_S, GRACE_S, TELL_S = 0.2, 10.0, 0.5
+TICK_S, TELL_S = 0.2, 0.5
 _WINDOW_S = 30.0
-
-
-class PeopleStarted(Frozen):
-    kind: Literal["people_started"] = "people_started"
-    method: Method
-    model: str
-    wanted: int
-    known: int
-    """There already, of an earlier start of the same run."""
-    note: str = ""
-
-
-class PeopleProgressed(Frozen):
-    """At most twice a second. ``cost_usd`` is what this start has paid, None where a price is unknown."""
-
-    kind: Literal["people_progressed"] = "people_progressed"
-    done: int
-    wanted: int
-    removed: int
-    errors: int
-    reasons: dict[Reason, int]
-    cost_usd: float | None
-    rate: float
-    """People a second, over the last half minute."""
-    eta_s: float | None
-
-
-class PersonTaken(Frozen):
-    kind: Literal["person_taken"] = "person_taken"
-    id: str
-
-
-class PersonRemoved(Frozen):
-    kind: Literal["person_removed"] = "person_removed"
-    id: str
-    reason: Reason
-    detail: str
-    twin: str
-    similarity: float | None
-
-
-class PersonFailed(Frozen):
-    """The model gave nobody; asked again at the next start."""
-
-    kind: Literal["person_failed"] = "person_failed"
-    id: str
-    error: str
-
-
-class PeopleFinished(Frozen):
-    """``complete`` is False where it was stopped or ended early; ``note`` says why."""
-
-    kind: Literal["people_finished"] = "people_finished"
-    method: Method
-    done: int
-    wanted: int
-    known: int
-    removed: int
-    reasons: dict[Reason, int]
-    errors: int
-    calls: int
-    """Answers that were paid for since this start; those on record from before cost nothing."""
-    cost_usd: float | None
-    seconds: float
-    complete: bool
-    note: str = ""
-    journal: str = ""
-    """The file that holds every attempt, and every removal with its reason and its twin."""
-
-
-class HopFinished(Frozen):
-    """One hop of relations: how its people compare with those of hop 0, at the same ``n``."""
-
-    kind: Literal["hop_finished"] = "hop_finished"
-    hop: int
-    people: int
-    n: int
-    vendi: float
-    nearest_distance: float
-    first_vendi: float
-    """Of hop 1 at the same ``n``: the same author, so that only the distance from the roots differs."""
-    age_divergence: float
-    """Jensen-Shannon, in bits, 0..1, of the age groups against hop 0."""
-    job_divergence: float
-
-
-PeopleEvent = Annotated[
-    PeopleStarted | PeopleProgressed | PersonTaken | PersonRemoved | PersonFailed | HopFinished | PeopleFinished,
-    Field(discriminator="kind"),
-]
 
 
 class Plan(Protocol):
@@ -191,10 +108,11 @@ class Pipeline:
         concurrency: int = 32,
         there: Sequence[Person] = (),
         replaces: bool = False,
+        retry_failed: bool = False,
     ) -> None:
         self._plan, self._model, self._store, self._intake = plan, model, store, intake
         self._journal, self._spending, self._concurrency = journal, spending, concurrency
-        self._replaces = replaces
+        self._replaces, self._retry_failed = replaces, retry_failed
         self._pending: deque[Attempt] = deque()
         self._people = {person.id: person for person in there}
         self._reasons: Counter[Reason] = Counter()
@@ -204,28 +122,34 @@ class Pipeline:
         self._took: deque[float] = deque()
         self._began = self._told = time.monotonic()
 
-    async def events(self, stop: Callable[[], bool]) -> AsyncGenerator[PeopleEvent, None]:
+    async def events(
+        self, stop: Callable[[], bool], cancel: Callable[[], bool] = lambda: False
+    ) -> AsyncGenerator[PeopleEvent, None]:
         """Everything it does, the last event is :class:`PeopleFinished`; after it :class:`studio.llm.ModelError` is
-        raised where the model failed for good. An event comes after what it tells is on the disk."""
+        raised where the model failed for good. An event comes after what it tells is on the disk.
+
+        After ``stop`` nothing new begins and what is under way comes back in its own time; after ``cancel`` it is left.
+        """
         await asyncio.to_thread(self._restore)
         plan = self._plan
         yield PeopleStarted(
             method=plan.method, model=self._model.name, wanted=plan.wanted, known=self._known, note=plan.note
         )
         tasks: dict[asyncio.Task[PersonAnswer], Attempt] = {}
-        deadline: float | None = None
+        stopping = False
         try:
             while True:
-                if deadline is None and stop():
-                    deadline = time.monotonic() + GRACE_S
-                while deadline is None and not self._ends(len(tasks)) and len(tasks) < self._concurrency:
+                if not stopping and stop():
+                    stopping = True
+                    drain()
+                while not stopping and not self._ends(len(tasks)) and len(tasks) < self._concurrency:
                     attempt = await self._take()
                     for hop in self._hops():
                         yield hop
                     if attempt is None:
                         break
                     tasks[asyncio.ensure_future(self._ask(attempt))] = attempt
-                if not tasks or (deadline is not None and time.monotonic() > deadline):
+                if not tasks or (stopping and cancel()):
                     break
                 done, _ = await asyncio.wait(tasks, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -242,8 +166,8 @@ class Pipeline:
         for hop in self._hops():
             yield hop
         yield self._progress()
-        yield self._finished(stopped=stop())
-        if self._fatal is not None and not stop():
+        yield self._finished(stopped=stopping)
+        if self._fatal is not None and not stopping:
             raise self._fatal
 
     # --- before it begins
@@ -263,6 +187,8 @@ class Pipeline:
                 if removal is not None:
                     self._reasons[removal.reason] += 1
                 self._plan.settled(attempt, None, removal)
+            elif id in self._journal.given_up and not self._retry_failed:
+                self._plan.settled(attempt, None, None)
             else:
                 self._pending.append(attempt)
         self._known = self._done
@@ -294,6 +220,8 @@ class Pipeline:
         try:
             answer = task.result()
         except ModelError as error:
+            if error.kind == "stopped":  # it had not begun
+                return []
             return [self._failed(attempt, error)]
         self._failed_in_a_row = 0
         person = answer.person(attempt.drawn).model_copy(update={"model": self._model.name})
@@ -326,6 +254,8 @@ class Pipeline:
         self._failed_in_a_row += 1
         if error.fatal or self._failed_in_a_row >= MOST_FAILED:
             self._fatal = self._fatal or error
+        if error.kind in ("malformed", "refused"):
+            self._journal.give_up(attempt.id, str(error))
         self._plan.settled(attempt, None, None)
         return PersonFailed(id=attempt.id, error=str(error))
 
@@ -349,6 +279,7 @@ class Pipeline:
             cost_usd=self._spending.cost_usd,
             rate=rate,
             eta_s=(self._plan.wanted - self._done) / rate if rate and len(self._took) > 2 else None,
+            waiting=waiting(),
         )
 
     def _finished(self, *, stopped: bool) -> PeopleFinished:

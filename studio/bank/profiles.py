@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from studio.bank.answer import AskerAnswer, PersonAnswer, given
 from studio.bank.journal import Attempt
 from studio.bank.person import Person, person_id
-from studio.bank.pipeline import HopFinished, Plan
+from studio.bank.pipeline import Plan
 from studio.bank.quality import Removal
+from studio.bank.types import HopFinished
 from studio.spec import Topic, UserType
 from studio.spec.describe import block, bullets, joined, section
 from studio.store.records import Method

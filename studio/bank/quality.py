@@ -63,12 +63,13 @@ class Removal(Frozen):
 
 
 def essence(person: Person) -> str:
-    """What makes somebody another person than the next, without name and age: what twins are found by.
+    """What makes somebody another person than the next: what twins are found by.
 
-    Two who differ in name and age alone are one person twice.
+    Name and age are left out, and work and place where a background is told: who differs in them alone, as in what code
+    draws for a model that repeats itself, is one person twice.
     """
-    parts = person.profession or person.role, person.place, person.background, *person.traits, person.chatting_style
-    said = [*parts, person.topic, person.query]
+    told = (person.background,) if person.background.strip() else (person.profession or person.role, person.place)
+    said = [*told, *person.traits, person.chatting_style, person.topic, person.query]
     return ". ".join(part.strip().rstrip(".") for part in said if part.strip()) or person.name
 
 
@@ -144,12 +145,14 @@ class Intake:
         strict: bool = False,
         language: str | None = None,
         whole: bool = True,
+        heuristics: bool = True,
         there: Sequence[Person] = (),
     ) -> None:
-        """``there`` are kept whatever they are like, and looked at as twins."""
+        """``there`` are kept whatever they are like, and looked at as twins. Without ``heuristics`` twins alone go."""
         self.reasons: Counter[str] = Counter()
         self._embedder = embedder
         self._filter = Filter(language, whole=whole)
+        self._heuristics = heuristics
         self._twins = TwoStage(embedder, STRICT if strict else ALIKE)
         for person in there:
             self._filter.add(person)
@@ -164,7 +167,8 @@ class Intake:
         clean: list[tuple[str, str]] = []
         problems: list[Removal | None] = []
         for person in people:
-            problem = self._filter.problem(person) or self._like_reference(person, references)
+            problem = self._filter.problem(person) if self._heuristics else None
+            problem = problem or self._like_reference(person, references)
             problems.append(problem)
             if problem is None:
                 self._filter.add(person)

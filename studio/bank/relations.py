@@ -16,13 +16,15 @@ from typing import Literal
 
 from ruamel.yaml import YAML
 
-from studio.bank import compose
 from studio.bank.answer import PersonAnswer, given, not_like
+from studio.bank.components import components
+from studio.bank.compose import compose
 from studio.bank.diversity import WORDS, band, divergence, measures
 from studio.bank.journal import Attempt
 from studio.bank.person import OLDEST, YOUNGEST, Person, person_id, person_text
-from studio.bank.pipeline import HopFinished, Plan
+from studio.bank.pipeline import Plan
 from studio.bank.quality import Removal
+from studio.bank.types import HopFinished
 from studio.chatml import Frozen
 from studio.embed import Embedder
 from studio.spec.describe import block, joined
@@ -34,9 +36,11 @@ MEASURED = 100
 FALLEN = 0.8
 """A hop whose Vendi score is below so much of the first hop's is the last one."""
 _CARDS, _NEAR = 1000, 12
+_SEEDS = 2_000_000_000
 _TRIES = 2
 """Attempts at one child: the second one is shown its twin."""
-_WITHOUT_WORK = ("retired", "student", "unemployed", "homemaker", "job seeker", "between jobs", "on disability")
+_WITHOUT_WORK = ("retired", "student", "unemployed", "out of work", "full-time parent", "full-time carer", "homemaker")
+_DRAWS, _LAST = 20, 68
 
 
 class Kind(Frozen):
@@ -46,13 +50,15 @@ class Kind(Frozen):
     spread: int
     job: Literal["any", "same"] | tuple[str, ...]
     needs: Literal["", "work"] | tuple[str, ...] = ""
+    bars: tuple[str, ...] = ()
 
     def fits(self, parent: Person) -> bool:
         job = _job(parent).lower()
         if self.needs == "":
             return True
-        works = bool(job) and not job.startswith(_WITHOUT_WORK)
-        return works and (self.needs == "work" or any(word in job for word in self.needs))
+        if not job or any(word in job for word in (*_WITHOUT_WORK, *self.bars)):
+            return False
+        return self.needs == "work" or any(word in job for word in self.needs)
 
 
 class RelationsPlan(Plan):
@@ -204,10 +210,12 @@ class RelationsPlan(Plan):
 
 def draw(parent: Person, kind: Kind, rng: random.Random, pool: Sequence[Person]) -> tuple[int, str]:
     """Age and job of a child: the gap by the law of the relation, the job from somebody composed of about that age."""
+    same = kind.job == "same"
+    youngest, oldest = _ages(_job(parent)) if same else (YOUNGEST, OLDEST)
     base = parent.age if parent.age is not None else rng.randint(25, 60)
-    age = round(rng.gauss(base + rng.choice(kind.gaps), kind.spread))
-    age = min(OLDEST, max(YOUNGEST, age))
-    if kind.job == "same":
+    drawn = (round(rng.gauss(base + rng.choice(kind.gaps), kind.spread)) for _ in range(_DRAWS))
+    age = next((age for age in drawn if youngest <= age <= oldest), min(oldest, max(youngest, base)))
+    if same:
         return age, _job(parent)
     wanted = kind.job if isinstance(kind.job, tuple) else ("",)
     fitting = [card for card in pool if any(word in _job(card).lower() for word in wanted)] or list(pool)
@@ -216,10 +224,16 @@ def draw(parent: Person, kind: Kind, rng: random.Random, pool: Sequence[Person])
     return (card.age if card.age is not None else age), _job(card)
 
 
+def _ages(job: str) -> tuple[int, int]:
+    """The ages at which people are in a job; of one that the components do not know, those of working life."""
+    known = {work.job: (work.youngest, min(work.oldest, _LAST)) for work in components().professions}
+    return known.get(job.lower(), (YOUNGEST, _LAST))
+
+
 @cache
 def cards(seed: int) -> tuple[Person, ...]:
     """People composed by code, whose jobs fit their ages."""
-    return tuple(compose.people(_CARDS, seed))
+    return tuple(compose(_SEEDS + seed, number) for number in range(_CARDS))
 
 
 @cache

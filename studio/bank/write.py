@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,18 +15,19 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from studio.bank.answer import PersonAnswer, given, not_like
-from studio.bank.compose import people
+from studio.bank.compose import compose
 from studio.bank.journal import Attempt
 from studio.bank.person import Person, person_id, person_text
-from studio.bank.pipeline import HopFinished, Plan
+from studio.bank.pipeline import Plan
 from studio.bank.quality import Removal
+from studio.bank.types import HopFinished
 from studio.chatml import Frozen
 from studio.spec.describe import bullets, joined, section
 from studio.store.records import Method
 
 RECENT, SHOWN, SEEDS_EVERY = 20, 3, 50
-MOST_CARDS = 1_000_000
-"""Cards that are drawn at most: their source ends first."""
+_SEEDS = 1_000_000_000
+"""Added to the seed of the components, so that nobody written is the twin of somebody composed with the same seed."""
 
 
 class Hard(Frozen):
@@ -49,20 +49,14 @@ class WritePlan(Plan):
         self.told: list[HopFinished] = []
         self._seed, self._extreme = seed, extreme
         self._recent: deque[Person] = deque(known[-RECENT:], maxlen=RECENT)
-        self._cards = cards(seed)
         self._number = 0
 
     def next(self) -> Attempt | None:
-        card = next(self._cards, None)
-        if card is None:
-            self.note = "the components hold no more different people"
-            return None
         self._number += 1
-        return self._attempt(self._number, card)
+        return self._attempt(self._number, compose(_SEEDS + self._seed, self._number))
 
     def began(self, attempt: Attempt) -> None:
-        while self._number < int(attempt.slot) and next(self._cards, None) is not None:
-            self._number += 1
+        self._number = max(self._number, int(attempt.slot))
 
     def settled(self, attempt: Attempt, person: Person | None, removal: Removal | None) -> None:
         if person is not None:
@@ -74,9 +68,9 @@ class WritePlan(Plan):
             id=person_id("write", str(self._seed), "extreme" if self._extreme else "", str(number)),
             source="bank",
             method="write",
-            name=card.name if len(card.name.split()) > 1 else "",
+            name=card.name,
             age=card.age,
-            profession=card.profession or card.role,
+            profession=card.profession,
             place=card.place,
             language=card.language,
             extreme=self._extreme,
@@ -94,15 +88,9 @@ class WritePlan(Plan):
         return Attempt(drawn=drawn, prompt=prompt, slot=str(number), references=references)
 
 
-def cards(seed: int) -> Iterator[Person]:
-    """Components, drawn by code so that they fit each other: one composed person a card."""
-    return people(MOST_CARDS, seed)
-
-
 def _components(card: Person, rng: random.Random, extreme: bool) -> str:
     """What the model makes a person of, beyond what is fixed."""
     lines = [
-        f"a first name such as {card.name}, with a last name that fits" if " " not in card.name else "",
         f"life just now: {card.background}",
         f"of character: {', '.join(card.traits)}" if card.traits else "",
         f"types: {card.chatting_style}",

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from studio.bank import PeopleAdded
+from studio.bank.types import PeopleProgressed
 from studio.build import BuildEvent, StageBegan, StageEnded, StageTold, Tell
 from studio.cli.output import cut, err
 from studio.evaluate.types import ProbeScored, RepliesCame
@@ -163,7 +164,17 @@ def progress_of(event: Event) -> Progressed | None:
             return Progressed(done, total, name)
         case PeopleAdded(done=done, people=people):
             return Progressed(done, people, f"{_count(done, people)} people")
+        case PeopleProgressed() as written:
+            return _writing(written)
     return None
+
+
+def _writing(now: PeopleProgressed) -> Progressed:
+    cost = f" · ${now.cost_usd:.2f}" if now.cost_usd else ""
+    errors = f" · {now.errors} errors" if now.errors else ""
+    flow = f"{now.flow} · " if now.flow else ""
+    people = f"{flow}{_count(now.done, now.wanted)} people{_left(now.eta_s)}{cost}"
+    return Progressed(now.done, now.wanted, f"{people}{errors} · {now.removed} removed · {now.rate:.1f}/s")
 
 
 def _generating(now: GenerateProgressed) -> Progressed:
@@ -202,6 +213,6 @@ _KINDS: dict[str, type[BaseModel]] = {
     one.model_fields["kind"].default: one
     for one in (
         *(GenerateStarted, GenerateProgressed, PeopleAdded, TrainStarted, StepLogged),
-        *(RepliesCame, ProbeScored, PackageStepped, GpuAwaited),
+        *(RepliesCame, ProbeScored, PackageStepped, GpuAwaited, PeopleProgressed),
     )
 }

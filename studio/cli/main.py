@@ -11,6 +11,7 @@ import typer
 from studio import __version__
 from studio.cli import (
     bank,
+    bank_model,
     chat,
     doctor,
     evaluate,
@@ -73,6 +74,7 @@ app.command("train")(stages.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")
+bank_model.register(bank.app)
 app.add_typer(bank.app, name="bank")
 app.add_typer(judge.app, name="judge")
 app.add_typer(spec.app, name="spec")

@@ -71,10 +71,12 @@ class TwoStage:
         itself for its meaning; they are to be asked again."""
         twins: list[Twin | None] = []
         for id, text in texts:
-            found = self._words.duplicate_of(text)
-            twins.append(Twin(found[0], "words", found[1]) if found else None)
-            if found is None:
-                self._words.add(id, text)
+            signature = self._words.signature(text)
+            found = self._words.nearest_to(signature)
+            twin = Twin(found[0], "words", found[1]) if found and found[1] >= self.threshold else None
+            twins.append(twin)
+            if twin is None:
+                self._words.add_signature(id, signature)
         left = [number for number, twin in enumerate(twins) if twin is None]
         vectors = self._embedder.embed([texts[number][1] for number in left])
         before, cosines = self._meanings.of(vectors)

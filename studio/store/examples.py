@@ -58,6 +58,11 @@ class ExampleStore:
         with self.database.writing() as connection:
             people.replace(connection, old_id, person)
 
+    def remove_people(self, ids: Iterable[str]) -> int:
+        """Forget them, but for those whom an example names; how many they were."""
+        with self.database.writing() as connection:
+            return people.remove(connection, ids)
+
     def add_people(self, several: Iterable[Person]) -> int:
         """Keep all of them or, where anything is raised on the way, none; how many were not there already."""
         with self.database.writing() as connection:

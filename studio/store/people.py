@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from studio.store.records import Person
 
@@ -24,8 +25,13 @@ def each(connection: sqlite3.Connection, source: str | None, after: int, count: 
 def replace(connection: sqlite3.Connection, old_id: str, person: Person) -> None:
     """Keep ``person`` in the place of another, who stays where an example names them."""
     add(connection, person)
+    remove(connection, [old_id])
+
+
+def remove(connection: sqlite3.Connection, ids: Iterable[str]) -> int:
+    """Forget them, but for those whom an example names; how many they were."""
     unused = "id = ? AND id NOT IN (SELECT person_id FROM standings)"
-    connection.execute(f"DELETE FROM people WHERE {unused}", (old_id,))
+    return sum(connection.execute(f"DELETE FROM people WHERE {unused}", (id,)).rowcount for id in ids)
 
 
 def get(connection: sqlite3.Connection, person_id: str) -> Person | None:

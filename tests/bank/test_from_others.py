@@ -13,7 +13,7 @@ import pytest
 from studio.bank.from_text import WHO
 from studio.bank.model_job import EnrichTask, FromTextTask, ProfilesTask
 from studio.bank.person import Person, faults
-from studio.bank.pipeline import PeopleStarted
+from studio.bank.types import PeopleStarted
 from studio.errors import UserError
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace

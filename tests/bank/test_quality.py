@@ -88,7 +88,8 @@ def test_twins_go_with_their_reason_and_their_twin_also_under_another_name() -> 
     intake = Intake(MiniLM())
     first = person(1, background="Works nights in a Leeds hospital and studies for a nursing diploma.")
     assert intake.take(first) is None
-    renamed = first.model_copy(update={"id": "p2", "name": "Somebody Else", "age": 60})
+    other = {"name": "Somebody Else", "age": 60, "profession": "lawyer", "place": "Lima"}
+    renamed = first.model_copy(update={"id": "p2", **other})
     found = intake.take(renamed)
     assert found is not None and (found.reason, found.twin, found.similarity) == ("words", "p1", 1.0)
     rewritten = first.model_copy(

@@ -12,8 +12,8 @@ import pytest
 
 from studio.bank.model_job import RelationsTask, WriteTask
 from studio.bank.person import Person
-from studio.bank.pipeline import HopFinished, PersonRemoved
 from studio.bank.relations import RelationsPlan, cards, draw, kinds
+from studio.bank.types import HopFinished, PersonRemoved
 from studio.errors import UserError
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace

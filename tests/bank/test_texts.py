@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.bank import texts as module
+from studio.bank import records as module
 from studio.bank.texts import LEAST, PASSAGE, Passage, Texts, passages
 from studio.errors import UserError
 
@@ -18,9 +18,7 @@ def test_files_folders_and_records_are_read_with_their_places(tmp_path: Path) ->
     (tmp_path / "b").mkdir()
     (tmp_path / "a.md").write_text(LONG)
     (tmp_path / "b" / "c.jsonl").write_text(
-        "\n".join(
-            [json.dumps({"id": 1, "text": LONG}), "", json.dumps(f"Again. {LONG}"), "{broken", "3", '{"text": "x"}']
-        )
+        "\n".join([json.dumps({"id": 1, "text": LONG}), "", "{broken", "3", '{"text": "x"}'])
     )
     (tmp_path / "d.csv").write_text(f"id,body\n1,{LONG}\n2,short\n")
     (tmp_path / "e.json").write_text(json.dumps([{"content": LONG}]))
@@ -29,14 +27,13 @@ def test_files_folders_and_records_are_read_with_their_places(tmp_path: Path) ->
     assert [(one.origin.removeprefix(str(tmp_path)), one.text) for one in found] == [
         ("/a.md", LONG),
         ("/b/c.jsonl:1", LONG),
-        ("/b/c.jsonl:3", f"Again. {LONG}"),
         ("/d.csv:2", LONG),
         ("/e.json:1", LONG),
     ]
     assert [one.removeprefix(str(tmp_path)) for one in found.bad] == [
-        "/b/c.jsonl:4: no JSON",
-        "/b/c.jsonl:5: neither a text nor an object",
-        "/b/c.jsonl:6: 1 characters, too short to say anything",
+        "/b/c.jsonl:3: no JSON: Expecting property name enclosed in double quotes",
+        "/b/c.jsonl:4: expected an object, found a number",
+        "/b/c.jsonl:5: 1 characters, too short to say anything",
         "/d.csv:3: 5 characters, too short to say anything",
     ]
 
@@ -49,7 +46,7 @@ def test_a_column_of_parquet_is_read_in_batches(tmp_path: Path) -> None:
     found = Texts([tmp_path / "x.parquet"], "story")
     read = list(found)
     assert len(read) == 1199 and read[700] == Passage(origin=f"{tmp_path}/x.parquet:701", text=f"700: {LONG}")
-    assert found.bad == [f"{tmp_path}/x.parquet:1200: no text in story"]
+    assert found.bad == [f"{tmp_path}/x.parquet:1200: 0 characters, too short to say anything"]
     with pytest.raises(UserError, match="no text where") as caught:
         list(Texts([tmp_path / "x.parquet"]))
     assert "--field" in caught.value.remedy and "story" in caught.value.remedy
@@ -58,8 +55,8 @@ def test_a_column_of_parquet_is_read_in_batches(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("x.parquet", b"PAR1 but not really", "no Parquet"),
-        ("x.json", b"[1, 2", "is no JSON"),
+        ("x.parquet", b"PAR1 but not really", "Parquet"),
+        ("x.json", b"[1, 2", "item"),
         ("x.jsonl", b'{"a": "b"}\n', "no text where it is looked for"),
         ("x.txt", b"\x00\x01binary", "is no text"),
         ("gone.txt", None, "is not there"),
@@ -78,12 +75,12 @@ def test_what_cannot_be_read_is_one_clear_line(tmp_path: Path, name: str, conten
 
 
 def test_a_huge_line_is_passed_over_and_the_next_one_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_LINE", 1000)
+    monkeypatch.setattr(module, "LONGEST", 1000)
     path = tmp_path / "x.jsonl"
     path.write_text(json.dumps({"text": "y" * 5000}) + "\n" + json.dumps({"text": LONG}) + "\n")
     found = Texts([path])
     assert [one.origin for one in found] == [f"{path}:2"]
-    assert len(found.bad) == 1 and found.bad[0].startswith(f"{path}:1: a line of more than")
+    assert len(found.bad) == 1 and found.bad[0].startswith(f"{path}:1: longer than")
 
 
 def test_a_long_text_is_cut_where_a_paragraph_or_a_sentence_ends() -> None:
