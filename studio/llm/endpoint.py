@@ -41,7 +41,8 @@ class Endpoint:
 
     def __init__(self, settings: ModelSettings, breaker: Breaker) -> None:
         self.place = settings.place
-        self.limiter = Limiter(RateLimit(), breaker)
+        # The studio's own worker answers in batches what it is asked together: nothing has to be learned of it.
+        self.limiter = Limiter(RateLimit(start=settings.max_concurrent) if settings.uds else RateLimit(), breaker)
         self.capabilities = Capabilities(settings)
         self.capabilities.effort = settings.reasoning_effort
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from studio.llm import ModelError, OpenAIModel, Waiting, drain, waiting, window
+from studio.llm import ModelError, ModelSettings, OpenAIModel, Waiting, drain, waiting, window
 from studio.llm.breaker import AWAY_AFTER, Breaker
 from studio.llm.errors import AttemptError
 from studio.llm.limiter import Limiter
@@ -306,3 +307,20 @@ def test_a_wait_that_was_asked_for_is_told_with_its_end_by_the_clock_on_the_wall
     told = Waiting(reason="limit", since=now, until=end, status=429)
     assert told.line(now) == f"429, waiting until {end.astimezone():%H:%M}"
     assert told.line(end - timedelta(seconds=30)) == f"429, waiting until {end.astimezone():%H:%M:%S}"
+
+
+async def test_the_studio_s_own_worker_is_asked_all_at_once_from_the_start(tmp_path: Path) -> None:
+    together = asyncio.Event()
+
+    async def answer(_: object) -> str:
+        if server.most_at_once == 60:
+            together.set()
+        await together.wait()  # nobody is answered before all are there
+        return "hi"
+
+    server = FakeServer(answer, uds=tmp_path / "s.sock")
+    settings = ModelSettings(endpoint="http://studio/v1", uds=str(tmp_path / "s.sock"), max_concurrent=128)
+    async with server:
+        model = OpenAIModel(settings, "base")
+        await asyncio.gather(*(model.complete(asked(f"Number {n}?", purpose="probe")) for n in range(60)))
+        await model.close()
