@@ -7,21 +7,23 @@ import json
 import os
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 _SETTLED_S = 2.0
 """A file that was written so recently may be written again within the clock of its disk: its hash is not kept."""
 
 
-def write_atomic(path: Path, data: str | bytes, *, mode: int = 0o644) -> None:
-    """Replace ``path`` by ``data``: temporary file beside it, fsync, rename, fsync of the folder."""
-    raw = data.encode() if isinstance(data, str) else data
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """A file that takes the place of ``path`` once it is whole: beside it, fsync, rename, fsync of the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(raw)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(mode)
@@ -34,6 +36,12 @@ def write_atomic(path: Path, data: str | bytes, *, mode: int = 0o644) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def write_atomic(path: Path, data: str | bytes, *, mode: int = 0o644) -> None:
+    """Replace ``path`` by ``data``; a crash or a full disk leaves the old file whole."""
+    with replacing(path, mode=mode) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
 
 
 def cache_folder() -> Path:

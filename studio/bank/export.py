@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from studio.bank.person import Person, to_spb
 from studio.errors import UserError
+from studio.files import replacing
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".parquet")
 _ROWS = 1000
@@ -30,7 +28,7 @@ def export_people(people: Iterable[Person], path: Path, *, full: bool = False) -
         raise UserError(f"a name that ends in {suffix or 'nothing'}", where=str(path), remedy=f"expected {SUFFIXES}")
     shown: Callable[[Person], dict[str, Any]] = _full if full else to_spb
     try:
-        with _replacing(path) as file:
+        with replacing(path) as file:
             if suffix == ".parquet":
                 return _parquet(people, file)
             if suffix == ".json":
@@ -77,20 +75,3 @@ def _parquet(people: Iterable[Person], file: IO[bytes]) -> int:
     except pyarrow.ArrowException as error:
         raise OSError(str(error)) from None
     return count
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of ``path`` when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

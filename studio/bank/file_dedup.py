@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +16,7 @@ from studio.bank.records import records
 from studio.chatml import Frozen
 from studio.embed import Embedder
 from studio.errors import UserError
+from studio.files import replacing
 
 CHUNK = 1024
 """People between two words of progress."""
@@ -84,7 +82,7 @@ def write_kept(path: Path, out: Path, kept: Sequence[bool]) -> None:
         )
     stays = (record for keep, (_, record) in zip(kept, records(path), strict=True) if keep)
     try:
-        with _replacing(out) as file:
+        with replacing(out) as file:
             _WRITERS.get(path.suffix.lower(), _lines)(path, file, kept, stays)
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror or error}", where=str(out)) from error
@@ -93,7 +91,7 @@ def write_kept(path: Path, out: Path, kept: Sequence[bool]) -> None:
 def write_removed(out: Path, removals: Sequence[Removal | None]) -> None:
     """JSON lines, one for each who went: its record's number, reason, twin's number, similarity and text."""
     try:
-        with _replacing(out) as file:
+        with replacing(out) as file:
             for removal in removals:
                 if removal is not None:
                     file.write(removal.model_dump_json().encode() + b"\n")
@@ -139,19 +137,3 @@ def _parquet(path: Path, file: IO[bytes], kept: Sequence[bool], stays: Iterator[
 
 
 _WRITERS = {".json": _list, ".csv": _table, ".tsv": _table, ".parquet": _parquet}
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -12,6 +12,7 @@ from studio import __version__
 from studio.cli import (
     bank,
     bank_model,
+    bank_report,
     chat,
     doctor,
     evaluate,
@@ -75,6 +76,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")
 bank_model.register(bank.app)
+bank_report.register(bank.app)
 app.add_typer(bank.app, name="bank")
 app.add_typer(judge.app, name="judge")
 app.add_typer(spec.app, name="spec")

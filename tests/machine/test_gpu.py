@@ -84,7 +84,7 @@ def test_a_wait_can_be_stopped(card: Gpu, other: subprocess.Popen[str]) -> None:
 
 def test_without_a_gpu_nothing_is_waited_for(card: Gpu, other: subprocess.Popen[str]) -> None:
     with claimed("chat", environ={gpu.VISIBLE: ""}):
-        pass
+        assert holder_of(card) == f"training run-1 (pid {other.pid})"
 
 
 def test_a_lock_that_is_a_link_or_a_pipe_is_not_followed(card: Gpu, tmp_path: Path) -> None:
