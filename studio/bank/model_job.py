@@ -16,7 +16,7 @@ from studio.bank.enrich import EnrichPlan, short_ones
 from studio.bank.from_text import WHO, Asked, FromTextPlan
 from studio.bank.journal import Journal
 from studio.bank.person import Person
-from studio.bank.pipeline import Pipeline, Plan, Spending
+from studio.bank.pipeline import Pipeline, Plan
 from studio.bank.profiles import ProfilesPlan
 from studio.bank.quality import Intake
 from studio.bank.relations import MOST_HOPS, RelationsPlan
@@ -26,6 +26,7 @@ from studio.bank.write import WritePlan
 from studio.chatml import Frozen
 from studio.embed import Embedder, disk_embedder
 from studio.errors import UserError
+from studio.inference import CountedCalls
 from studio.jobs import JobContext
 from studio.llm import ChatModel, ModelSettings, author_model, check_budget, drain, learned_at
 from studio.spec import LoadedSpec, load
@@ -128,8 +129,8 @@ async def make_people(
     made_whole = {person.id for person in short_ones(there)} if isinstance(asked.task, EnrichTask) else set()
     compared = [person for person in there if person.id not in made_whole]
     intake = await asyncio.to_thread(Intake, embedder, strict=asked.strict, language=asked.language, there=compared)
-    spending = Spending(store)
-    author = model or author_model(asked.settings, spending)
+    calls = CountedCalls(store)
+    author = model or author_model(asked.settings, calls)
     journal = Journal(journal_path(workspace.folder, asked))
     pipeline = Pipeline(
         plan,
@@ -137,7 +138,7 @@ async def make_people(
         store,
         intake,
         journal,
-        spending,
+        calls,
         concurrency=asked.concurrency,
         there=there,
         replaces=isinstance(asked.task, EnrichTask),

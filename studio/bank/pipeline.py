@@ -26,7 +26,7 @@ from studio.bank.types import (
     PersonRemoved,
     PersonTaken,
 )
-from studio.calls import CallRecord, Spent
+from studio.inference import CountedCalls
 from studio.llm import ChatModel, ModelError, drain, waiting
 from studio.store import ExampleStore
 from studio.store.records import Method
@@ -64,34 +64,6 @@ class Plan(Protocol):
         return
 
 
-class Spending:
-    """A :class:`studio.llm.CallLog` that keeps calls in the store and counts what was paid since it was made."""
-
-    def __init__(self, store: ExampleStore) -> None:
-        self._store = store
-        self.calls = 0
-        self._cost: float | None = 0.0
-
-    @property
-    def cost_usd(self) -> float | None:
-        """US dollars; None once a price was not known."""
-        return self._cost
-
-    def call(self, key: str) -> CallRecord | None:
-        return self._store.call(key)
-
-    def add_calls(self, records: Sequence[CallRecord], *, wait: bool = True) -> bool:
-        if not self._store.add_calls(records, wait=wait):
-            return False
-        for record in records:
-            self.calls += 1
-            self._cost = None if self._cost is None or record.cost_usd is None else self._cost + record.cost_usd
-        return True
-
-    def spent(self) -> Spent:
-        return self._store.spent()
-
-
 class Pipeline:
     """One run of a plan. ``there`` is everybody in the store. ``replaces``: whoever is made takes the place of their
     first parent."""
@@ -103,7 +75,7 @@ class Pipeline:
         store: ExampleStore,
         intake: Intake,
         journal: Journal,
-        spending: Spending,
+        calls: CountedCalls,
         *,
         concurrency: int = 32,
         there: Sequence[Person] = (),
@@ -111,7 +83,7 @@ class Pipeline:
         retry_failed: bool = False,
     ) -> None:
         self._plan, self._model, self._store, self._intake = plan, model, store, intake
-        self._journal, self._spending, self._concurrency = journal, spending, concurrency
+        self._journal, self._calls, self._concurrency = journal, calls, concurrency
         self._replaces, self._retry_failed = replaces, retry_failed
         self._pending: deque[Attempt] = deque()
         self._people = {person.id: person for person in there}
@@ -276,7 +248,7 @@ class Pipeline:
             removed=self._reasons.total(),
             errors=self._errors,
             reasons=dict(self._reasons),
-            cost_usd=self._spending.cost_usd,
+            cost_usd=self._calls.cost_usd,
             rate=rate,
             eta_s=(self._plan.wanted - self._done) / rate if rate and len(self._took) > 2 else None,
             waiting=waiting(),
@@ -292,8 +264,8 @@ class Pipeline:
             removed=self._reasons.total(),
             reasons=dict(self._reasons),
             errors=self._errors,
-            calls=self._spending.calls,
-            cost_usd=self._spending.cost_usd,
+            calls=self._calls.calls,
+            cost_usd=self._calls.cost_usd,
             seconds=time.monotonic() - self._began,
             complete=complete,
             note="" if complete else self._ending(stopped),

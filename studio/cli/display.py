@@ -22,6 +22,7 @@ from studio.build import BuildEvent, StageBegan, StageEnded, StageTold, Tell
 from studio.cli.output import cut, err
 from studio.evaluate.types import ProbeScored, RepliesCame
 from studio.generate.types import GenerateProgressed, GenerateStarted
+from studio.inference import ItemsProgressed
 from studio.jobs import Event
 from studio.machine.gpu import GpuAwaited
 from studio.package import PackageStepped
@@ -165,16 +166,18 @@ def progress_of(event: Event) -> Progressed | None:
         case PeopleAdded(done=done, people=people):
             return Progressed(done, people, f"{_count(done, people)} people")
         case PeopleProgressed() as written:
-            return _writing(written)
+            return _writing(written, "people")
+        case ItemsProgressed() as made:
+            return _writing(made, made.task)
     return None
 
 
-def _writing(now: PeopleProgressed) -> Progressed:
+def _writing(now: PeopleProgressed | ItemsProgressed, what: str) -> Progressed:
     cost = f" · ${now.cost_usd:.2f}" if now.cost_usd else ""
     errors = f" · {now.errors} errors" if now.errors else ""
     flow = f"{now.flow} · " if now.flow else ""
-    people = f"{flow}{_count(now.done, now.wanted)} people{_left(now.eta_s)}{cost}"
-    return Progressed(now.done, now.wanted, f"{people}{errors} · {now.removed} removed · {now.rate:.1f}/s")
+    made = f"{flow}{_count(now.done, now.wanted)} {what}{_left(now.eta_s)}{cost}"
+    return Progressed(now.done, now.wanted, f"{made}{errors} · {now.removed} removed · {now.rate:.1f}/s")
 
 
 def _generating(now: GenerateProgressed) -> Progressed:
@@ -213,6 +216,6 @@ _KINDS: dict[str, type[BaseModel]] = {
     one.model_fields["kind"].default: one
     for one in (
         *(GenerateStarted, GenerateProgressed, PeopleAdded, TrainStarted, StepLogged),
-        *(RepliesCame, ProbeScored, PackageStepped, GpuAwaited, PeopleProgressed),
+        *(RepliesCame, ProbeScored, PackageStepped, GpuAwaited, PeopleProgressed, ItemsProgressed),
     )
 }

@@ -2,7 +2,6 @@
 
 from studio.generate.author import Author, ModelAuthor, open_author
 from studio.generate.batched import generate_in_batches
-from studio.generate.concurrency import read_concurrency, set_concurrency
 from studio.generate.plan import ScenarioBalance, balance, coverage
 from studio.generate.prompt import Authored, author_messages
 from studio.generate.recorded import RECORDED, read_recordings
@@ -17,6 +16,7 @@ from studio.generate.types import (
     GenerateProgressed,
     GenerateStarted,
 )
+from studio.llm.concurrency import read_concurrency, set_concurrency
 
 __all__ = [
     "RECORDED",

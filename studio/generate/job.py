@@ -6,10 +6,10 @@ from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
-from studio.generate.concurrency import Concurrency
 from studio.generate.run import generate
 from studio.generate.types import GenerateParams
 from studio.jobs import JobContext
+from studio.llm.concurrency import Concurrency
 from studio.spec import load
 from studio.store import Workspace
 

@@ -9,10 +9,10 @@ from studio.calls import Spent
 from studio.chatml import Frozen, Messages
 from studio.errors import UserError
 from studio.generate.author import author_request
-from studio.generate.concurrency import AT_FIRST
 from studio.generate.plan import Drawn, Ledger, next_attempts
 from studio.generate.spending import spent_by_role, spent_on
 from studio.generate.types import GenerateParams, SpentOn
+from studio.llm.concurrency import AT_FIRST
 from studio.spec import LoadedSpec
 from studio.store import Workspace
 

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from studio.bank import people_source
 from studio.errors import UserError
 from studio.generate.author import Author, Draft, open_author
-from studio.generate.concurrency import Chains, Concurrency
 from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.recorded import Recordings, read_recordings
@@ -30,6 +29,7 @@ from studio.generate.types import (
 from studio.judge import Judge, open_judge
 from studio.llm import ModelError, ModelSettings, Submitted, check_budget, drain, learned_at, waiting
 from studio.llm.batch import TABLE as BATCHES
+from studio.llm.concurrency import Chains, Concurrency
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
 

@@ -71,6 +71,14 @@ class Documents:
                 found.append(model.model_validate_json(body, extra="ignore"))
         return found
 
+    def ids(self, kind: str) -> list[str]:
+        """In the order in which they came."""
+        return [id for id, _ in self._bodies(kind, None)]
+
+    def count(self, kind: str) -> int:
+        with self._database.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM documents WHERE kind = ?", (kind,)).fetchone()[0])
+
     def remove(self, kind: str, id: str) -> None:
         """Forget a document; no matter if there is none."""
         with self._database.writing(durable=True) as connection:

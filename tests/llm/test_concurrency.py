@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from studio.generate.concurrency import AT_FIRST, Chains, Concurrency, set_concurrency
-from studio.generate.progress import Meter
+from studio.llm.concurrency import AT_FIRST, Chains, Concurrency, set_concurrency
 
 
 async def test_results_come_as_they_are_there_and_the_rest_is_cancelled_when_the_reader_leaves() -> None:
@@ -125,18 +124,3 @@ async def test_an_exception_in_one_ends_all() -> None:
 
     with pytest.raises(RuntimeError, match="a fault"):
         _ = [result async for result in Chains(lambda: 2, lambda: False).results(work)]
-
-
-def test_a_meter_tells_at_most_twice_a_second_and_estimates_by_what_is_accepted() -> None:
-    now = 0.0
-    meter = Meter(lambda: now)
-    told = 0
-    for step in range(1, 101):
-        now = step * 0.1
-        meter.landed(step % 2 == 0)
-        told += meter.due()
-    assert told == 20
-    assert meter.rate() == pytest.approx(10)
-    assert meter.eta_s(100) == pytest.approx(20)
-    now = 100.0
-    assert meter.rate() == 0 and meter.eta_s(100) is None

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from studio.errors import UserError
 from studio.files import write_atomic
-from studio.llm import window
+from studio.llm.endpoint import window
 
 TICK_S = 0.2
 """How often it looks around while nothing comes back."""
