@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import typer
 
-from studio.cli import judge as shell
-from studio.cli.judge import label, sit
+from studio.cli.judge import label
+from studio.cli.label_sitting import sit
+from studio.cli.terminal_keys import terminal_keys
 from studio.errors import UserError
 from studio.evaluate import evaluation_of, restate, save
 from studio.evaluate.labelling import Labelling
@@ -186,7 +187,7 @@ def test_keys_come_from_a_real_terminal_without_enter_and_arrows_are_none(monkey
         monkeypatch.setattr("sys.stdin", stdin)
         monkeypatch.setattr("sys.stdout", stdout)
         before = termios.tcgetattr(theirs)
-        with shell.terminal_keys() as keys:
+        with terminal_keys() as keys:
             os.write(ours, b"2\x1b[A")
             assert next(keys) == "2"
             os.write(ours, b"Q")
