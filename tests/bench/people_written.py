@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,9 @@ def write(count: int, kills: int, concurrency: int, folder: Path) -> dict[str, A
             while (view := job.view()).state in ("starting", "running"):
                 cpu_now = _cpu(view.pid)
                 if turn < kills and len(workspace.examples.people()) >= goal and view.pid is not None:
-                    os.kill(view.pid, signal.SIGKILL)
-                time.sleep(0.1)
+                    with suppress(ProcessLookupError):  # killed a look ago
+                        os.kill(view.pid, signal.SIGKILL)
+                time.sleep(0.5)
             cpu += cpu_now
             ends.append(view.state)
     finally:
