@@ -34,8 +34,8 @@ def figures(measures: Measures) -> list[tuple[str, str]]:
     return [(name, f"{getattr(measures, field):.{digits}f}") for field, name, digits in MEASURES]
 
 
-def svg(banks: Sequence[tuple[str, Diversity]]) -> str:
-    """One bank or two, each with its name, as one picture."""
+def svg(banks: Sequence[tuple[str, Diversity]], what: str = "people") -> str:
+    """One bank or two, each with its name, as one picture. ``what`` they hold."""
     parts, heights = [], [40.0, 40.0]
     pairs = list(zip(*(found.shares for _, found in banks), strict=True))
     for place, attribute in enumerate(pairs):
@@ -43,11 +43,11 @@ def svg(banks: Sequence[tuple[str, Diversity]]) -> str:
         drawn, height = _bars(attribute, column * COLUMN, heights[column])
         parts.append(drawn)
         heights[column] += height + 24
-    drawn, height = _table(banks, max(heights))
+    drawn, height = _table(banks, max(heights), what)
     total = max(heights) + height + 16
     legend = "".join(
         f"<rect x='{12 + 320 * number}' y='10' width='10' height='10' fill='{COLOURS[number % 2]}'/>"
-        + _text(28 + 320 * number, 19, f"{_short(name, 28)}: {found.people} people")
+        + _text(28 + 320 * number, 19, f"{_short(name, 28)}: {found.people} {what}")
         for number, (name, found) in enumerate(banks)
     )
     return (
@@ -82,9 +82,9 @@ def _bars(banks: Sequence[Shares], left: float, top: float) -> tuple[str, float]
     return "".join(drawn), 22 + LINE * len(values)
 
 
-def _table(banks: Sequence[tuple[str, Diversity]], top: float) -> tuple[str, float]:
+def _table(banks: Sequence[tuple[str, Diversity]], top: float, what: str) -> tuple[str, float]:
     first = banks[0][1].measures
-    head = f"{first.n} people each, cut after {first.words} words"
+    head = f"{first.n} {what} each, cut after {first.words} words"
     drawn = [_text(12, top + 12, head, bold=True)]
     columns = [figures(found.measures) for _, found in banks]
     for row, cells in enumerate(zip(*columns, strict=True)):

@@ -94,10 +94,16 @@ def compare(
 
 
 def measures(people: Sequence[Person], embedder: Embedder, n: int = SAMPLE, words: int = WORDS) -> Measures:
-    """Of ``n`` people, drawn by their texts so that the same bank gives the same figures in any order."""
-    texts = sorted(" ".join(essence(person).split()[:words]) for person in people)
+    """Of what makes somebody another person, as :func:`text_measures`."""
+    return text_measures([essence(person) for person in people], embedder, n, words)
+
+
+def text_measures(texts: Sequence[str], embedder: Embedder, n: int = SAMPLE, words: int = WORDS) -> Measures:
+    """Of ``n`` texts, drawn by what they say so that the same ones give the same figures in any order. Raises
+    ValueError where there is none."""
+    texts = sorted(" ".join(text.split()[:words]) for text in texts)
     if not texts:
-        raise ValueError("nobody to measure")
+        raise ValueError("nothing to measure")
     if len(texts) > n:
         texts = random.Random(f"diversity {n}").sample(texts, n)
     split = [text.casefold().split() for text in texts]
@@ -167,10 +173,10 @@ def vendi(vectors: Vectors) -> float:
 def shares(people: Sequence[Person]) -> tuple[Shares, ...]:
     """By age, profession, place and trait; a person counts once for each trait."""
     return (
-        _shares("age", [[band(person.age)] if person.age is not None else [] for person in people], ordered=True),
-        _shares("profession", [[one] if (one := person.profession or person.role) else [] for person in people]),
-        _shares("place", [[person.place] if person.place else [] for person in people]),
-        _shares("trait", [person.traits for person in people]),
+        shares_of("age", [[band(person.age)] if person.age is not None else [] for person in people], ordered=True),
+        shares_of("profession", [[one] if (one := person.profession or person.role) else [] for person in people]),
+        shares_of("place", [[person.place] if person.place else [] for person in people]),
+        shares_of("trait", [person.traits for person in people]),
     )
 
 
@@ -182,7 +188,8 @@ def band(age: int) -> str:
     return f"over {BANDS[-1][1]}"
 
 
-def _shares(attribute: str, values: Sequence[Sequence[str]], *, ordered: bool = False) -> Shares:
+def shares_of(attribute: str, values: Sequence[Sequence[str]], *, ordered: bool = False) -> Shares:
+    """One attribute of several people or texts, each with its values; most frequent first, or by value."""
     counts = Counter(value.strip().casefold() for own in values for value in own if value.strip())
     total = counts.total()
     named = sorted(counts.items(), key=lambda one: one[0] if ordered else (-one[1], one[0]))

@@ -18,8 +18,11 @@ from studio.serve import served_settings
 from studio.train import resolve_base
 
 
-async def items_stage(tell: Tell, session: Session, stage: str, entry: str, params: ItemsParams) -> ItemsFinished:
-    """Run ``entry`` (``module:function``) as the job ``stage`` over ``params``, and follow it; how it ended.
+async def items_stage(
+    tell: Tell, session: Session, stage: str, entry: str, params: ItemsParams, *, writes: bool = True
+) -> ItemsFinished:
+    """Run ``entry`` (``module:function``) as the job ``stage`` over ``params``, and follow it; how it ended. ``writes``:
+    whether it needs the model that writes.
 
     Raises :class:`studio.errors.UserError` before any job where no model is there to be asked, and
     :class:`StageError` where the stage has another job under way.
@@ -30,7 +33,8 @@ async def items_stage(tell: Tell, session: Session, stage: str, entry: str, para
     if running is not None and running.request.params != asked[1].model_dump(mode="json"):
         remedy = f"wait for it, or: studio jobs stop {running.id}"
         raise StageError(f"another job of {stage} is under way", where=running.id, remedy=remedy)
-    check_model(session, stage)
+    if writes:
+        check_model(session, stage)
     if session.settings.author_local is not None:
         await asyncio.to_thread(resolve_base, session.settings.author_local)
 

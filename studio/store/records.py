@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from studio.chatml import Frozen, Messages, Unicode, digest
 
-Origin = Literal["generated", "hand", "chat"]
+Origin = Literal["generated", "hand", "chat", "asked"]
+"""``asked``: what a chatbot answered to a query, and not as expected."""
 Status = Literal["pending", "accepted", "rejected"]
 Verdict = Literal["passed", "failed", "unscored", "error"]
 Action = Literal["accept", "reject", "edit", "reset"]

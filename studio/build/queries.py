@@ -1,0 +1,103 @@
+"""The stages of queries: made as one job, asked as another, with the worker of a run beside it where base and tuned are
+asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from studio.build.items import items_stage
+from studio.build.session import Session, Tell
+from studio.errors import UserError
+from studio.inference import ItemsFinished
+from studio.jobs import JobContext
+from studio.queries import Arm, AskParams, Chatbot, MakeParams
+from studio.queries import ask as ask_job
+from studio.queries.make import check_topics
+from studio.serve import BASE, TUNED, ensure, run_params, served_settings
+from studio.spec import load
+from studio.store import Workspace
+from studio.train import find_run
+
+
+async def queries_stage(
+    tell: Tell,
+    session: Session,
+    count: int,
+    *,
+    arm: Arm = "people",
+    strict: bool = False,
+    concurrency: int | None = None,
+) -> ItemsFinished:
+    """Make ``count`` queries of an arm; see :func:`studio.queries.make.make_queries`."""
+    check_topics(session.loaded, arm)
+    params = MakeParams(**_common(session, concurrency), count=count, arm=arm, strict=strict)
+    return await items_stage(tell, session, "queries", "studio.queries.make:main", params)
+
+
+async def ask_stage(
+    tell: Tell,
+    session: Session,
+    *,
+    chatbot: Chatbot | None = None,
+    run_id: str = "",
+    count: int = 200,
+    name: str = "",
+    system: str = "",
+    turns: int = 1,
+    max_tokens: int | None = None,
+    concurrency: int | None = None,
+) -> ItemsFinished:
+    """Ask ``chatbot``, or base and tuned of ``run_id``; see :func:`studio.queries.ask.ask_chatbots`.
+
+    The model of the session plays the customer where there are several ``turns``. Raises :class:`UserError` where
+    neither or both are named, and where the studio would have to serve two models at once.
+    """
+    if (chatbot is None) == (not run_id):
+        remedy = "name a server, --chatbot URL --chatbot-model NAME, or --run ID for base and tuned of a run"
+        raise UserError("expected one chatbot to ask", where="ask", remedy=remedy)
+    if run_id:
+        if session.settings.author_local is not None:
+            remedy = "name a server for who plays the customer and judges: --endpoint URL --model NAME"
+            raise UserError("the studio serves one model at a time, and that is the run's", where="ask", remedy=remedy)
+        run_params(find_run(session.workspace, run_id))
+    params = AskParams(
+        **_common(session, concurrency),
+        count=count,
+        name=name,
+        chatbots=() if chatbot is None else (chatbot,),
+        run_id=run_id,
+        system=system,
+        turns=turns,
+        max_tokens=max_tokens or session.loaded.spec.deployment.max_tokens,
+    )
+    entry = "studio.build.queries:main" if run_id else "studio.queries.ask:main"
+    return await items_stage(tell, session, "ask", entry, params, writes=turns > 1)
+
+
+async def main(params: dict[str, Any], context: JobContext) -> None:
+    """Job entry where a run is asked: it holds the worker that serves base and tuned until its own end."""
+    asked = AskParams.model_validate(params, extra="ignore")
+    loaded = load(Path(asked.spec_path))
+    workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
+    try:
+        run = find_run(workspace, asked.run_id)
+        with await ensure(workspace.jobs_dir, run_params(run)) as server:
+            chatbots = tuple(
+                Chatbot(side=side, name=asked.run_id, settings=served_settings(server.ready, side))
+                for side in (BASE, TUNED)
+            )
+            served = asked.model_copy(update={"chatbots": chatbots})
+            await ask_job.main(served.model_dump(mode="json"), context)
+    finally:
+        workspace.close()
+
+
+def _common(session: Session, concurrency: int | None) -> dict[str, Any]:
+    return {
+        "spec_path": str(session.loaded.path),
+        "workspace": str(session.root),
+        "settings": session.settings,
+        "seed": session.seed,
+        "concurrency": concurrency,
+    }

@@ -1,0 +1,51 @@
+"""Rates with their intervals: shares of events, by group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from statistics import NormalDist
+
+from studio.chatml import Frozen
+
+_Z = NormalDist().inv_cdf(0.975)
+
+
+class Rate(Frozen):
+    """``events`` of ``n`` with Wilson's 95 % interval (1927), which holds for few events too. Ties may count half."""
+
+    name: str = ""
+    events: float
+    n: int
+    share: float
+    low: float
+    high: float
+
+    @property
+    def text(self) -> str:
+        """``12 of 40, 30 % (18 to 45)``; a dash where nothing was counted."""
+        if not self.n:
+            return "-"
+        return f"{self.events:g} of {self.n}, {self.share:.0%} ({100 * self.low:.0f} to {100 * self.high:.0f})"
+
+
+def wilson(events: float, n: int, name: str = "") -> Rate:
+    """Of none the interval is all there is, 0 to 1."""
+    if n == 0:
+        return Rate(name=name, events=0, n=0, share=0.0, low=0.0, high=1.0)
+    share, square = events / n, _Z**2
+    centre = (share + square / (2 * n)) / (1 + square / n)
+    margin = _Z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n**2))
+    return Rate(
+        name=name, events=events, n=n, share=share, low=max(0.0, centre - margin), high=min(1.0, centre + margin)
+    )
+
+
+def by_group(values: Iterable[tuple[str, bool]]) -> tuple[Rate, ...]:
+    """(group, event) pairs as one rate a group, the highest share first."""
+    counts: dict[str, tuple[int, int]] = {}
+    for name, event in values:
+        events, n = counts.get(name, (0, 0))
+        counts[name] = events + event, n + 1
+    rates = [wilson(events, n, name) for name, (events, n) in counts.items()]
+    return tuple(sorted(rates, key=lambda one: (-one.share, -one.n, one.name)))
