@@ -21,8 +21,8 @@ from studio.train import resolve_base
 async def items_stage(
     tell: Tell, session: Session, stage: str, entry: str, params: ItemsParams, *, writes: bool = True
 ) -> ItemsFinished:
-    """Run ``entry`` (``module:function``) as the job ``stage`` over ``params``, and follow it; how it ended. ``writes``:
-    whether it needs the model that writes.
+    """Run ``entry`` (``module:function``) as the job ``stage`` over ``params``, and follow it; how it ended.
+    ``writes``: whether it needs the model that writes.
 
     Raises :class:`studio.errors.UserError` before any job where no model is there to be asked, and
     :class:`StageError` where the stage has another job under way.

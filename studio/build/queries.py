@@ -53,6 +53,7 @@ async def ask_stage(
     The model of the session plays the customer where there are several ``turns``. Raises :class:`UserError` where
     neither or both are named, and where the studio would have to serve two models at once.
     """
+    ask_job.check_name(name)
     if (chatbot is None) == (not run_id):
         remedy = "name a server, --chatbot URL --chatbot-model NAME, or --run ID for base and tuned of a run"
         raise UserError("expected one chatbot to ask", where="ask", remedy=remedy)

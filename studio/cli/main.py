@@ -20,6 +20,8 @@ from studio.cli import (
     jobs,
     judge,
     package,
+    queries,
+    queries_ask,
     spec,
     stages,
     triage,
@@ -78,6 +80,8 @@ app.add_typer(package.app, name="package")
 bank_model.register(bank.app)
 bank_report.register(bank.app)
 app.add_typer(bank.app, name="bank")
+queries_ask.register(queries.app)
+app.add_typer(queries.app, name="queries")
 app.add_typer(judge.app, name="judge")
 app.add_typer(spec.app, name="spec")
 app.add_typer(jobs.app, name="jobs")
@@ -85,7 +89,7 @@ app.add_typer(workspace.app, name="workspace")
 app.command("doctor")(doctor.doctor)
 
 COMMANDS = frozenset(
-    "open build generate triage train evaluate chat package bank judge spec jobs workspace doctor".split()
+    "open build generate triage train evaluate chat package bank queries judge spec jobs workspace doctor".split()
 )
 
 

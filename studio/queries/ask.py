@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, closing
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ from studio.queries.stored import evenly, queries_of
 from studio.queries.types import Answered, Asking, AskParams, Chatbot, Query
 from studio.spec import LoadedSpec, load
 from studio.store import Documents, Workspace
+from studio.text.inert import inert_line
 
 ASKING = "asking"
 CHATBOT_PRICE_VARIABLE = "STUDIO_CHATBOT_PRICE"
@@ -87,7 +89,8 @@ async def ask_chatbots(
         chatbots = []
         for one in asked.chatbots:
             await check_priced(one.settings, one.settings.model or one.name, CHATBOT_PRICE_VARIABLE)
-            model = OpenAIModel(one.settings, one.settings.model or one.name, call_log=calls, name=one.name)
+            recorded = f"{one.name} {one.side}".strip()  # base and tuned are two on the record of calls
+            model = OpenAIModel(one.settings, one.settings.model or one.name, call_log=calls, name=recorded)
             chatbots.append((one, model))
         for opened_model in {id(one): one for one in (simulator, judge, *(bot for _, bot in chatbots)) if one}.values():
             opened.push_async_callback(opened_model.close)
@@ -130,6 +133,7 @@ def chatbot_settings(
 
 def begin_asking(loaded: LoadedSpec, documents: Documents, asked: AskParams, judge: str) -> Asking:
     """The asking of these parameters, kept under its name. Raises UserError where that is another one's."""
+    check_name(asked.name)
     chatbots = tuple(f"{one.name} {one.side}".strip() for one in asked.chatbots)
     places = [one.settings.place if one.settings.uds is None else asked.run_id for one in asked.chatbots]
     mark = _digest([*chatbots, *places, asked.system, asked.turns, asked.max_tokens, asked.seed])
@@ -140,6 +144,7 @@ def begin_asking(loaded: LoadedSpec, documents: Documents, asked: AskParams, jud
         chatbots=chatbots,
         run_id=asked.run_id,
         mark=mark,
+        seed=asked.seed,
         kind=f"answer {name} {_digest([expected, judge])}",
         turns=asked.turns,
         judge=judge,
@@ -155,6 +160,13 @@ def begin_asking(loaded: LoadedSpec, documents: Documents, asked: AskParams, jud
         return asking
 
     return documents.update(ASKING, name, Asking, same)
+
+
+def check_name(name: str) -> None:
+    """Raises UserError for a name of an asking that could be no file's."""
+    if name and not re.fullmatch(r"[\w][\w.-]{0,59}", name):
+        remedy = "at most 60 letters, digits, dots, - and _"
+        raise UserError("no such name of an asking", where=inert_line(name)[:80], remedy=remedy)
 
 
 def askings(documents: Documents) -> list[Asking]:

@@ -23,7 +23,7 @@ class Rate(Frozen):
 
     @property
     def text(self) -> str:
-        """``12 of 40, 30 % (18 to 45)``; a dash where nothing was counted."""
+        """``12 of 40, 30% (18 to 45)``; a dash where nothing was counted."""
         if not self.n:
             return "-"
         return f"{self.events:g} of {self.n}, {self.share:.0%} ({100 * self.low:.0f} to {100 * self.high:.0f})"

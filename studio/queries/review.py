@@ -22,7 +22,7 @@ EXPECTED = "expected"
 
 
 class Sent(Frozen):
-    """``added`` and ``known`` mismatches are in triage; ``unusable`` ones have an empty answer: nothing to learn from."""
+    """``added`` and ``known`` mismatches are in triage; ``unusable`` ones have an empty answer."""
 
     added: int
     known: int

@@ -143,6 +143,8 @@ class Asking(Record):
     """Of a training run; empty for a chatbot at an endpoint. (Documents are found by it.)"""
     mark: str
     """A digest of what makes its answers others: chatbots, system prompt, turns and tokens."""
+    seed: int = 0
+    """Of its queries."""
     kind: str
     """Under which its answers are kept: another one once what is expected, or the judge, has changed."""
     turns: int = 1
