@@ -3,6 +3,7 @@ asked."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from studio.jobs import JobContext
 from studio.queries import Arm, AskParams, Chatbot, MakeParams
 from studio.queries import ask as ask_job
 from studio.queries.make import check_topics
-from studio.serve import BASE, TUNED, ensure, run_params, served_settings
+from studio.serve import BASE, TUNED, Server, ensure, run_params, served_settings
 from studio.spec import load
 from studio.store import Workspace
-from studio.train import find_run
+from studio.train import Run, find_run
 
 
 async def queries_stage(
@@ -83,7 +84,10 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
     workspace = Workspace.open(Path(asked.workspace), loaded.spec.slug)
     try:
         run = find_run(workspace, asked.run_id)
-        with await ensure(workspace.jobs_dir, run_params(run)) as server:
+        server = await _served(workspace, run, context)
+        if server is None:
+            return
+        with server:
             chatbots = tuple(
                 Chatbot(side=side, name=asked.run_id, settings=served_settings(server.ready, side))
                 for side in (BASE, TUNED)
@@ -92,6 +96,18 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
             await ask_job.main(served.model_dump(mode="json"), context)
     finally:
         workspace.close()
+
+
+async def _served(workspace: Workspace, run: Run, context: JobContext) -> Server | None:
+    """Both sides of the run, ready to be asked; None where a stop was asked for while they were loaded."""
+    loading = asyncio.ensure_future(ensure(workspace.jobs_dir, run_params(run)))
+    context.on_stop(loading.cancel)
+    try:
+        return await loading
+    except asyncio.CancelledError:
+        if context.stop_requested:
+            return None
+        raise
 
 
 def _common(session: Session, concurrency: int | None) -> dict[str, Any]:

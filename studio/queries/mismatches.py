@@ -66,7 +66,7 @@ class AskReport(Frozen):
 
 
 def ask_report(asking: Asking, answers: Sequence[Answered]) -> AskReport:
-    sides = dict.fromkeys(answer.side for answer in answers)
+    sides = sorted({answer.side for answer in answers})
     return AskReport(
         name=asking.id,
         judge=asking.judge,

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -118,18 +118,18 @@ def serving(*servers: FakeServer) -> Iterator[list[str]]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
-    def run(what: Callable[[], Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(what(), loop).result(10)
+    def run(what: Coroutine[Any, Any, object]) -> None:
+        asyncio.run_coroutine_threadsafe(what, loop).result(10)
 
     began = []
     try:
         for server in servers:
-            run(server.__aenter__)
+            run(server.__aenter__())
             began.append(server)
         yield [server.url for server in servers]
     finally:
         for server in began:
-            run(lambda server=server: server.__aexit__(None, None, None))
+            run(server.__aexit__(None, None, None))
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
