@@ -18,9 +18,9 @@ from studio.build.queries import queries_stage
 from studio.cli import options
 from studio.cli.bank_report import reasons_line
 from studio.cli.display import duration, show
-from studio.cli.judge import terminal_keys
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, group, open_session
 from studio.cli.output import cell, out, say, say_json, tell, tell_prose
+from studio.cli.terminal_keys import terminal_keys
 from studio.embed import disk_embedder
 from studio.errors import UserError
 from studio.files import as_seen, write_atomic

@@ -115,5 +115,5 @@ def test_the_picture_is_well_formed_and_inert_whatever_a_person_says() -> None:
 
 
 def test_an_empty_bank_has_no_figures() -> None:
-    with pytest.raises(ValueError, match="nobody"):
+    with pytest.raises(ValueError, match="nothing to measure"):
         measures([], WordVectors())
