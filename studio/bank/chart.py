@@ -14,6 +14,8 @@ from studio.text.inert import inert_line
 WIDTH, COLUMN, LABEL, BAR, LINE = 960, 480, 170, 220, 17
 COLOURS = ("#3465a4", "#e9a227")
 """Of the bank and of the one beside it; apart for colour-blind eyes too."""
+ORDERED = ("age", "words")
+"""Attributes whose values are bands, shown in their order."""
 _FONT = "font-family='DejaVu Sans Mono, monospace' font-size='11'"
 
 MEASURES: tuple[tuple[str, str, int], ...] = (
@@ -60,7 +62,7 @@ def svg(banks: Sequence[tuple[str, Diversity]], what: str = "people") -> str:
 def _bars(banks: Sequence[Shares], left: float, top: float) -> tuple[str, float]:
     """One attribute: a bar a bank for each value that the first one names, and for the second's own."""
     values = list(dict.fromkeys(share.value for bank in banks for share in bank.values))
-    if banks[0].attribute == "age":
+    if banks[0].attribute in ORDERED:
         values.sort()
     found = [{share.value: share.share for share in bank.values} for bank in banks]
     most = max([share for bank in found for share in bank.values()], default=0.0) or 1.0

@@ -208,7 +208,7 @@ def _keys() -> Iterator[Iterator[str]]:
 
 def _table(found: QueryReport) -> None:
     table = Table(box=None, pad_edge=False)
-    table.add_column(cell(""))
+    table.add_column(cell(""), no_wrap=True)
     for arm in found.arms:
         table.add_column(cell(arm.arm), justify="right")
 

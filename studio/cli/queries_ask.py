@@ -21,9 +21,9 @@ from studio.files import as_seen, write_atomic
 from studio.llm import ModelSettings
 from studio.queries import MOST_TURNS, Answered, Asking, Chatbot
 from studio.queries.ask import answers_of, chatbot_settings, find_asking
-from studio.queries.mismatches import AskReport, SideReport, ask_report, lines_of, markdown
+from studio.queries.mismatches import AskReport, SideReport, ask_report, judge_line, lines_of, markdown
 from studio.queries.rates import Rate
-from studio.queries.review import CATEGORY, send_to_triage
+from studio.queries.review import CATEGORY, send_to_triage, upheld
 from studio.queries.stored import queries_of
 
 CHATBOT = "An OpenAI-compatible server: the chatbot that is asked."
@@ -102,6 +102,7 @@ def answers(
     workspace: options.WorkspaceFolder = WORKSPACE,
     name: Name = "",
     mismatched: Annotated[bool, typer.Option("--mismatched", help="Show each mismatch, with what was said.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show every answer, those that nobody judged too.")] = False,
     path: Out = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -116,8 +117,8 @@ def answers(
         say_json({"file": as_seen(file)} | report.model_dump(mode="json"))
         return
     print_report(report)
-    for one in found if mismatched else ():
-        if one.mismatches:
+    for one in found:
+        if everything or (mismatched and one.mismatches):
             say("\n" + "\n".join(f"{label}: {text}" for label, text in one.page.items()))
     say(f"report: {as_seen(file)}")
 
@@ -158,6 +159,7 @@ def register(group: typer.Typer) -> None:
 
 def print_report(report: AskReport) -> None:
     """Of each side what was asked, then its rates by topic and by user type, and the items that were missed."""
+    say(judge_line(report))
     for side in report.sides:
         for line in lines_of(side):
             say(line)
@@ -193,7 +195,7 @@ def _items(side: SideReport) -> None:
 def _report(session: Session, asking: Asking, path: Path | None) -> tuple[AskReport, list[Answered], Path]:
     """The report of an asking, its answers, and the Markdown file that it was written to."""
     found = answers_of(session.workspace.documents, asking)
-    report = ask_report(asking, found)
+    report = ask_report(asking, found, upheld(session.workspace, found))
     file = path or session.workspace.exports_dir / f"answers-{asking.id}.md"
     write_atomic(file, markdown(report, found))
     return report, found, file

@@ -34,7 +34,7 @@ from studio.llm import (
 )
 from studio.llm.budget import check_priced
 from studio.llm.concurrency import Concurrency
-from studio.llm.settings import EFFORT_VARIABLE, PATIENCE_VARIABLE, PRICE_VARIABLE
+from studio.llm.settings import PATIENCE_VARIABLE, PRICE_VARIABLE
 from studio.queries.expected import judge_expected
 from studio.queries.make import judge_model
 from studio.queries.simulate import converse
@@ -121,13 +121,11 @@ def chatbot_settings(
 ) -> ModelSettings:
     """Where a chatbot is asked. It is sent the key that is named for it and no other, whatever ``environ`` holds; its
     price is that of :data:`CHATBOT_PRICE_VARIABLE`. Raises UserError as :func:`studio.llm.resolve_settings`."""
-    kept = {name: environ[name] for name in (PATIENCE_VARIABLE, EFFORT_VARIABLE) if name in environ}
+    kept = {PATIENCE_VARIABLE: environ[PATIENCE_VARIABLE]} if PATIENCE_VARIABLE in environ else {}
     if key_variable and key_variable in environ:
         kept[key_variable] = environ[key_variable]
     if CHATBOT_PRICE_VARIABLE in environ:
         kept[PRICE_VARIABLE] = environ[CHATBOT_PRICE_VARIABLE]
-    if key_variable != "OPENAI_API_KEY":
-        kept.pop("OPENAI_API_KEY", None)
     return resolve_settings(endpoint, model, environ=kept, key_variable=key_variable, max_cost=max_cost_usd)
 
 

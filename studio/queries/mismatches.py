@@ -63,9 +63,13 @@ class AskReport(Frozen):
     run_id: str = ""
     turns: int
     sides: tuple[SideReport, ...]
+    upheld: Rate
+    """Of the mismatches that a person decided on in triage, those that they corrected or rejected; one that they
+    accepted as it was is the judge's mistake."""
 
 
-def ask_report(asking: Asking, answers: Sequence[Answered]) -> AskReport:
+def ask_report(asking: Asking, answers: Sequence[Answered], upheld: Rate | None = None) -> AskReport:
+    """``upheld`` as :func:`studio.queries.review.upheld` has it."""
     sides = sorted({answer.side for answer in answers})
     return AskReport(
         name=asking.id,
@@ -73,6 +77,7 @@ def ask_report(asking: Asking, answers: Sequence[Answered]) -> AskReport:
         run_id=asking.run_id,
         turns=asking.turns,
         sides=tuple(_side(side, [one for one in answers if one.side == side], asking.turns) for side in sides),
+        upheld=upheld or wilson(0, 0),
     )
 
 
@@ -107,6 +112,14 @@ def _side(side: str, answers: Sequence[Answered], turns: int) -> SideReport:
     )
 
 
+def judge_line(report: AskReport) -> str:
+    """Who judged, and how far people agree."""
+    if not report.judge:
+        return "judge: nobody"
+    looked = f"people upheld {report.upheld.text} of its mismatches" if report.upheld.n else "no mismatch was looked at"
+    return f"judge: {report.judge}; {looked} in triage"
+
+
 def lines_of(side: SideReport) -> list[str]:
     """What to say of a side beside its tables."""
     told = [
@@ -125,8 +138,8 @@ def lines_of(side: SideReport) -> list[str]:
 
 def markdown(report: AskReport, answers: Sequence[Answered]) -> str:
     """The report as a page, with the first mismatches of each side in full. Text of models is inert and escaped."""
-    parts = [f"# Answers of {_plain(report.name)}", f"Judge: {_plain(report.judge or 'nobody')}. Rates are of judged "
-             "answers, with Wilson's 95 % interval."]  # fmt: skip
+    intro = f"{_plain(judge_line(report))}. Rates are of judged answers, with Wilson's 95 % interval."
+    parts = [f"# Answers of {_plain(report.name)}", intro]
     for side in report.sides:
         parts += [
             f"## {_plain(f'{side.chatbot} {side.side}'.strip())}",

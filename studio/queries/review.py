@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from studio.chatml import Frozen, conversation_problem, digest
+from studio.queries.rates import Rate, wilson
 from studio.queries.types import Answered, Asking, Query
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Violation, Workspace
@@ -54,9 +55,20 @@ def send_to_triage(
     return Sent(added=added, known=known, unusable=unusable)
 
 
+def upheld(workspace: Workspace, answers: Sequence[Answered]) -> Rate:
+    """Of the mismatches that somebody decided on, the share that they corrected or rejected."""
+    rows = workspace.examples.rows_of([_id(answer) for answer in answers if answer.mismatches])
+    decided = [row.decision.action for row in rows.values() if row is not None and row.decision is not None]
+    return wilson(sum(action in ("edit", "reject") for action in decided), len(decided))
+
+
+def _id(answer: Answered) -> str:
+    return f"asked-{digest(answer.messages)}"
+
+
 def _example(loaded: LoadedSpec, asking: Asking, answer: Answered) -> Example:
     return Example(
-        id=f"asked-{digest(answer.messages)}",
+        id=_id(answer),
         spec_hash=loaded.hash,
         category=CATEGORY,
         scenario=answer.topic,

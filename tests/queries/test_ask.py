@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from studio.errors import UserError
+from studio.generate.screening import stale_ids
 from studio.inference import ItemsFinished
 from studio.jobs import start
+from studio.judge import open_judge
 from studio.llm import ModelSettings
 from studio.queries import AskParams, Chatbot, Query
 from studio.queries.ask import answers_of, ask_chatbots, askings, chatbot_settings, find_asking
 from studio.queries.mismatches import ask_report, markdown
-from studio.queries.review import CATEGORY, send_to_triage
+from studio.queries.review import CATEGORY, send_to_triage, upheld
 from studio.spec import LoadedSpec, load
 from studio.store import Filter, Workspace
 from studio.triage import Triage, export_chatml
@@ -235,7 +237,15 @@ async def test_a_mismatch_goes_to_triage_as_pending_and_is_trained_on_only_when_
     assert export_chatml(workspace, loaded, write=False).count == 0
     assert not {one.category for one in store.counts()} & set(loaded.spec.scenarios)  # no target counts them
     right = row.messages[-1].model_copy(update={"content": "It costs 12 dollars and takes 2 to 4 working days."})
+    assert not set(stale_ids(loaded, store, open_judge(ModelSettings(), loaded))) & {one.example.id for one in rows}
+    assert upheld(workspace, found).n == 0
     Triage(workspace).edit(row.example.id, (*row.messages[:-1], right))
+    other = next(one for one in rows if one.example.id != row.example.id)
+    Triage(workspace).reject(other.example.id, "wrong")
+    assert (upheld(workspace, found).events, upheld(workspace, found).n) == (2, 2)
+    Triage(workspace).accept(other.example.id)  # a person says that it was right
+    assert (upheld(workspace, found).events, upheld(workspace, found).n) == (1, 2)
+    Triage(workspace).reset(other.example.id)
     assert export_chatml(workspace, loaded, write=False).count == 1
 
 

@@ -88,8 +88,15 @@ def test_a_team_makes_both_arms_votes_compares_asks_and_corrects(
         missed = sum(rate["n"] for rate in side["topics"] if rate["name"] in wrong)
         assert side["mismatched"]["events"] == missed >= 2
         assert "it costs 25 dollars" in Path(told.json["file"]).read_text()
+        shown = studio("queries", "answers", *at(studio), "--all").out
+        assert shown.count("\ntopic: ") == 24 and "no mismatch was looked at in triage" in shown
         shown = studio("queries", "answers", *at(studio), "--mismatched").out
-        assert "by user type" in shown and "contradicted" in shown and "it costs 25 dollars" in shown
+        assert (
+            shown.count("\ntopic: ") == side["mismatched"]["events"]
+            and "by user type" in shown
+            and "contradicted" in shown
+            and "it costs 25 dollars" in shown
+        )
 
     told = studio("queries", "triage", *at(studio))
     assert told.status == 0 and f"{missed} mismatches are pending in triage, 0 were there already" in told.out, told.err
@@ -101,6 +108,7 @@ def test_a_team_makes_both_arms_votes_compares_asks_and_corrects(
     name = listed[0]["example"]["id"]
     assert studio("triage", "edit", name, "--assistant", "It costs 12 dollars.", *where).status == 0
     assert studio("triage", "export", *where, "--json").json["count"] == 1
+    assert "people upheld 1 of 1" in studio("queries", "answers", *at(studio)).out
 
 
 def test_base_and_tuned_of_a_run_are_asked_side_by_side_and_judged(studio: Studio) -> None:
