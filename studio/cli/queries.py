@@ -28,7 +28,7 @@ from studio.inference import ItemsFinished
 from studio.llm import ModelSettings
 from studio.queries import Arm
 from studio.queries.compare import QueryReport, query_report
-from studio.queries.stored import export_queries, queries_of, removed_of
+from studio.queries.stored import check_format, export_queries, queries_of, removed_of
 from studio.queries.voting import Pair, Side, Voting, realism, votes_of
 
 app = group("Make queries for a chatbot, ask them, and judge the answers.", "studio queries make SPEC -n 200")
@@ -70,6 +70,8 @@ def make(
     Example: studio queries make specs/bank-support.yaml -n 200 --endpoint http://localhost:8000/v1 --model NAME
     """
     arm: Arm = "naive" if naive else "people"
+    if path is not None:
+        check_format(path)
     with open_session(spec, workspace, settings, seed=seed) as session:
         end = show(queries_stage, session, count, arm=arm, strict=strict, concurrency=concurrency)
         found = queries_of(session.workspace.documents, arm, seed)
@@ -219,8 +221,8 @@ def _table(found: QueryReport) -> None:
     row("that count", lambda arm: arm.kept)
     for reason in dict.fromkeys(reason for arm in found.arms for reason in arm.removed):
         row(f"  removed: {reason}", lambda arm, reason=reason: arm.removed.get(reason, 0))  # type: ignore[misc]
-    row("fit their topic", lambda arm: arm.fits.text)
-    row("  squarely", lambda arm: arm.squarely.text)
+    row("fit their topic", lambda arm: arm.fits.brief)
+    row("  squarely", lambda arm: arm.squarely.brief)
     row("words: mean", lambda arm: f"{arm.lengths.mean:.1f}")
     row(
         "words: 5 %, median, 95 %", lambda arm: f"{arm.lengths.p5:.0f}, {arm.lengths.median:.0f}, {arm.lengths.p95:.0f}"

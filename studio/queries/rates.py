@@ -24,9 +24,12 @@ class Rate(Frozen):
     @property
     def text(self) -> str:
         """``12 of 40, 30% (18 to 45)``; a dash where nothing was counted."""
-        if not self.n:
-            return "-"
-        return f"{self.events:g} of {self.n}, {self.share:.0%} ({100 * self.low:.0f} to {100 * self.high:.0f})"
+        return f"{self.events:g} of {self.n}, {self.brief}" if self.n else "-"
+
+    @property
+    def brief(self) -> str:
+        """``30% (18 to 45)``; a dash where nothing was counted."""
+        return f"{self.share:.0%} ({100 * self.low:.0f} to {100 * self.high:.0f})" if self.n else "-"
 
 
 def wilson(events: float, n: int, name: str = "") -> Rate:

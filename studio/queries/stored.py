@@ -57,12 +57,19 @@ def evenly(queries: Sequence[Query], n: int) -> list[Query]:
 def export_queries(queries: Iterable[Query], path: Path, *, full: bool = False) -> int:
     """Write them to ``path``, ``.jsonl`` or ``.csv`` by its name; how many. ``full``: all that is known of each, as
     JSON lines. Raises UserError for another name."""
-    kind, found = path.suffix.lower(), list(queries)
-    if kind not in (".jsonl", ".csv") or (full and kind == ".csv"):
-        remedy = "name it .jsonl" if full else "name it .jsonl or .csv"
-        raise UserError("no such format of queries", where=str(path), remedy=remedy)
-    write_atomic(path, _csv(found) if kind == ".csv" else "".join(map(_line, found, [full] * len(found))))
+    check_format(path, full=full)
+    found = list(queries)
+    write_atomic(
+        path, _csv(found) if path.suffix.lower() == ".csv" else "".join(map(_line, found, [full] * len(found)))
+    )
     return len(found)
+
+
+def check_format(path: Path, *, full: bool = False) -> None:
+    """Raises UserError where :func:`export_queries` would for the name."""
+    kinds = (".jsonl",) if full else (".jsonl", ".csv")
+    if path.suffix.lower() not in kinds:
+        raise UserError("no such format of queries", where=str(path), remedy=f"name it {' or '.join(kinds)}")
 
 
 def _line(query: Query, full: bool) -> str:
