@@ -14,7 +14,7 @@ from studio.inference import ItemsFinished
 from studio.jobs import JobContext
 from studio.queries import Arm, AskParams, Chatbot, MakeParams
 from studio.queries import ask as ask_job
-from studio.queries.make import check_topics
+from studio.queries.make import check_judge, check_topics
 from studio.serve import BASE, TUNED, Server, ensure, run_params, served_settings
 from studio.spec import load
 from studio.store import Workspace
@@ -32,6 +32,7 @@ async def queries_stage(
 ) -> ItemsFinished:
     """Make ``count`` queries of an arm; see :func:`studio.queries.make.make_queries`."""
     check_topics(session.loaded, arm)
+    check_judge(session.settings)
     params = MakeParams(**_common(session, concurrency), count=count, arm=arm, strict=strict)
     return await items_stage(tell, session, "queries", "studio.queries.make:main", params)
 
@@ -55,6 +56,7 @@ async def ask_stage(
     neither or both are named, and where the studio would have to serve two models at once.
     """
     ask_job.check_name(name)
+    check_judge(session.settings)
     if (chatbot is None) == (not run_id):
         remedy = "name a server, --chatbot URL --chatbot-model NAME, or --run ID for base and tuned of a run"
         raise UserError("expected one chatbot to ask", where="ask", remedy=remedy)

@@ -133,8 +133,16 @@ def check_topics(loaded: LoadedSpec, arm: Arm) -> None:
         raise UserError("the spec names no profiles", where=str(loaded.path), remedy=remedy)
 
 
+def check_judge(settings: ModelSettings) -> None:
+    """Raises :class:`UserError` where the judge has a server of its own and no name there."""
+    if settings.judge_endpoint is not None and settings.judge_model is None:
+        remedy = "name one with --judge-model or STUDIO_JUDGE_MODEL"
+        raise UserError("no model is named to judge", where="judge", remedy=remedy)
+
+
 def judge_model(settings: ModelSettings, calls: CountedCalls) -> OpenAIModel | None:
     """Who judges; None where that is the author too."""
+    check_judge(settings)
     judging = settings.judging
     if judging.offline or judging.model is None or (judging == settings and settings.author_local is None):
         return None

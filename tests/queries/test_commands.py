@@ -143,6 +143,7 @@ def test_base_and_tuned_of_a_run_are_asked_side_by_side_and_judged(studio: Studi
     ("arguments", "says"),
     [
         (("make",), "queries: needs a model to ask"),
+        (("make", "--judge-endpoint", "http://127.0.0.1:9/v1"), "no model is named to judge"),
         (("make", "--out", "q.xlsx"), "no such format of queries"),
         (("report",), "0 queries of the people arm"),
         (("vote",), "there are no pairs to vote on"),
