@@ -13,6 +13,7 @@ from studio.cli import (
     bank,
     bank_model,
     bank_report,
+    bank_talk,
     chat,
     doctor,
     evaluate,
@@ -79,6 +80,7 @@ app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")
 bank_model.register(bank.app)
 bank_report.register(bank.app)
+bank_talk.register(bank.app)
 app.add_typer(bank.app, name="bank")
 queries_ask.register(queries.app)
 app.add_typer(queries.app, name="queries")
