@@ -27,7 +27,7 @@ FAULTS = ("role flip",)
 COUNT = "Conversations wanted in the workspace in all."
 TURNS = "Turns of a conversation at most, of both sides together."
 ONE_CALL = "Have each whole conversation written in one answer: cheaper, and the two sound more alike."
-LANGUAGE = "The language that they talk, as a tag such as en; the spec's if not given."
+LANGUAGE = "The language that they talk, as a tag such as en; any takes all; the spec's if not given."
 SEED = "Another seed draws other pairs from now on; those that were drawn stay."
 
 
@@ -78,7 +78,7 @@ def talk(
             count=count,
             turns=turns,
             one_call=one_call,
-            language="" if language == "any" else language,
+            language=language,
         )
         end = show(items_stage, session, "talk", ENTRY, params)
         kept = session.workspace.documents.readable(KIND, Talk)

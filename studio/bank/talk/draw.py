@@ -66,18 +66,20 @@ class Pairs:
         self._total += 1
 
     def _pair(self, relation: Relation, rng: random.Random, most: int | None) -> tuple[int, int] | None:
-        whole = self._index(relation.role("first"), "").get("", {})
         gap = relation.draw_gap(rng)
+        youngest, oldest = relation.role("second").ages
+        by_age = self._index(relation.role("first"), "").get("", {})
+        whole = [heap for age, heap in by_age.items() if youngest <= age - gap <= oldest]
         aside: list[tuple[list[tuple[int, float, int]], tuple[int, float, int]]] = []
         try:
             for _ in range(_TRIES):
-                first = self._least_used(whole.values(), most)
+                first = self._least_used(whole, most)
                 if first is None:
                     return None
                 second = self._second(relation, first, gap, most)
                 if second is not None:
                     return first, second
-                for heap in whole.values():  # nobody is left for them: look at the next one
+                for heap in whole:  # nobody is left for them: look at the next one
                     if heap and heap[0][2] == first:
                         aside.append((heap, heapq.heappop(heap)))
                         break

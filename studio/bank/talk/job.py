@@ -48,7 +48,7 @@ MAX_TOKENS = 2048
 
 class TalkParams(ItemsParams):
     """``count``: conversations wanted in the workspace in all. ``turns``: the most of one. ``one_call``: each whole in
-    one answer, which costs less and sounds more alike. ``language``: a BCP 47 tag; empty for the spec's."""
+    one answer, which costs less and sounds more alike. ``language``: a BCP 47 tag, or ``any``; empty for the spec's."""
 
     count: int = Field(default=50, ge=1)
     turns: int = Field(default=CAP, ge=LEAST_CAP, le=MOST_CAP)

@@ -7,6 +7,7 @@ import re
 
 from studio.bank.quality import language_of
 from studio.bank.talk.record import Talk
+from studio.bank.talk.scene import ANY
 from studio.dedup import TwoStage
 from studio.embed import Embedder
 from studio.text.inert import unfit
@@ -43,8 +44,9 @@ def problem(talk: Talk, language: str) -> str:
         return "refusal"
     if _LEFTOVER.search(said) or unfit(said):
         return "leftover"
-    spoken = language_of(said)
-    return "language" if language and spoken not in (None, language.partition("-")[0].lower()) else ""
+    if language != ANY and language_of(said) not in (None, language.partition("-")[0].lower()):
+        return "language"
+    return ""
 
 
 class Others:

@@ -13,6 +13,8 @@ from studio.bank.talk.relations import Knows, Medium, Relation, Side, relations
 from studio.chatml import Frozen, Messages, Unicode, assistant, system, user
 from studio.spec.describe import block, bullets, joined, section
 
+ANY = "any"
+"""In the place of a tag: no language is asked for."""
 LANGUAGES = {
     **{"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese"},
     **{"nl": "Dutch", "pl": "Polish", "tr": "Turkish", "ru": "Russian", "uk": "Ukrainian", "ar": "Arabic"},
@@ -203,7 +205,9 @@ def whole_messages(scene: Scene, not_like: tuple[str, ...], cap: int, language: 
 
 
 def spoken(language: str) -> str:
-    """``in German``; of other tags ``in the language with the tag xx``."""
+    """``in German``; of other tags ``in the language with the tag xx``; of :data:`ANY` what the two would talk."""
+    if language == ANY:
+        return "in the language that the two would talk with each other"
     name = LANGUAGES.get(language.partition("-")[0].lower())
     return f"in {name}" if name else f"in the language with the tag {language}"
 

@@ -24,10 +24,9 @@ LEAST_REPEATED = 4
 CLOSING_WORDS = 14
 """Words up to which a turn with a goodbye in it closes."""
 _GOODBYE = re.compile(
-    r"\b(?:good ?bye|bye(?:[ -]?bye)?|see (?:you|ya|u)|take care(?! of)|ttyl|"
-    r"talk (?:to you )?(?:soon|later)|speak soon|good ?night|so long|until then|till then|all the best|have a (?:good|nice|great|lovely|safe) \w+|"
-    r"tschüss|auf wiedersehen|au revoir|à bientôt|adiós|hasta luego|ciao|arrivederci|tchau|até logo|"
-    r"tot ziens|do widzenia)\b",
+    r"\b(?:good ?bye|bye(?:[ -]?bye)?|see (?:you|ya|u)|take care(?! of)|talk (?:to you )?(?:soon|later)|speak soon|"
+    r"ttyl|good ?night|so long|until then|till then|all the best|have a (?:good|nice|great|lovely|safe) \w+|tschüss|"
+    r"auf wiedersehen|au revoir|à bientôt|adiós|hasta luego|ciao|arrivederci|tchau|até logo|tot ziens|do widzenia)\b",
     re.IGNORECASE,
 )
 _GREETED = r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|thanks|thank you|sorry|listen|look)"
@@ -107,7 +106,7 @@ def repeats(text: str, earlier: str) -> bool:
 def without_label(text: str, person: Person) -> str:
     """``text`` without the speaker's own name before it, as of a script, and without quotes around it."""
     names = "|".join(re.escape(name) for name in _names(person))
-    text = re.sub(rf"^\W*(?:{names})\W*:\s*", "", text.strip(), flags=re.IGNORECASE) if names else text.strip()
+    text = re.sub(rf"^\W*(?:{names})\W*:[*_\s]*", "", text.strip(), flags=re.IGNORECASE) if names else text.strip()
     if len(text) > 1 and text[0] + text[-1] in ('""', "“”") and text.count(text[0]) <= 2:
         text = text[1:-1]
     return text.strip()
