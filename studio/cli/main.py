@@ -13,6 +13,7 @@ from studio.cli import (
     bank,
     bank_model,
     bank_report,
+    bank_study,
     bank_talk,
     chat,
     doctor,
@@ -81,6 +82,7 @@ app.add_typer(package.app, name="package")
 bank_model.register(bank.app)
 bank_report.register(bank.app)
 bank_talk.register(bank.app)
+bank_study.register(bank.app)
 app.add_typer(bank.app, name="bank")
 queries_ask.register(queries.app)
 app.add_typer(queries.app, name="queries")

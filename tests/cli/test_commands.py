@@ -16,7 +16,10 @@ from tests.tiny_model import tiny_base
 
 GROUPS = {
     "triage": "new import list accept reject edit undo redo sample export".split(),
-    "bank": "compose import export list clear write from-text relations enrich profiles dedup report".split(),
+    "bank": [
+        *"compose import export list clear write from-text relations enrich profiles dedup report".split(),
+        *"talk talk-export study".split(),
+    ],
     "queries": "make export vote report ask answers triage".split(),
     "spec": "new check show".split(),
     "judge": "label score agreement".split(),
