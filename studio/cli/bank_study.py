@@ -17,6 +17,7 @@ from studio.bank.study import (
     SAMPLE,
     Study,
     StudyParams,
+    Trend,
     box_lines,
     latest_study,
     read_prompt,
@@ -125,6 +126,10 @@ def register(group: typer.Typer) -> None:
     group.command("study")(study)
 
 
+def _rho(trend: Trend) -> str:
+    return "none" if trend.rho is None else f"{trend.rho:.2f} [{trend.low:.2f}, {trend.high:.2f}]"
+
+
 def _tell(study: Study, end: ItemsFinished) -> None:
     used = ", ".join(f"{one.used} at {one.centre:g} (of {one.seen} seen)" for one in study.bins)
     say(f"pairs: {used}; {study.compared} people compared")
@@ -147,8 +152,11 @@ def _tell(study: Study, end: ItemsFinished) -> None:
             )
         for line in box_lines(cosine):
             say(line)
-        rho = "" if trend.rho is None else f" {trend.rho:.2f} [{trend.low:.2f}, {trend.high:.2f}]"
-        say(f"Spearman{rho}: {trend.told}")
+        of_words = next(
+            one for one in study.trends if (one.task, one.model, one.measure) == (trend.task, trend.model, "words")
+        )
+        say(f"Spearman: cosine {_rho(trend)}, words {_rho(of_words)}")
+        say(trend.told)
     say(f"\n{LEGEND}; of cosines")
     cost = "cost unknown" if end.cost_usd is None else f"${end.cost_usd:.2f}" if end.cost_usd else "no cost"
     errors = f", {end.errors} failed" if end.errors else ""

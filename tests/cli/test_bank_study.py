@@ -34,7 +34,7 @@ def test_a_study_tells_by_bin_and_draws_its_boxes(composed: Studio, tmp_path: Pa
     assert told.lines[0].startswith("pairs: 6 at 0.3 (of ") and "60 people compared" in told.lines[0]
     assert "free prompt, fake" in told.lines and "constrained prompt, fake" in told.lines
     assert sum(line.startswith(("~0.30", "~0.60")) for line in told.lines) == 8
-    assert "all outputs are as alike as each other: changing the person changes nothing" in told.out
+    assert "all outputs are equally alike: changing the person changes nothing" in told.out
     assert [one.tag.rpartition("}")[2] for one in ElementTree.parse(picture).iter()].count("svg") == 1
     found = again.json["study"]
     assert again.json["run"]["calls"] == 0 and len(found["pairs"]) == 12 and len(found["spreads"]) == 8

@@ -3,7 +3,7 @@
 from studio.bank.study.chart import LEGEND, box_lines, svg
 from studio.bank.study.job import BINS, ENTRY, PAIRS, SAMPLE, StudyParams, latest_study, make_study, tasks_of
 from studio.bank.study.prompts import DEFAULT, TASKS, read_prompt
-from studio.bank.study.record import KIND, Output, Study
+from studio.bank.study.record import KIND, Output, Study, Trend
 
 __all__ = [
     "BINS",
@@ -17,6 +17,7 @@ __all__ = [
     "Output",
     "Study",
     "StudyParams",
+    "Trend",
     "box_lines",
     "latest_study",
     "make_study",

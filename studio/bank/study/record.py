@@ -92,7 +92,7 @@ class Trend(Frozen):
     def told(self) -> str:
         """What it means, in words."""
         if self.rho is None:
-            return "all outputs are as alike as each other: changing the person changes nothing"
+            return "all outputs are equally alike: changing the person changes nothing"
         if self.low is not None and self.low > 0:
             return "the closer two people, the closer their outputs"
         if self.high is not None and self.high < 0:
