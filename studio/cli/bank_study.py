@@ -17,10 +17,9 @@ from studio.bank.study import (
     SAMPLE,
     Study,
     StudyParams,
-    Trend,
-    box_lines,
     latest_study,
     read_prompt,
+    report,
     svg,
 )
 from studio.build.items import items_stage
@@ -126,37 +125,13 @@ def register(group: typer.Typer) -> None:
     group.command("study")(study)
 
 
-def _rho(trend: Trend) -> str:
-    return "none" if trend.rho is None else f"{trend.rho:.2f} [{trend.low:.2f}, {trend.high:.2f}]"
-
-
 def _tell(study: Study, end: ItemsFinished) -> None:
     used = ", ".join(f"{one.used} at {one.centre:g} (of {one.seen} seen)" for one in study.bins)
     say(f"pairs: {used}; {study.compared} people compared")
     if end.note:
         tell_prose(end.note)
-    for trend in study.trends:
-        if trend.measure != "cosine":
-            continue
-        cosine, words = (
-            [one for one in study.spreads if (one.task, one.model, one.measure) == (trend.task, trend.model, measure)]
-            for measure in ("cosine", "words")
-        )
-        say(f"\n{trend.task} prompt, {trend.model}")
-        say("persona  pairs  cosine  95 % interval  quartiles        words  95 % interval")
-        for one, other in zip(cosine, words, strict=True):
-            quartiles = f"{one.lower_quartile:.2f} {one.median:.2f} {one.upper_quartile:.2f}"
-            say(
-                f"~{one.bin:<6.2f}  {one.n:>5}  {one.mean:>6.2f}  {one.low:.2f} .. {one.high:.2f}   {quartiles}   "
-                f"{other.mean:>5.2f}  {other.low:.2f} .. {other.high:.2f}"
-            )
-        for line in box_lines(cosine):
-            say(line)
-        of_words = next(
-            one for one in study.trends if (one.task, one.model, one.measure) == (trend.task, trend.model, "words")
-        )
-        say(f"Spearman: cosine {_rho(trend)}, words {_rho(of_words)}")
-        say(trend.told)
+    for title, text in report(study).items():
+        say(f"\n{title}\n{text}")
     say(f"\n{LEGEND}; of cosines")
     cost = "cost unknown" if end.cost_usd is None else f"${end.cost_usd:.2f}" if end.cost_usd else "no cost"
     errors = f", {end.errors} failed" if end.errors else ""

@@ -75,6 +75,9 @@ async def test_a_prompt_whose_outputs_follow_the_person_shows_it_and_one_whose_d
         assert fixed.rho is None and "changes nothing" in fixed.told
     fixed_spreads = [one for one in study.spreads if one.task == "constrained"]
     assert len(fixed_spreads) == 6 and {(one.least, one.mean, one.most) for one in fixed_spreads} == {(1.0, 1.0, 1.0)}
+    page = study.page
+    assert "~0.80" in page["free prompt, fake"] and "changes nothing" in page["constrained prompt, fake"]
+    assert max(len(line) for text in page.values() for line in text.splitlines() if "Write" not in line) <= 78
     assert Study.model_validate_json(study.model_dump_json()) == study and "free fake 0.9" in study.title
 
 

@@ -207,7 +207,7 @@ async def test_each_side_exports_as_a_conversation_to_learn_from(
     for talk in found:
         first, second = chatml(talk, "first"), chatml(talk, "second", with_system=False)
         assert first[0].role == "system" and talk.scene.first.background in first[0].content
-        assert talk.subject.second_wants not in first[0].content
+        assert talk.subject.second_wants not in first[0].content and "<you" not in first[0].content
         assert conversation_problem(first[1:]) == "" and conversation_problem(second) == ""
         assert [one.content for one in first if one.role == "assistant"] == [
             turn.text for turn in talk.turns if turn.side == "first"

@@ -1,6 +1,6 @@
 """The diversity study: how alike a model's outputs are for people who are more, or less, alike (after Persona Hub)."""
 
-from studio.bank.study.chart import LEGEND, box_lines, svg
+from studio.bank.study.chart import LEGEND, box_lines, report, svg
 from studio.bank.study.job import BINS, ENTRY, PAIRS, SAMPLE, StudyParams, latest_study, make_study, tasks_of
 from studio.bank.study.prompts import DEFAULT, TASKS, read_prompt
 from studio.bank.study.record import KIND, Output, Study, Trend
@@ -22,6 +22,7 @@ __all__ = [
     "latest_study",
     "make_study",
     "read_prompt",
+    "report",
     "svg",
     "tasks_of",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from studio.bank.study.record import Measure, Spread, Study
+from studio.bank.study.record import Measure, Spread, Study, Trend
 from studio.text.inert import inert_line
 
 WIDTH = 78
@@ -34,6 +34,33 @@ def box_lines(spreads: Sequence[Spread]) -> list[str]:
     return lines
 
 
+def report(study: Study) -> dict[str, str]:
+    """The study in plain characters: a title and lines of at most :data:`WIDTH` columns for each prompt and model."""
+    found = {}
+    for trend in study.trends:
+        if trend.measure != "cosine":
+            continue
+        cosine, words = (
+            [one for one in study.spreads if (one.task, one.model, one.measure) == (trend.task, trend.model, measure)]
+            for measure in ("cosine", "words")
+        )
+        of_words = next(
+            one for one in study.trends if (one.task, one.model, one.measure) == (trend.task, trend.model, "words")
+        )
+        lines = ["persona  pairs  cosine  95 % interval  quartiles        words  95 % interval"]
+        for one, other in zip(cosine, words, strict=True):
+            quartiles = f"{one.lower_quartile:.2f} {one.median:.2f} {one.upper_quartile:.2f}"
+            lines.append(
+                f"~{one.bin:<6.2f}  {one.n:>5}  {one.mean:>6.2f}  {one.low:.2f} .. {one.high:.2f}   {quartiles}   "
+                f"{other.mean:>5.2f}  {other.low:.2f} .. {other.high:.2f}"
+            )
+        lines += box_lines(cosine)
+        lines.append(f"Spearman: cosine {_rho(trend)}, words {_rho(of_words)}")
+        lines.append(trend.told)
+        found[f"{trend.task} prompt, {trend.model}"] = "\n".join(lines)
+    return found
+
+
 def svg(study: Study, measure: Measure = "cosine") -> str:
     """Box plots by prompt and model, bins beside each other on one axis from 0 to 1."""
     own = [one for one in study.spreads if one.measure == measure]
@@ -53,11 +80,17 @@ def svg(study: Study, measure: Measure = "cosine") -> str:
                 top += ROW
         parts.append(_axis(top))
         top += 34
+    parts.append(_text(12, top, "box: quartiles; white line: median; dot: mean; line: least to most"))
+    top += 14
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{PICTURE}' height='{top}' "
         f"viewBox='0 0 {PICTURE} {top}' {_FONT}>"
         f"<rect width='100%' height='100%' fill='#ffffff'/>{''.join(parts)}</svg>\n"
     )
+
+
+def _rho(trend: Trend) -> str:
+    return "none" if trend.rho is None else f"{trend.rho:.2f} [{trend.low:.2f}, {trend.high:.2f}]"
 
 
 def _column(value: float) -> int:

@@ -116,6 +116,16 @@ class Study(Record):
     note: str = ""
 
     @property
+    def page(self) -> dict[str, str]:
+        from studio.bank.study.chart import LEGEND, report
+
+        used = ", ".join(f"{one.used} at {one.centre:g} (of {one.seen} seen)" for one in self.bins)
+        prompts = {f"Prompt {name}": text for name, text in self.tasks.items()}
+        pairs = f"{used}; {self.compared} people compared"
+        note = {"Note": self.note} if self.note else {}
+        return {"Pairs": pairs, **note, **report(self), "Box plots": f"{LEGEND}; of cosines", **prompts}
+
+    @property
     def title(self) -> str:
         found = ", ".join(
             f"{one.task} {one.model} {'none' if one.rho is None else f'{one.rho:.2f}'}"

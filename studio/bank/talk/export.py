@@ -30,7 +30,7 @@ def chatml(talk: Talk, side: Side, *, with_system: bool = True) -> Messages:
             turns.append(Message.model_validate({"role": role, "content": turn.text}))
     while turns and turns[-1].role == "user":
         turns.pop()
-    return (*((system(part_text(talk.scene, talk.subject, side)),) if with_system else ()), *turns)
+    return (*((system(part_text(talk.scene, talk.subject, side, tags=False)),) if with_system else ()), *turns)
 
 
 def export_talks(talks: Iterable[Talk], path: Path, sides: Sequence[Side], *, with_system: bool = True) -> int:

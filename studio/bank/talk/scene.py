@@ -122,10 +122,15 @@ def known_of(scene: Scene, side: Side) -> str:
     return person_text(Person(id="", source="bank", **kept)) if kept else ""
 
 
-def part_text(scene: Scene, subject: Subject, side: Side) -> str:
-    """Who ``side`` is, who the other is to them, and what they talk about: all that they know when it begins."""
+def part_text(scene: Scene, subject: Subject, side: Side, *, tags: bool = True) -> str:
+    """Who ``side`` is, who the other is to them, and what they talk about: all that they know when it begins.
+
+    With ``tags`` what is said of people stands between tags that it cannot close, as a prompt wants it.
+    """
     person, relation = scene.person(side), scene.relation
-    known = known_of(scene, side)
+    known, who = known_of(scene, side), person_text(person)
+    if tags:
+        known, who = block("other", known) if known else "", block("you", who)
     feels = f"How you feel: {scene.emotion}" if side == "first" else ""
     lines = [
         f"Between the two of you: {scene.familiarity}; tone: {scene.formality}",
@@ -138,9 +143,9 @@ def part_text(scene: Scene, subject: Subject, side: Side) -> str:
     return joined(
         [
             f"You are {person.name}, and nobody else.",
-            block("you", person_text(person)),
+            who,
             f"You talk with {relation.is_to_other(other(side))}."
-            + (f" What you know of them:\n{block('other', known)}" if known else " You know nothing about them."),
+            + (f" What you know of them:\n{known}" if known else " You know nothing about them."),
             section("The conversation", bullets(filter(None, lines))),
         ]
     )
