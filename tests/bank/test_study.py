@@ -77,7 +77,7 @@ async def test_a_prompt_whose_outputs_follow_the_person_shows_it_and_one_whose_d
     assert len(fixed_spreads) == 6 and {(one.least, one.mean, one.most) for one in fixed_spreads} == {(1.0, 1.0, 1.0)}
     page = study.page
     assert "~0.80" in page["free prompt, fake"] and "changes nothing" in page["constrained prompt, fake"]
-    assert max(len(line) for text in page.values() for line in text.splitlines() if "Write" not in line) <= 78
+    assert max(len(line) for name in page if " prompt, " in name for line in page[name].splitlines()) <= 78
     assert Study.model_validate_json(study.model_dump_json()) == study and "free fake 0.9" in study.title
 
 
