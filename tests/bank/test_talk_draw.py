@@ -12,9 +12,9 @@ import pytest
 from studio.bank import compose
 from studio.bank.person import Person
 from studio.bank.talk.draw import Pairs
-from studio.bank.talk.relations import Relation, Side, relations
+from studio.bank.talk.relations import Relation, relations
 from studio.bank.talk.scene import Scene, Subject, known_of, part_text, turn_messages
-from studio.bank.talk.transcript import Transcript, closing, speaks_as_other
+from studio.bank.talk.transcript import Transcript, Turn, closing, speaks_as_other
 from tests.bank.making import person
 
 BANK = list(compose.people(2000, 0))
@@ -131,14 +131,18 @@ def test_an_online_acquaintance_is_known_by_the_username() -> None:
 
 
 def test_each_side_hears_all_that_was_said_from_the_first_turn_on() -> None:
-    said: tuple[tuple[Side, str], ...] = (("first", "one"), ("second", "two"), ("first", "three"))
+    said = (
+        Turn(side="first", text="one", finished=True),
+        Turn(side="second", text="two"),
+        Turn(side="first", text="three"),
+    )
     now = scene("friends", person(1), person(2))
     second = turn_messages(now, SUBJECT, "second", said, "de")
     assert [message.role for message in second] == ["system", "user", "assistant", "user"]
     assert (second[1].content, second[3].content) == ("one", "three") and '"two"' in second[2].content
     first = turn_messages(now, SUBJECT, "first", said[:2], "de")
     assert [message.role for message in first] == ["system", "user", "assistant", "user"]
-    assert '"one"' in first[2].content and "in German" in first[0].content
+    assert '"one","finished":true' in first[2].content and "in German" in first[0].content
 
 
 ANNA, TOM = person(1, name="Anna Berg"), person(2, name="Tom Li")

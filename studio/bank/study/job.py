@@ -80,7 +80,7 @@ async def make_study(
     concurrency: Callable[[], int] | None = None,
     embedder: Embedder | None = None,
 ) -> AsyncGenerator[ItemsEvent, None]:
-    """Find the pairs, have each person's outputs written, and keep a :class:`Study` where it was not stopped.
+    """Find the pairs, have each person's outputs written, and keep a :class:`Study` unless it was stopped.
 
     Until the pairs are found progress counts the people compared; then see :func:`studio.inference.run_items`. Raises
     :class:`studio.errors.UserError` where the bank has no pair as wanted.
@@ -118,7 +118,8 @@ async def make_study(
                 async for event in events:
                     if isinstance(event, ItemsFinished) and not stop():
                         study = await asyncio.to_thread(_study, workspace, asked, finder, writer, embedder, event.note)
-                        await asyncio.to_thread(workspace.documents.put, KIND, study.id, study)
+                        if study.alike:
+                            await asyncio.to_thread(workspace.documents.put, KIND, study.id, study)
                     yield event
     finally:
         for model in models.values():

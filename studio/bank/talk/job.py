@@ -206,7 +206,7 @@ class _Maker:
         subject = (await self._author.structured(_request(draw, "topic", messages), Subject)).value
         while not transcript.ended:
             side, number = transcript.next_side, len(transcript.turns)
-            messages = turn_messages(scene, subject, side, transcript.said, self._language)
+            messages = turn_messages(scene, subject, side, transcript.turns, self._language)
             turn = (await self._author.structured(_request(draw, str(number), messages), TurnAnswer)).value
             transcript.add(turn.text, turn.finished)
         return subject

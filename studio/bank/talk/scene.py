@@ -6,10 +6,13 @@ told its own person whole, and of the other only what the relation lets it know.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from studio.bank.person import Person, person_text
 from studio.bank.talk.relations import Knows, Medium, Relation, Side, relations
+from studio.bank.talk.transcript import Turn
 from studio.chatml import Frozen, Messages, Unicode, assistant, system, user
 from studio.spec.describe import block, bullets, joined, section
 
@@ -151,9 +154,7 @@ def part_text(scene: Scene, subject: Subject, side: Side, *, tags: bool = True) 
     )
 
 
-def turn_messages(
-    scene: Scene, subject: Subject, side: Side, turns: tuple[tuple[Side, str], ...], language: str
-) -> Messages:
+def turn_messages(scene: Scene, subject: Subject, side: Side, turns: Sequence[Turn], language: str) -> Messages:
     """What is sent for the next turn of ``side``: its part, and every turn so far as it heard or said it."""
     rules = [
         f"Write {spoken(language)}, in this person's own words, spelling and length; never better than they would.",
@@ -166,12 +167,13 @@ def turn_messages(
     ]
     part = joined([part_text(scene, subject, side), section("How to talk", bullets(rules))])
     said = [
-        assistant(TurnAnswer(text=text, finished=False).model_dump_json()) if who == side else user(text)
-        for who, text in turns
+        assistant(TurnAnswer(text=turn.text, finished=turn.finished).model_dump_json())
+        if turn.side == side
+        else user(turn.text)
+        for turn in turns
     ]
-    opening = (
-        () if turns and turns[0][0] != side else (user("(Nobody has said anything yet. The first turn is yours.)"),)
-    )
+    begins = not turns or turns[0].side == side
+    opening = (user("(Nobody has said anything yet. The first turn is yours.)"),) if begins else ()
     return (system(part), *opening, *said)
 
 

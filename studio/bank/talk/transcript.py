@@ -53,10 +53,6 @@ class Transcript:
     def next_side(self) -> Side:
         return "first" if len(self.turns) % 2 == 0 else "second"
 
-    @property
-    def said(self) -> tuple[tuple[Side, str], ...]:
-        return tuple((turn.side, turn.text) for turn in self.turns)
-
     def add(self, text: str, finished: bool = False) -> None:
         """The next turn. One that repeats another is left out; one that flips roles stays, to be looked at."""
         assert not self.ended, "no turn comes after the end"
