@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from studio.bank.people import people_source
+from studio.bank.people import heads, people_source
 from studio.bank.person import Person
 from studio.embed import Embedder, disk_embedder
 from studio.errors import UserError
@@ -164,9 +164,7 @@ def who(loaded: LoadedSpec, workspace: Workspace) -> tuple[tuple[Person, ...], s
     if not people:
         remedy = "set users.bank in the spec, and make some: studio bank compose"
         raise UserError("nobody is there to make something for", where=str(loaded.path), remedy=remedy)
-    there = {one.id for one in stored}
-    composed = loaded.bank_path is None and not any(one.id in there for one in people if one.source == "bank")
-    built_in = composed and any(one.source == "bank" for one in people)
+    built_in = loaded.bank_path is None and loaded.spec.users.bank is not None and not heads(stored).built
     return people, f"for {len(people)} people, the built-in ones: the bank is empty" if built_in else ""
 
 
