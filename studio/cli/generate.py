@@ -11,7 +11,7 @@ import typer
 
 from studio.build import Session
 from studio.build.stages import generate_params, generate_stage, preview_stage, previewed, scenarios, spending, standing
-from studio.cli import options
+from studio.cli import options, recipes
 from studio.cli.display import duration, show
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import say, say_json, tell
@@ -38,15 +38,26 @@ def generate(
     ] = False,
     preview: options.Preview = None,
     batch: Annotated[bool, typer.Option("--batch", help=BATCH)] = False,
+    recipe: recipes.Recipe = None,
+    shots: recipes.ShotsOption = None,
+    count: recipes.Count = None,
+    samples: recipes.Samples = None,
+    world: recipes.World = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Write and judge examples until every category has its target.
+    """Write and judge examples until every category has its target; or, with --recipe, what is no example of the
+    persona: problems, articles, characters, tools for people of the bank.
 
     Example: studio generate specs/taskmaster.yaml --examples 60
     """
+    mine = {"shots": shots, "count": count, "samples": samples, "world": world}
+    recipes.refuse_without(recipe, **mine, balance=balance, preview=preview, batch=batch, examples=examples)
     chains = None if concurrency is None else read_concurrency(concurrency)
     more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "concurrency": chains}
     with open_session(spec, workspace, settings, **more) as session:
+        if recipe is not None:
+            recipes.follow(session, recipe, shots, count, samples, world, as_json)
+            return
         if balance:
             _print_balance(scenarios(session), as_json)
             return

@@ -24,6 +24,7 @@ from studio.cli import (
     package,
     queries,
     queries_ask,
+    recipes,
     spec,
     stages,
     triage,
@@ -86,6 +87,7 @@ bank_study.register(bank.app)
 app.add_typer(bank.app, name="bank")
 queries_ask.register(queries.app)
 app.add_typer(queries.app, name="queries")
+app.add_typer(recipes.app, name="recipes")
 app.add_typer(judge.app, name="judge")
 app.add_typer(spec.app, name="spec")
 app.add_typer(jobs.app, name="jobs")
@@ -93,7 +95,9 @@ app.add_typer(workspace.app, name="workspace")
 app.command("doctor")(doctor.doctor)
 
 COMMANDS = frozenset(
-    "open build generate triage train evaluate chat package bank queries judge spec jobs workspace doctor".split()
+    (
+        "open build generate triage train evaluate chat package bank queries recipes judge spec jobs workspace doctor"
+    ).split()
 )
 
 

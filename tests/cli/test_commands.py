@@ -21,6 +21,7 @@ GROUPS = {
         *"talk talk-export study".split(),
     ],
     "queries": "make export vote report ask answers triage".split(),
+    "recipes": "list show report review export".split(),
     "spec": "new check show".split(),
     "judge": "label score agreement".split(),
     "jobs": "list watch stop prune log".split(),
@@ -69,7 +70,7 @@ def test_the_version_is_told(studio: Studio) -> None:
     assert (told.status, told.out) == (0, f"studio {__version__}\n")
 
 
-@pytest.mark.parametrize("group", [name for name in GROUPS if name != "package"])  # which packs by itself
+@pytest.mark.parametrize("group", [name for name in GROUPS if name not in ("package", "recipes")])
 def test_a_group_alone_shows_its_help(studio: Studio, group: str) -> None:
     told = studio(group)
     assert told.status == 2 and all(name in told.out for name in GROUPS[group]) and told.err == ""
