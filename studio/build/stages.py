@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from studio.bank import BankParams
 from studio.build.authors import check_models, generate_entry
 from studio.build.session import BuildEvent, Session, StageBegan, StageEnded, StageError, StageTold, Tell, run_job
+from studio.dataset import Export, export_chatml
 from studio.evaluate import Evaluation, evaluation_of, fingerprint, judge_info, restated
 from studio.evaluate.job import EvaluateParams
 from studio.files import as_seen
@@ -29,7 +30,7 @@ from studio.spec import keep_spec
 from studio.train import Run, finished_run, plan, preparing, resume_or_start, resume_run
 from studio.train.run import SPEC
 from studio.train.types import TrainPlan
-from studio.triage import Export, export_chatml, sample_ids
+from studio.triage import sample_ids
 
 Params = TypeVar("Params", bound=BaseModel)
 Found = TypeVar("Found")

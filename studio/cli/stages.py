@@ -16,6 +16,7 @@ from studio.cli.evaluate import GATES_FAILED, print_gates, print_verdict
 from studio.cli.generate import counts
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import say, say_json, tell_prose
+from studio.dataset import export_chatml
 from studio.doctor import environment
 from studio.evaluate import Interval
 from studio.evaluate.types import SideMetrics
@@ -23,7 +24,6 @@ from studio.files import as_seen
 from studio.judge import LEARNED, judge_agreement, open_judge
 from studio.llm import ModelSettings
 from studio.train.types import MAX_EPOCHS, Backend, TrainPlan
-from studio.triage import export_chatml
 
 
 @asks_models()

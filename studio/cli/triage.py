@@ -20,13 +20,14 @@ from studio.build import Session
 from studio.chatml import Message, assistant, user
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder, group, open_session
 from studio.cli.output import cut, out, say, say_json, tell
+from studio.dataset import STREAM, export_chatml
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.generate.by_hand import Added, add_by_hand, read_draft, read_examples, template
 from studio.generate.recorded import Recording, read_file
 from studio.store import Decision, Filter, Row, Status
 from studio.text.inert import inert_line
-from studio.triage import REASONS, STREAM, Triage, export_chatml, sample_ids
+from studio.triage import REASONS, Triage, sample_ids
 
 STDIN = Path("-")
 STDOUT = (STREAM, Path("/dev/stdout"))

@@ -22,11 +22,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from studio.chatml import assistant, system, user
+from studio.dataset import export_chatml
 from studio.generate import ExampleScored, GenerateParams, GenerateStarted, ModelAuthor, generate
 from studio.spec import LoadedSpec
 from studio.store import Example, Filter, Judgement, Workspace
 from studio.store.recovery import check
-from studio.triage import Triage, export_chatml, sample_ids, sample_progress
+from studio.triage import Triage, sample_ids, sample_progress
 from tests.generate.making import loaded_spec
 from tests.generate.models import FakeJudge, FakeModel, pleased, unlike
 from tests.store.making import example, judgement

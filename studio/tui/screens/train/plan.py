@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from studio.build import Session
 from studio.build.stages import begin_training, planned_run
+from studio.dataset import Export, export_chatml
 from studio.errors import UserError
 from studio.evaluate.fingerprint import is_trial
 from studio.jobs import Job
 from studio.train.planning import preset_for
 from studio.train.types import Recipe, TrainPlan
-from studio.triage import Export, export_chatml
 from studio.tui.live.runs import RunRow
 from studio.tui.text import Part, duration
 from studio.tui.widgets.layout import facts

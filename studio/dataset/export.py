@@ -1,4 +1,4 @@
-"""What was accepted, as ChatML JSONL to train on."""
+"""Export: what was accepted, as ChatML JSONL to train on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studio.errors import UserError, disk_error
 from studio.files import write_atomic
 from studio.spec import LoadedSpec, held_out_texts
 from studio.store import Filter, Workspace
-from studio.triage.decide import check_conversation
+from studio.triage import check_conversation
 
 STREAM = Path("-")
 """The path of an export that went into an open file."""
