@@ -28,7 +28,7 @@ MAY_USE: dict[str, set[str]] = {
     "generate": {"machine", "spec", "store", "llm", "jobs", "embed", "dedup", "judge", "inference", "bank"},
     "queries": {"spec", "store", "llm", "jobs", "embed", "dedup", "judge", "inference", "bank"},
     "triage": {"spec", "store", "dedup"},
-    "dataset": {"spec", "store", "dedup", "embed", "triage"},
+    "dataset": {"spec", "store", "embed", "dedup", "judge", "bank", "generate", "triage"},
     "train": {"machine", "spec", "store", "jobs", "dataset"},
     "serve": {"machine", "llm", "jobs", "train"},
     "evaluate": {"spec", "store", "llm", "jobs", "judge", "train", "serve"},

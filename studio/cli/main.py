@@ -16,6 +16,7 @@ from studio.cli import (
     bank_study,
     bank_talk,
     chat,
+    dataset,
     doctor,
     evaluate,
     generate,
@@ -75,6 +76,7 @@ app.command("open")(window.open_window)
 app.command("build")(stages.build_command)
 app.command("generate")(generate.generate)
 app.add_typer(triage.app, name="triage")
+app.add_typer(dataset.app, name="dataset")
 app.command("train")(stages.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("chat")(chat.chat)
@@ -93,7 +95,7 @@ app.add_typer(workspace.app, name="workspace")
 app.command("doctor")(doctor.doctor)
 
 COMMANDS = frozenset(
-    "open build generate triage train evaluate chat package bank queries judge spec jobs workspace doctor".split()
+    "open build generate triage dataset train evaluate chat package bank queries judge spec jobs workspace doctor".split()
 )
 
 

@@ -84,6 +84,11 @@ class Accepted:
     """``duplicates``, ``stale``, ``unusable`` and ``held_out``, as :class:`studio.dataset.Export` has them."""
 
 
+def item_of(text: Text) -> Item:
+    line = chatml_line(text.messages)
+    return Item(text, hashlib.sha256(line.encode()).digest(), line)
+
+
 def accepted(workspace: Workspace, loaded: LoadedSpec) -> Accepted:
     """What can be learned from, as it stands; nothing of a scenario that is held out."""
     total = workspace.examples.count(Filter(status="accepted"))

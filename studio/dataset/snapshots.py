@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from studio.chatml import Frozen, Messages, digest
+from studio.chatml import Frozen, digest
 from studio.dataset.export import Export, write_lines
-from studio.dataset.read import Accepted, accepted, chatml_line
+from studio.dataset.read import Accepted, Item, accepted, item_of
 from studio.dataset.splits import Piece, Side, validation_of
 from studio.embed import Embedder
 from studio.errors import UserError
@@ -73,6 +72,15 @@ class Difference(Frozen):
     moved: tuple[str, ...]
 
 
+class NothingAcceptedError(UserError):
+    """There is nothing to freeze; ``left_out`` as :attr:`Snapshot.left_out`."""
+
+    def __init__(self, left_out: dict[str, int]) -> None:
+        self.left_out = left_out
+        remedy = "generate (3) judges them again" if left_out["stale"] else "accept examples in triage first"
+        super().__init__("nothing is accepted by this spec", remedy=remedy)
+
+
 def take_snapshot(
     workspace: Workspace,
     loaded: LoadedSpec,
@@ -127,20 +135,35 @@ def diff(before: Contents, after: Contents) -> Difference:
     )
 
 
-def conversations(workspace: Workspace, kept: Contents) -> Iterator[tuple[str, Side, Messages]]:
-    """Ids, sides and texts of a snapshot, as they were then. Raises UserError where a text is no longer there."""
+def frozen_items(
+    workspace: Workspace,
+    loaded: LoadedSpec,
+    snapshot: str | None = None,
+    *,
+    share: float | None = None,
+    write: bool = True,
+) -> tuple[Snapshot, list[tuple[Item, Side]]]:
+    """A snapshot, and its conversations with their sides, each as it was then; without ``snapshot`` that of now, taken
+    as :func:`take_snapshot` does. Raises UserError where there is none, or where a text is no longer there."""
+    if snapshot is None:
+        now = accepted(workspace, loaded)
+        head, sides = _take(workspace, loaded, now, share, None, write)
+        return head, [(item, sides[item.text.id]) for item in now.items]
+    head = find_snapshot(workspace, snapshot)
+    kept = contents(workspace, head.id)
     sides, digests = kept.sides, kept.digests
-    left = set(digests)
-    for name, messages in workspace.examples.conversations(Filter(ids=tuple(sorted(digests)))):
-        left.discard(name)
-        if digest(messages) != digests[name]:
-            then = (one for one in workspace.examples.versions(name) if digest(one) == digests[name])
+    found = []
+    for text in workspace.examples.texts(Filter(ids=tuple(sorted(digests)))):
+        messages = text.messages
+        if digest(messages) != digests[text.id]:
+            then = (one for one in workspace.examples.versions(text.id) if digest(one) == digests[text.id])
             messages = next(then, ())
-            if not messages:
-                raise UserError(f"the text of {name} is no longer there", remedy="take a new snapshot")
-        yield name, sides[name], messages
-    if left:
-        raise UserError(f"{len(left)} examples of the snapshot are no longer there", where=min(left))
+        if not messages:
+            raise UserError(f"the text of {text.id} is no longer there", remedy="take a new snapshot")
+        found.append((item_of(text._replace(messages=messages)), sides[text.id]))
+    if len(found) < len(digests):
+        raise UserError(f"{len(digests) - len(found)} examples of the snapshot are no longer there", where=head.id)
+    return head, found
 
 
 def training_data(
@@ -152,20 +175,14 @@ def training_data(
     now and goes on from it. The first one has no validation side unless :func:`take_snapshot` made it: all is trained
     on. ``count`` is 0 where nothing is accepted. Without ``write`` nothing is kept.
     """
+    newest = _newest(workspace)
+    try:
+        head, items = frozen_items(workspace, loaded, snapshot, share=newest.share if newest else 0.0, write=write)
+    except NothingAcceptedError as error:
+        return write_lines(workspace, {}, error.left_out, write=write)
     lines: dict[Side, dict[bytes, str]] = {"train": {}, "validation": {}}
-    if snapshot is None:
-        now = accepted(workspace, loaded)
-        if not now.items:
-            return write_lines(workspace, {}, now.left_out, write=write)
-        newest = _newest(workspace)
-        head, sides = _take(workspace, loaded, now, newest.share if newest else 0.0, None, write)
-        for item in now.items:
-            lines[sides[item.text.id]][item.key] = item.line
-    else:
-        head = find_snapshot(workspace, snapshot)
-        for _, side, messages in conversations(workspace, contents(workspace, head.id)):
-            line = chatml_line(messages)
-            lines[side][hashlib.sha256(line.encode()).digest()] = line
+    for item, side in items:
+        lines[side][item.key] = item.line
     export = write_lines(workspace, lines["train"], head.left_out, write=write)
     told: dict[str, object] = {"snapshot": head.id}
     if lines["validation"]:
@@ -188,8 +205,7 @@ def _take(
     write: bool,
 ) -> tuple[Snapshot, dict[str, Side]]:
     if not now.items:
-        remedy = "generate (3) judges them again" if now.left_out["stale"] else "accept examples in triage first"
-        raise UserError("nothing is accepted by this spec", remedy=remedy)
+        raise NothingAcceptedError(now.left_out)
     newest = _newest(workspace)
     before = contents(workspace, newest.id) if newest else Contents()
     if share is None:
