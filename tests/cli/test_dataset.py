@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from studio.triage import Triage
 from tests.cli.making import Ended, Studio, one_line
 from tests.store.making import example, judgement
+from tests.tiny_model import tiny_base
 
 WORDS = ("anchor", "buoy", "chart", "davit", "ebb", "fender", "gale", "halyard", "iron", "jib", "keel", "lamp")
 
@@ -45,11 +45,11 @@ def test_a_snapshot_is_taken_listed_compared_and_trained_on(studio: Studio) -> N
     first = told.lines[0]
     assert first.startswith(f"{taken['id']} -> {second['id']}: 0 added, 1 removed, 1 edited, ")
     assert "removed  e0" in told.lines and "edited   e1" in told.lines
-    plan = studio("train", studio.spec, "--plan", "--base", "smollm2", "--workspace", studio.root, "--json")
+    plan = studio("train", studio.spec, "--plan", "--base", tiny_base(), "--workspace", studio.root, "--json")
     assert plan.status == 0, plan.err
     assert (plan.json["snapshot"], plan.json["examples"]) == (second["id"], second["train"])
     before = studio(
-        "train", studio.spec, "--plan", "--base", "smollm2", "--snapshot", taken["id"], "--workspace", studio.root
+        "train", studio.spec, "--plan", "--base", tiny_base(), "--snapshot", taken["id"], "--workspace", studio.root
     )
     assert f"data    9 accepted examples, 3 held back for validation, {taken['id']}" in before.lines
     assert one_line(studio("dataset", "diff", "nothing", "--spec", studio.spec, "--workspace", studio.root))
@@ -108,12 +108,10 @@ def test_a_file_is_imported_after_a_dry_run_that_names_what_is_wrong(studio: Stu
     assert one_line(dataset(studio, "import", file, "--format", "xml"))
 
 
-def test_what_was_imported_is_judged_when_generating_begins(studio: Studio, tmp_path: Path) -> None:
+def test_a_table_is_imported_by_the_names_of_its_columns_and_can_be_accepted(studio: Studio, tmp_path: Path) -> None:
     file = tmp_path / "talks.csv"
     file.write_text("user,assistant,scenario\nIs the jib up?,The jib is up and drawing well.,A boat calls\n")
     assert dataset(studio, "import", file).lines == ["columns: 1 records, 0 bad; 1 pending; 1 added"]
-    workspace = studio.workspace()
-    (row,) = workspace.examples.rows()
-    Triage(workspace).accept(row.example.id)
-    workspace.close()
+    (row,) = studio.triage("list", "--json").json
+    studio.triage("accept", row["example"]["id"])
     assert dataset(studio, "snapshot", "--json").json["train"] == 1

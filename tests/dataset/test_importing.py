@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from studio.bank.records import Bad
 from studio.dataset.foreign import Shape
 from studio.dataset.importing import Imported, import_file
 from studio.errors import UserError
+from studio.generate import GenerateFinished
 from studio.generate.by_hand import add_by_hand, read_examples
 from studio.store import Filter, Workspace
-from tests.generate.making import wren
-from tests.generate.models import different
+from tests.generate.making import loaded_spec, wren
+from tests.generate.models import Studio, different
 
 SCENARIO = "Repotting"
 
@@ -267,10 +269,22 @@ def test_an_import_that_is_killed_has_kept_all_or_nothing(tmp_path: Path) -> Non
         log = tmp_path / "wren" / "examples.db-wal"
         start = log.stat().st_size
         while process.poll() is None and log.stat().st_size <= start + attempt * 100_000:
-            pass
+            time.sleep(0.002)
         process.kill()
         process.communicate()
         assert workspace.examples.count() in (0, 400)
     assert bring(workspace, path).added + workspace.examples.count() - 400 in (0, 400)
     assert workspace.examples.count() == 400
     workspace.close()
+
+
+async def test_what_is_pending_is_judged_when_generating_begins_the_next_time(tmp_path: Path) -> None:
+    scenarios = {"a": {"target": 2, "items": ["a1"]}}
+    studio = Studio(tmp_path, loaded_spec(scenarios=scenarios, success={"examples": 4}))
+    path = written(tmp_path / "talks.jsonl", [chatml(number) for number in range(2)])
+    assert import_file(studio.loaded, studio.workspace, path, scenario="a1").added == 2
+    events = await studio.run()
+    assert isinstance(events[-1], GenerateFinished) and events[-1].complete
+    rows = studio.workspace.examples.rows(Filter(origin="imported"))
+    assert [(row.status, row.judged) for row in rows] == [("accepted", True)] * 2
+    assert len(studio.author.requests) == 2 and studio.workspace.examples.count() == 4, "they count towards the target"
