@@ -1,7 +1,7 @@
 """Splits: which conversations a run is trained on, and which its validation loss is measured on.
 
 What says nearly the same stands on one side, and so does all that one person says. The validation side is drawn
-scenario by scenario, so that each has its share there and never all of it.
+scenario by scenario: about its share of each, and never all of one.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def validation_of(
     seed: int = 0,
     embedder: Embedder | None = None,
 ) -> frozenset[str]:
-    """Ids of the validation side: about ``share`` of ``pieces``, 0 to 0.5, and of each scenario.
+    """Ids of the validation side: ``share`` of ``pieces``, 0 to 0.5, and about so much of each scenario.
 
     What was on a side ``before`` stays there: new examples come to the side of what they are like or, where they are
     like nothing, to whichever needs them. Only what has become alike across the sides goes to the train side. Who is
