@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -10,7 +11,7 @@ import typer
 from studio.bank.records import Bad
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder, group, open_session
 from studio.cli.output import cut, out, say, say_json, tell
-from studio.dataset import Snapshot, contents, diff, find_snapshot, snapshots, take_snapshot
+from studio.dataset import STREAM, Snapshot, contents, diff, find_snapshot, snapshots, take_snapshot
 from studio.dataset.foreign import Shape
 from studio.dataset.formats import FORMATS, Format, export_dataset
 from studio.dataset.preferences import MINIMUM, Preferences, Signal, preferences
@@ -23,6 +24,7 @@ from studio.judge import known_agreement, open_judge
 from studio.text.inert import inert_line
 
 app = group("The dataset: preferences, snapshots, files in and out.", "studio dataset snapshot specs/mine.yaml")
+STDOUT = (STREAM, Path("/dev/stdout"))
 NAMED = 5
 """Bad records that are named where the import is refused."""
 WORDS = 160
@@ -164,7 +166,7 @@ def difference(
 
 @app.command("export")
 def export(
-    path: Annotated[Path, typer.Option("--out", metavar="PATH", help="A file; a folder for hf.")],
+    path: Annotated[Path, typer.Option("--out", metavar="PATH", help="A file, - for stdout; a folder for hf.")],
     spec: SpecFile = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
     format: Annotated[Format, typer.Option("--format", help="What it is written as.")] = "chatml",
@@ -180,6 +182,9 @@ def export(
 
     Example: studio dataset export specs/mine.yaml --format hf --out my-dataset
     """
+    piped = path in STDOUT
+    if piped and as_json:
+        raise UserError("--json and --out - both want stdout", remedy="leave one out")
     with open_session(spec, workspace) as session:
         agreement = None
         if format == "hf":
@@ -189,7 +194,7 @@ def export(
             session.workspace,
             session.loaded,
             format,
-            path,
+            sys.stdout.buffer if piped else path,
             snapshot=snapshot,
             side=side,
             people_only=people,
@@ -199,7 +204,7 @@ def export(
     if as_json:
         say_json(done)
         return
-    say(f"{done.rows} rows, {FORMATS[done.format]}: {as_seen(done.path)}")
+    (tell if piped else say)(f"{done.rows} rows, {FORMATS[done.format]}: {'stdout' if piped else as_seen(done.path)}")
     if done.left_out and any(done.left_out.values()):
         tell(
             "left out: "

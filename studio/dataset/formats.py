@@ -7,13 +7,13 @@ not usable (:func:`studio.triage.check_conversation`), and names are made inert.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from studio.chatml import Frozen
 from studio.dataset.card import CARD, dataset_card
-from studio.dataset.export import write_file
+from studio.dataset.export import STREAM, write_file
 from studio.dataset.preferences import preferences
 from studio.dataset.read import Item, json_line, turns
 from studio.dataset.snapshots import Snapshot, frozen_items
@@ -55,7 +55,7 @@ def export_dataset(
     workspace: Workspace,
     loaded: LoadedSpec,
     format: Format,
-    out: Path,
+    out: Path | BinaryIO,
     *,
     snapshot: str | None = None,
     side: Side | None = None,
@@ -66,8 +66,9 @@ def export_dataset(
     """Write the dataset to ``out``: a snapshot, by default that of now, or one ``side`` of it.
 
     DPO and KTO are what :func:`studio.dataset.preferences.preferences` finds now, with ``people_only`` of people alone;
-    they know no sides. ``agreement`` is the judge's with people, for the card. Raises UserError where there is nothing
-    to write, where ``out`` holds something else and not ``force``, or where it cannot be written.
+    they know no sides. ``out`` may be an open file, but for a folder. ``agreement`` is the judge's with people, for the
+    card. Raises UserError where there is nothing to write, where ``out`` holds something else and not ``force``, or
+    where it cannot be written.
     """
     if format in ("dpo", "kto"):
         if snapshot is not None or side is not None:
@@ -80,6 +81,8 @@ def export_dataset(
     if format == "hf":
         if side is not None:
             raise UserError("a folder has both sides", remedy="leave out --side")
+        if not isinstance(out, Path):
+            raise UserError("a folder cannot go to an open file", remedy="name one with --out")
         return _folder(loaded, head, items, out, agreement, force)
     items = [one for one in items if side in (None, one[1])]
     if not items:
@@ -89,10 +92,25 @@ def export_dataset(
     else:
         line = _LINES[format]
         data = "".join(line(item) for item, _ in items).encode()
-    write_file(out, data, force)
-    return Exported(
-        format=format, path=out, files={out.name: len(items)}, rows=len(items), snapshot=head.id, left_out=head.left_out
-    )
+    return _written(format, out, data, len(items), head.left_out, force, snapshot=head.id)
+
+
+def _written(
+    format: Format,
+    out: Path | BinaryIO,
+    data: bytes,
+    rows: int,
+    left_out: dict[str, int],
+    force: bool,
+    snapshot: str = "",
+) -> Exported:
+    path = out if isinstance(out, Path) else STREAM
+    if isinstance(out, Path):
+        write_file(out, data, force)
+    else:
+        out.write(data)
+        out.flush()
+    return Exported(format=format, path=path, files={path.name: rows}, rows=rows, snapshot=snapshot, left_out=left_out)
 
 
 def parquet(items: Sequence[tuple[Item, Side]], *, with_side: bool = False) -> bytes:
@@ -139,10 +157,10 @@ _LINES: dict[Format, Callable[[Item], str]] = {
 
 
 def _preferences(
-    workspace: Workspace, loaded: LoadedSpec, format: Format, out: Path, people_only: bool, force: bool
+    workspace: Workspace, loaded: LoadedSpec, format: Format, out: Path | BinaryIO, people_only: bool, force: bool
 ) -> Exported:
     found = preferences(workspace, loaded, people_only=people_only)
-    rows: Iterable[dict[str, Any]]
+    rows: list[dict[str, Any]]
     if format == "dpo":
         rows = [
             {"prompt": turns(one.prompt), "chosen": _reply(one.chosen), "rejected": _reply(one.rejected)}
@@ -157,8 +175,8 @@ def _preferences(
         raise UserError(
             "no decision or vote says which reply is better", remedy="studio dataset preferences tells more"
         )
-    write_file(out, "".join(map(json_line, rows)).encode(), force)
-    return Exported(format=format, path=out, files={out.name: len(rows)}, rows=len(rows), left_out=found.left_out)
+    data = "".join(map(json_line, rows)).encode()
+    return _written(format, out, data, len(rows), found.left_out, force)
 
 
 def _reply(content: str) -> list[dict[str, str]]:

@@ -136,18 +136,18 @@ def diff(before: Contents, after: Contents) -> Difference:
 
 
 def frozen_items(
-    workspace: Workspace,
-    loaded: LoadedSpec,
-    snapshot: str | None = None,
-    *,
-    share: float | None = None,
-    write: bool = True,
+    workspace: Workspace, loaded: LoadedSpec, snapshot: str | None = None, *, write: bool = True
 ) -> tuple[Snapshot, list[tuple[Item, Side]]]:
-    """A snapshot, and its conversations with their sides, each as it was then; without ``snapshot`` that of now, taken
-    as :func:`take_snapshot` does. Raises UserError where there is none, or where a text is no longer there."""
+    """A snapshot, and its conversations with their sides, each as it was then.
+
+    Without ``snapshot`` it is that of now: the newest, where it holds just what is accepted now, else one that is taken
+    now and goes on from it, with the same share for validation; the first one has no validation side unless
+    :func:`take_snapshot` made it. Without ``write`` nothing is kept.
+    Raises UserError where there is none, or where a text is no longer there.
+    """
     if snapshot is None:
-        now = accepted(workspace, loaded)
-        head, sides = _take(workspace, loaded, now, share, None, write)
+        now, newest = accepted(workspace, loaded), _newest(workspace)
+        head, sides = _take(workspace, loaded, now, newest.share if newest else 0.0, None, write)
         return head, [(item, sides[item.text.id]) for item in now.items]
     head = find_snapshot(workspace, snapshot)
     kept = contents(workspace, head.id)
@@ -171,13 +171,10 @@ def training_data(
 ) -> Export:
     """What a run is trained on: the train side of a snapshot as ChatML, and its validation side beside it.
 
-    Without ``snapshot`` it is that of now: the newest, where it holds just what is accepted now, else one that is taken
-    now and goes on from it. The first one has no validation side unless :func:`take_snapshot` made it: all is trained
-    on. ``count`` is 0 where nothing is accepted. Without ``write`` nothing is kept.
+    The snapshot is chosen as by :func:`frozen_items`; ``count`` is 0 where nothing is accepted.
     """
-    newest = _newest(workspace)
     try:
-        head, items = frozen_items(workspace, loaded, snapshot, share=newest.share if newest else 0.0, write=write)
+        head, items = frozen_items(workspace, loaded, snapshot, write=write)
     except NothingAcceptedError as error:
         return write_lines(workspace, {}, error.left_out, write=write)
     lines: dict[Side, dict[bytes, str]] = {"train": {}, "validation": {}}

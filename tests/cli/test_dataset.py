@@ -83,6 +83,14 @@ def test_it_is_exported_in_every_format(studio: Studio, tmp_path: Path, format: 
     assert dataset(studio, "export", "--format", format, "--out", tmp_path / "out").out.split()[1] == "rows,"
 
 
+def test_it_is_piped_without_a_word_between_the_lines(studio: Studio) -> None:
+    fill(studio)
+    told = dataset(studio, "export", "--format", "sharegpt", "--out", "-")
+    assert len([json.loads(line) for line in told.lines]) == 12 and told.err.startswith("12 rows, ")
+    assert one_line(dataset(studio, "export", "--format", "hf", "--out", "-"))
+    assert dataset(studio, "export", "--out", "-", "--json").status == 2
+
+
 def test_a_file_is_imported_after_a_dry_run_that_names_what_is_wrong(studio: Studio, tmp_path: Path) -> None:
     file = tmp_path / "talks.jsonl"
     rows = [

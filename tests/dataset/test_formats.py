@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from studio.chatml import assistant, system, user
-from studio.dataset import contents, take_snapshot
+from studio.dataset import contents, find_snapshot, take_snapshot, training_data
 from studio.dataset.formats import FORMATS, Format, export_dataset
 from studio.dataset.preferences import preferences
 from studio.errors import UserError
@@ -182,6 +182,13 @@ def test_one_side_of_a_snapshot_is_written_as_it_was(filled: Workspace, tmp_path
     Triage(filled).reject(name, "tone")
     export_dataset(filled, loaded(), "chatml", tmp_path / "v2.jsonl", snapshot=taken.id, side="validation")
     assert (tmp_path / "v2.jsonl").read_bytes() == before
+
+
+def test_an_export_holds_nothing_back_from_the_next_training(filled: Workspace, tmp_path: Path) -> None:
+    for format in ("chatml", "hf"):
+        done = export_dataset(filled, loaded(), format, tmp_path / format)
+        assert find_snapshot(filled, done.snapshot).validation == 0
+    assert training_data(filled, loaded()).count == 23
 
 
 def test_names_of_a_hostile_spec_or_author_do_nothing(workspace: Workspace, tmp_path: Path) -> None:
