@@ -111,8 +111,8 @@ def preferences(workspace: Workspace, loaded: LoadedSpec, *, people_only: bool =
     for one in sorted(signals, key=lambda one: (one.kind, one.by == "judge", one.source, one.origins)):
         unique.setdefault(_key(one.kind, one.prompt, one.chosen, one.rejected), one)
     reader.left_out["said twice"] += len(signals) - len(unique)
-    both = {key for key, one in unique.items() if _key(one.kind, one.prompt, one.rejected, one.chosen) in unique}
-    both = {key for key in both if unique[key].kind == "pair"}
+    pairs = {key: one for key, one in unique.items() if one.kind == "pair"}
+    both = {key for key, one in pairs.items() if _key("pair", one.prompt, one.rejected, one.chosen) in pairs}
     reader.left_out["contradicted"] += len(both)
     kept = tuple(one for key, one in unique.items() if key not in both)
     return Preferences(signals=kept, left_out={why: count for why, count in sorted(reader.left_out.items()) if count})
