@@ -95,7 +95,9 @@ app.add_typer(workspace.app, name="workspace")
 app.command("doctor")(doctor.doctor)
 
 COMMANDS = frozenset(
-    "open build generate triage dataset train evaluate chat package bank queries judge spec jobs workspace doctor".split()
+    (
+        "open build generate triage dataset train evaluate chat package bank queries judge spec jobs workspace doctor"
+    ).split()
 )
 
 

@@ -126,7 +126,7 @@ def listing(
     workspace: WorkspaceFolder = WORKSPACE,
     status: Annotated[str | None, typer.Option(help="accepted, rejected or pending.")] = None,
     category: Annotated[str | None, typer.Option(help="A category of the spec.")] = None,
-    origin: Annotated[str | None, typer.Option(help="generated, hand, chat or imported.")] = None,
+    origin: Annotated[str | None, typer.Option(help="generated, hand, chat, asked or imported.")] = None,
     text: Annotated[str | None, typer.Option("--search", help="Words in the conversation.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
     as_json: AsJson = False,

@@ -26,6 +26,7 @@ ORIGINS = {
     "generated": "written by an author for a scenario and a person",
     "hand": "written by hand",
     "chat": "kept from a chat",
+    "asked": "an answer of a chatbot that was asked, not as expected",
     "imported": "imported from a file",
 }
 LEFT_OUT = {
