@@ -28,13 +28,14 @@ MAY_USE: dict[str, set[str]] = {
     "generate": {"machine", "spec", "store", "llm", "jobs", "embed", "dedup", "judge", "inference", "bank"},
     "queries": {"spec", "store", "llm", "jobs", "embed", "dedup", "judge", "inference", "bank"},
     "triage": {"spec", "store", "dedup"},
-    "train": {"machine", "spec", "store", "jobs", "triage"},
+    "dataset": {"spec", "store", "embed", "dedup", "judge", "bank", "generate", "triage"},
+    "train": {"machine", "spec", "store", "jobs", "dataset"},
     "serve": {"machine", "llm", "jobs", "train"},
     "evaluate": {"spec", "store", "llm", "jobs", "judge", "train", "serve"},
     "package": {"spec", "store", "jobs", "judge", "train", "serve", "evaluate"},
     "build": {
-        *("spec", "store", "llm", "jobs", "judge", "inference", "bank", "generate", "queries", "triage", "train"),
-        *("serve", "evaluate", "package"),
+        *("spec", "store", "llm", "jobs", "judge", "inference", "bank", "generate", "queries", "triage", "dataset"),
+        *("train", "serve", "evaluate", "package"),
     },
     "doctor": {"machine", "llm", "train"},
 }

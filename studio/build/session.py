@@ -34,6 +34,8 @@ class Session:
     """Hyperparameters instead of the preset's, by the names of ``studio.train.types.Recipe``."""
     examples: int | None = None
     """Accepted examples wanted instead of the spec's."""
+    snapshot: str | None = None
+    """The snapshot of the dataset to train on; None: of what is accepted now."""
     seed: int = 0
     concurrency: int | None = None
     """Chains of author and judge at once; None follows what the endpoints bear."""

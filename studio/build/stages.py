@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from studio.bank import BankParams
 from studio.build.authors import check_models, generate_entry
 from studio.build.session import BuildEvent, Session, StageBegan, StageEnded, StageError, StageTold, Tell, run_job
+from studio.dataset import Export, training_data
 from studio.evaluate import Evaluation, evaluation_of, fingerprint, judge_info, restated
 from studio.evaluate.job import EvaluateParams
 from studio.files import as_seen
@@ -29,7 +30,7 @@ from studio.spec import keep_spec
 from studio.train import Run, finished_run, plan, preparing, resume_or_start, resume_run
 from studio.train.run import SPEC
 from studio.train.types import TrainPlan
-from studio.triage import Export, export_chatml, sample_ids
+from studio.triage import sample_ids
 
 Params = TypeVar("Params", bound=BaseModel)
 Found = TypeVar("Found")
@@ -176,9 +177,10 @@ async def triage_stage(tell: Tell, session: Session) -> Export:
     """What passed, as training data; and a random sample laid aside for a person's review."""
     tell(StageBegan(stage="triage"))
     sample = sample_ids(session.workspace)
-    export = export_chatml(session.workspace, session.loaded)
+    export = training_data(session.workspace, session.loaded, session.snapshot)
     left_out = f", {export.held_out} left out that say a held-out message" if export.held_out else ""
-    note = f"{export.count} exported{left_out}, {len(sample)} sampled for review"
+    held_back = f", {export.validation_count} held back for validation" if export.validation_count else ""
+    note = f"{export.count} exported{held_back}{left_out}, {len(sample)} sampled for review"
     tell(StageEnded(stage="triage", note=note))
     return export
 

@@ -16,6 +16,7 @@ from studio.cli import (
     bank_study,
     bank_talk,
     chat,
+    dataset,
     doctor,
     evaluate,
     generate,
@@ -76,6 +77,7 @@ app.command("open")(window.open_window)
 app.command("build")(stages.build_command)
 app.command("generate")(generate.generate)
 app.add_typer(triage.app, name="triage")
+app.add_typer(dataset.app, name="dataset")
 app.command("train")(stages.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("chat")(chat.chat)
@@ -94,11 +96,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(workspace.app, name="workspace")
 app.command("doctor")(doctor.doctor)
 
-COMMANDS = frozenset(
-    (
-        "open build generate triage train evaluate chat package bank queries recipes judge spec jobs workspace doctor"
-    ).split()
-)
+COMMANDS = frozenset(one.name or "" for one in (*app.registered_commands, *app.registered_groups))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -123,10 +123,11 @@ def open_session(
     seed: int = 0,
     concurrency: int | None = None,
     recipe: dict[str, Any] | None = None,
+    snapshot: str | None = None,
 ) -> Iterator[Session]:
     """A loaded spec in its opened workspace. What is None in ``recipe`` is the preset's."""
     loaded = load(named(spec))
     chosen = {name: value for name, value in (recipe or {}).items() if value is not None}
     settings, owner = settings or resolve_settings(), Owner.of(loaded.spec.name, loaded.path)
     with closing(Workspace.open(root.absolute(), loaded.spec.slug, owner)) as workspace:
-        yield Session(loaded, workspace, root.absolute(), settings, base, chosen, examples, seed, concurrency)
+        yield Session(loaded, workspace, root.absolute(), settings, base, chosen, examples, snapshot, seed, concurrency)

@@ -16,6 +16,7 @@ from studio.cli.evaluate import GATES_FAILED, print_gates, print_verdict
 from studio.cli.generate import counts
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import say, say_json, tell_prose
+from studio.dataset import training_data
 from studio.doctor import environment
 from studio.evaluate import Interval
 from studio.evaluate.types import SideMetrics
@@ -23,7 +24,6 @@ from studio.files import as_seen
 from studio.judge import LEARNED, judge_agreement, open_judge
 from studio.llm import ModelSettings
 from studio.train.types import MAX_EPOCHS, Backend, TrainPlan
-from studio.triage import export_chatml
 
 
 @asks_models()
@@ -120,6 +120,9 @@ def train(
     max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
     method: options.TrainMethod = None,
     backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
+    snapshot: Annotated[
+        str | None, typer.Option("--snapshot", metavar="ID", help="Train on this one, not on what is accepted now.")
+    ] = None,
     seed: options.Seed = 0,
     dry_run: Annotated[bool, typer.Option("--plan", help="Show the plan, and write and train nothing.")] = False,
     as_json: options.AsJson = False,
@@ -138,9 +141,9 @@ def train(
         "method": method,
         "backend": backend,
     }
-    with open_session(spec, workspace, base=base, seed=seed, recipe=recipe) as session:
+    with open_session(spec, workspace, base=base, seed=seed, recipe=recipe, snapshot=snapshot) as session:
         if dry_run:
-            planned = planned_run(session, export_chatml(session.workspace, session.loaded, write=False))
+            planned = planned_run(session, training_data(session.workspace, session.loaded, snapshot, write=False))
             say_json(planned) if as_json else _print_plan(planned)
             return
         run = show(train_stage, session, show(triage_stage, session))
@@ -157,7 +160,8 @@ def _print_plan(plan: TrainPlan) -> None:
     recipe = plan.recipe
     epochs = f"{recipe.epochs:g} epoch{'' if recipe.epochs == 1 else 's'}"
     say(f"run     {plan.run_id}")
-    say(f"data    {plan.examples} accepted examples, {plan.data_hash[:12]}")
+    held_back = f", {plan.validation_examples} held back for validation" if plan.validation_examples else ""
+    say(f"data    {plan.examples} accepted examples{held_back}, {plan.snapshot}")
     say(f"steps   {plan.steps}: {epochs}, batch {recipe.batch_size}, at most {recipe.max_length} tokens a conversation")
     rates = f"lr {recipe.learning_rate:g}, {recipe.scheduler}"
     say(f"recipe  {recipe.method} r {recipe.rank}, alpha {recipe.alpha}, {rates}")

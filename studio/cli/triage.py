@@ -20,17 +20,20 @@ from studio.build import Session
 from studio.chatml import Message, assistant, user
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder, group, open_session
 from studio.cli.output import cut, out, say, say_json, tell
+from studio.dataset import STREAM, export_chatml
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.generate.by_hand import Added, add_by_hand, read_draft, read_examples, template
 from studio.generate.recorded import Recording, read_file
 from studio.store import Decision, Filter, Row, Status
+from studio.store.records import Origin
 from studio.text.inert import inert_line
-from studio.triage import REASONS, STREAM, Triage, export_chatml, sample_ids
+from studio.triage import REASONS, Triage, sample_ids
 
 STDIN = Path("-")
 STDOUT = (STREAM, Path("/dev/stdout"))
 STATUSES: tuple[str, ...] = get_args(Status)
+ORIGINS: tuple[str, ...] = get_args(Origin)
 SLUGS = [slug for slug, _ in REASONS.values()]
 OUTCOMES = {
     "added": "added",
@@ -123,6 +126,7 @@ def listing(
     workspace: WorkspaceFolder = WORKSPACE,
     status: Annotated[str | None, typer.Option(help="accepted, rejected or pending.")] = None,
     category: Annotated[str | None, typer.Option(help="A category of the spec.")] = None,
+    origin: Annotated[str | None, typer.Option(help="generated, hand, chat, asked or imported.")] = None,
     text: Annotated[str | None, typer.Option("--search", help="Words in the conversation.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
     as_json: AsJson = False,
@@ -133,7 +137,9 @@ def listing(
     """
     if status not in (None, *STATUSES):
         raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
-    wanted = Filter.model_validate({"status": status, "category": category, "text": text})
+    if origin not in (None, *ORIGINS):
+        raise UserError(f"no such origin: {origin}", remedy=", ".join(ORIGINS))
+    wanted = Filter.model_validate({"status": status, "category": category, "origin": origin, "text": text})
     with open_session(file or spec, workspace) as session:
         examples = session.workspace.examples
         known = {*session.loaded.spec.scenarios, *(one.category for one in examples.counts())}
@@ -144,7 +150,7 @@ def listing(
     if len(rows) < found:
         tell(f"{len(rows)} of {found}; --limit N shows more")
     elif not found:
-        filtered = status or category or text
+        filtered = status or category or origin or text
         tell("no example is like that" if filtered else "no examples yet; studio generate writes some")
 
 

@@ -204,6 +204,16 @@ class NearDuplicates:
         found = self.nearest(text)
         return found if found and found[1] >= self.threshold else None
 
+    def neighbours(self, signature: bytes) -> list[str]:
+        """Ids of all texts that are at the threshold or above it from one whose signature is known."""
+        pieces, found = self._pieces(signature), []
+        for place in sorted(self._candidates(signature)):
+            stored = self._pieces(self._signatures[place])
+            shared = len(pieces & stored)
+            if shared >= self.threshold * (len(pieces) + len(stored) - shared):
+                found.append(self._ids[place])
+        return found
+
     def _append(self, id: str, signature: bytes) -> int:
         place = self._slots[id] = len(self._ids)
         self._ids.append(id)

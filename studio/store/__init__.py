@@ -6,6 +6,7 @@ from studio.store.examples import ExampleStore
 from studio.store.lists import Filter
 from studio.store.records import (
     CategoryCount,
+    ChatVote,
     Decision,
     Example,
     Judgement,
@@ -16,6 +17,7 @@ from studio.store.records import (
     Row,
     RunLabel,
     Status,
+    Text,
     TraitScore,
     Violation,
 )
@@ -24,6 +26,7 @@ from studio.store.workspace import Owner, Workspace
 
 __all__ = [
     "CategoryCount",
+    "ChatVote",
     "Decision",
     "Documents",
     "Example",
@@ -41,6 +44,7 @@ __all__ = [
     "Spent",
     "Status",
     "StudioFile",
+    "Text",
     "TraitScore",
     "Violation",
     "Workspace",

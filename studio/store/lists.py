@@ -21,7 +21,7 @@ from typing import Any, Literal
 from studio.chatml import Frozen, Unicode
 from studio.store import search
 from studio.store.database import Database
-from studio.store.records import CategoryCount, Status
+from studio.store.records import CategoryCount, Origin, Status
 
 _COLUMNS = ("status", "category", "scenario", "person_id", "spec_hash")
 
@@ -33,6 +33,7 @@ class Filter(Frozen):
     category: Unicode | None = None
     scenario: Unicode | None = None
     person_id: Unicode | None = None
+    origin: Origin | None = None
     reason: Unicode | None = None
     """Why it stands rejected: one of the judge's reasons, or of the person's."""
     text: Unicode | None = None
@@ -59,6 +60,14 @@ def _condition(wanted: Filter, *, one_by_one: bool = False) -> tuple[str, list[A
             values.append(value)
     if wanted.decided is not None:
         parts.append(f"decision IS {'NOT ' if wanted.decided else ''}NULL")
+    if wanted.origin is not None:
+        of_it = "SELECT {} FROM examples WHERE {}json_extract(body, '$.origin') = ?"
+        parts.append(
+            f"EXISTS ({of_it.format('1', 'seq = standings.seq AND ')})"
+            if one_by_one
+            else f"standings.seq IN ({of_it.format('seq', '')})"
+        )
+        values.append(wanted.origin)
     if wanted.reason is not None:
         parts.append("standings.seq IN (SELECT seq FROM reasons WHERE reason = ?)")
         values.append(wanted.reason)
@@ -176,7 +185,7 @@ def tallied(connection: sqlite3.Connection, wanted: Filter) -> int | None:
     """How many examples pass, from the tallies; None where these do not tell."""
     if wanted == Filter(reason=wanted.reason) and wanted.reason is not None:
         return by_reason(connection).get(wanted.reason, 0)
-    if wanted.text or wanted.ids is not None or wanted.reason is not None or wanted.person_id is not None:
+    if any(value is not None for value in (wanted.ids, wanted.reason, wanted.person_id, wanted.origin)) or wanted.text:
         return None
     parts, values = ["1"], []
     for column in ("status", "category", "scenario", "spec_hash", "decided"):

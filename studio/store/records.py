@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from studio.chatml import Frozen, Messages, Unicode, digest
 
-Origin = Literal["generated", "hand", "chat", "asked"]
+Origin = Literal["generated", "hand", "chat", "asked", "imported"]
 """``asked``: what a chatbot answered to a query, and not as expected."""
 Status = Literal["pending", "accepted", "rejected"]
 Verdict = Literal["passed", "failed", "unscored", "error"]
@@ -87,6 +87,18 @@ class PairVote(Frozen):
     """Of the probe and both replies, base first."""
     winner: Literal["base", "tuned", "tie"]
     by: Unicode = ""
+    at: datetime
+
+
+class ChatVote(Frozen):
+    """Which of two replies in a chat a person likes better; ``bad``: neither. A document of the kind ``votes``."""
+
+    id: str
+    run_id: str
+    base_messages: Messages
+    """With the reply as its last message; the conversation before it may differ between the sides."""
+    tuned_messages: Messages
+    choice: Literal["base", "tuned", "tie", "bad"]
     at: datetime
 
 
@@ -214,6 +226,25 @@ class Row(Frozen):
         if self.judgement is None:
             return False
         return (self.judgement.digest or digest(self.example.messages)) == digest(self.messages)
+
+
+class Text(NamedTuple):
+    """A conversation as it stands, and what is said of it: all that a dataset needs of an example."""
+
+    id: str
+    category: str
+    scenario: str
+    person_id: str
+    origin: Origin
+    author: str
+    status: Status
+    decision: Action | None
+    """What a person decided; None where the status is the judge's."""
+    reasons: tuple[str, ...]
+    """Why it stands rejected."""
+    messages: Messages
+    original: Messages
+    """As it was written; the same as ``messages`` unless it was edited."""
 
 
 class Outdated(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any
 from studio.chatml import Message, Messages, well_formed
 from studio.errors import UserError
 from studio.store.judgements import read_decision
-from studio.store.records import Example, Judgement, Row
+from studio.store.records import Example, Judgement, Row, Text
 
 _ROW = (
     "SELECT standings.seq, examples.body, judgements.body, decisions.id, decisions.body, status"
@@ -23,6 +23,15 @@ _ROW = (
 _CONVERSATION = (
     "SELECT examples.id, json_extract(examples.body, '$.messages'),"
     " json_extract(decisions.body, '$.messages')"
+    " FROM standings JOIN examples USING (seq) LEFT JOIN decisions ON decisions.id = decision"
+    " WHERE standings.seq IN (SELECT value FROM json_each(?)) ORDER BY standings.seq"
+)
+_TEXT = (
+    "SELECT examples.id, category, scenario, person_id, json_extract(examples.body, '$.origin'),"
+    " json_extract(examples.body, '$.author'), status, json_extract(decisions.body, '$.action'),"
+    " iif(status = 'rejected', (SELECT json_group_array(reason) FROM"
+    "   (SELECT reason FROM reasons WHERE reasons.seq = standings.seq ORDER BY reason)), NULL),"
+    " json_extract(decisions.body, '$.messages'), json_extract(examples.body, '$.messages')"
     " FROM standings JOIN examples USING (seq) LEFT JOIN decisions ON decisions.id = decision"
     " WHERE standings.seq IN (SELECT value FROM json_each(?)) ORDER BY standings.seq"
 )
@@ -76,6 +85,11 @@ def read_example(body: str) -> Example:
     return Example.model_validate_json(body, extra="ignore")
 
 
+def newest(connection: sqlite3.Connection) -> int:
+    """``seq`` of the newest example; 0 where there is none."""
+    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM examples").fetchone()[0])
+
+
 def ids(connection: sqlite3.Connection, after: int) -> list[tuple[int, str]]:
     """``seq`` and id of those that came after ``after``."""
     if after == 0:  # all of them: unsorted, so that the index of ids is read and no body
@@ -83,19 +97,34 @@ def ids(connection: sqlite3.Connection, after: int) -> list[tuple[int, str]]:
     return connection.execute("SELECT seq, id FROM examples WHERE seq > ? ORDER BY seq", (after,)).fetchall()
 
 
+def texts(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Text]:
+    """As :func:`conversations`, with what is said of them."""
+    found: list[Text] = []
+    for *told, reasons, edited, original in connection.execute(_TEXT, (json.dumps(list(seqs)),)).fetchall():
+        written = _messages(original)
+        stands = written if edited in (None, "[]") else _messages(edited)
+        found.append(Text._make((*told, tuple(json.loads(reasons or "[]")), stands, written)))
+    return found
+
+
+def versions(connection: sqlite3.Connection, seq: int, example: Example) -> list[Messages]:
+    """What an example was written as, and every edit that was ever made of it, undone ones too."""
+    edits = connection.execute(
+        "SELECT json_extract(body, '$.messages') FROM decisions"
+        " WHERE seq = ? AND json_extract(body, '$.messages[0]') IS NOT NULL ORDER BY id",
+        (seq,),
+    )
+    return [example.messages, *(_messages(body) for (body,) in edits)]
+
+
 def conversations(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[tuple[str, Messages]]:
     """Ids and messages as they stand, in order of ``seq``: a tenth of the work of whole rows."""
     found = connection.execute(_CONVERSATION, (json.dumps(list(seqs)),)).fetchall()
-    return [
-        (
-            name,
-            tuple(
-                Message(role=turn["role"], content=turn["content"])
-                for turn in json.loads(edited if edited not in (None, "[]") else original)
-            ),
-        )
-        for name, original, edited in found
-    ]
+    return [(name, _messages(edited if edited not in (None, "[]") else original)) for name, original, edited in found]
+
+
+def _messages(body: str) -> Messages:
+    return tuple(Message(role=turn["role"], content=turn["content"]) for turn in json.loads(body))
 
 
 def rows(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Row]:

@@ -17,8 +17,8 @@ from studio.train.smollm2 import Tell
 from studio.train.types import Recipe, TrainPlan
 
 if TYPE_CHECKING:  # for the worker, which imports this room, they would be dead weight
+    from studio.dataset import Export
     from studio.spec import LoadedSpec
-    from studio.triage import Export
 
 SMALL_PARAMETERS = 500_000_000
 _RANKS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
@@ -117,6 +117,9 @@ def plan(
         data_path=str(export.path),
         data_hash=export.hash,
         examples=export.count,
+        snapshot=export.snapshot,
+        validation_path=str(export.validation_path or ""),
+        validation_examples=export.validation_count,
         steps=recipe.steps(export.count),
         fingerprint=mark,
         created=datetime.now(UTC),

@@ -1,6 +1,7 @@
 """Runs of the workspace: the folder that each has, finding one, starting one, going on with one.
 
-A folder holds ``run.json``, ``data.jsonl``, ``metrics.jsonl``, ``spec/``, ``checkpoints/`` and ``adapter/``.
+A folder holds ``run.json``, ``data.jsonl``, ``metrics.jsonl``, ``spec/``, ``checkpoints/`` and ``adapter/``, and
+``validation.jsonl`` where its snapshot has such a side.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # for the worker, which imports this room, it would be dead w
 STAGE = "train"
 ENTRY = "studio.train.worker.main:main"
 RUN_FILE, DATA_FILE, METRICS_FILE = "run.json", "data.jsonl", "metrics.jsonl"
+VALIDATION_FILE = "validation.jsonl"
 CHECKPOINTS, ADAPTER, SPEC = "checkpoints", "adapter", "spec"
 WEIGHTS = "adapter_model.safetensors"
 
@@ -65,7 +67,8 @@ def read_run(run_dir: Path) -> Run | None:
     except (OSError, ValidationError):
         return None
     here = run_dir.absolute()
-    plan = run.plan.model_copy(update={"data_path": str(here / DATA_FILE)})
+    validation = str(here / VALIDATION_FILE) if run.plan.validation_path else ""
+    plan = run.plan.model_copy(update={"data_path": str(here / DATA_FILE), "validation_path": validation})
     finished = run.finished and run.finished.model_copy(update={"adapter_path": str(here / ADAPTER)})
     return run.model_copy(update={"plan": plan, "finished": finished})
 
@@ -103,8 +106,9 @@ def base_of(plan: TrainPlan) -> str:
 def start(workspace: Workspace, plan: TrainPlan) -> Job:
     """Start a run in a process of its own. What an earlier process of the same run saved is gone on with.
 
-    Its data is copied into its folder: a later export must not change what a resumed run trains on. Raises
-    AlreadyRunning while another training job lives, and :class:`UserError` where the run is done already.
+    Its data is copied into its folder: a later export must not change what a resumed run trains on, and one that is
+    gone on with keeps the snapshot that it began with. Raises AlreadyRunning while another training job lives, and
+    :class:`UserError` where the run is done already.
     """
     if finished_run(workspace, plan.fingerprint):
         remedy = "change the data, the recipe or its seed for another one"
@@ -112,13 +116,13 @@ def start(workspace: Workspace, plan: TrainPlan) -> Job:
     if running := active(workspace.jobs_dir, STAGE):
         raise AlreadyRunning(running)  # before the folder of what may be the very same run is touched
     run_dir = _run_dir(workspace, plan)
-    kept = run_dir / DATA_FILE
-    try:
-        if not kept.exists():
-            write_atomic(kept, Path(plan.data_path).read_bytes())
-    except FileNotFoundError:
-        raise UserError("the training data is gone", where=plan.data_path, remedy="export it again") from None
-    plan = plan.model_copy(update={"data_path": str(kept)})
+    begun = read_run(run_dir)
+    if begun is not None and begun.plan.snapshot:
+        own = begun.plan.model_dump(include={"snapshot", "validation_path", "validation_examples"})
+        plan = plan.model_copy(update=own)
+    held_back = _kept(run_dir / VALIDATION_FILE, plan.validation_path) if plan.validation_path else ""
+    copies = {"data_path": _kept(run_dir / DATA_FILE, plan.data_path), "validation_path": held_back}
+    plan = plan.model_copy(update=copies)
     write_run(run_dir, Run(plan=plan))
     return start_job(workspace.jobs_dir, STAGE, ENTRY, TrainParams(plan=plan, run_dir=str(run_dir)))
 
@@ -146,6 +150,16 @@ def resume_run(workspace: Workspace, job: Job) -> Job:
     if asked is None:
         raise UserError("not a training job of this version", where=job.id, remedy="start the training again")
     return resume_or_start(workspace, asked.plan.model_copy(update={"base_path": base_of(asked.plan)}))
+
+
+def _kept(path: Path, source: str) -> str:
+    """A copy of ``source`` at ``path``, where there is none yet."""
+    try:
+        if not path.exists():
+            write_atomic(path, Path(source).read_bytes())
+    except FileNotFoundError:
+        raise UserError("the training data is gone", where=source, remedy="export it again") from None
+    return str(path)
 
 
 def _asked(job: Job) -> TrainParams | None:

@@ -65,6 +65,11 @@ class TrainPlan(Frozen):
     """ChatML JSONL, one ``{"messages": [...]}`` a line."""
     data_hash: str
     examples: int
+    snapshot: str = ""
+    """The id of the snapshot of the dataset whose train side this is (:mod:`studio.dataset.snapshots`)."""
+    validation_path: str = ""
+    """Its validation side, as ``data_path``; empty where it has none. It is not trained on."""
+    validation_examples: int = 0
     steps: int
     """Optimiser steps that the plan comes to."""
     fingerprint: str

@@ -1,14 +1,5 @@
-"""A person's part: decisions, a sample to review, and the export."""
+"""A person's part: decisions, and a sample to review."""
 
-from studio.triage.decide import REASONS, Triage, sample_ids, sample_progress
-from studio.triage.export import STREAM, Export, export_chatml
+from studio.triage.decide import REASONS, Triage, check_conversation, sample_ids, sample_progress
 
-__all__ = [
-    "REASONS",
-    "STREAM",
-    "Export",
-    "Triage",
-    "export_chatml",
-    "sample_ids",
-    "sample_progress",
-]
+__all__ = ["REASONS", "Triage", "check_conversation", "sample_ids", "sample_progress"]

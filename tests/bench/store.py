@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import random
 import subprocess
 import sys
@@ -19,14 +20,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from studio.chatml import assistant, system, user
+from studio.dataset import export_chatml, take_snapshot, training_data
+from studio.dataset.formats import export_dataset
+from studio.dataset.importing import import_file
+from studio.dataset.preferences import preferences
 from studio.generate import ExampleScored, GenerateParams, GenerateStarted, ModelAuthor, generate
 from studio.spec import LoadedSpec
 from studio.store import Example, Filter, Judgement, Workspace
 from studio.store.recovery import check
-from studio.triage import Triage, export_chatml, sample_ids, sample_progress
+from studio.triage import Triage, sample_ids, sample_progress
 from tests.generate.making import loaded_spec
 from tests.generate.models import FakeJudge, FakeModel, pleased, unlike
 from tests.store.making import example, judgement
@@ -211,6 +217,31 @@ async def start(workspace: Workspace, count: int, name: str, target: str) -> Non
             stopped = True
 
 
+def dataset(workspace: Workspace, loaded: LoadedSpec) -> None:
+    """Snapshots and signals of all that is accepted, and a file of 5,000 new conversations."""
+    with timed("a snapshot with a validation side"):
+        taken = take_snapshot(workspace, loaded)
+    sys.stdout.write(f"  {taken.train} train, {taken.validation} validation\n")
+    with timed("the training data of it"):
+        training_data(workspace, loaded)
+    with timed("preferences"):
+        found = preferences(workspace, loaded)
+    sys.stdout.write(f"  {found.counts}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("parquet", "hf"):
+            with timed(f"export as {name}"):
+                export_dataset(workspace, loaded, name, Path(folder) / name)
+        with timed("origin: how many are imported", unit="ms"):
+            workspace.examples.count(Filter(origin="imported"))
+        path = Path(folder) / "talks.jsonl"
+        with path.open("w") as file:
+            for said, reply, _ in islice(texts(7), 5000):
+                talk = [{"role": "user", "content": said}, {"role": "assistant", "content": reply}]
+                file.write(json.dumps({"messages": talk}) + "\n")
+        with timed("an import of 5,000", each=5000, unit="ms"):
+            import_file(loaded, workspace, path, scenario="c0 s0")
+
+
 def deciders(workspace: Workspace, count: int) -> None:
     store, each = workspace.examples, min(EACH, count // 2)
     before, names = store.newest(), tuple(f"e{number}" for number in range(2 * each))
@@ -246,6 +277,7 @@ def main() -> None:
         with timed("export", "4 s"):
             export = export_chatml(workspace, spec(asked.examples))
         sys.stdout.write(f"  of {export.count}\n")
+        dataset(workspace, spec(asked.examples))
         deciders(workspace, asked.examples)
         with timed("studio workspace check"):
             problems = check(workspace.folder).problems

@@ -15,6 +15,7 @@ from tests.cli.making import SPECS, Studio, one_line, raw
 from tests.tiny_model import tiny_base
 
 GROUPS = {
+    "dataset": "preferences snapshot list diff export import".split(),
     "triage": "new import list accept reject edit undo redo sample export".split(),
     "bank": [
         *"compose import export list clear write from-text relations enrich profiles dedup report".split(),

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from studio.chatml import Messages, assistant, user
+from studio.dataset import export_chatml
 from studio.errors import UserError
 from studio.generate.by_hand import BY_HAND, add_by_hand, read_draft, read_examples, template
 from studio.spec import SpecError
 from studio.store import Filter, Workspace
-from studio.triage import Triage, export_chatml
+from studio.triage import Triage
 from tests.generate.making import line, wren
 from tests.generate.models import Studio, different
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from studio.dataset import export_chatml
 from studio.errors import UserError
 from studio.generate.screening import stale_ids
 from studio.inference import ItemsFinished
@@ -23,7 +24,7 @@ from studio.queries.mismatches import ask_report, markdown
 from studio.queries.review import CATEGORY, send_to_triage, upheld
 from studio.spec import LoadedSpec, load
 from studio.store import Filter, Workspace
-from studio.triage import Triage, export_chatml
+from studio.triage import Triage
 from tests.llm.fake_server import FakeServer
 from tests.queries.making import EXPECTED, SPEC, author, chatbot, query, said, schema_of
 

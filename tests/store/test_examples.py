@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from studio.chatml import assistant, digest, last_reply, user
 from studio.errors import UserError
-from studio.store import CategoryCount, ExampleStore, Filter, Judgement
+from studio.store import CategoryCount, Example, ExampleStore, Filter, Judgement, Person
 from tests.store.making import decision, example, judgement
 
 
@@ -217,3 +219,41 @@ def test_conversations_are_given_as_they_stand(store: ExampleStore) -> None:
     store.decide(decision("a", "edit", reply="Better."))
     replies = [(name, last_reply(messages)) for name, messages in store.conversations()]
     assert replies == [("a", "Better."), ("b", "Second.")]
+
+
+def test_texts_tell_what_stands_what_was_and_what_is_said_of_it(store: ExampleStore) -> None:
+    store.add_example(example("kept"), judgement())
+    store.add_example(example("edited", reply="Before."), judgement("failed", "score"))
+    store.add_example(example("bad", reply="Bad."), judgement("failed", "score", "banned:x"))
+    store.decide(decision("edited", "edit", reply="After."))
+    kept, edited, bad = store.texts()
+    assert kept[:8] == ("kept", "tasks", "Create a task", "ada", "generated", "test author", "accepted", None)
+    assert kept.messages == kept.original and kept.reasons == ()
+    assert (edited.messages[-1].content, edited.original[-1].content) == ("After.", "Before.")
+    assert (edited.decision, edited.status) == ("edit", "accepted")
+    assert (bad.status, bad.reasons) == ("rejected", ("banned:x", "score"))
+
+
+def test_every_conversation_that_an_example_was_is_found_also_after_an_undo(store: ExampleStore) -> None:
+    store.add_example(example("one", reply="Written."), judgement())
+    store.decide(decision("one", "edit", reply="First."))
+    store.undo()
+    store.decide(decision("one", "edit", reply="Second."))
+    assert [messages[-1].content for messages in store.versions("one")] == ["Written.", "First.", "Second."]
+
+
+def test_many_examples_are_added_whole_or_not_at_all(store: ExampleStore) -> None:
+    ada = Person(id="ada", source="hand")
+    store.add_example(example("a"), judgement())
+
+    def several(broken: bool) -> Iterator[tuple[Example, Judgement | None, Person]]:
+        yield example("a"), judgement(), ada
+        yield example("b", reply="B"), None, ada
+        if broken:
+            raise UserError("the file ends here")
+
+    with pytest.raises(UserError):
+        store.add_examples(several(True))
+    assert store.count() == 1 and store.people() == []
+    assert store.add_examples(several(False)) == 1
+    assert store.count() == 2 and store.people() == [ada]

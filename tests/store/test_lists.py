@@ -161,3 +161,12 @@ def test_threads_read_while_one_writes(store: ExampleStore) -> None:
     for reader in readers:
         reader.join()
     assert wrong == []
+
+
+def test_examples_are_filtered_by_where_they_come_from_also_when_some_come_later(store: ExampleStore) -> None:
+    store.add_example(example("a"), judgement())
+    wanted = Filter(origin="imported")
+    assert store.count(wanted) == 0 and store.count(Filter(origin="generated", status="accepted")) == 1
+    store.add_example(example("b", reply="B").model_copy(update={"origin": "imported"}))
+    assert [row.example.id for row in store.rows(wanted)] == ["b"] and store.count(wanted) == 1
+    assert store.index_of("b", wanted) == 0 and store.index_of("a", wanted) is None

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from studio.calls import CallRecord
+from studio.dataset import export_chatml
 from studio.errors import UserError
 from studio.store import Filter, Workspace
 from studio.store.recovery import backup, check, restore
 from studio.store.salvage import salvage
 from studio.store.schema import VERSION
-from studio.triage import export_chatml
 from tests.full_disk import on_small_disk
 from tests.store.making import NOW, decision, example, judgement
 
@@ -215,7 +215,7 @@ from studio.errors import UserError
 from studio.store import Workspace
 from studio.store.recovery import backup, check
 from studio.store.salvage import salvage
-from studio.triage import export_chatml
+from studio.dataset import export_chatml
 from tests.full_disk import fill
 from tests.store.making import example, judgement, decision
 
@@ -257,7 +257,8 @@ from pathlib import Path
 from studio.errors import UserError
 from studio.store import Filter, Owner, Workspace
 from studio.store.recovery import check, backup
-from studio.triage import sample_ids, export_chatml
+from studio.dataset import export_chatml
+from studio.triage import sample_ids
 from studio.tui.screens.chat.conversation import count_votes
 from tests.store.making import decision, example
 from tests.store.test_versions import workspace_of

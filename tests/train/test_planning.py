@@ -31,7 +31,8 @@ def loaded(
 
 
 def export(count: int = 200, hash_: str = "data") -> Any:
-    return Export(path=Path("exports/data.jsonl"), count=count, hash=hash_, skipped=0)
+    sides = {"snapshot": "data-1", "validation_path": Path("exports/validation.jsonl"), "validation_count": 5}
+    return Export(path=Path("exports/data.jsonl"), count=count, hash=hash_, skipped=0, **sides)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,16 @@ def test_the_same_inputs_are_the_same_run() -> None:
     one, again = plan(loaded(), export()), plan(loaded(), export())
     assert one.fingerprint == again.fingerprint and one.run_id == again.run_id
     assert one.recipe == SMALL.recipe and one.base_path == tiny_base()
+
+
+def test_a_plan_names_its_snapshot_and_the_side_that_it_does_not_train_on() -> None:
+    made = plan(loaded(), export())
+    assert (made.snapshot, made.validation_path, made.validation_examples, made.examples) == (
+        "data-1",
+        "exports/validation.jsonl",
+        5,
+        200,
+    )
 
 
 def test_everything_that_decides_a_run_changes_its_fingerprint(tmp_path: Path) -> None:

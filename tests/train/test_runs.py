@@ -191,3 +191,24 @@ def test_a_run_without_its_adapter_does_not_count(workspace: Workspace, plan: Tr
 def test_an_unknown_run_is_a_users_error(workspace: Workspace) -> None:
     with pytest.raises(UserError, match="none yet"):
         find_run(workspace, "run-0")
+
+
+def test_a_run_keeps_both_sides_of_the_snapshot_that_it_began_with(
+    workspace: Workspace, plan: TrainPlan, begun: list[str], tmp_path: Path
+) -> None:
+    def split(name: str) -> TrainPlan:
+        file = tmp_path / f"{name}.jsonl"
+        file.write_text(f"{name}\n")
+        return plan.model_copy(
+            update={"snapshot": name, "validation_path": str(file), "validation_examples": len(name)}
+        )
+
+    start(workspace, split("data-first"))
+    start(workspace, split("data-second"))
+    run = find_run(workspace, plan.run_id)
+    held_back = workspace.runs_dir / plan.run_id / "validation.jsonl"
+    assert (run.plan.snapshot, run.plan.validation_path) == ("data-first", str(held_back))
+    assert (run.plan.validation_examples, held_back.read_text()) == (len("data-first"), "data-first\n")
+    held_back.unlink()
+    with pytest.raises(UserError, match="data is gone"):
+        start(workspace, split("data-third"))

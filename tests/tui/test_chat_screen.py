@@ -20,7 +20,7 @@ from studio.errors import UserError
 from studio.jobs import Job
 from studio.serve import AdapterProof, Server, ServeReady
 from studio.spec import load
-from studio.store import Documents, Workspace
+from studio.store import ChatVote, Documents, Workspace
 from studio.train.types import Run
 from studio.tui import StudioApp
 from studio.tui.live.bridge import JobMoved
@@ -30,7 +30,6 @@ from studio.tui.screens.chat.conversation import (
     Choice,
     Conversation,
     Exchange,
-    Vote,
     conversations,
     keep_conversation,
     keep_vote,
@@ -224,7 +223,7 @@ async def test_votes_are_durable_and_counted_once_a_pair(tmp_path: Path, monkeyp
         await shows(pilot, "which? h l t x")
         await pilot.press("escape")
         await press(pilot, ["x"], "votes  base 0  tuned 0  tie 1  both bad 1   now: both bad")
-    votes = workspace.documents.all(VOTES, Vote)
+    votes = workspace.documents.all(VOTES, ChatVote)
     assert [vote.choice for vote in votes] == ["tie", "bad"]
     assert votes[0].tuned_messages[-1].content == "tuned heard 1: hello"
     assert [one.content for one in votes[1].base_messages][:2] == ["hello", "base heard 1: hello"]
@@ -358,7 +357,7 @@ async def test_the_transcript_stays_where_the_reader_is(tmp_path: Path, monkeypa
 
 
 async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(documents: Documents, vote: Vote) -> Counter[Choice]:
+    def full(documents: Documents, vote: ChatVote) -> Counter[Choice]:
         raise UserError("cannot save: no space left on device")
 
     app, workspace = opened_with_run(tmp_path)
@@ -376,13 +375,13 @@ async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monk
     again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
     async with again.run_test(size=SIZE) as pilot:
         await press(pilot, ["7"], "base 1  tuned 0  tie 0  both bad 0   now: base")
-    assert [vote.choice for vote in workspace.documents.all(VOTES, Vote)] == ["base"]
+    assert [vote.choice for vote in workspace.documents.all(VOTES, ChatVote)] == ["base"]
 
 
 async def test_a_vote_on_its_way_is_shown_at_once_and_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = threading.Event()
 
-    def slowly(documents: Documents, vote: Vote) -> Counter[Choice]:
+    def slowly(documents: Documents, vote: ChatVote) -> Counter[Choice]:
         written.wait(10)
         return keep_vote(documents, vote)
 

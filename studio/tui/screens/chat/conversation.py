@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from studio.chatml import Frozen, Message, Messages, assistant, user
 from studio.evaluate.types import Side
+from studio.store import ChatVote
 
 if TYPE_CHECKING:
     from studio.store import Documents
@@ -81,22 +82,10 @@ class Conversation(Frozen):
         return self.model_copy(update={"exchanges": tuple(exchanges)})
 
 
-class Vote(Frozen):
-    """Which of two replies to the same conversation a person likes better."""
-
-    id: str
-    run_id: str
-    base_messages: Messages
-    """With the reply as its last message; the conversation before it may differ between the sides."""
-    tuned_messages: Messages
-    choice: Choice
-    at: datetime
-
-
-def vote_of(conversation: Conversation, choice: Choice) -> Vote:
+def vote_of(conversation: Conversation, choice: Choice) -> ChatVote:
     """The vote on the newest pair; a second one replaces the first."""
     index, last = len(conversation.exchanges) - 1, conversation.exchanges[-1]
-    return Vote(
+    return ChatVote(
         id=f"{conversation.id}-{index}",
         run_id=conversation.run_id,
         base_messages=(*conversation.asked("base"), assistant(last.base or "")),
@@ -106,7 +95,7 @@ def vote_of(conversation: Conversation, choice: Choice) -> Vote:
     )
 
 
-def keep_vote(documents: Documents, vote: Vote) -> Counter[Choice]:
+def keep_vote(documents: Documents, vote: ChatVote) -> Counter[Choice]:
     """Writes the disk, and counts every vote on that run."""
     documents.put(VOTES, vote.id, vote)
     return count_votes(documents, vote.run_id)
@@ -114,7 +103,7 @@ def keep_vote(documents: Documents, vote: Vote) -> Counter[Choice]:
 
 def count_votes(documents: Documents, run_id: str) -> Counter[Choice]:
     """Reads the disk."""
-    return Counter(vote.choice for vote in documents.readable(VOTES, Vote, run_id=run_id))
+    return Counter(vote.choice for vote in documents.readable(VOTES, ChatVote, run_id=run_id))
 
 
 def keep_conversation(documents: Documents, now: Conversation, before: Conversation | None) -> Conversation:

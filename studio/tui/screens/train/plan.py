@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from studio.build import Session
 from studio.build.stages import begin_training, planned_run
+from studio.dataset import Export, training_data
 from studio.errors import UserError
 from studio.evaluate.fingerprint import is_trial
 from studio.jobs import Job
 from studio.train.planning import preset_for
 from studio.train.types import Recipe, TrainPlan
-from studio.triage import Export, export_chatml
 from studio.tui.live.runs import RunRow
 from studio.tui.text import Part, duration
 from studio.tui.widgets.layout import facts
@@ -35,7 +35,7 @@ class Planned:
 def plan_now(session: Session) -> Planned:
     """Export what is accepted and plan its run. Raises UserError where there is nothing to train with. Reads and writes
     the disk, and may ask the hub for the base model."""
-    export = export_chatml(session.workspace, session.loaded)
+    export = training_data(session.workspace, session.loaded, session.snapshot)
     if not export.count and export.stale:
         told = f"the {export.stale} accepted examples were judged by an earlier version of the spec"
         raise UserError(told, remedy="generate (3) judges them again")

@@ -11,11 +11,12 @@ from textual.containers import Container
 from textual.content import Content
 
 from studio.chatml import Messages, assistant
+from studio.dataset import export_chatml
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.store import Filter, Workspace
 from studio.store.records import Row
-from studio.triage import REASONS, Triage, export_chatml, sample_ids
+from studio.triage import REASONS, Triage, sample_ids
 from studio.tui.dialogs.pick import Pick
 from studio.tui.dialogs.questions import Ask, Choose
 from studio.tui.dialogs.reply_editor import ReplyEditor

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from studio.chatml import assistant, user
+from studio.dataset import export_chatml
 from studio.errors import UserError
 from studio.spec import LoadedSpec, Spec
 from studio.store import Workspace
-from studio.triage import Triage, export_chatml
+from studio.triage import Triage
 from tests.store.making import example, judgement
 
 

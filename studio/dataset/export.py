@@ -1,24 +1,21 @@
-"""What was accepted, as ChatML JSONL to train on."""
+"""Export: what was accepted, as ChatML JSONL to train on."""
 
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from studio.chatml import Frozen
-from studio.dedup import HeldOut
+from studio.dataset.read import Sieve
 from studio.errors import UserError, disk_error
 from studio.files import write_atomic
 from studio.spec import LoadedSpec, held_out_texts
 from studio.store import Filter, Workspace
-from studio.triage.decide import check_conversation
 
 STREAM = Path("-")
 """The path of an export that went into an open file."""
-_BREAKS = str.maketrans({character: f"\\u{ord(character):04x}" for character in "\u2028\u2029"})
-"""Line breaks to readers that split text rather than bytes; JSON may hold them escaped or raw."""
 
 
 class Export(Frozen):
@@ -36,7 +33,12 @@ class Export(Frozen):
     unusable: int = 0
     """Not a conversation to learn from: an empty message, no reply at its end, or a control character."""
     held_out: int = 0
-    """Says a message that the spec holds out to measure with, word for word or nearly."""
+    """Says a message that the spec holds out to measure with, word for word or nearly, or shows such a scenario."""
+    snapshot: str = ""
+    """The id of the snapshot whose train side it is (:mod:`studio.dataset.snapshots`)."""
+    validation_path: Path | None = None
+    """The snapshot's validation side; None where it has none."""
+    validation_count: int = 0
 
 
 def export_chatml(
@@ -57,51 +59,51 @@ def export_chatml(
     Raises UserError where it cannot be written.
     """
     lines: dict[bytes, str] = {}
-    accepted = workspace.examples.count(Filter(status="accepted"))
-    duplicates = unusable = leaks = seen = 0
-    held_out = HeldOut(held_out_texts(loaded.spec) if loaded else ())
+    total, seen = workspace.examples.count(Filter(status="accepted")), 0
+    sieve = Sieve(held_out_texts(loaded.spec) if loaded else ())
     wanted = Filter(status="accepted", spec_hash=loaded.hash if loaded else None)
     for _, messages in workspace.examples.conversations(wanted):
         seen += 1
-        try:
-            check_conversation(messages)
-        except UserError:
-            unusable += 1
-            continue
-        if held_out.asked_in(messages) is not None:
-            leaks += 1
-            continue
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        line = json.dumps({"messages": turns}, ensure_ascii=False) + "\n"
-        if not line.isascii():
-            line = line.translate(_BREAKS)
-        digest = hashlib.sha256(line.encode()).digest()
-        duplicates += digest in lines
-        lines[digest] = line
-    data = "".join(lines[digest] for digest in sorted(lines)).encode()
+        if taken := sieve.take(messages):
+            lines[taken[0]] = taken[1]
+    left_out = {"duplicates": sieve.duplicates, "stale": max(0, total - seen)}
+    left_out |= {"unusable": sieve.unusable, "held_out": sieve.held_out}
+    return write_lines(workspace, lines, left_out, path, force=force, write=write)
+
+
+def write_lines(
+    workspace: Workspace,
+    lines: Mapping[bytes, str],
+    left_out: Mapping[str, int],
+    path: Path | BinaryIO | None = None,
+    *,
+    force: bool = False,
+    write: bool = True,
+    name: str = "accepted",
+) -> Export:
+    """``lines`` by their hashes, in the order of these, as :func:`export_chatml` has them; without ``path`` into the
+    workspace, as ``<name>-<hash>.jsonl``."""
+    data = "".join(lines[key] for key in sorted(lines)).encode()
     content = hashlib.sha256(data).hexdigest()
-    target = path or workspace.exports_dir / f"accepted-{content[:12]}.jsonl"
+    target = path or workspace.exports_dir / f"{name}-{content[:12]}.jsonl"
     if not write:
         pass
     elif isinstance(target, Path):
-        _write(target, data, force or path is None, mode=0o600 if path is None else 0o644)
+        write_file(target, data, force or path is None, mode=0o600 if path is None else 0o644)
     else:
         target.write(data)
         target.flush()
-    stale = max(0, accepted - seen)
     return Export(
         path=target if isinstance(target, Path) else STREAM,
         count=len(lines),
         hash=content,
-        skipped=duplicates + stale + unusable + leaks,
-        duplicates=duplicates,
-        stale=stale,
-        unusable=unusable,
-        held_out=leaks,
+        skipped=sum(left_out.values()),
+        **left_out,
     )
 
 
-def _write(path: Path, data: bytes, force: bool, mode: int) -> None:
+def write_file(path: Path, data: bytes, force: bool, mode: int = 0o644) -> None:
+    """Write an export. Raises UserError where it holds something else and not ``force``, or cannot be written."""
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(data)  # a device or a pipe: renamed over, it would be gone
