@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from studio.bank import people_source
-from studio.errors import UserError
+from studio.errors import UserError, disk_error
 from studio.generate.author import Author, Draft, open_author
 from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts
 from studio.generate.progress import Failures, Meter, ending, named
@@ -59,6 +59,7 @@ async def generate(
     ``stop`` nothing new begins, and what is under way comes back within its deadline, or until ``cancel``. The last
     event is GenerateFinished; after it ModelError is raised where models failed for good, and UserError where examples
     are missing and nobody is there to write them; before anything else where a budget is set and a price is not known.
+    Where the store is lost UserError is raised once what is under way has come back, and what can be written is.
     """
     log = workspace.examples
     if batches := workspace.studio.readable(BATCHES, Submitted):  # the same requests would be paid for twice
@@ -228,14 +229,20 @@ class Generation:
 
         async with aclosing(self._chains.results(take)) as results:
             async for judged in results:
-                if judged is not None:
-                    example, judgement = judged.row.example, judged.judgement
-                    self._store.add_judgement(example.id, judgement)
-                    if (failed := self._failures.judged(judgement, judged.error, example.scenario)) is not None:
-                        yield failed
-                elif self._due():
-                    self._ledger = self._counted()
-                    yield self._progress()
+                for event in self._kept(self._landed_again, judged) if judged is not None else self._kept(self._stands):
+                    yield event
+
+    def _landed_again(self, judged: _Judged) -> list[GenerateEvent]:
+        self._store.add_judgement(judged.row.example.id, judged.judgement)
+        failed = self._failures.judged(judged.judgement, judged.error, judged.row.example.scenario)
+        return [] if failed is None else [failed]
+
+    def _stands(self) -> list[GenerateEvent]:
+        """How it stands while there is judging again, counted anew each time; nothing while it is not due."""
+        if not self._due():
+            return []
+        self._ledger = self._counted()
+        return [self._progress()]
 
     async def _judged_again(self, row: Row, screening: Screening) -> _Judged:
         return _Judged(row, await judged_again(row, self._judge, self._loaded, screening), self._judge.last_error)
@@ -255,11 +262,18 @@ class Generation:
 
         async with aclosing(self._chains.results(take)) as results:
             async for written in results:
-                if written is not None:
-                    for event in self._landed(written):
-                        yield event
-                elif self._due():
-                    yield self._progress()
+                for event in self._kept(self._landed, written) if written is not None else self._kept(self._progressed):
+                    yield event
+
+    def _kept(self, step: Callable[..., list[GenerateEvent]], *result: object) -> list[GenerateEvent]:
+        """What ``step`` tells. Where the store fails it, what is under way comes back before the run does."""
+        try:
+            return step(*result)
+        except OSError as error:
+            self._chains.fail(disk_error(error, self._workspace.folder))
+        except Exception as error:
+            self._chains.fail(error)
+        return []
 
     async def _written(self, author: Author, attempt: Attempt, screening: Screening) -> _Written:
         """One chain: the author's answer, and its judgement as soon as it is there."""
@@ -273,6 +287,8 @@ class Generation:
         example = example_of(self._loaded, attempt, draft, author.name, found, self._job_id)
         if found.reason is not None:
             return _Written(attempt, example, rejection(self._loaded, draft.messages, found))
+        if self._chains.failure is not None:  # nobody could keep a judgement; the draft is on record
+            return _Written(attempt, error=ModelError("stopped", "not judged: the store is lost"))
         judgement = await self._judge.score(draft.messages, attempt.scenario)
         failed = self._judge.last_error
         screening.judged(attempt.example_id, judgement)
@@ -304,6 +320,9 @@ class Generation:
         return [scored] if failed is None else [scored, failed]
 
     # --- telling
+
+    def _progressed(self) -> list[GenerateEvent]:
+        return [self._progress()] if self._due() else []
 
     def _due(self) -> bool:
         return self._meter.due(held_up=waiting() is not None or self._chains.stopping)

@@ -109,7 +109,11 @@ async def run_items(
     async with aclosing(chains.results(lambda: run.take(left))) as results:
         async for outcome in results:
             if outcome is not None:
-                event = await run.landed(outcome)
+                event = None
+                try:
+                    event = await run.landed(outcome)
+                except Exception as error:  # a store that is lost: what is under way comes back first
+                    chains.fail(error)
                 if event is not None:
                     yield event
             elif run.due():

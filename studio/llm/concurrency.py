@@ -77,7 +77,8 @@ class Chains:
     """Many things under way at once, but never more than ``limit`` says.
 
     After ``stop`` nothing new begins, ``on_stop`` is called once, and what is under way comes back in its own time;
-    after ``cancel`` it is cancelled.
+    after ``cancel`` it is cancelled. A failure (an exception in one of them, or :meth:`fail`) stops too, and is raised
+    once all are back.
     """
 
     def __init__(
@@ -91,10 +92,17 @@ class Chains:
         self._limit, self._stop, self._cancel, self._on_stop = limit, stop, cancel, on_stop
         self.under_way = 0
         self.stopping = False
+        self.failure: Exception | None = None
+        """The first that came."""
 
     @property
     def limit(self) -> int:
         return self._limit()
+
+    def fail(self, error: Exception) -> None:
+        """Begin nothing new, let what is under way come back, and have :meth:`results` raise ``error`` then."""
+        self.failure = self.failure or error
+        self._look()
 
     async def results(
         self, take: Callable[[], Coroutine[Any, Any, Result] | None]
@@ -110,25 +118,33 @@ class Chains:
             while True:
                 self._look()
                 limit = 0 if self.stopping else self._limit()
-                while len(tasks) < limit and (work := take()) is not None:
-                    tasks[asyncio.ensure_future(work)] = started
-                    started += 1
+                try:
+                    while len(tasks) < limit and (work := take()) is not None:
+                        tasks[asyncio.ensure_future(work)] = started
+                        started += 1
+                except Exception as error:
+                    self.fail(error)
                 self.under_way = len(tasks)
                 if not tasks or (self.stopping and self._cancel()):
-                    return
+                    break
                 done, _ = await asyncio.wait(tasks, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
                 for task in sorted(done, key=tasks.__getitem__):
                     del tasks[task]
                     self.under_way = len(tasks)
-                    yield task.result()
+                    if isinstance(failed := task.exception(), Exception):
+                        self.fail(failed)
+                    else:
+                        yield task.result()
                 yield None
         finally:
             self.under_way = 0
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if self.failure is not None:
+            raise self.failure
 
     def _look(self) -> None:
-        if not self.stopping and self._stop():
+        if not self.stopping and (self.failure is not None or self._stop()):
             self.stopping = True
             self._on_stop()

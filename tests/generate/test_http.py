@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -10,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from studio.errors import UserError
 from studio.generate import (
     CallFailed,
     ExampleScored,
@@ -22,7 +26,7 @@ from studio.generate import (
 from studio.generate.plan import Attempt
 from studio.llm import ModelError, ModelSettings
 from studio.spec import LoadedSpec
-from studio.store import Workspace
+from studio.store import ExampleStore, Workspace
 from tests.generate.making import loaded_spec
 from tests.llm.fake_server import FakeServer
 from tests.llm.faults import Drop, Fault, Hang, Raw, Status, Truncate
@@ -200,3 +204,60 @@ async def test_a_key_that_is_refused_ends_the_run_with_one_clear_line(tmp_path: 
         with pytest.raises(ModelError) as caught:
             _ = [e async for e in generate(spec(), Workspace.open(tmp_path, "t"), asked, lambda: False)]
     assert caught.value.kind == "auth" and "\n" not in str(caught.value)
+
+
+async def test_where_the_store_is_lost_what_is_under_way_comes_back_and_is_recorded_before_the_run_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, loaded, lost, model = Workspace.open(tmp_path, "tester"), spec(), asyncio.Event(), Model()
+    authors, stored = iter(range(99)), []
+
+    async def answer(body: dict[str, Any]) -> dict[str, Any]:
+        if body["model"] == "fake" and next(authors):  # all but the first are under way when the disk fails
+            await lost.wait()
+        return model(body)
+
+    def fails(*_: object) -> None:
+        lost.set()
+        stored.append("tried")
+        raise OSError(errno.EIO, "Input/output error")
+
+    async with FakeServer(answer) as server:
+        asked = params(server, tmp_path)
+        with monkeypatch.context() as patched:
+            patched.setattr(ExampleStore, "add_example", fails)
+            with pytest.raises(UserError) as caught:
+                _ = [e async for e in generate(loaded, workspace, asked, lambda: False)]
+        assert str(caught.value).count("Input/output error") == 1 and "\n" not in str(caught.value)
+        begun = [one for one in server.requests if one["model"] == "fake"]
+        assert len(begun) == asked.concurrency and server.answered == len(server.requests) == 4 + 1
+        assert workspace.examples.spent().calls == server.answered, "each is on record"
+        assert len(stored) == 1 and workspace.examples.count() == 0, "nothing new was judged"
+        end = [e async for e in generate(loaded, workspace, asked, lambda: False)][-1]
+        assert isinstance(end, GenerateFinished) and end.complete
+        assert paid_once(server)
+
+
+async def test_where_the_workspace_is_deleted_the_run_says_so_once_all_answers_are_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, loaded, model, draining = Workspace.open(tmp_path, "tester"), spec(), Model(), asyncio.Event()
+    monkeypatch.setattr("studio.generate.run.drain", lambda on=True: draining.set() if on else None)
+
+    async def answer(body: dict[str, Any]) -> dict[str, Any]:
+        if len(server.requests) in (6, 7, 8):  # of four chains three wait while it is deleted
+            await draining.wait()
+        elif len(server.requests) == 9:
+            shutil.rmtree(workspace.folder, ignore_errors=True)
+        return model(body)
+
+    async with FakeServer(answer) as server:
+        with pytest.raises(UserError, match="deleted or replaced") as caught:
+            _ = [e async for e in generate(loaded, workspace, params(server, tmp_path), lambda: False)]
+        assert not isinstance(caught.value, ModelError)
+        assert server.answered == len(server.requests) == 9, "nobody hung up on the server"
+
+
+def paid_once(server: FakeServer) -> bool:
+    asked = [json.dumps(one["messages"]) for one in server.requests]
+    return len(asked) == len(set(asked))

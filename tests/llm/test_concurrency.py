@@ -118,9 +118,59 @@ def test_auto_begins_small_and_a_control_that_cannot_be_read_changes_nothing(tmp
     assert asyncio.run(asked(5)) == AT_FIRST
 
 
-async def test_an_exception_in_one_ends_all() -> None:
-    async def work() -> int:
-        raise RuntimeError("a fault")
+@pytest.mark.parametrize("where", ["in one of them", "in taking one", "in whoever reads"])
+async def test_after_a_failure_nothing_new_begins_and_what_is_under_way_comes_back_before_it_is_raised(
+    where: str,
+) -> None:
+    taken: list[int] = []
+    back: list[int] = []
+    told: list[int] = []
+    release = asyncio.Event()
+
+    async def work(number: int) -> int:
+        if number == 3:
+            if where == "in one of them":
+                raise RuntimeError("a fault")
+            return number
+        await release.wait()
+        return number
+
+    def take() -> Coroutine[Any, Any, int]:
+        if len(taken) == 4:
+            raise RuntimeError("a fault")
+        taken.append(len(taken))
+        return work(taken[-1])
+
+    at_once = 5 if where == "in taking one" else 4
+    chains = Chains(lambda: at_once, lambda: False, on_stop=lambda: told.append(chains.under_way))
+
+    async def read() -> None:
+        async for result in chains.results(take):
+            if result is not None:
+                back.append(result)
+            if result == 3 and where == "in whoever reads":
+                chains.fail(RuntimeError("a fault"))
+                chains.fail(RuntimeError("another, which is not the first"))
+            if chains.stopping:
+                release.set()
 
     with pytest.raises(RuntimeError, match="a fault"):
-        _ = [result async for result in Chains(lambda: 2, lambda: False).results(work)]
+        await read()
+    assert taken == [0, 1, 2, 3] and len(told) == 1
+    assert sorted(back) == ([0, 1, 2] if where == "in one of them" else [0, 1, 2, 3])
+
+
+async def test_a_second_stop_cancels_what_a_failure_waits_for() -> None:
+    async def work() -> int:
+        await asyncio.Event().wait()
+        return 0
+
+    chains = Chains(lambda: 2, lambda: False, cancel=lambda: True)
+
+    async def read() -> None:
+        async for _ in chains.results(work):
+            chains.fail(RuntimeError("a fault"))
+
+    with pytest.raises(RuntimeError, match="a fault"):
+        await read()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
