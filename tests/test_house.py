@@ -18,7 +18,7 @@ MAY_USE: dict[str, set[str]] = {
     "machine": set(),
     "spec": set(),
     "store": {"machine"},
-    "llm": set(),
+    "llm": {"machine"},
     "jobs": {"machine"},
     "embed": set(),
     "dedup": {"embed"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from studio.calls import CallRecord, Spent
 from studio.store import ExampleStore
@@ -15,6 +16,10 @@ class CountedCalls:
         self._store = store
         self.calls = 0
         self._cost: float | None = 0.0
+
+    @property
+    def path(self) -> Path:
+        return self._store.path
 
     @property
     def cost_usd(self) -> float | None:

@@ -1,7 +1,8 @@
 """The budget: no call is sent that could cost more than is left of it, what is under way reserved.
 
 A call is reserved at the price of its longest answer, and counts by what is on record once it is there. What was spent
-is read from the record, so that the limit holds over restarts and counts what other processes of the workspace spend.
+is read from the record, and what is reserved is kept beside it (``reservations.py``): so the limit holds over restarts,
+and for all processes of a workspace together.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from studio.errors import UserError
 from studio.llm.errors import AttemptError
 from studio.llm.ledger import CallLog
 from studio.llm.prices import cost_usd, dollars, load_prices
+from studio.llm.reservations import Reservations, reservations_at
 from studio.llm.response import Tokens
 from studio.llm.settings import JUDGE_PRICE_VARIABLE, PRICE_VARIABLE, ModelSettings
 from studio.llm.types import Purpose
@@ -24,6 +26,8 @@ from studio.llm.types import Purpose
 _CHARACTERS_A_TOKEN = 2
 """Of ASCII; English has four. Of other text every byte is counted, which no tokenizer exceeds."""
 _TOKENS_A_MESSAGE = 8
+_SOON_S, _LOOK_S = 0.002, 0.2
+"""When to look again: while another process decides, and while others have reserved what is left."""
 _FIRST: tuple[Purpose, ...] = ("judge", "compare")
 """They complete what was paid for already."""
 
@@ -100,12 +104,13 @@ class Hold:
 
 
 class Budget:
-    """What is reserved by calls that go on one record, in one event loop."""
+    """The calls of one event loop that go on one record, and wait for a part of its budget."""
 
-    def __init__(self) -> None:
-        self._reserved, self._under_way = 0.0, 0
+    def __init__(self, reservations: Reservations) -> None:
+        self._reservations = reservations
         self._waiting: tuple[dict[Hold, asyncio.Future[None]], dict[Hold, asyncio.Future[None]]] = ({}, {})
         """Judgements, which go first, and all others."""
+        self._timer: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
     async def reserved(self, usd: float, limit: float, log: CallLog, purpose: Purpose) -> AsyncIterator[Hold]:
@@ -129,27 +134,41 @@ class Budget:
         self._look()
 
     def give_back(self, usd: float) -> None:
-        self._under_way -= 1
-        self._reserved = self._reserved - usd if self._under_way else 0.0
+        self._reservations.give_back(usd)
         self._look()
 
     def _look(self) -> None:
         """Let in who fits, in order; nobody overtakes one that waits for others, or it might wait for ever."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not any(self._waiting):
+            return
+        with self._reservations.deciding() as reserved:
+            waits = reserved is None or self._let_in(reserved)
+        if waits and self._reservations.shared:  # nobody tells of what another process gives back
+            again = _SOON_S if reserved is None else _LOOK_S
+            self._timer = asyncio.get_running_loop().call_later(again, self._look)
+
+    def _let_in(self, reserved: float) -> bool:
+        """Whether somebody waits on for what is ``reserved``."""
         for queue in self._waiting:
             while queue:
                 hold = next(iter(queue))
                 spent = hold.log.spent().cost_usd
-                fits = not hold.usd or spent + self._reserved + hold.usd <= hold.limit
-                if not fits and self._under_way:
-                    return
+                fits = not hold.usd or spent + reserved + hold.usd <= hold.limit
+                if not fits and reserved:
+                    return True
                 granted = queue.pop(hold)
                 if granted.done():  # cancelled meanwhile
                     continue
                 if fits:
-                    self._reserved, self._under_way = self._reserved + hold.usd, self._under_way + 1
+                    reserved += hold.usd
+                    self._reservations.add(hold.usd)
                     granted.set_result(None)
                 else:
                     granted.set_exception(AttemptError("budget", _used_up(hold, spent)))
+        return False
 
 
 def _used_up(hold: Hold, spent: float) -> str:
@@ -164,9 +183,9 @@ _BUDGETS: WeakKeyDictionary[_Loop, WeakKeyDictionary[CallLog, Budget]] = WeakKey
 
 
 def budget_of(log: CallLog) -> Budget:
-    """The one of all calls on this record in the running loop: an author and a judge share it."""
+    """The one of all calls on this record in the running loop: an author and a judge share it, and nobody overtakes."""
     here = _BUDGETS.setdefault(asyncio.get_running_loop(), WeakKeyDictionary())
     found = here.get(log)
     if found is None:
-        found = here[log] = Budget()
+        found = here[log] = Budget(reservations_at(log.path.parent if log.path is not None else None))
     return found

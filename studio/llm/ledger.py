@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -34,6 +35,11 @@ class CallLog(Protocol):
 
     The same key may be added twice (two equal requests in two processes); either record may win.
     """
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where other processes go on the same record; beside it they agree on what they reserve."""
+        ...
 
     def call(self, key: str) -> CallRecord | None: ...
 

@@ -56,6 +56,11 @@ def take(handle: int, *, shared: bool = False) -> bool:
     return True
 
 
+def give(handle: int) -> None:
+    """Unlock an open file that stays open."""
+    fcntl.flock(handle, fcntl.LOCK_UN)
+
+
 def take_soon(handle: int, patience_s: float) -> bool:
     """As :func:`take`, alone, tried for so many seconds."""
     deadline = time.monotonic() + patience_s

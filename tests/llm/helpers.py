@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -77,6 +78,8 @@ def serving(server: FakeServer) -> Iterator[FakeServer]:
 
 class MemoryLog:
     """A record of calls that lasts as long as the test."""
+
+    path: Path | None = None
 
     def __init__(self) -> None:
         self.calls: dict[str, CallRecord] = {}
