@@ -6,6 +6,7 @@ Each step sees how it stands from the store and the ledger alone, so that it may
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from studio.llm import (
     learned_at,
 )
 from studio.llm.batch import TABLE, Collected, Wanted, fitting, write_requests
+from studio.llm.reservations import reservations_at
 from studio.machine.lock import exclusive
 from studio.spec import LoadedSpec
 from studio.store import Judgement, Workspace
@@ -131,12 +133,14 @@ class Step:
         self._loaded, self._workspace, self._store = loaded, workspace, workspace.examples
         self._params, self._models, self._tell = params, models, tell
         self._settings: Mapping[Role, ModelSettings] = {"author": params.settings, "judge": params.settings.judging}
+        self._reservations = reservations_at(workspace.folder)
         self._collected = self._stored = 0
         self._failed: dict[str, int] = {}
         self._used_up = ""
         """What is told where nothing more fits into the budget."""
 
     async def run(self) -> BatchStep:
+        self._reserve()
         batches = [stands for role in ROLES if (stands := await self._look(role)) is not None]
         if batches:
             return self._ended(batches)
@@ -176,9 +180,18 @@ class Step:
             done = model.collect(batch, lines)
         self._collected += done.answers
         self._tell(f"{role}: {_outcome(status, done, batch.requests)}")
+        self._forget(role, batch)
+        return None
+
+    def _forget(self, role: Role, batch: Submitted) -> None:
         self._workspace.studio.remove(TABLE, role)
         self._file(batch.token).unlink(missing_ok=True)
-        return None
+        self._reserve()
+
+    def _reserve(self) -> None:
+        """Have whoever asks at once count what the batches may cost."""
+        submitted = self._workspace.studio.readable(TABLE, Submitted)
+        self._reservations.stand(sum(one.usd or 0.0 for one in submitted))
 
     async def _known(self, client: BatchClient, role: Role, batch: Submitted) -> BatchStatus:
         """One of which nobody knows whether it was submitted is found by its token, else submitted now."""
@@ -263,7 +276,7 @@ class Step:
         model, settings = self._models.of(role), self._settings[role]
         if model is None or not model.queue:
             return None
-        wanted = self._affordable(role, list(model.queue.values()))
+        wanted = await self._affordable(role, list(model.queue.values()))
         if not wanted:
             return None
         prices = [one.usd for one in wanted]
@@ -281,25 +294,28 @@ class Step:
         )
         write_requests(self._file(batch.token), wanted)
         self._workspace.studio.put(TABLE, role, batch)
+        self._reserve()
         async with _client(settings, model) as client:
             try:
                 status = await self._submitted(client, role, batch)
             except ModelError as error:
                 if error.status is not None and 400 <= error.status < 500:  # it says that it has not taken it
-                    self._workspace.studio.remove(TABLE, role)
-                    self._file(batch.token).unlink(missing_ok=True)
+                    self._forget(role, batch)
                 raise
         most = f", at most {dollars(batch.usd)}" if batch.usd else ""
         self._tell(f"{role}: {len(wanted)} requests submitted to {model.name}{most} ({status.id})")
         return self._told(role, status, total=len(wanted))
 
-    def _affordable(self, role: Role, wanted: list[Wanted]) -> list[Wanted]:
-        """As many as the budget allows, those of the other batch under way counted as their longest answers."""
+    async def _affordable(self, role: Role, wanted: list[Wanted]) -> list[Wanted]:
+        """As many as the budget allows, those of the other batch, and calls under way elsewhere, counted as their
+        longest answers."""
         limit = self._params.settings.max_cost_usd
         left = None
-        if limit is not None:
-            others = self._workspace.studio.readable(TABLE, Submitted)
-            left = limit - self._store.spent().cost_usd - sum(one.usd or 0.0 for one in others)
+        while limit is not None and left is None:
+            with self._reservations.deciding() as reserved:
+                if reserved is not None:
+                    left = limit - self._store.spent().cost_usd - reserved
+            await asyncio.sleep(0)
         chosen = fitting(wanted, left)
         if not chosen:
             told = f"the budget of {dollars(limit or 0.0)} is used up: {dollars(self._store.spent().cost_usd)} spent"

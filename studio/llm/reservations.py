@@ -1,9 +1,10 @@
 """Reservations: what the calls under way may cost, of all processes that go on one record.
 
 Each process keeps its sum in a file of its own in the folder ``reserved`` beside the record, and a lock on that file
-for as long as it lives: what a dead one reserved counts no more. Who reserves more holds the folder's lock meanwhile;
-to give back takes none, since a sum that is read too high only makes another wait. Where the folder cannot be written,
-and for a record that is no file, the calls of this process are all that count.
+for as long as it lives: what a dead one reserved counts no more. Batches at a server have a file that needs nobody
+alive. Who reserves more holds the folder's lock meanwhile; to give back takes none, since a sum that is read too high
+only makes another wait. Where the folder cannot be written, and for a record that is no file, the calls of this process
+are all that count.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from studio.files import write_atomic
 from studio.machine.lock import give, is_held, take
 
-FOLDER, LOCK = "reserved", "lock"
+FOLDER, LOCK, STANDING = "reserved", "lock", "standing"
 _USD = struct.Struct("d")
 _OPEN: dict[Path, Reservations] = {}
 _OPENING = threading.Lock()
@@ -65,6 +67,13 @@ class Reservations:
             self._calls -= 1
             self._keep(self._usd - usd if self._calls else 0.0)
 
+    def stand(self, usd: float) -> None:
+        """What stands reserved whoever lives, as by batches at a server: so much, and no longer what it was before."""
+        if self._folder is not None and (usd or (self._folder / STANDING).exists()):
+            with suppress(OSError):
+                self._folder.mkdir(mode=0o700, exist_ok=True)
+                write_atomic(self._folder / STANDING, _USD.pack(usd))
+
     @property
     def shared(self) -> bool:
         """Whether other processes reserve too."""
@@ -108,11 +117,11 @@ class Reservations:
         found = 0.0
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name in (LOCK, self._name):
+                if entry.name in (LOCK, self._name) or entry.name.startswith("."):  # one that is being written
                     continue
                 path = folder / entry.name
                 with suppress(OSError):
-                    if not is_held(path):
+                    if entry.name != STANDING and not is_held(path):
                         path.unlink()
                     elif len(told := path.read_bytes()) == _USD.size:
                         found += max(0.0, _USD.unpack(told)[0])

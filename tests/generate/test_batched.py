@@ -13,6 +13,8 @@ from studio.generate import GenerateParams, generate
 from studio.generate.batched import FOLDER, BatchStep, generate_in_batches
 from studio.llm import ModelError, Submitted
 from studio.llm.batch import TABLE
+from studio.llm.reservations import FOLDER as RESERVED
+from studio.llm.reservations import Reservations, reservations_at
 from studio.store import Filter, Workspace
 from tests.generate.making import loaded_spec
 from tests.generate.test_http import SCENARIOS, Model, params, spec
@@ -237,6 +239,21 @@ async def test_only_what_fits_into_the_budget_is_submitted(tmp_path: Path) -> No
         assert desk.workspace.examples.spent().cost_usd <= limit and desk.workspace.examples.count() == 6
         desk.asked = held(server, tmp_path, 90.0)
         assert (await desk.to_its_end())[-1].complete and desk.paid_once()
+
+
+async def test_calls_at_once_and_batches_count_for_each_other(tmp_path: Path) -> None:
+    async with FakeServer(Model()) as server:
+        desk = Desk(server, tmp_path, held(server, tmp_path, 6.0))
+        here, elsewhere = reservations_at(tmp_path / "tester"), Reservations(tmp_path / "tester" / RESERVED)
+        with elsewhere.deciding():
+            elsewhere.add(2.05)
+        assert (await desk.step()).batches[0].total == 3, "two fewer than if nobody else had reserved"
+        elsewhere.give_back(2.05)
+        with here.deciding() as reserved:
+            assert reserved == pytest.approx(3 * 2.05 / 2, rel=0.01)
+        await desk.to_its_end()
+        with here.deciding() as reserved:
+            assert reserved == 0.0
 
 
 async def test_what_was_paid_for_is_not_left_behind_where_the_model_changes(tmp_path: Path) -> None:
