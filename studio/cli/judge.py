@@ -30,7 +30,7 @@ from studio.cli.terminal_keys import terminal_keys
 from studio.errors import UserError
 from studio.evaluate.labelling import WANTED, Labelling
 from studio.judge import Agreement, Judge, Reply, agreement, open_judge, read_labels, read_replies, source_of
-from studio.llm import CallLog, ModelSettings, check_budget
+from studio.llm import CallLog, ModelSettings, check_budget, learned_at
 from studio.spec import LoadedSpec, load
 from studio.store import Owner, Workspace
 from studio.store.records import Judgement
@@ -162,6 +162,7 @@ async def _asked(
             workspace = Workspace.open(root.absolute(), loaded.spec.slug, owner)
             closing.callback(workspace.close)
             await check_budget(settings, author=False)
+            await closing.enter_async_context(learned_at(workspace.folder))
             log = workspace.examples
         judge = open_judge(settings, loaded, log)
         closing.push_async_callback(judge.close)

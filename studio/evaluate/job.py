@@ -17,7 +17,7 @@ from studio.evaluate.report import labels_of, save
 from studio.evaluate.types import ProbeResult, Reply
 from studio.jobs import JobContext
 from studio.judge import judge_agreement, open_judge
-from studio.llm import ModelSettings, check_budget
+from studio.llm import ModelSettings, check_budget, learned_at
 from studio.serve import BASE, TUNED, Server, ensure, open_model, run_params
 from studio.spec import load
 from studio.store import Workspace
@@ -47,6 +47,7 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
         closing.callback(workspace.close)
         run = find_run(workspace, asked.run_id)
         await check_budget(asked.settings, author=False)
+        await closing.enter_async_context(learned_at(workspace.folder))
         judge = open_judge(asked.settings, loaded, workspace.examples)
         closing.push_async_callback(judge.close)
         folder = workspace.runs_dir / run.plan.run_id / "probes"

@@ -40,7 +40,7 @@ class Endpoint:
     """What all callers of one endpoint and model share in one event loop."""
 
     def __init__(self, settings: ModelSettings, breaker: Breaker) -> None:
-        self.place = settings.place
+        self.place, self.served = settings.place, bool(settings.uds)
         # The studio's own worker answers in batches what it is asked together: nothing has to be learned of it.
         self.limiter = Limiter(RateLimit(start=settings.max_concurrent) if settings.uds else RateLimit(), breaker)
         self.capabilities = Capabilities(settings)
@@ -183,7 +183,7 @@ async def _tell(here: _Loop, path: Path) -> None:
 
 
 async def _told(here: _Loop, path: Path) -> None:
-    learned = {key: endpoint.learned() for key, endpoint in here.endpoints.items()}
+    learned = {key: endpoint.learned() for key, endpoint in here.endpoints.items() if not endpoint.served}
     if not learned:
         return
     others = await asyncio.to_thread(_exchange, path, learned)

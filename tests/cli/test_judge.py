@@ -6,7 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+from studio.llm.endpoint import FILE
 from tests.cli.making import Studio, one_line, raw
+from tests.llm.fake_server import FakeServer
+from tests.llm.helpers import serving
 
 DATA = Path(__file__).parents[1] / "judge" / "data"
 SPEC, LABELS = DATA / "coach.yaml", DATA / "coach.labels.jsonl"
@@ -68,3 +71,14 @@ def test_a_mistake_in_the_file_is_one_line_that_names_it(studio: Studio, tmp_pat
 def test_what_a_reply_holds_stays_inert(studio: Studio, tmp_path: Path) -> None:
     told = studio("judge", "score", SPEC, replies(tmp_path / "r.jsonl", "\x1b]0;pwned\x07 Good!! \u202e"))
     assert told.status == 0 and raw(told.out) == []
+
+
+def test_what_is_learned_of_the_judges_endpoint_is_there_for_other_processes(studio: Studio, tmp_path: Path) -> None:
+    mark = {"rationale": "Kind.", "quote": "", "score": 2}
+    answer = {"steps": {}, "shows_scenario": True, "traits": {"encouraging": mark, "next_step": mark}}
+    path = replies(tmp_path / "r.jsonl", "Noted.")
+    with serving(FakeServer(lambda _: answer)) as server:
+        studio("judge", "score", SPEC, path, "--workspace", tmp_path, "--endpoint", server.url, "--model", "fake")
+        assert server.requests
+        (found,) = tmp_path.glob(f"*/{FILE}")
+        assert list(json.loads(found.read_bytes())) == [f"{server.url} fake"]
