@@ -3,9 +3,10 @@
 from studio.generate.author import Author, ModelAuthor, open_author
 from studio.generate.batched import generate_in_batches
 from studio.generate.plan import ScenarioBalance, balance, coverage
+from studio.generate.progress import unfinished
 from studio.generate.prompt import Authored, author_messages
 from studio.generate.recorded import RECORDED, read_recordings
-from studio.generate.run import generate, unfinished
+from studio.generate.run import generate
 from studio.generate.types import (
     CallFailed,
     CategoryTarget,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import Protocol
 
@@ -13,8 +14,10 @@ from studio.errors import UserError
 from studio.generate.plan import Attempt, Attempts, Drawn
 from studio.generate.prompt import Authored, author_messages
 from studio.generate.recorded import RECORDED, Recordings, read_recordings
+from studio.generate.screening import Screened
 from studio.llm import CallLog, ChatModel, ModelSettings, Request, Sampling, author_model
 from studio.spec import LoadedSpec, Spec, SpecExample
+from studio.store import Example
 
 SAMPLING = Sampling(temperature=1.0, max_tokens=2048)
 """Warm, for variety. The limit leaves room for models that think before they write."""
@@ -132,3 +135,23 @@ def shots(spec: Spec, category: str, scenario: str, random: Random) -> tuple[Spe
     chosen = random.sample(own, min(_SHOTS_OF_SCENARIO, len(own)))
     chosen += random.sample(near, min(_SHOTS - 1 - len(chosen), len(near)))
     return tuple(chosen + random.sample(far, min(_SHOTS - len(chosen), len(far))))
+
+
+def example_of(
+    loaded: LoadedSpec, attempt: Attempt, draft: Draft, author: str, found: Screened, job_id: str = ""
+) -> Example:
+    """The example that a draft becomes, with where it comes from."""
+    return Example(
+        id=attempt.example_id,
+        spec_hash=loaded.hash,
+        category=attempt.category,
+        scenario=attempt.scenario,
+        person_id=attempt.person.id,
+        messages=draft.messages,
+        author=author,
+        prompt=draft.prompt,
+        seed=attempt.seed,
+        job_id=job_id,
+        neighbour=found.neighbour,
+        created=datetime.now(UTC),
+    )

@@ -18,9 +18,9 @@ from uuid import uuid4
 from studio.bank import people_source
 from studio.chatml import Frozen
 from studio.errors import UserError
-from studio.generate.author import ModelAuthor
+from studio.generate.author import ModelAuthor, example_of
 from studio.generate.plan import Attempt, Ledger
-from studio.generate.run import OUTCOMES, example_of
+from studio.generate.run import OUTCOMES
 from studio.generate.screening import Screening, judged_again, rejection, stale_ids
 from studio.generate.types import GenerateParams
 from studio.jobs import active

@@ -1,4 +1,4 @@
-"""Progress and ending: how fast it goes, which calls failed, and why a run ends before its targets are met."""
+"""Progress and ending: what is left to do, how fast it goes, which calls failed, and why a run ends early."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from studio.generate.plan import Ledger
+from studio.generate.recorded import Recordings, read_recordings
 from studio.generate.types import CallFailed
-from studio.llm import ModelError
-from studio.store import Judgement
+from studio.llm import ModelError, ModelSettings
+from studio.spec import LoadedSpec
+from studio.store import Judgement, Workspace
 
 MOST_IN_A_ROW = 10
 """So many calls that the server fails for good one after the other, each after its own retries, end the run."""
@@ -19,6 +21,16 @@ _NAMED = 6
 _WINDOW_S, _EVERY_S, _EVERY_HELD_UP_S = 30.0, 0.5, 5.0
 _LEAST = 3
 """Accepted examples before an estimate of the end means anything."""
+
+
+def unfinished(loaded: LoadedSpec, workspace: Workspace, settings: ModelSettings, examples: int | None = None) -> bool:
+    """Whether generating has anything to do: a category short of its target, or a recording to play on."""
+    played = {name for _, name in workspace.examples.ids()}
+    left = (
+        Recordings(read_recordings(loaded), played).left() if settings.author_offline and loaded.recorded_path else None
+    )
+    ledger = Ledger(loaded, workspace, examples, left=left)
+    return bool(ledger.short()) or (left is not None and ledger.wants)
 
 
 class Meter:

@@ -7,16 +7,16 @@ import importlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 from studio.bank import people_source
 from studio.errors import UserError, disk_error
-from studio.generate.author import Author, Draft, open_author
+from studio.generate.again import Again, after
+from studio.generate.author import Author, example_of, open_author
 from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts
 from studio.generate.progress import Failures, Meter, ending, named
-from studio.generate.recorded import Recordings, read_recordings
-from studio.generate.screening import Screened, Screening, judged_again, rejection, stale_ids
+from studio.generate.screening import Screening, judged_again, rejection, stale_ids
 from studio.generate.spending import SpendingMeter
 from studio.generate.types import (
     ExampleScored,
@@ -27,7 +27,7 @@ from studio.generate.types import (
     GenerateStarted,
 )
 from studio.judge import Judge, open_judge
-from studio.llm import ModelError, ModelSettings, Submitted, check_budget, drain, learned_at, waiting
+from studio.llm import ModelError, Submitted, check_budget, drain, learned_at, waiting
 from studio.llm.batch import TABLE as BATCHES
 from studio.llm.concurrency import Chains, Concurrency
 from studio.spec import LoadedSpec
@@ -93,36 +93,6 @@ async def generate(
             await own_judge.close()
 
 
-def unfinished(loaded: LoadedSpec, workspace: Workspace, settings: ModelSettings, examples: int | None = None) -> bool:
-    """Whether generating has anything to do: a category short of its target, or a recording to play on."""
-    played = {name for _, name in workspace.examples.ids()}
-    left = (
-        Recordings(read_recordings(loaded), played).left() if settings.author_offline and loaded.recorded_path else None
-    )
-    ledger = Ledger(loaded, workspace, examples, left=left)
-    return bool(ledger.short()) or (left is not None and ledger.wants)
-
-
-def example_of(
-    loaded: LoadedSpec, attempt: Attempt, draft: Draft, author: str, found: Screened, job_id: str = ""
-) -> Example:
-    """The example that a draft becomes, with where it comes from."""
-    return Example(
-        id=attempt.example_id,
-        spec_hash=loaded.hash,
-        category=attempt.category,
-        scenario=attempt.scenario,
-        person_id=attempt.person.id,
-        messages=draft.messages,
-        author=author,
-        prompt=draft.prompt,
-        seed=attempt.seed,
-        job_id=job_id,
-        neighbour=found.neighbour,
-        created=datetime.now(UTC),
-    )
-
-
 @dataclass(frozen=True)
 class _Written:
     """What became of an attempt: an example and its judgement, or the error for which one of them is not there."""
@@ -131,6 +101,8 @@ class _Written:
     example: Example | None = None
     judgement: Judgement | None = None
     error: ModelError | None = None
+    stored: bool = False
+    """Whether the example is in the store already, since it was written before, and could not be judged."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +132,7 @@ class Generation:
         self._job_id, self._spending = job_id, SpendingMeter(self._store, params.settings.max_cost_usd)
         self._meter, self._failures, self._stop = Meter(), Failures(), stop
         self._desk = asyncio.Lock()
+        self._again = Again[_Written]()
         self._chains = Chains(concurrency, self._ends, cancel=cancel, on_stop=drain)
         self._attempts = self._planned(author) if author is not None else None
         self._ledger = self._counted()
@@ -221,19 +194,28 @@ class Generation:
     # --- judging again
 
     async def _judge_stale(self, stale: Sequence[str], screening: Screening) -> AsyncGenerator[GenerateEvent, None]:
-        ids = iter(stale)
+        ids, again = iter(stale), Again[Row]()
 
         def take() -> Coroutine[Any, Any, _Judged] | None:
-            row = next((row for one in ids if (row := self._store.row(one)) is not None), None)
-            return self._judged_again(row, screening) if row is not None else None
+            row = again.ready() or next((row for one in ids if (row := self._store.row(one)) is not None), None)
+            if row is not None:
+                return self._judged_again(row, screening)
+            if self._chains.under_way or (last := again.last()) is None:
+                return None
+            return after(last[1], self._ends, partial(self._judged_again, last[0], screening))
 
         async with aclosing(self._chains.results(take)) as results:
             async for judged in results:
-                for event in self._kept(self._landed_again, judged) if judged is not None else self._kept(self._stands):
+                step = partial(self._landed_again, judged, again) if judged is not None else self._stands
+                for event in self._kept(step):
                     yield event
 
-    def _landed_again(self, judged: _Judged) -> list[GenerateEvent]:
+    def _landed_again(self, judged: _Judged, again: Again[Row]) -> list[GenerateEvent]:
         self._store.add_judgement(judged.row.example.id, judged.judgement)
+        if judged.judgement.verdict != "error":
+            again.answered()
+        else:
+            again.failed(judged.row.example.id, judged.row, judged.error)
         failed = self._failures.judged(judged.judgement, judged.error, judged.row.example.scenario)
         return [] if failed is None else [failed]
 
@@ -257,18 +239,25 @@ class Generation:
         self, author: Author, screening: Screening, following: Callable[[], Attempt | None]
     ) -> AsyncGenerator[GenerateEvent, None]:
         def take() -> Coroutine[Any, Any, _Written] | None:
-            attempt = following()
-            return self._written(author, attempt, screening) if attempt is not None else None
+            if (failed := self._again.ready()) is not None:
+                return self._tried_again(author, failed, screening)
+            if (attempt := following()) is not None:
+                return self._written(author, attempt, screening)
+            if self._chains.under_way or (last := self._again.last()) is None:
+                return None
+            return after(last[1], self._ends, partial(self._tried_again, author, last[0], screening))
 
         async with aclosing(self._chains.results(take)) as results:
             async for written in results:
-                for event in self._kept(self._landed, written) if written is not None else self._kept(self._progressed):
+                for event in self._kept(partial(self._landed, written) if written is not None else self._progressed):
                     yield event
+        for left in self._again.leave():
+            self._ledger.landed(left.attempt.category, left.attempt.scenario, "pending" if left.example else "none")
 
-    def _kept(self, step: Callable[..., list[GenerateEvent]], *result: object) -> list[GenerateEvent]:
+    def _kept(self, step: Callable[[], list[GenerateEvent]]) -> list[GenerateEvent]:
         """What ``step`` tells. Where the store fails it, what is under way comes back before the run does."""
         try:
-            return step(*result)
+            return step()
         except OSError as error:
             self._chains.fail(disk_error(error, self._workspace.folder))
         except Exception as error:
@@ -294,17 +283,32 @@ class Generation:
         screening.judged(attempt.example_id, judgement)
         return _Written(attempt, example, judgement, failed)
 
+    async def _tried_again(self, author: Author, failed: _Written, screening: Screening) -> _Written:
+        """What an earlier try had come to is there: only what the server failed is asked of it again."""
+        row = self._store.row(failed.attempt.example_id) if failed.example is not None else None
+        if row is None:
+            return await self._written(author, failed.attempt, screening)
+        judged = await self._judged_again(row, screening)
+        return _Written(failed.attempt, row.example, judged.judgement, judged.error, stored=True)
+
     def _landed(self, written: _Written) -> list[GenerateEvent]:
-        """Store what was written, and tell of it."""
+        """Store what was written, and tell of it. What the server failed is under way as long as it is set aside."""
         attempt = written.attempt
         if written.example is None or written.judgement is None:
-            self._ledger.landed(attempt.category, attempt.scenario, "none")
+            if not self._again.failed(attempt.example_id, written, written.error):
+                self._ledger.landed(attempt.category, attempt.scenario, "none")
             failed = self._failures.wrote_nothing(written.error, attempt.scenario) if written.error else None
             return [failed] if failed is not None else []
-        self._store.add_person(attempt.person)
-        self._store.add_example(written.example, written.judgement)
+        if written.stored:
+            self._store.add_judgement(attempt.example_id, written.judgement)
+        else:
+            self._store.add_person(attempt.person)
+            self._store.add_example(written.example, written.judgement)
         outcome = OUTCOMES[written.judgement.verdict]
-        self._ledger.landed(attempt.category, attempt.scenario, outcome)
+        if written.judgement.verdict != "error":
+            self._again.answered()
+        if written.judgement.verdict != "error" or not self._again.failed(attempt.example_id, written, written.error):
+            self._ledger.landed(attempt.category, attempt.scenario, outcome)
         self._meter.landed(outcome == "accepted")
         self._spending.landed(outcome == "accepted")
         scored = ExampleScored(

@@ -86,8 +86,9 @@ class Limiter:
         self._open()
         return now - slot.entered
 
-    def left_failed(self, slot: Slot, place: Place, failure: AttemptError) -> bool:
-        """The call failed; whether nobody gets through now, so that it is not for this call to give up."""
+    def left_failed(self, slot: Slot, request: int, failure: AttemptError) -> bool:
+        """The call failed; whether nobody gets through now, so that it is not for this call to give up. ``request``
+        is the same for equal requests."""
         now = self._now()
         if failure.congested:
             self.limit.refused(now, slot.entered, failure.wait)
@@ -96,7 +97,7 @@ class Limiter:
         else:
             self.limit.ended()
         if failure.kind == "limit" or failure.outage:
-            self.breaker.failed(now, place[1], failure, probe=slot.probe, round_trip=self.limit.round_trip)
+            self.breaker.failed(now, request, failure, probe=slot.probe, round_trip=self.limit.round_trip)
         else:  # refused or malformed: the server is there
             self.breaker.answered(slot.entered)
         self._open()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -78,8 +78,9 @@ async def with_retries(
     policy: RetryPolicy,
     draw: random.Random,
     deadline: Deadline,
+    request: Hashable = None,
 ) -> tuple[Result, Slot]:
-    """Send within the rate limit until it goes well; the result, and its slot.
+    """Send within the rate limit until it goes well; the result, and its slot. Equal ``request``s are the same one.
 
     The slot of the attempt that went well is still held: the caller gives it back with ``limiter.left_answered``
     or ``limiter.left``. Raises the :class:`AttemptError` that was final.
@@ -99,7 +100,7 @@ async def with_retries(
             limiter.left(slot)
             raise
         deadline.left -= asyncio.get_running_loop().time() - slot.entered
-        away = limiter.left_failed(slot, place, failure)
+        away = limiter.left_failed(slot, abs(hash(request)) if request is not None else place[1], failure)
         if failure.wait is not None and failure.wait > max(policy.patience, LONG_WAIT):
             failure.waited = 0.0
             raise failure
@@ -270,7 +271,13 @@ class Completions:
             try:
                 async with self._reserved(body, ask.request.purpose) as hold:
                     sent = await with_retries(
-                        partial(_try, hold, send, body), limiter, place, self._policy, self._draw, deadline
+                        partial(_try, hold, send, body),
+                        limiter,
+                        place,
+                        self._policy,
+                        self._draw,
+                        deadline,
+                        ask.request,
                     )
             except AttemptError as failure:
                 looser = capabilities.looser(used) if ask.schema is not None and failure.bad_request else None

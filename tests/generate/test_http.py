@@ -6,7 +6,9 @@ import asyncio
 import errno
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +27,7 @@ from studio.generate import (
 )
 from studio.generate.plan import Attempt
 from studio.llm import ModelError, ModelSettings
+from studio.llm.retry import RetryPolicy
 from studio.spec import LoadedSpec
 from studio.store import ExampleStore, Workspace
 from tests.generate.making import loaded_spec
@@ -169,6 +172,62 @@ async def test_an_outage_is_told_and_waited_out_and_costs_no_example(tmp_path: P
             last = event
     assert isinstance(last, GenerateFinished) and last.complete and last.errors == 0
     assert told and told[0].startswith("waiting for the server, ")
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long before another try."""
+    monkeypatch.setattr("studio.llm.retry.RetryPolicy", partial(RetryPolicy, first_wait=0.01, longest_wait=0.02))
+    monkeypatch.setattr("studio.generate.again.WAITS_S", (0.01, 0.01, 0.01))
+
+
+def asked_for(server: FakeServer, model: str = "fake") -> list[str]:
+    return [json.dumps(one["messages"]) for one in server.requests if one["model"] == model]
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("fails", ["fake", "fake-judge"])
+async def test_an_outage_of_500s_costs_no_example_though_one_is_asked_for_at_a_time(tmp_path: Path, fails: str) -> None:
+    workspace, told, scored = Workspace.open(tmp_path, "t"), False, 0
+    async with FakeServer(Model()) as server:
+        asked = params(server, tmp_path).model_copy(update={"concurrency": 1})
+        async for event in generate(spec(), workspace, asked, lambda: False):
+            scored += isinstance(event, ExampleScored)
+            if scored == 4 and not told:
+                server.every = lambda body: Status(500) if body["model"] == fails else None
+            if isinstance(event, GenerateProgressed) and event.waiting is not None:
+                told, server.every = True, None
+            last = event
+        examples = len(set(asked_for(server)))
+    assert isinstance(last, GenerateFinished) and last.complete and told
+    assert (last.accepted, last.rejected, last.generated) == (10, 1, 11), "none was given up, and none made up for it"
+    assert examples == workspace.examples.count() == 11
+    assert workspace.examples.spent().calls == 22, "nothing was paid twice"
+    assert sum(row.judgement is None or row.judgement.verdict == "error" for row in workspace.examples.each()) == 0
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_one_request_that_no_server_answers_is_given_up_alone_and_the_last_one_is_tried_again_too(
+    tmp_path: Path,
+) -> None:
+    tries: Counter[str] = Counter()
+    waited = 0
+
+    def refuses(body: dict[str, Any]) -> Fault | None:
+        one = json.dumps(body["messages"])
+        tries[one] += body["model"] == "fake"
+        if list(tries).index(one) == 0:
+            return Status(500, "it cannot bear this one")
+        return Status(500) if list(tries).index(one) == 11 and tries[one] <= 6 else None
+
+    async with FakeServer(Model(), every=lambda b: refuses(b) if b["model"] == "fake" else None) as server:
+        asked = params(server, tmp_path).model_copy(update={"concurrency": 1})
+        async for event in generate(spec(), Workspace.open(tmp_path, "t"), asked, lambda: False):
+            waited += isinstance(event, GenerateProgressed) and event.waiting is not None
+            last = event
+    assert isinstance(last, GenerateFinished) and last.complete and not waited
+    assert last.errors == 4 + 1, "each time that its retries were over"
+    assert sorted(tries.values()) == [1] * 10 + [7, 16]
 
 
 @pytest.mark.parametrize("twice", [False, True])
