@@ -16,12 +16,20 @@ from studio.cli.display import duration, show
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import say, say_json, tell
 from studio.errors import UserError
-from studio.generate import ScenarioBalance, generate_in_batches, read_concurrency, set_concurrency
+from studio.generate import (
+    ScenarioBalance,
+    away,
+    cancel_batches,
+    generate_in_batches,
+    read_concurrency,
+    set_concurrency,
+)
 from studio.jobs import active
 from studio.llm import ModelSettings, dollars
 from studio.store import Filter
 
 BATCH = "Ask in batches, at half the price and within a day: submit and leave; the same command collects and goes on."
+CANCEL = "Have the server end what --batch submitted: what it has answered is kept, the rest forgotten."
 
 
 @asks_models()
@@ -38,6 +46,7 @@ def generate(
     ] = False,
     preview: options.Preview = None,
     batch: Annotated[bool, typer.Option("--batch", help=BATCH)] = False,
+    batch_cancel: Annotated[bool, typer.Option("--batch-cancel", help=CANCEL)] = False,
     recipe: recipes.Recipe = None,
     shots: recipes.ShotsOption = None,
     count: recipes.Count = None,
@@ -60,6 +69,9 @@ def generate(
             return
         if balance:
             _print_balance(scenarios(session), as_json)
+            return
+        if batch_cancel:
+            _cancel(session, as_json)
             return
         if batch and preview is not None:
             raise UserError("--batch and --preview at once", remedy="look at a few first, then submit the rest")
@@ -97,6 +109,18 @@ def _batch(session: Session, as_json: bool) -> None:
     _print_counts(found)
     if step.batches:
         say("answers come within a day; the same command tells how it stands, collects them and goes on")
+
+
+def _cancel(session: Session, as_json: bool) -> None:
+    if not away(session.workspace):
+        raise UserError("no batch is at a server", where="--batch-cancel", remedy="studio generate --batch submits one")
+    left = asyncio.run(cancel_batches(session.loaded, session.workspace, generate_params(session), tell))
+    if as_json:
+        say_json({"batches": [one.model_dump(mode="json") for one in left]})
+    elif left:
+        say("the server is about to end it; the same command, in some minutes, keeps what it has answered")
+    else:
+        say("what came is kept: studio generate, with or without --batch, goes on from there")
 
 
 def _preview(session: Session, number: int, as_json: bool) -> None:

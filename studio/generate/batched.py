@@ -7,13 +7,8 @@ Each step sees how it stands from the store and the ledger alone, so that it may
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Literal
-from uuid import uuid4
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from studio.bank import people_source
 from studio.chatml import Frozen
@@ -22,43 +17,16 @@ from studio.generate.author import ModelAuthor, example_of
 from studio.generate.plan import Attempt, Ledger
 from studio.generate.run import OUTCOMES
 from studio.generate.screening import Screening, judged_again, rejection, stale_ids
+from studio.generate.submissions import FOLDER, ROLES, BatchStands, Models, Role, Submissions, Tell
 from studio.generate.types import GenerateParams
 from studio.jobs import active
 from studio.judge import Judge, open_judge
-from studio.llm import (
-    BatchClient,
-    BatchModel,
-    BatchStatus,
-    ModelError,
-    ModelSettings,
-    Purpose,
-    Submitted,
-    check_budget,
-    dollars,
-    learned_at,
-)
-from studio.llm.batch import TABLE, Collected, Wanted, fitting, write_requests
+from studio.llm import BatchModel, ModelError, ModelSettings, check_budget, dollars, learned_at
+from studio.llm.batch import Wanted, fitting
 from studio.llm.reservations import reservations_at
 from studio.machine.lock import exclusive
 from studio.spec import LoadedSpec
 from studio.store import Judgement, Workspace
-
-FOLDER = "batches"
-Role = Literal["author", "judge"]
-ROLES: tuple[Role, ...] = ("judge", "author")
-"""Judgements first: they complete what was paid for already."""
-Tell = Callable[[str], None]
-"""Takes a line for a person."""
-
-
-class BatchStands(Frozen):
-    """How one batch stands: the author's, or the judge's."""
-
-    role: str
-    id: str
-    status: str
-    completed: int
-    total: int
 
 
 class BatchStep(Frozen):
@@ -80,6 +48,23 @@ async def generate_in_batches(
     Raises :class:`UserError` where no model writes at an endpoint, examples are being made already, or another command
     does this; :class:`studio.llm.ModelError` where the server refuses, or nothing more fits into the budget.
     """
+    async with _alone(loaded, workspace, params) as models:
+        return await Step(loaded, workspace, params, models, tell).run()
+
+
+async def cancel_batches(
+    loaded: LoadedSpec, workspace: Workspace, params: GenerateParams, tell: Tell = lambda _: None
+) -> tuple[BatchStands, ...]:
+    """Have the server end its batches, record what it has answered by then, and forget the rest. Those that it is
+    still about to end are returned: called again, they are looked at again. Raises as :func:`generate_in_batches`."""
+    async with _alone(loaded, workspace, params) as models:
+        submissions = Submissions(workspace, params.settings, models, tell)
+        return tuple([stands for role in ROLES if (stands := await submissions.cancel(role)) is not None])
+
+
+@asynccontextmanager
+async def _alone(loaded: LoadedSpec, workspace: Workspace, params: GenerateParams) -> AsyncIterator[Models]:
+    """Who is asked in batches, while nobody else makes examples."""
     settings = params.settings
     if settings.offline or settings.author_local is not None or settings.model is None:
         remedy = "name one that has the Batch API, such as OpenAI's: OPENAI_API_KEY, or --endpoint URL and --model NAME"
@@ -92,19 +77,7 @@ async def generate_in_batches(
     folder.mkdir(exist_ok=True)
     with exclusive(folder / "lock", patience_s=1.0):
         async with learned_at(workspace.folder), _models(settings, loaded, workspace) as models:
-            return await Step(loaded, workspace, params, models, tell).run()
-
-
-@dataclass(frozen=True)
-class Models:
-    """Who is asked in batches; ``judging`` is None where no model judges."""
-
-    writing: BatchModel
-    judging: BatchModel | None
-    judge: Judge
-
-    def of(self, role: Role) -> BatchModel | None:
-        return self.writing if role == "author" else self.judging
+            yield models
 
 
 @asynccontextmanager
@@ -132,16 +105,15 @@ class Step:
     ) -> None:
         self._loaded, self._workspace, self._store = loaded, workspace, workspace.examples
         self._params, self._models, self._tell = params, models, tell
-        self._settings: Mapping[Role, ModelSettings] = {"author": params.settings, "judge": params.settings.judging}
+        self._submissions = Submissions(workspace, params.settings, models, tell)
         self._reservations = reservations_at(workspace.folder)
-        self._collected = self._stored = 0
+        self._stored = 0
         self._failed: dict[str, int] = {}
         self._used_up = ""
         """What is told where nothing more fits into the budget."""
 
     async def run(self) -> BatchStep:
-        self._reserve()
-        batches = [stands for role in ROLES if (stands := await self._look(role)) is not None]
+        batches = [stands for role in ROLES if (stands := await self._submissions.look(role)) is not None]
         if batches:
             return self._ended(batches)
         ledger = await self._write()
@@ -158,54 +130,12 @@ class Step:
 
     def _ended(self, batches: list[BatchStands], *, complete: bool = False, note: str = "") -> BatchStep:
         return BatchStep(
-            batches=tuple(batches), collected=self._collected, stored=self._stored, complete=complete, note=note
+            batches=tuple(batches),
+            collected=self._submissions.collected,
+            stored=self._stored,
+            complete=complete,
+            note=note,
         )
-
-    # --- what was submitted before
-
-    async def _look(self, role: Role) -> BatchStands | None:
-        """How the batch of this role stands; None where there is none, or it has ended and is collected."""
-        batch, model = self._workspace.studio.get(TABLE, role, Submitted), self._models.of(role)
-        if batch is None:
-            return None
-        settings = self._settings[role]
-        if model is None or (batch.place, batch.model) != (settings.place, model.name):
-            remedy = f"name them again ({role}), or wait until it was collected with them"
-            raise UserError(f"a batch is under way of {batch.model} at {batch.place}", where="--batch", remedy=remedy)
-        async with _client(settings, model) as client:
-            status = await self._known(client, role, batch)
-            if not status.ended:
-                return self._told(role, status)
-            lines = await client.lines(status)
-            done = model.collect(batch, lines)
-        self._collected += done.answers
-        self._tell(f"{role}: {_outcome(status, done, batch.requests)}")
-        self._forget(role, batch)
-        return None
-
-    def _forget(self, role: Role, batch: Submitted) -> None:
-        self._workspace.studio.remove(TABLE, role)
-        self._file(batch.token).unlink(missing_ok=True)
-        self._reserve()
-
-    def _reserve(self) -> None:
-        """Have whoever asks at once count what the batches may cost."""
-        submitted = self._workspace.studio.readable(TABLE, Submitted)
-        self._reservations.stand(sum(one.usd or 0.0 for one in submitted))
-
-    async def _known(self, client: BatchClient, role: Role, batch: Submitted) -> BatchStatus:
-        """One of which nobody knows whether it was submitted is found by its token, else submitted now."""
-        if batch.batch_id is not None:
-            return await client.look(batch.batch_id)
-        status = await client.find(batch.token, batch.at)
-        return await self._submitted(client, role, batch) if status is None else self._keep(role, batch, status)
-
-    async def _submitted(self, client: BatchClient, role: Role, batch: Submitted) -> BatchStatus:
-        return self._keep(role, batch, await client.submit(self._file(batch.token), batch.token))
-
-    def _keep(self, role: Role, batch: Submitted, status: BatchStatus) -> BatchStatus:
-        self._workspace.studio.put(TABLE, role, batch.model_copy(update={"batch_id": status.id}))
-        return status
 
     # --- what is on record by now
 
@@ -273,38 +203,11 @@ class Step:
     # --- what is wanted next
 
     async def _submit_wanted(self, role: Role) -> BatchStands | None:
-        model, settings = self._models.of(role), self._settings[role]
+        model = self._models.of(role)
         if model is None or not model.queue:
             return None
         wanted = await self._affordable(role, list(model.queue.values()))
-        if not wanted:
-            return None
-        prices = [one.usd for one in wanted]
-        purpose: Purpose = "author" if role == "author" else "judge"
-        batch = Submitted(
-            token=uuid4().hex,
-            place=settings.place,
-            model=model.name,
-            purpose=purpose,
-            requests=len(wanted),
-            room=model.room,
-            counts={one.key: one.count for one in wanted if one.count},
-            usd=None if None in prices else sum(usd for usd in prices if usd is not None),
-            at=datetime.now(UTC),
-        )
-        write_requests(self._file(batch.token), wanted)
-        self._workspace.studio.put(TABLE, role, batch)
-        self._reserve()
-        async with _client(settings, model) as client:
-            try:
-                status = await self._submitted(client, role, batch)
-            except ModelError as error:
-                if error.status is not None and 400 <= error.status < 500:  # it says that it has not taken it
-                    self._forget(role, batch)
-                raise
-        most = f", at most {dollars(batch.usd)}" if batch.usd else ""
-        self._tell(f"{role}: {len(wanted)} requests submitted to {model.name}{most} ({status.id})")
-        return self._told(role, status, total=len(wanted))
+        return await self._submissions.submit(role, wanted) if wanted else None
 
     async def _affordable(self, role: Role, wanted: list[Wanted]) -> list[Wanted]:
         """As many as the budget allows, those of the other batch, and calls under way elsewhere, counted as their
@@ -323,35 +226,3 @@ class Step:
         elif len(chosen) < len(wanted):
             self._tell(f"{role}: {len(chosen)} of {len(wanted)} requests fit into one batch, or into the budget")
         return chosen
-
-    def _told(self, role: Role, status: BatchStatus, total: int = 0) -> BatchStands:
-        counted = max(status.total, total)
-        self._tell(f"{role}: {status.status} {status.completed}/{counted}")
-        return BatchStands(role=role, id=status.id, status=status.status, completed=status.completed, total=counted)
-
-    def _file(self, token: str) -> Path:
-        return self._workspace.folder / FOLDER / f"{token}.jsonl"
-
-
-@asynccontextmanager
-async def _client(settings: ModelSettings, model: BatchModel) -> AsyncIterator[BatchClient]:
-    client = BatchClient(settings, model.name)
-    try:
-        yield client
-    finally:
-        with suppress(OSError):
-            await client.close()
-
-
-def _outcome(status: BatchStatus, done: Collected, requests: int) -> str:
-    """``completed, 298 of 300 answered; 2 are asked again (overloaded)``."""
-    told = f"{status.status}, {done.answers} of {requests} answered"
-    if status.problem:
-        told += f" ({status.problem})"
-    if again := requests - done.answers - done.given_up:
-        told += f"; {again} to be asked again"
-    if done.given_up:
-        told += f"; {done.given_up} given up"
-    if done.reasons:
-        told += f": {'; '.join(sorted(done.reasons)[:2])}"
-    return told

@@ -18,6 +18,7 @@ from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.screening import Screening, judged_again, rejection, stale_ids
 from studio.generate.spending import SpendingMeter
+from studio.generate.submissions import away
 from studio.generate.types import (
     ExampleScored,
     GenerateEvent,
@@ -27,8 +28,7 @@ from studio.generate.types import (
     GenerateStarted,
 )
 from studio.judge import Judge, open_judge
-from studio.llm import ModelError, Submitted, check_budget, drain, learned_at, waiting
-from studio.llm.batch import TABLE as BATCHES
+from studio.llm import ModelError, check_budget, drain, learned_at, waiting
 from studio.llm.concurrency import Chains, Concurrency
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Row, Workspace
@@ -62,9 +62,9 @@ async def generate(
     Where the store is lost UserError is raised once what is under way has come back, and what can be written is.
     """
     log = workspace.examples
-    if batches := workspace.studio.readable(BATCHES, Submitted):  # the same requests would be paid for twice
+    if batches := away(workspace):  # the same requests would be paid for twice
         told = f"{batches[0].requests} requests to {batches[0].model} are answered in a batch"
-        raise UserError(told, where="generate", remedy="studio generate --batch collects it, and goes on")
+        raise UserError(told, where="generate", remedy="studio generate --batch collects it, --batch-cancel ends it")
     await check_budget(params.settings, author=author is None)
     nobody: UserError | None = None
     own_author = author

@@ -84,6 +84,10 @@ class Submitted(BaseModel):
     batch_id: str | None = None
     """None until it is known that the server has it."""
     at: datetime
+    status: str = ""
+    """The server's word, and how many it had answered, when it was last asked."""
+    completed: int = 0
+    heard: datetime | None = None
 
 
 class BatchStatus(Frozen):
@@ -232,6 +236,11 @@ class BatchClient:
     async def look(self, batch_id: str) -> BatchStatus:
         async with self._told() as client:
             return _status(await client.batches.retrieve(batch_id))
+
+    async def cancel(self, batch_id: str) -> BatchStatus:
+        """Have it ended: what is answered by then, in the minutes that it takes, is in its files."""
+        async with self._told() as client:
+            return _status(await client.batches.cancel(batch_id))
 
     async def lines(self, batch: BatchStatus) -> list[bytes]:
         """What came of the requests, a line each. An expired batch has some answers too."""

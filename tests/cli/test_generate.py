@@ -8,7 +8,7 @@ import pytest
 
 from studio.store import Filter
 from tests import small_persona
-from tests.cli.making import Studio
+from tests.cli.making import Studio, one_line
 
 
 def jobs(studio: Studio) -> set[str]:
@@ -94,3 +94,8 @@ def test_nobody_in_the_bank_is_said(studio: Studio) -> None:
 def test_a_concurrency_that_is_none_is_refused_with_what_to_write(studio: Studio) -> None:
     told = studio("generate", studio.spec, "--workspace", studio.root, "--concurrency", "many")
     assert told.status == 2 and "write a number from 1 to 1024, or auto" in told.err
+
+
+def test_what_is_no_batch_cannot_be_cancelled(studio: Studio) -> None:
+    told = studio("generate", studio.spec, "--workspace", studio.root, "--batch-cancel")
+    assert one_line(told) and "no batch is at a server" in told.err

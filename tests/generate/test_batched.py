@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from studio.errors import UserError
-from studio.generate import GenerateParams, generate
-from studio.generate.batched import FOLDER, BatchStep, generate_in_batches
+from studio.generate import GenerateFinished, GenerateParams, generate
+from studio.generate.batched import BatchStep, cancel_batches, generate_in_batches
+from studio.generate.submissions import FOLDER, BatchStands, away
 from studio.llm import ModelError, Submitted
 from studio.llm.batch import TABLE
 from studio.llm.reservations import FOLDER as RESERVED
@@ -34,6 +35,9 @@ class Desk:
     async def step(self, **params: Any) -> BatchStep:
         asked = self.asked.model_copy(update=params)
         return await generate_in_batches(spec(), self.workspace, asked, self.told.append)
+
+    async def cancel(self) -> tuple[BatchStands, ...]:
+        return await cancel_batches(spec(), self.workspace, self.asked, self.told.append)
 
     async def to_its_end(self, most: int = 12) -> list[BatchStep]:
         steps = [await self.step()]
@@ -97,6 +101,58 @@ async def test_answers_of_a_batch_cost_half(tmp_path: Path) -> None:
     assert batched["judge"].calls == live["judge"].calls == 11
     # One of the eleven judgements was asked at once; words a judgement are the same.
     assert batched["judge"].cost_usd == pytest.approx(live["judge"].cost_usd * (1 + 10 / 2) / 11, rel=0.02)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the server to end a batch."""
+    monkeypatch.setattr("studio.generate.submissions.CANCEL_LOOK_S", 0.0)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_of_a_cancelled_batch_what_was_answered_is_kept_and_the_rest_forgotten(tmp_path: Path) -> None:
+    async with FakeServer(Model()) as server:
+        desk = Desk(server, tmp_path)
+        await desk.step()
+        server.batches.hold, server.batches.answered = True, 4
+        (left,) = await desk.cancel()
+        assert (left.id, left.status, desk.told[-1]) == ("batch_0", "cancelling", "author: cancelling 0/9")
+        server.batches.hold = False
+        assert await desk.cancel() == () and away(desk.workspace) == []
+        assert desk.told[-1].startswith("author: cancelled, 4 of 9 answered; 5 forgotten")
+        assert await desk.cancel() == ()
+        end = [event async for event in generate(spec(), desk.workspace, desk.asked, lambda: False)][-1]
+        assert isinstance(end, GenerateFinished) and end.complete
+        assert desk.paid_once(), "what came is taken from the record"
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_one_that_has_ended_before_it_is_cancelled_is_collected(tmp_path: Path) -> None:
+    async with FakeServer(Model()) as server:
+        desk = Desk(server, tmp_path)
+        await desk.step()
+        server.batches.hold = server.batches.too_late = True
+        assert await desk.cancel() == () and desk.told[-1] == "author: completed, 9 of 9 answered"
+        server.batches.all = {}
+        desk.workspace.studio.put(TABLE, "author", Submitted.model_validate(LOST | {"place": server.url}))
+        assert await desk.cancel() == () and "never submitted" in desk.told[-1] and away(desk.workspace) == []
+
+
+LOST = {"token": "t", "model": "fake", "purpose": "author", "requests": 3, "at": "2026-01-01T00:00:00Z"}
+
+
+async def test_how_a_batch_stood_when_it_was_last_looked_at_is_remembered(tmp_path: Path) -> None:
+    async with FakeServer(Model()) as server:
+        desk = Desk(server, tmp_path)
+        await desk.step()
+        (first,) = away(desk.workspace)
+        server.batches.hold = True
+        server.batches.all["batch_0"]["request_counts"]["completed"] = 3
+        await desk.step()
+        (then,) = away(desk.workspace)
+    assert (first.batch_id, first.status, first.completed) == ("batch_0", "validating", 0)
+    assert (then.status, then.completed, then.requests) == ("in_progress", 3, 9)
+    assert first.heard is not None and then.heard is not None and first.at < first.heard < then.heard
 
 
 async def test_a_submission_of_which_nothing_was_heard_is_found_and_not_paid_twice(tmp_path: Path) -> None:

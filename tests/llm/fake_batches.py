@@ -16,13 +16,14 @@ Answer = Callable[[dict[str, Any]], Awaitable[tuple[int, dict[str, Any]]]]
 class FakeBatches:
     """Requests are answered when a batch is looked at for the first time, unless ``hold``: then it is in progress.
 
-    ``ends`` is the status that batches end with; of an expired one the first ``answered`` requests were done.
+    ``ends`` is the status that batches end with; of an expired or cancelled one the first ``answered`` requests were
+    done. One that is cancelled is so at the first look, unless ``hold``; ``too_late``: it ends as somebody tries.
     ``loses_reply``: the next batch is taken, but whoever submitted it never hears so; ``stalls``: not until unset.
     """
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self.hold = self.loses_reply = self.stalls = False
+        self.hold = self.loses_reply = self.stalls = self.too_late = False
         self.ends, self.answered = "completed", 1
         self.files: dict[str, bytes] = {}
         self.all: dict[str, dict[str, Any]] = {}
@@ -35,6 +36,7 @@ class FakeBatches:
         app.router.add_post("/v1/batches", self._create)
         app.router.add_get("/v1/batches", self._list)
         app.router.add_get("/v1/batches/{id}", self._look)
+        app.router.add_post("/v1/batches/{id}/cancel", self._cancel)
 
     def requests_of(self, batch_id: str) -> list[dict[str, Any]]:
         """The lines that were submitted."""
@@ -84,19 +86,30 @@ class FakeBatches:
         batch = self.all.get(request.match_info["id"])
         if batch is None:
             return web.json_response({"error": {"message": "No such batch"}}, status=404)
-        if batch["status"] in ("validating", "in_progress"):
+        if batch["status"] in ("validating", "in_progress", "cancelling"):
             await self._work(batch)
+        return web.json_response(batch)
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        batch = self.all.get(request.match_info["id"])
+        if batch is not None and self.too_late:
+            self.hold = False
+            await self._work(batch)
+        if batch is None or batch["status"] not in ("validating", "in_progress"):
+            return web.json_response({"error": {"message": "It cannot be cancelled"}}, status=409)
+        batch["status"] = "cancelling"
         return web.json_response(batch)
 
     async def _work(self, batch: dict[str, Any]) -> None:
         lines = self.requests_of(batch["id"])
-        batch["status"] = "in_progress"
+        ends = "cancelled" if batch["status"] == "cancelling" else self.ends
+        batch["status"] = "in_progress" if ends != "cancelled" else "cancelling"
         if self.hold:
             return
-        if self.ends == "failed":
+        if ends == "failed":
             batch["status"], batch["errors"] = "failed", {"data": [{"code": "limit", "message": "enqueued too much"}]}
             return
-        done = lines[: self.answered] if self.ends == "expired" else lines
+        done = lines[: self.answered] if ends in ("expired", "cancelled") else lines
         good: list[dict[str, Any]] = []
         bad: list[dict[str, Any]] = []
         for line in done:
@@ -110,4 +123,4 @@ class FakeBatches:
                 batch[name] = f"file-{len(self.files)}"
                 self.files[batch[name]] = "\n".join(map(json.dumps, lot)).encode()
         counts = {"total": len(lines), "completed": len(good), "failed": len(bad)}
-        batch |= {"status": self.ends, "request_counts": counts}
+        batch |= {"status": ends, "request_counts": counts}

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from studio.doctor import environment
 from studio.generate.types import GenerateFinished, GenerateProgressed, Spending, SpentOn
 from studio.jobs import active, list_jobs
-from studio.llm import LocalServer, Waiting
+from studio.llm import BatchClient, LocalServer, ModelSettings, Submitted, Waiting
+from studio.llm.batch import TABLE, Wanted
 from studio.spec import load
 from studio.store import Workspace
 from studio.store.records import Violation
 from studio.tui import StudioApp
 from studio.tui.live.bridge import JobMoved
 from studio.tui.live.progress import GenerateProgress
+from tests.llm.fake_server import FakeServer
 from tests.small_persona import SLUG, copy_to
 from tests.store.making import decision
 from tests.tui.making import PERSON, made, opened, press, shows, text_of, until, window
@@ -287,3 +290,47 @@ async def test_what_waits_is_counted_as_it_is_now_whatever_the_job_said(tmp_path
         workspace.examples.decide(decision(example.id, "accept"))
         await until(pilot, lambda: "waits for your decision" not in text_of(app))
         await shows(pilot, "the recording is exhausted: 3 of 12 wanted")
+
+
+async def test_a_batch_at_a_server_is_shown_and_looked_at_and_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.generate.submissions.CANCEL_LOOK_S", 0.0)
+    path, root = copy_to(tmp_path, recorded=True), tmp_path / "ws"
+    workspace = Workspace.open(root, SLUG)
+    async with FakeServer(lambda body: "ok") as server:
+        settings = ModelSettings(endpoint=server.url, model="fake")
+        requests = tmp_path / "requests.jsonl"
+        lines = [Wanted(f"{number:064x}", 0, {"model": "fake", "messages": []}, None).line for number in range(3)]
+        requests.write_text("".join(lines))
+        client = BatchClient(settings, "fake")
+        submitted = await client.submit(requests, "token")
+        await client.close()
+        batch = Submitted(
+            token="token",
+            place=settings.place,
+            model="fake",
+            purpose="author",
+            requests=3,
+            batch_id=submitted.id,
+            at=datetime.now(UTC) - timedelta(days=2),
+        )
+        workspace.studio.put(TABLE, "author", batch)
+        server.batches.hold, server.batches.answered = True, 2
+        app = StudioApp(path, root, settings, environment(settings, folder=tmp_path), None)
+        async with app.run_test(size=(160, 30)) as pilot:
+            await press(pilot, ["3"], "batch_0, author: 3 requests submitted on ")
+            await shows(pilot, "c collects, C cancels")
+            await pilot.press("c")
+            await until(pilot, lambda: told(app) == "author: in_progress 0/3", "what it was told")
+            await shows(pilot, "author: 0 of 3 answered at ")
+            await pilot.press("C")
+            await until(pilot, lambda: told(app) == "author: cancelling 0/3", "what it was told")
+            server.batches.hold = False
+            await pilot.press("C")
+            await until(pilot, lambda: "cancelled, 2 of 3 answered; 1 forgotten" in told(app), "what it was told")
+            await until(pilot, lambda: "C cancels" not in text_of(app), "the batch is gone")
+            await pilot.press("C")
+            await until(pilot, lambda: "no batch is at a server" in told(app), "what to do")
+    assert workspace.examples.spent().calls == 2 and workspace.studio.readable(TABLE, Submitted) == []
+    workspace.close()

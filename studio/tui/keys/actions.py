@@ -87,6 +87,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("generate.more", "plus", "more at once", "Twice as many examples under way at once", False),
     Action("generate.fewer", "minus", "fewer at once", "Half as many examples under way at once", False),
     Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
+    Action("generate.collect", "c", "collect batch", "Collect the batch, and submit what is wanted next", False),
+    Action("generate.cancel", "C", "cancel batch", "Have the server end the batch; what came is kept", False),
     Action("triage.accept", "a", "accept", "Accept the example, or the marked ones"),
     Action("triage.reject", "r", "reject", "Reject it; a second key says why"),
     Action("triage.edit", "e", "edit", "Write the reply as it ought to be; the edit is accepted"),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from itertools import groupby
 
 from textual.content import Content
 
 from studio.build import Session
 from studio.build.stages import spending, standing
-from studio.generate import ScenarioBalance
+from studio.generate import ScenarioBalance, away
 from studio.generate.types import CategoryTarget, Spending
+from studio.llm import Submitted
 from studio.store import ExampleStore, Filter
+from studio.text.inert import inert_line
 from studio.tui.live.progress import GenerateProgress
 from studio.tui.text import UNKNOWN, Part, cells, clip, counted, duration, join, line, lines, pad, rate, share
 from studio.tui.widgets.layout import coverage, facts
@@ -40,6 +43,8 @@ class Coverage:
     rejected: int = 0
     pending: int = 0
     spending: Spending = field(default_factory=Spending)
+    batches: tuple[Submitted, ...] = ()
+    """At a server, and not collected."""
 
     @property
     def made(self) -> int:
@@ -57,6 +62,7 @@ def read(session: Session) -> Coverage:
         rejected=sum(one.rejected for one in targets),
         pending=sum(one.pending for one in targets),
         spending=spending(session),
+        batches=tuple(away(session.workspace)),
     )
 
 
@@ -70,9 +76,27 @@ def _reason(store: ExampleStore, reason: str) -> str:
     return f'pattern "{clip(quotes[0], QUOTE)}"' if quotes else reason
 
 
+def batch_line(batches: Sequence[Submitted], today: date) -> str:
+    """``batch_7, judge: 120 of 300 answered at 15:10, submitted at 14:02; c collects, C cancels``."""
+    told = []
+    for one in batches:
+        at = f"submitted {_when(one.at, today)}"
+        heard = f"{one.completed} of {one.requests} answered {_when(one.heard, today)}, " if one.heard else ""
+        count = "" if heard else f"{counted(one.requests, 'request')} "
+        told.append(f"{inert_line(one.batch_id or 'not confirmed')}, {one.purpose}: {heard}{count}{at}")
+    return "; ".join((*told, "c collects, C cancels"))
+
+
+def _when(at: datetime, today: date) -> str:
+    local = at.astimezone()
+    return f"at {local:%H:%M}" if local.date() == today else f"on {local:%d %b at %H:%M}"
+
+
 def what_next(now: Coverage, note: str, *, judged: bool, nobody: bool) -> Content:
     """What to do about examples while none are being made. ``note``: of the job, why it ended; ``judged``: a model
     judges what is pending, before anybody has to decide; ``nobody``: none is there to write."""
+    if now.batches:
+        return join((batch_line(now.batches, datetime.now().astimezone().date()), "$warning"))
     if now.earlier:
         told = f"the spec or the judge was changed: press s to judge {counted(now.earlier, 'example')} again"
         return join((told, "$warning"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,15 +13,17 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from studio.build import Session
-from studio.build.stages import begin_generating, scenarios
+from studio.build.stages import begin_generating, generate_params, scenarios
 from studio.errors import UserError
-from studio.generate import set_concurrency
+from studio.generate import cancel_batches, generate_in_batches, set_concurrency
 from studio.generate.by_hand import Added, add_by_hand, read_draft, template
 from studio.store import Filter
+from studio.text.inert import inert_line
 from studio.tui.dialogs.reading import Text
 from studio.tui.keys import bindings
 from studio.tui.live.progress import GenerateProgress
 from studio.tui.live.terminal import edit_text
+from studio.tui.live.threads import detached
 from studio.tui.screens.generate import coverage
 from studio.tui.screens.generate.authors import OPEN, AuthorList, nobody_writes
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
@@ -29,6 +34,7 @@ from studio.tui.widgets.row_list import RowBox, RowList
 from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
+BatchWork = Callable[..., Coroutine[Any, Any, object]]
 EMPTY = "No examples yet. Press s to generate."
 OUTCOMES = {
     "added": "added: it waits for your decision (4)",
@@ -142,6 +148,28 @@ class GenerateScreen(JobStage):
 
     async def _told_concurrency(self, folder: Path, chains: int) -> None:
         await self.studio.disk.write(set_concurrency, folder, chains)
+
+    def action_collect(self) -> None:
+        self._batch(generate_in_batches, "asking the server how the batch stands")
+
+    def action_cancel(self) -> None:
+        self._batch(cancel_batches, "asking the server to end the batch")
+
+    def _batch(self, step: BatchWork, told: str) -> None:
+        if not self._coverage.batches:
+            self.studio.tell("no batch is at a server; studio generate --batch submits one")
+            return
+        self.studio.tell(told)
+        self.run(self._batch_step(step), "batch")
+
+    async def _batch_step(self, step: BatchWork) -> None:
+        session, lines = self.session, list[str]()
+        asked = generate_params(session)
+        await detached(lambda: asyncio.run(step(session.loaded, session.workspace, asked, lines.append)))
+        self.studio.tell(inert_line("; ".join(lines)))
+        self._version = -1
+        self.studio.wake()
+        self.refresh_now()
 
     def action_authors(self) -> None:
         self._authors.open()
