@@ -27,7 +27,10 @@ from studio.tui.text import InertLines
 from studio.tui.theme import STUDIO, STUDIO_16
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from textual.notifications import SeverityLevel
+    from textual.worker import Worker
 
     from studio.build import Session
     from studio.doctor import Environment
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from studio.spec import LoadedSpec
     from studio.tui.live.state import Memory
 
+    Work = Callable[[], Coroutine[None, None, None]]
 
 PAINTED_S = 0.02
 QUITTING = "quitting"
@@ -88,7 +92,7 @@ class StudioApp(OrderedKeys):
     def on_ready(self) -> None:
         """After the first paint: only now is anything imported or read that it did not need. The pause lets the paint
         reach the terminal: imports in a thread would hold up the thread that writes."""
-        self.set_timer(PAINTED_S, lambda: self.run_worker(self.reopen(), exit_on_error=True))
+        self.set_timer(PAINTED_S, lambda: self._begin(self.reopen, "default", exclusive=False))
 
     async def reopen(self) -> None:
         """Load the spec as it is now, and open its workspace; also after an edit of the spec."""
@@ -111,7 +115,7 @@ class StudioApp(OrderedKeys):
                 self.tell(error)
         self._session_changed()
         await self.disk.read(preload)
-        self.set_timer(PAINTED_S, lambda: self.run_worker(self._measure_judge(), group="judge", exclusive=True))
+        self.set_timer(PAINTED_S, lambda: self._begin(self._measure_judge, "judge"))
 
     async def _measure_judge(self) -> None:
         """How far a judge that learned from labels agrees with people, once for each set of labels."""
@@ -135,7 +139,13 @@ class StudioApp(OrderedKeys):
                 if problem:
                     self.tell(problem)
         self.bridge = Bridge(session, self.post_message)
-        self.run_worker(self.bridge.watch(), group="bridge", exclusive=True)
+        self._begin(self.bridge.watch, "bridge")
+
+    def _begin(
+        self, work: Callable[[], Coroutine[None, None, None]], group: str, *, exclusive: bool = True
+    ) -> Worker[None]:
+        """In the background. Given as a function: of one that is cancelled before its first step nothing is left."""
+        return self.run_worker(work, group=group, exclusive=exclusive)
 
     @property
     def active_stage(self) -> StageScreen | None:

@@ -31,18 +31,31 @@ def test_a_persona_that_was_renamed_in_its_file_keeps_its_workspace(tmp_path: Pa
         opened(tmp_path, "C Coach", "other.yaml")
 
 
+def keeps(root: Path, *opened_as: tuple[str, str]) -> bool:
+    """Whether name and file after name and file get at the example that the first of them has put there."""
+    found: list[list[str]] = []
+    for name, spec in opened_as:
+        workspace = opened(root, name, spec)
+        if not found:
+            workspace.examples.add_example(example(), judgement())
+        found.append([row.example.id for row in workspace.examples.rows()])
+        workspace.close()
+    return all(ids == found[0] and len(ids) == 1 for ids in found)
+
+
 @pytest.mark.parametrize("name", ["C++ Coach", "c++  COACH"])
 def test_a_persona_whose_file_was_moved_keeps_its_workspace(tmp_path: Path, name: str) -> None:
-    opened(tmp_path, "C++ Coach", "cpp.yaml").close()
-    opened(tmp_path, name, "moved.yaml").close()
-    opened(tmp_path, "C Coach", "moved.yaml").close()
+    assert keeps(tmp_path, ("C++ Coach", "cpp.yaml"), (name, "moved.yaml"), ("C Coach", "moved.yaml"))
+    with pytest.raises(UserError, match=r"the work of C Coach .*moved\.yaml"):
+        opened(tmp_path, "C++ Coach", "cpp.yaml")
 
 
 def test_a_link_to_the_spec_is_the_spec(tmp_path: Path) -> None:
     (tmp_path / "cpp.yaml").touch()
     (tmp_path / "link.yaml").symlink_to("cpp.yaml")
-    opened(tmp_path, "C++ Coach", "cpp.yaml").close()
-    opened(tmp_path, "C Coach", "link.yaml").close()
+    assert keeps(tmp_path, ("C++ Coach", "cpp.yaml"), ("C Coach", "link.yaml"), ("C#", "cpp.yaml"))
+    with pytest.raises(UserError, match=r"the work of C# .*cpp\.yaml"):
+        opened(tmp_path, "C++ Coach", "other.yaml")
 
 
 def test_opening_a_workspace_again_writes_nothing(tmp_path: Path) -> None:
@@ -54,5 +67,6 @@ def test_opening_a_workspace_again_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_name_that_is_not_utf8_is_kept_too(tmp_path: Path) -> None:
-    opened(tmp_path, "C++ Coach", "\udcff.yaml").close()
-    opened(tmp_path, "C Coach", "\udcff.yaml").close()
+    assert keeps(tmp_path, ("C++ Coach", "\udcff.yaml"), ("C Coach", "\udcff.yaml"))
+    with pytest.raises(UserError, match="the work of C Coach "):
+        opened(tmp_path, "C++ Coach", "other.yaml")

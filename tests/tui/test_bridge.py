@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from studio.train.run import write_run
 from studio.train.types import StepLogged
 from studio.tui.live.bridge import Bridge, marks_of
 from studio.tui.stages import Mark
-from tests.tui.making import WHEN, fill, write_spec
+from tests.tui.making import WHEN, fill, opened, until, write_spec
 from tests.tui.outcomes import NOON, keep_evaluation, keep_package, keep_run
 
 STEP = StepLogged(step=1, steps=9, loss=1.0, learning_rate=1e-3, epoch=0.1, rate=1, eta_s=8)
@@ -104,3 +106,16 @@ def test_what_an_older_run_has_does_not_count_for_a_newer_one(tmp_path: Path) ->
     plan = newer.plan.model_copy(update={"created": NOON + timedelta(hours=1)})
     write_run(session.workspace.runs_dir / "run-b", newer.model_copy(update={"plan": plan}))
     assert of_outcomes(session) == ("done", "needs", "none")
+
+
+async def test_a_look_that_is_replaced_before_it_began_leaves_nothing_behind(tmp_path: Path) -> None:
+    app = opened(tmp_path)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: app.session is not None and app.memory is not None)
+            for _ in range(3):
+                app._opened(app.session, app.memory)  # type: ignore[arg-type]
+            await pilot.pause()
+        gc.collect()
+    assert not [one for one in told if "never awaited" in str(one.message)]
