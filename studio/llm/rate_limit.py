@@ -89,7 +89,8 @@ class RateLimit:
         self._refused = -math.inf
         self._recovered = -math.inf
         self._next_start = -math.inf
-        self._closed_until = -math.inf
+        self._closed_until = self._closed_unasked = -math.inf
+        """Until when nobody starts, and until when that is so though the endpoint asked for no wait."""
         self._last_cut = -math.inf
         self._growth = GROWTH
         self._grown = -math.inf
@@ -150,6 +151,8 @@ class RateLimit:
         if len(self._recent) == CLOSE_AFTER and now - self._recent[0] <= CLOSE_SPAN:
             wait = CLOSE_DEFAULT if retry_after is None else min(retry_after, CLOSE_LONGEST)
             self._closed_until = max(self._closed_until, now + wait)
+            if retry_after is None:
+                self._closed_unasked = now + wait
             self._recent.clear()
         if started <= self._last_cut:
             self._tighten()
@@ -189,7 +192,16 @@ class RateLimit:
 
     def _name(self) -> None:
         self.named = min(self._named_calls, self._named_tokens)
-        self.rate = self.named if self.rate is None else min(self.rate, self.named)
+        if self.rate is None:
+            self._pace(self.named)
+            if self._closed_until == self._closed_unasked:
+                self._closed_until = -math.inf
+        self.rate = min(self.rate or self.named, self.named)
+
+    def _pace(self, rate: float) -> None:
+        """It is a rate: pace to it, and give the window back what cuts took for the wrong reason."""
+        self.rate, self.ceiling = rate, None
+        self.window = max(self.window, min(float(self.most), math.ceil(2 * rate * (self.round_trip or SLOW))))
 
     def learned(self) -> dict[str, float | None]:
         """What another process may begin with."""
@@ -268,11 +280,9 @@ class RateLimit:
             self.window = max(1.0, CUT * self.ceiling)
 
     def _find_rate(self, now: float) -> None:
-        """It is a rate: pace to it, and give the window back what the cuts took for the wrong reason."""
-        self.rate, self._grown = FOUND_SHARE * self._through(0), now
+        self._pace(FOUND_SHARE * self._through(0))
+        self._grown = now
         self._growth = GROWTH_FROM_FEW if self._admitted - self._cuts[0][1] < FEW else GROWTH
-        self.ceiling = None
-        self.window = max(self.window, min(float(self.most), math.ceil(2 * self.rate * (self.round_trip or SLOW))))
 
     def _slow_down(self) -> None:
         """Refused although paced. What got through since the last time is never more than the true rate, but it is
