@@ -3,10 +3,11 @@
 The window of calls in flight grows by one a success (doubling each round trip) until the first 429, is then cut to
 0.8 at most once a round trip, and grows back to 85 % of the size that failed. It stays where it is while it is not
 used, and where more calls at once no longer bring more answers a second. Where the endpoint names its rate, starts
-are spaced to 98.5 % of it. Where it does not, cut after cut in a short time means a rate and not a window: between two
-429s the endpoint's own budget is empty at both ends, so the starts it let through in between are its rate, and starts
-are spaced to 96 % of that. This is congestion control as in TCP (additive increase, multiplicative decrease) with a
-pacer beside it. What is learned while nobody gets through is forgotten once somebody does: it is no limit.
+are spaced to 98.5 % of it, and what was refused before is no sign of a window. Where it does not, cut after cut in a
+short time means a rate and not a window: between two 429s the endpoint's own budget is empty at both ends, so the
+starts it let through in between are its rate, and starts are spaced to 96 % of that. This is congestion control as in
+TCP (additive increase, multiplicative decrease) with a pacer beside it. What is learned while nobody gets through is
+forgotten once somebody does: it is no limit.
 Plain arithmetic on the times it is told: no clock, no tasks.
 """
 
@@ -21,6 +22,8 @@ from typing import Any
 MOST = 512
 """Calls at once that are never exceeded, whatever an endpoint bears."""
 START = 16
+FIRST = 8
+"""Calls at once before the first answer, which may name the limit: what is sent beyond it is refused."""
 CUT = 0.8
 REGROW = 0.85
 SMALL = 8.0
@@ -66,6 +69,7 @@ class RateLimit:
     def __init__(self, most: int = MOST, start: int = START) -> None:
         self.most = most
         self.window = float(min(start, most))
+        self._first = FIRST if start <= START else MOST
         self.ceiling: float | None = None
         """The window at which the last 429 came; None before the first."""
         self.rate: float | None = None
@@ -102,7 +106,7 @@ class RateLimit:
 
     def delay(self, now: float) -> float:
         """Seconds until one more call may start: 0 for at once, infinity while the window is full."""
-        if self.in_flight >= int(min(self.window, self.most)):
+        if self.in_flight >= int(min(self.window, self.most, self._first)):
             return math.inf
         wait = self._closed_until - now
         if self.rate is not None:
@@ -124,6 +128,7 @@ class RateLimit:
     def succeeded(self, now: float, seconds: float) -> None:
         """A call was answered after ``seconds``."""
         self.in_flight -= 1
+        self._first = MOST
         if now - seconds > self._refused:
             self._earlier = None
         self.round_trip = seconds if self.round_trip == 0 else 0.8 * self.round_trip + 0.2 * seconds
@@ -194,6 +199,7 @@ class RateLimit:
         self.named = min(self._named_calls, self._named_tokens)
         if self.rate is None:
             self._pace(self.named)
+            self._cuts.clear()
             if self._closed_until == self._closed_unasked:
                 self._closed_until = -math.inf
         self.rate = min(self.rate or self.named, self.named)
@@ -218,7 +224,7 @@ class RateLimit:
         self.window = min(float(self.most), max(1.0, found.get("window", self.window)))
         self.ceiling, self.rate = found.get("ceiling"), found.get("rate")
         self.level = found.get("level", math.inf)
-        self._peak = int(self.window)
+        self._peak, self._first = int(self.window), MOST
 
     def _compare(self, now: float) -> None:
         """Hold the window where a larger one brought no more answers a second; try again after a while."""
@@ -260,8 +266,10 @@ class RateLimit:
     def _cut(self, now: float) -> None:
         self._last_cut = now
         self._cuts.append((now, self._admitted))
-        if self.rate is not None:
+        if self.rate is not None and self.rate < self.named:
             self._slow_down()
+        elif self.rate is not None and (len(self._cuts) < 2 or now - self._cuts[-2][0] > PROBE_AFTER):
+            return  # the named rate is kept; refused again, it is too many at once
         elif self._looks_like_a_rate(now):
             self._find_rate(now)
         else:

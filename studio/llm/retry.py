@@ -207,8 +207,8 @@ class Completions:
             return await shielded(self._delivered(body, ledger, arrived), arrived, ends)
 
         ((answer, completion), slot), used, room = await self.admitted(ask, used, send, deadline)
+        endpoint.rates(answer.rates, answer.tokens)  # before others start
         endpoint.limiter.left_answered(slot)
-        endpoint.rates(answer.rates, answer.tokens)
         if answer.finish == "stop":
             endpoint.capabilities.fitted(answer.tokens.completion_tokens, ask.request.sampling.max_tokens)
         return Answered(completion, used, room)

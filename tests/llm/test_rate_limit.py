@@ -66,9 +66,9 @@ def serve(rule: Rule, calls: int, *, most: int = 64, latency: float = 0.3) -> tu
             _, entered = await with_retries(
                 endpoint.ask, limiter, limiter.place("author"), RetryPolicy(), draw, Deadline(600)
             )
-            limiter.left_answered(entered)
             if rule.named is not None:
                 limits.name_rate(rule.named)
+            limiter.left_answered(entered)
 
         await asyncio.gather(*(one() for _ in range(calls)))
         return asyncio.get_running_loop().time()
@@ -121,6 +121,34 @@ def test_a_rate_that_is_named_is_kept_nearly_without_refusals(a_minute: int) -> 
     assert 2 * a_minute / (16 + rate * seconds) > 0.94
     assert endpoint.refused <= 8
     assert limits.rate == pytest.approx(0.985 * rate)
+
+
+@pytest.mark.parametrize(("a_minute", "burst"), [(300, 1), (300, 5), (600, 1), (600, 10), (1200, 20)])
+def test_a_named_rate_is_kept_where_answers_take_long_and_nothing_is_let_through_beyond_it(
+    a_minute: int, burst: int
+) -> None:
+    seconds, endpoint, limits = serve(Rule(rate=a_minute / 60, burst=burst, named=a_minute), 2 * a_minute, latency=2.0)
+    assert 2 * a_minute / (burst + a_minute / 60 * seconds) > 0.92
+    assert endpoint.refused <= 8, "those that were sent before the first answer"
+    assert limits.ceiling is None, "they were refused for the rate, and not for too many at once"
+
+
+@pytest.mark.parametrize("at_once", [4, 8])
+def test_a_cap_on_calls_at_once_is_found_though_a_rate_is_named_that_it_never_comes_to(at_once: int) -> None:
+    seconds, endpoint, _ = serve(Rule(at_once=at_once, rate=50, burst=50, named=3000), 1500)
+    assert 1500 * 0.325 / at_once / seconds > 0.9
+    assert endpoint.refused <= 20
+
+
+def test_before_the_first_answer_few_are_asked() -> None:
+    fresh, known, served = RateLimit(), RateLimit(), RateLimit(64, start=64)
+    known.begin_with({"window": 40.0})
+    for limits, most in ((fresh, 8), (known, 40), (served, 64)):
+        while limits.delay(0.0) == 0.0:
+            limits.started(0.0)
+        assert limits.in_flight == most
+    fresh.succeeded(1.0, 1.0)
+    assert fresh.delay(1.0) == 0.0
 
 
 def test_a_rate_of_tokens_that_is_named_is_kept() -> None:
