@@ -60,7 +60,9 @@ def generate(
     Example: studio generate specs/taskmaster.yaml --examples 60
     """
     mine = {"shots": shots, "count": count, "samples": samples, "world": world}
-    recipes.refuse_without(recipe, **mine, balance=balance, preview=preview, batch=batch, examples=examples)
+    recipes.refuse_without(
+        recipe, **mine, balance=balance, preview=preview, batch=batch or batch_cancel, examples=examples
+    )
     chains = None if concurrency is None else read_concurrency(concurrency)
     more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "concurrency": chains}
     with open_session(spec, workspace, settings, **more) as session:
