@@ -35,7 +35,7 @@ class TwoStage:
     """
 
     def __init__(self, embedder: Embedder, threshold: float = ALIKE) -> None:
-        """``threshold``: one of :data:`studio.dedup.near.BANDS`."""
+        """``threshold``: one of :data:`studio.dedup.minhash.BANDS`."""
         self.threshold = threshold
         self._embedder = embedder
         self._words = NearDuplicates(threshold)
