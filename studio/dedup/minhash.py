@@ -73,19 +73,24 @@ class Signer:
             keys[some] = self._keys(pieces[first:last], starts[some] - first)
         return Signatures(keys, starts, pieces)
 
-    def _keys(self, pieces: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """Of texts whose pieces begin at ``starts``: the least of each permutation, a band of them hashed into one."""
+    def least(self, pieces: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """(n, permutations): the MinHash values of n sets of hashes that begin at ``starts``, none of them empty."""
         import numpy as np
 
         factors, terms = _permutations(self.bands * self._rows)
         mixed = _finalized(pieces)
         if len(starts) == 1:
-            least = (mixed[:, None] * factors + terms).min(axis=0)[None]
-        else:
-            least = np.empty((len(starts), len(factors)), np.uint32)
-            for number, (factor, term) in enumerate(zip(factors, terms, strict=True)):
-                least[:, number] = np.minimum.reduceat(mixed * factor + term, starts)
-        banded = least.astype(np.uint64).reshape(len(starts), self.bands, self._rows)
+            return (mixed[:, None] * factors + terms).min(axis=0)[None]  # type: ignore[no-any-return]
+        least = np.empty((len(starts), len(factors)), np.uint32)
+        for number, (factor, term) in enumerate(zip(factors, terms, strict=True)):
+            least[:, number] = np.minimum.reduceat(mixed * factor + term, starts)
+        return least
+
+    def _keys(self, pieces: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """A band of the least hashed into one, (n, bands)."""
+        import numpy as np
+
+        banded = self.least(pieces, starts).astype(np.uint64).reshape(len(starts), self.bands, self._rows)
         return (banded * self._mix).sum(axis=2, dtype=np.uint64) ^ self._salt  # type: ignore[no-any-return]
 
     def _hash(self, piece: str) -> int:

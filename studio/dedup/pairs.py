@@ -79,17 +79,26 @@ def first_stays(
     """Who goes, whose twin they are and how alike, of verified pairs ``first`` < ``second``.
 
     In ascending order each goes who has a partner that stays; the twin is the most similar of these, the first of
-    equals.
+    equals. Whoever equals the first of their set has its partners, too.
     """
     import numpy as np
 
     order = np.lexsort((first, -similarity, second))
+    pairs = list(zip(first[order].tolist(), second[order].tolist(), similarity[order].tolist(), strict=True))
+    partners: dict[int, list[tuple[int, float]]] = {one: [] for one, _, alike in pairs if alike == 1.0}
+    for one, other, alike in pairs:
+        for this, that in ((one, other), (other, one)):
+            if alike < 1.0 and this in partners:
+                partners[this].append((that, alike))
     gone: dict[int, tuple[int, float]] = {}
-    for one, other, alike in zip(
-        first[order].tolist(), second[order].tolist(), similarity[order].tolist(), strict=True
-    ):
-        if other not in gone and one not in gone:
+    for one, other, alike in pairs:
+        if other in gone:
+            continue
+        if one not in gone:
             gone[other] = one, alike
+        elif alike == 1.0:
+            stay = [(-how, who) for who, how in partners[one] if who < other and who not in gone]
+            gone[other] = min(stay)[1], -min(stay)[0]
     return (
         np.fromiter(gone, np.int64, len(gone)),
         np.fromiter((twin for twin, _ in gone.values()), np.int64, len(gone)),

@@ -9,6 +9,7 @@ also remove who is like nobody but those removed. The answer depends on the text
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -29,6 +30,8 @@ _SLICE = 500_000
 """Keys that are sorted at once in one group."""
 _VERIFIED = 20_000
 """Pairs that are verified at once."""
+_PATIENCE_S = 5.0
+"""For a cluster to answer at all."""
 
 Read = Callable[[Any], Iterator[tuple[int, str | None]]]
 """The records of a part in their order: number in the whole file, from 0, and text; None for one that is unreadable."""
@@ -78,7 +81,9 @@ def near_duplicates(
     unreadable.sort()
 
     groups = 1 + records * (1 + BANDS[threshold][0]) // _SLICE
-    pair = daft.udf(return_dtype=DataType.struct({"first": DataType.int64(), "second": DataType.int64()}))(candidates)
+    pair = daft.func.batch(return_dtype=DataType.struct({"first": DataType.int64(), "second": DataType.int64()}))(
+        candidates
+    )
     pairs = (
         signed.where(col("whole") != 0)
         .select("number", "whole", "keys")
@@ -132,7 +137,13 @@ def _signed(daft: Any, parts: Sequence[Any], read: Read, threshold: float, cores
     if daft.get_or_infer_runner_type() == "ray":
         table = table.into_partitions(min(len(parts), 4 * cores))
     fields = [col("row").get(name).alias(name) for name in ("number", "keys", "whole", "pieces")]
-    return table.select(Sign().rows(col("part")).alias("row")).explode("row").select(*fields).collect()
+    return (
+        table.select(Sign().rows(col("part")).alias("row"))
+        .explode("row")
+        .select(*fields)
+        .where(col("number").not_null())
+        .collect()
+    )
 
 
 def _rows(records: Iterator[tuple[int, str | None]], threshold: float) -> Any:
@@ -212,8 +223,8 @@ def _engine(ray: str | None) -> Any:
     """Daft, with its runner set."""
     missing = [name for name in ("daft", *(("ray",) if ray else ())) if find_spec(name) is None]
     if missing:
-        what = " and ".join(missing)
-        raise UserError(f"{what} is not installed", where="--engine daft", remedy="pip install 'persona-studio[scale]'")
+        what = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed"
+        raise UserError(what, where="--engine daft", remedy="pip install 'persona-studio[scale]'")
     os.environ.update(DO_NOT_TRACK="1", DAFT_PROGRESS_BAR="0", RAY_USAGE_STATS_ENABLED="0")
     if ray is not None:
         _join(ray)
@@ -222,7 +233,7 @@ def _engine(ray: str | None) -> Any:
     wanted = "native" if ray is None else "ray"
     try:
         daft.set_runner_native() if ray is None else daft.set_runner_ray(noop_if_initialized=True)
-    except RuntimeError:
+    except daft.exceptions.DaftCoreException:  # it was set before
         if daft.get_or_infer_runner_type() != wanted:
             raise UserError(f"this process runs on {daft.get_or_infer_runner_type()} already") from None
     return daft
@@ -234,8 +245,11 @@ def _join(address: str) -> None:
     if ray.is_initialized():
         return
     own = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == "local" else {}
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
     try:
+        if colon:  # Ray itself tries for minutes
+            socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_S).close()
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise UserError(f"no Ray cluster there: {said}", where=f"--ray {address}", remedy="ray start --head") from None

@@ -2,10 +2,10 @@
 
     python -m tests.bench.dedup_million [--people N] [--ray local] [--strict] [--folder DIR]
 
-Nine tenths are composed. The others are planted, each after its original: the same in other case and punctuation, with a
-word replaced or two, or with so many replaced that it is just no duplicate. Recall is the share of planted duplicates
-that go whose original stays; precision the share of removals that share nine tenths of their words with their twin, by a
-comparison of the texts themselves. The shell's command is measured, with reading, writing, and all processes it starts.
+Nine tenths are composed. The others are planted, each after its original: the same in other case and punctuation, with
+a word replaced or two, or with so many replaced that it is just no duplicate. Recall is the share of planted duplicates
+that go whose original stays; precision the share of removals that share as many of their words with their twin, by a
+comparison of the texts themselves. The shell's command is measured, with reading, writing, and all that it starts.
 """
 
 from __future__ import annotations
