@@ -148,7 +148,8 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
 
 def _every_other(head: bytes) -> bool:
     """Whether half of it is zero, as of Latin letters in UTF-16 without a mark."""
-    return len(head) > 3 and max(head[::2].count(0), head[1::2].count(0)) > len(head) // 3
+    few, many = sorted((head[::2].count(0), head[1::2].count(0)))
+    return many > len(head) // 3 and few < len(head) // 12 + 1
 
 
 def _decoded(lines: Iterable[tuple[int, bytes | None]]) -> Iterator[tuple[int, str | Bad]]:
