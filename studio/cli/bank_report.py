@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -226,12 +227,17 @@ def _named(path: Path | None) -> str | None:
 
 
 class _Progress:
-    """A line now and then of how many are done."""
+    """A line now and then of how many are done, and how long the others will take at the rate of the last minutes."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what, self._total, self._last = what, total, time.monotonic()
+        self._seen: deque[tuple[float, int]] = deque([(self._last, 0)], maxlen=64)
 
     def __call__(self, done: int) -> None:
-        if time.monotonic() - self._last >= QUIET_S and done < self._total:
-            self._last = time.monotonic()
-            tell(f"{self._what:<9} {done}/{self._total} people")
+        now = time.monotonic()
+        self._seen.append((now, done))
+        if now - self._last >= QUIET_S and done < self._total:
+            self._last = now
+            (then, before) = self._seen[0]
+            left = (self._total - done) * (now - then) / max(1, done - before)
+            tell(f"{self._what:<9} {done}/{self._total} people, about {duration(left)} left")

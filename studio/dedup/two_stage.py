@@ -61,8 +61,9 @@ class TwoStage:
         """Take pairs of id and text without asking whether they are alike."""
         if not texts:
             return
-        for id, text in texts:
-            self._words.add(id, text)
+        signed = self._words.signatures([text for _, text in texts])
+        for (id, _), signature in zip(texts, signed, strict=True):
+            self._words.add_signature(id, signature)
         self._meanings.add(self._embedder.embed([text for _, text in texts]))
         self._ids += [id for id, _ in texts]
 
@@ -70,8 +71,8 @@ class TwoStage:
         """What becomes of the first ``texts``: of all, but for those from the first one on whose twin in words went
         itself for its meaning; they are to be asked again."""
         twins: list[Twin | None] = []
-        for id, text in texts:
-            signature = self._words.signature(text)
+        signed = self._words.signatures([text for _, text in texts])
+        for (id, _), signature in zip(texts, signed, strict=True):
             found = self._words.nearest_to(signature)
             twin = Twin(found[0], "words", found[1]) if found and found[1] >= self.threshold else None
             twins.append(twin)
