@@ -49,7 +49,7 @@ class Deduplicated(Frozen):
 
 def dedup_people(
     people: Sequence[Person],
-    embedder: Embedder,
+    embedder: Embedder | None,
     *,
     strict: bool = False,
     quality: bool = False,
@@ -58,7 +58,7 @@ def dedup_people(
 ) -> tuple[list[Removal | None], Deduplicated]:
     """What becomes of each, in their order; None is kept. Of two that are alike the first stays.
 
-    ``quality`` also removes by the heuristic filter, which otherwise is left out but for those without any word.
+    Without ``embedder`` their words alone are compared. ``quality`` also removes by the heuristic filter.
     """
     began = time.monotonic()
     intake = Intake(embedder, strict=strict, language=language, whole=False, heuristics=quality)

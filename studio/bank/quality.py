@@ -127,7 +127,7 @@ class Intake:
 
     def __init__(
         self,
-        embedder: Embedder,
+        embedder: Embedder | None,
         *,
         strict: bool = False,
         language: str | None = None,
@@ -135,7 +135,8 @@ class Intake:
         heuristics: bool = True,
         there: Sequence[Person] = (),
     ) -> None:
-        """``there`` are kept whatever they are like, and looked at as twins. Without ``heuristics`` twins alone go."""
+        """``there`` are kept whatever they are like, and looked at as twins. Without ``heuristics`` twins alone go, and
+        without ``embedder`` those in words alone."""
         self.reasons: Counter[str] = Counter()
         self._embedder = embedder
         self._filter = Filter(language, whole=whole)
@@ -172,10 +173,12 @@ class Intake:
             return None
         own, others = essence(person), [essence(one) for one in references]
         said = frozenset(words_of(own))
-        vectors = self._embedder.embed([own, *others])
+        vectors = self._embedder.embed([own, *others]) if self._embedder is not None else None
         for place, other in enumerate(references):
             shown = frozenset(words_of(others[place]))
-            alike = max(len(said & shown) / max(1, len(said | shown)), float(vectors[0] @ vectors[place + 1]))
+            alike = len(said & shown) / max(1, len(said | shown))
+            if vectors is not None:
+                alike = max(alike, float(vectors[0] @ vectors[place + 1]))
             if alike >= LIKE_REFERENCE:
                 return Removal(id=person.id, reason="reference", twin=other.id, similarity=alike, text=own)
         return None

@@ -35,6 +35,7 @@ from studio.files import as_seen, write_atomic
 
 class Engine(StrEnum):
     PLAIN = "plain"
+    WORDS = "words"
     DAFT = "daft"
 
 
@@ -48,7 +49,7 @@ SPEC_OF = "The persona whose bank is meant, where no file is named."
 SVG = "Write the picture there: bars of the shares, and the measures."
 REMOVED = "Write who went there, as JSON lines: record, reason, twin, similarity."
 REMOVE = "Remove who goes from the workspace's bank, but for those whom an example names."
-ENGINE = "plain: both stages, in this process. daft: words alone, for millions, in JSON lines or Parquet."
+ENGINE = "plain: words, then meaning. words: those alone. daft: those alone, for millions, JSON lines or Parquet."
 RAY = "Run daft on the Ray cluster at this address, which sees the file; local starts one here."
 QUALITY = "Also remove by the heuristics: length, refusals, template leftovers, repeated names and openings."
 
@@ -87,7 +88,7 @@ def dedup(
     _, people = _bank(file, spec, workspace, field or [])
     removals, found = dedup_people(
         people,
-        disk_embedder(),
+        None if engine is Engine.WORDS else disk_embedder(),
         strict=strict,
         quality=quality,
         language=None if language == "any" else language,

@@ -105,6 +105,8 @@ def test_a_file_is_deduplicated_and_every_removal_keeps_reason_and_twin(studio: 
     assert kept.read_text().splitlines() == file.read_text().splitlines()[:30]
     removals = [json.loads(line) for line in gone.read_text().splitlines()]
     assert [(one["id"], one["twin"], one["reason"]) for one in removals] == [("31", "4", "words"), ("32", "9", "words")]
+    words = studio("bank", "dedup", file, "--engine", "words", "--json")
+    assert words.json["reasons"] == {"words": 2}
     plain = studio("bank", "dedup", kept)
     assert plain.out.startswith("30 of 30 stay, 0 go")
 
