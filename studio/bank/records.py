@@ -292,12 +292,32 @@ def _csv(path: Path) -> Iterator[Placed]:
 
 
 def _parquet(path: Path, groups: Sequence[int] | None = None, number: int = 0) -> Iterator[Placed]:
+    import pyarrow.compute as pc
+
     with parquet_file(path, lambda: number) as file:
         for batch in file.iter_batches(batch_size=_ROWS, row_groups=groups):
-            for row in batch.to_pylist():
+            longer = _longer(batch)
+            rows = iter((batch.filter(pc.invert(longer)) if pc.any(longer).as_py() else batch).to_pylist())
+            for too_long in longer.to_pylist():
                 number += 1
+                if too_long:
+                    yield f"row {number}", Bad(place=f"row {number}", why=f"longer than {LONGEST // 1024} KiB")
+                    continue
+                row = next(rows)
                 inner = row.get("json") if len(row) == 1 else None
                 yield f"row {number}", inner if isinstance(inner, dict) else row
+
+
+def _longer(batch: Any) -> Any:
+    """Which rows hold a text of more than :data:`LONGEST` bytes: they are not made into objects at all."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pa.array([False] * batch.num_rows)
+    for column in batch.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            found = pc.or_(found, pc.fill_null(pc.greater(pc.binary_length(column), LONGEST), False))
+    return found
 
 
 @contextmanager

@@ -438,6 +438,14 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
     assert int(grown) < 30, "MiB"
 
 
+def test_a_cell_of_parquet_that_is_too_long_is_passed_over(tmp_path: Path) -> None:
+    rows = [{"persona": one, "n": None} for one in ("A judge", "x" * (LONGEST + 1), "A baker", None)]
+    found = list[Bad]()
+    reading = import_people(written(tmp_path / "p.parquet", rows), bad=found.append)
+    assert reading.people == 2
+    assert [str(one) for one in found] == ["row 2: longer than 1024 KiB", "row 4: no text of a person"]
+
+
 def test_a_long_list_of_json_is_read_item_by_item(tmp_path: Path) -> None:
     path = tmp_path / "long.json"
     some = [{"persona": f"A judge of {number} cases, {'x' * 500}"} for number in range(3000)]
