@@ -7,8 +7,8 @@ a word replaced or two, or with so many replaced that it is just no duplicate. R
 that go whose original stays; precision the share of removals that share as many of their words with their twin, by a
 comparison of the texts themselves. The shell's command is measured, with reading, writing, and all that it starts.
 
-A million (314 MB), two cores shared at a load of 4 to 8, November 2026, daft 0.7.26, ray 2.59.0: native 73
-to 75 s CPU, 167 to 221 s wall, 1790 MiB; local Ray 93 s CPU, 154 s wall, 2083 MiB. Both propose 585,522 pairs, remove 73,512, ids
+A million (314 MB), two cores shared at a load of 4 to 8, November 2026, daft 0.7.26, ray 2.59.0: native 73 to 75 s CPU,
+167 to 221 s wall, 1790 MiB; local Ray 93 s CPU, 154 s wall, 2083 MiB. Both propose 585,522 pairs, remove 73,512, ids
 65a7318cbf9097b3, recall 73,512 of 73,513, precision 73,512 of 73,512. ``--strict`` proposes 25 million pairs among
 60,000 and is not done with them in four minutes: it is for tens of thousands.
 """
