@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from studio.bank.person import Person, content_id, faults
-from studio.bank.records import Bad, Record, records
+from studio.bank.records import Bad, Part, Record, records, records_of
 from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.store import ExampleStore
@@ -143,18 +143,39 @@ def _placed(path: Path, fields: Sequence[str], found: Callable[[str], None]) -> 
         if shape is None and (not isinstance(record, Bad) or path.suffix == ".json"):
             shape = _known(path, record, chosen)
             found(shape.name)
-        if isinstance(record, Bad):
-            yield place, record
-            continue
-        try:
-            yield place, _person(record, shape or PLAIN, chosen, f"{path.name}:{place.split()[-1]}")
-        except ValidationError as error:
-            wrong = error.errors(include_url=False)[0]
-            key = ".".join(map(str, wrong["loc"]))
-            why = wrong["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
-            yield place, Bad(place=place, why=f"{key}: {why}, found {_short(wrong['input'])}")
-        except ValueError as error:
-            yield place, Bad(place=place, why=str(error))
+        yield place, _read(place, record, shape or PLAIN, chosen, path.name)
+
+
+def shape_of(path: Path, fields: Sequence[str] = ()) -> Shape:
+    """The shape of a file, by its first record that can be read. Raises :class:`UserError` where there is none."""
+    for _, record in records(path):
+        if not isinstance(record, Bad):
+            return _known(path, record, _chosen(fields))
+    raise UserError("nobody is in it", where=str(path))
+
+
+def people_of_part(part: Part, shape: Shape, fields: Sequence[str] = ()) -> Iterator[tuple[str, Person | Bad]]:
+    """Everybody in a part of a file, with their places; without ids."""
+    chosen = _chosen(fields)
+    for place, record in records_of(part):
+        yield place, _read(place, record, shape, chosen, part.path.name, named=False)
+
+
+def _read(
+    place: str, record: Record | Bad, shape: Shape, chosen: Mapping[str, str], name: str, *, named: bool = True
+) -> Person | Bad:
+    if isinstance(record, Bad):
+        return record
+    try:
+        person = _person(record, shape, chosen, f"{name}:{place.split()[-1]}")
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        key = ".".join(map(str, wrong["loc"]))
+        why = wrong["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
+        return Bad(place=place, why=f"{key}: {why}, found {_short(wrong['input'])}")
+    except ValueError as error:
+        return Bad(place=place, why=str(error))
+    return person.model_copy(update={"id": content_id(person)}) if named and not person.id else person
 
 
 def _chosen(fields: Sequence[str]) -> dict[str, str]:
@@ -189,22 +210,21 @@ def _known(path: Path, record: Record | Bad, chosen: Mapping[str, str]) -> Shape
 def _person(record: Record, shape: Shape, chosen: Mapping[str, str], origin: str) -> Person:
     if isinstance(record, str):
         record, chosen = {"text": record}, {"background": "text"}
-    if shape is OURS and not chosen:
+    if shape.name == OURS.name and not chosen:
         person = Person.model_validate({**record, "source": "bank"}, extra="ignore")
-        return person if _ID.fullmatch(person.id) else person.model_copy(update={"id": content_id(person)})
+        return person if _ID.fullmatch(person.id) else person.model_copy(update={"id": ""})
     values: dict[str, Any] = {"id": "", "source": "bank", "method": "import", "origin": origin}
     for ours, theirs in ({**shape.fields, **chosen}).items():
         if (value := _value(ours, record.get(theirs))) is not None:
             values[ours] = value
-    if shape is NEMOTRON:
+    if shape.name == NEMOTRON.name:
         values = {**_nemotron(record), **values}
-    elif shape is MPERSONAS:
+    elif shape.name == MPERSONAS.name:
         source = record.get("source_text")
         values["text_hash"] = hashlib.sha256(source.encode()).hexdigest()[:16] if isinstance(source, str) else ""
     if not str(values.get("background") or "").strip():
         raise ValueError("no text of a person")
-    person = Person.model_validate(values)
-    return person.model_copy(update={"id": content_id(person)})
+    return Person.model_validate(values)
 
 
 def _value(ours: str, value: Any) -> Any:

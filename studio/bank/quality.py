@@ -5,13 +5,11 @@ Nothing is removed without a word: each removal keeps its reason, what gave it a
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
+from studio.bank.leftovers import language_of, leftover, refusal
 from studio.bank.person import Person, faults
 from studio.chatml import Frozen
 from studio.dedup import ALIKE, STRICT, Twin, TwoStage
@@ -26,8 +24,6 @@ Reason = Literal[
 
 LEAST_WORDS = 8
 """Words of all that is said of somebody, below which they are nobody in particular."""
-LEAST_LETTERS = 60
-"""Letters from which a language is told with some safety."""
 NAME_SHARE, NAME_FREE = 0.01, 3
 """So large a part of a bank may bear one whole name, and so many in a small one; of first names five times that."""
 OPENING_SHARE, OPENING_FREE = 0.04, 8
@@ -35,18 +31,6 @@ OPENING_SHARE, OPENING_FREE = 0.04, 8
 LIKE_REFERENCE = 0.8
 """Words or meaning shared with somebody whom the prompt showed as "not like these"."""
 
-_REFUSAL = re.compile(
-    r"\b(?:as an? (?:ai\b|artificial|language model)|language model|i(?: am|'m) (?:sorry|unable|not able)|"
-    r"i (?:cannot|can't|can not|won't) (?:\w+ ){0,2}(?:help|assist|create|provide|generate|write|fulfil)|"
-    r"i must decline|against my (?:guidelines|policy))",
-    re.IGNORECASE,
-)
-_TEMPLATE = re.compile(
-    r"\[[^\]\d][^\]]*\]|\{\{?\w[\w ]*\}?\}|<[a-z_ ]+>|\blorem ipsum\b|\b(?:insert|your) name\b|\bplaceholder\b|"
-    r"\bexample persona\b|\bpersona (?:\d+|description)\b|\bhere(?: is|'s) (?:a|the|your)\b|\bas requested\b|\*\*|```|"
-    r"\b(?:todo|tbd|n/a)\b|__+",
-    re.IGNORECASE,
-)
 _NAMES = frozenset({"john doe", "jane doe", "unknown", "anonymous", "name", "persona", "none", "null", "user"})
 
 
@@ -80,7 +64,7 @@ class Filter:
     """
 
     def __init__(self, language: str | None = None, *, whole: bool = True) -> None:
-        self._language = language.partition("-")[0].lower() if language else None
+        self._language = _tag(language)
         self._whole = whole
         self._names: Counter[str] = Counter()
         self._first_names: Counter[str] = Counter()
@@ -108,12 +92,15 @@ class Filter:
             yield "limits", wrong[0]
         if (found := len(words_of(text))) < LEAST_WORDS:
             yield "length", f"{found} words"
-        whole = f"{person.name}. {text}"
-        if match := _REFUSAL.search(whole):
-            yield "refusal", match[0]
-        if (match := _TEMPLATE.search(whole)) or _name(person.name) in _NAMES:
-            yield "template", match[0] if match else person.name
-        if self._language and (spoken := language_of(text)) not in (None, self._language):
+        spoken = language_of(text)
+        languages = (spoken, _tag(person.language), self._language if spoken is None else None)
+        if declined := refusal(
+            ". ".join((person.name, person.background, *person.traits, person.chatting_style)), *languages
+        ):
+            yield "refusal", declined
+        if (left := leftover(f"{person.name}. {text}", *languages)) or _name(person.name) in _NAMES:
+            yield "template", left or person.name
+        if self._language and spoken not in (None, self._language):
             yield "language", str(spoken)
         yield from self._repeated(person)
 
@@ -140,7 +127,7 @@ class Intake:
 
     def __init__(
         self,
-        embedder: Embedder,
+        embedder: Embedder | None,
         *,
         strict: bool = False,
         language: str | None = None,
@@ -148,7 +135,8 @@ class Intake:
         heuristics: bool = True,
         there: Sequence[Person] = (),
     ) -> None:
-        """``there`` are kept whatever they are like, and looked at as twins. Without ``heuristics`` twins alone go."""
+        """``there`` are kept whatever they are like, and looked at as twins. Without ``heuristics`` twins alone go, and
+        without ``embedder`` those in words alone."""
         self.reasons: Counter[str] = Counter()
         self._embedder = embedder
         self._filter = Filter(language, whole=whole)
@@ -185,10 +173,12 @@ class Intake:
             return None
         own, others = essence(person), [essence(one) for one in references]
         said = frozenset(words_of(own))
-        vectors = self._embedder.embed([own, *others])
+        vectors = self._embedder.embed([own, *others]) if self._embedder is not None else None
         for place, other in enumerate(references):
             shown = frozenset(words_of(others[place]))
-            alike = max(len(said & shown) / max(1, len(said | shown)), float(vectors[0] @ vectors[place + 1]))
+            alike = len(said & shown) / max(1, len(said | shown))
+            if vectors is not None:
+                alike = max(alike, float(vectors[0] @ vectors[place + 1]))
             if alike >= LIKE_REFERENCE:
                 return Removal(id=person.id, reason="reference", twin=other.id, similarity=alike, text=own)
         return None
@@ -201,26 +191,14 @@ def opening(person: Person) -> str:
     return " ".join(words) if len(words) == 3 else ""
 
 
-def language_of(text: str) -> str | None:
-    """The ISO 639-1 code of the language of ``text``; None where it is too short to tell."""
-    letters = sum(unicodedata.category(one).startswith("L") for one in text)
-    if letters < LEAST_LETTERS:
-        return None
-    code, probability = _identifier().classify(text)
-    return str(code) if probability > 0.9 else None
-
-
 def counted(removals: Iterable[Removal]) -> dict[str, int]:
     """How many went for which reason, most first."""
     return dict(Counter(removal.reason for removal in removals).most_common())
 
 
-@lru_cache(maxsize=1)
-def _identifier() -> Any:
-    """py3langid's model with probabilities that add up to 1; loaded once, 0.3 s."""
-    from py3langid import langid
-
-    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+def _tag(language: str | None) -> str | None:
+    """The language of a BCP 47 tag, without a region."""
+    return language.partition("-")[0].lower() or None if language else None
 
 
 def _name(name: str) -> str:

@@ -10,17 +10,22 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
 from studio.chatml import Frozen
-from studio.errors import UserError
+from studio.errors import UserError, disk_error
 
 LONGEST = 1024 * 1024
 """Bytes of a line, characters of an item: a person has a thousand."""
 _CHUNK = 256 * 1024
 _ROWS = 1000
+_SPACE = " \t\r\n\v\f"
+"""What a line without anything else is empty with."""
 Record = dict[str, Any] | str
 
 
@@ -46,16 +51,76 @@ def records(path: Path) -> Iterator[Placed]:
         raise UserError(f"a name that ends in {suffix or 'nothing'}", where=str(path), remedy=f"expected {known}")
     try:
         if path.exists() and not path.is_file():
-            raise UserError("expected a file", where=str(path))
+            found = "a folder" if path.is_dir() else "a pipe or a device"
+            raise UserError(f"expected a file, found {found}", where=str(path), remedy="name one file of people")
         yield from reader(path)
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
+        raise disk_error(error, path, doing="cannot be read") from None
 
 
-def bounded_lines(file: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
-    """Lines with their numbers, from 1; None for one that is longer than :data:`LONGEST`, which is passed over."""
-    number = 0
-    while line := file.readline(LONGEST + 1):
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a file that can be read without the rest: bytes of JSON lines, or one row group of Parquet."""
+
+    path: Path
+    start: int
+    """Its first byte, or the number of its row group."""
+    end: int
+    first: int
+    """Records before it."""
+    lines: int
+    """Lines before it, or rows."""
+
+
+def parts(path: Path, size: int) -> Iterator[Part]:
+    """``path`` in parts of some ``size`` bytes each, or its row groups. Raises :class:`UserError` for other formats.
+
+    JSON lines are read once to find where each begins: bounded, and at the speed of the disk.
+    """
+    if path.suffix.lower() == ".parquet":
+        with parquet_file(path) as file:
+            before = 0
+            for group in range(file.num_row_groups):
+                yield Part(path, group, group + 1, before, before)
+                before += file.metadata.row_group(group).num_rows
+        return
+    if path.suffix.lower() not in (".jsonl", ".ndjson"):
+        raise UserError("only JSON lines and Parquet can be read in parts", where=str(path))
+    with _opened(path) as file:
+        start = first = lines = count = 0
+        for number, line in bounded_lines(file):
+            count += line is None or not _blank(line, number)
+            if (end := file.tell()) - start >= size:
+                yield Part(path, start, end, first, lines)
+                start, first, lines = end, count, number
+        if file.tell() > start:
+            yield Part(path, start, file.tell(), first, lines)
+
+
+def records_of(part: Part) -> Iterator[Placed]:
+    """Everything in one part, as :func:`records`."""
+    if part.path.suffix.lower() == ".parquet":
+        yield from _parquet(part.path, [part.start], part.lines)
+        return
+    with _opened(part.path) as file:
+        file.seek(part.start)
+        yield from _parsed(_decoded(bounded_lines(file, part.lines, part.end)))
+
+
+def raw_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file of lines as they are, without those that are empty; one for each of :func:`records`."""
+    with _opened(path) as file:
+        for number, line in bounded_lines(file):
+            if line is None:
+                raise UserError(f"line {number}: longer than {LONGEST // 1024} KiB", where=str(path))
+            if not _blank(line, number):
+                yield (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).rstrip(b"\r\n") + b"\n"
+
+
+def bounded_lines(file: IO[bytes], number: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes | None]]:
+    """Lines with their numbers, from ``number`` + 1, to the byte ``end``; None for one that is longer than
+    :data:`LONGEST`, which is passed over."""
+    while (end is None or file.tell() < end) and (line := file.readline(LONGEST + 1)):
         number += 1
         if len(line) <= LONGEST:
             yield number, line
@@ -65,33 +130,63 @@ def bounded_lines(file: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
         yield number, None
 
 
-def _decoded(path: Path) -> Iterator[tuple[int, str | Bad]]:
+def _blank(line: bytes, number: int) -> bool:
+    return not (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).strip()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    """A file of UTF-8. Raises :class:`UserError` for another encoding, and for what is no text at all."""
     with path.open("rb") as file:
-        if file.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            raise UserError("expected UTF-8, found UTF-16", where=str(path))
-        for number, line in bounded_lines(file):
-            place = f"line {number}"
-            if line is None:
-                yield number, Bad(place=place, why=f"longer than {LONGEST // 1024} KiB")
-                continue
+        head = file.peek(4096)[:4096]
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _every_other(head):
+            raise UserError("expected UTF-8, found UTF-16", where=str(path), remedy=f"iconv -f UTF-16 -t UTF-8 {path}")
+        if head.count(0) > len(head) // 8:
+            raise UserError("expected text, found NUL bytes", where=str(path), remedy="is it another format, or cut?")
+        yield file
+
+
+def _every_other(head: bytes) -> bool:
+    """Whether half of it is zero, as of Latin letters in UTF-16 without a mark."""
+    few, many = sorted((head[::2].count(0), head[1::2].count(0)))
+    return many > len(head) // 3 and few < len(head) // 12 + 1
+
+
+def _decoded(lines: Iterable[tuple[int, bytes | None]]) -> Iterator[tuple[int, str | Bad]]:
+    for number, line in lines:
+        place = f"line {number}"
+        if line is None:
+            yield number, Bad(place=place, why=f"longer than {LONGEST // 1024} KiB")
+        elif b"\0" in line:
+            yield number, Bad(place=place, why="holds a NUL byte")
+        else:
             try:
                 yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError:
                 yield number, Bad(place=place, why="expected UTF-8")
 
 
+def _text_lines(path: Path) -> Iterator[tuple[int, str | Bad]]:
+    with _opened(path) as file:
+        yield from _decoded(bounded_lines(file))
+
+
 def _plain(path: Path) -> Iterator[Placed]:
-    for number, line in _decoded(path):
-        if isinstance(line, Bad) or line.strip():
+    for number, line in _text_lines(path):
+        if isinstance(line, Bad) or line.strip(_SPACE):
             yield f"line {number}", line if isinstance(line, Bad) else line.strip()
 
 
 def _lines(path: Path) -> Iterator[Placed]:
-    for number, line in _decoded(path):
+    yield from _parsed(_text_lines(path))
+
+
+def _parsed(lines: Iterable[tuple[int, str | Bad]]) -> Iterator[Placed]:
+    for number, line in lines:
         place = f"line {number}"
         if isinstance(line, Bad):
             yield place, line
-        elif line.strip():
+        elif line.strip(_SPACE):
             yield place, _object(place, line)
 
 
@@ -105,7 +200,7 @@ def _object(place: str, text: str) -> Record | Bad:
 
 def _json(path: Path) -> Iterator[Placed]:
     """A list of objects, or objects line by line under the wrong name."""
-    with path.open("rb") as file:
+    with _opened(path) as file:
         begin = file.read(4096).lstrip(codecs.BOM_UTF8).lstrip()[:1]
     if begin == b"{":
         yield from _objects(path)
@@ -170,7 +265,7 @@ def _items(path: Path) -> Iterator[Placed]:
 
 def _csv(path: Path) -> Iterator[Placed]:
     def lines() -> Iterator[str]:
-        for _, line in _decoded(path):
+        for _, line in _text_lines(path):
             if isinstance(line, Bad):
                 raise UserError(str(line), where=str(path))
             yield line
@@ -196,21 +291,48 @@ def _csv(path: Path) -> Iterator[Placed]:
             yield place, dict(zip(columns, row, strict=True))
 
 
-def _parquet(path: Path) -> Iterator[Placed]:
+def _parquet(path: Path, groups: Sequence[int] | None = None, number: int = 0) -> Iterator[Placed]:
+    import pyarrow.compute as pc
+
+    with parquet_file(path, lambda: number) as file:
+        for batch in file.iter_batches(batch_size=_ROWS, row_groups=groups):
+            longer = _longer(batch)
+            rows = iter((batch.filter(pc.invert(longer)) if pc.any(longer).as_py() else batch).to_pylist())
+            for too_long in longer.to_pylist():
+                number += 1
+                if too_long:
+                    yield f"row {number}", Bad(place=f"row {number}", why=f"longer than {LONGEST // 1024} KiB")
+                    continue
+                row = next(rows)
+                inner = row.get("json") if len(row) == 1 else None
+                yield f"row {number}", inner if isinstance(inner, dict) else row
+
+
+def _longer(batch: Any) -> Any:
+    """Which rows hold a text of more than :data:`LONGEST` bytes: they are not made into objects at all."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pa.array([False] * batch.num_rows)
+    for column in batch.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            found = pc.or_(found, pc.fill_null(pc.greater(pc.binary_length(column), LONGEST), False))
+    return found
+
+
+@contextmanager
+def parquet_file(path: Path, read: Callable[[], int] = lambda: 0) -> Iterator[Any]:
+    """A ``pyarrow.parquet.ParquetFile``; what goes wrong with it is told with how many rows were ``read``."""
     from pyarrow import ArrowException, parquet  # 0.2 s
 
-    number = 0
     try:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_ROWS):
-                for row in batch.to_pylist():
-                    number += 1
-                    inner = row.get("json") if len(row) == 1 else None
-                    yield f"row {number}", inner if isinstance(inner, dict) else row
-    except (ArrowException, OSError, UnicodeDecodeError) as error:
+            yield file
+    except (ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        where = f"behind row {number}" if number else "no Parquet file"
-        raise UserError(f"cannot be read, {where}: {said[:120]}", where=str(path)) from None
+        where = f"behind row {read()}" if read() else "no Parquet file"
+        remedy = "it is damaged, or was cut short: get it again"
+        raise UserError(f"cannot be read, {where}: {said[:120]}", where=str(path), remedy=remedy) from None
 
 
 def _kind(value: object) -> str:

@@ -6,6 +6,7 @@ ever taken for an instruction.
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from studio.bank.records import Bad, records
 from studio.chatml import Frozen, well_formed
-from studio.errors import UserError
+from studio.errors import UserError, disk_error
 
 PASSAGE, LEAST = 4000, 40
 """Characters of a passage at most, and below which a text says nothing of anybody."""
@@ -63,10 +64,11 @@ class Texts:
                     known = ", ".join((*PLAIN, *RECORDS))
                     raise UserError("holds no text", where=str(path), remedy=f"it is looked for in {known}")
                 yield from (one for one in below if one.is_file())
-            elif path.exists():
+            elif path.is_file():
                 yield path
             else:
-                raise UserError("is not there", where=str(path))
+                found = "is a pipe or a device, and no file" if path.exists() else "is not there"
+                raise UserError(found, where=str(path))
 
     def _texts(self, path: Path) -> Iterator[tuple[str, str]]:
         if path.suffix.lower() not in RECORDS:
@@ -109,7 +111,9 @@ def _whole(path: Path) -> str:
             raise UserError(f"is larger than {MOST_FILE >> 20} MB", where=str(path), remedy=remedy)
         raw = path.read_bytes()
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+        raise disk_error(error, path, doing="cannot be read") from error
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UserError("expected UTF-8, found UTF-16", where=str(path), remedy=f"iconv -f UTF-16 -t UTF-8 {path}")
     if b"\0" in raw[:4096]:
-        raise UserError("is no text", where=str(path))
+        raise UserError("is no text", where=str(path), remedy="name a file of text")
     return raw.decode("utf-8-sig", "replace")

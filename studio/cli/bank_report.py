@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +14,14 @@ from rich.table import Table
 from studio.bank.chart import figures, svg
 from studio.bank.diversity import SAMPLE, WORDS, Diversity, compare, diversity
 from studio.bank.export import export_people
-from studio.bank.file_dedup import dedup_people, read_all, write_kept, write_removed
+from studio.bank.file_dedup import (
+    Deduplicated,
+    dedup_at_scale,
+    dedup_people,
+    read_all,
+    write_kept,
+    write_removed,
+)
 from studio.bank.person import Person
 from studio.bank.quality import Removal
 from studio.cli import options
@@ -22,6 +31,13 @@ from studio.cli.output import cell, out, say, say_json, tell
 from studio.embed import disk_embedder
 from studio.errors import UserError
 from studio.files import as_seen, write_atomic
+
+
+class Engine(StrEnum):
+    PLAIN = "plain"
+    WORDS = "words"
+    DAFT = "daft"
+
 
 STRICT = "Take two for one from half of their words or meaning on, instead of nine tenths."
 Strict = Annotated[bool, typer.Option("--strict", help=STRICT)]
@@ -33,6 +49,8 @@ SPEC_OF = "The persona whose bank is meant, where no file is named."
 SVG = "Write the picture there: bars of the shares, and the measures."
 REMOVED = "Write who went there, as JSON lines: record, reason, twin, similarity."
 REMOVE = "Remove who goes from the workspace's bank, but for those whom an example names."
+ENGINE = "plain: words, then meaning. words: those alone. daft: those alone, for millions, JSON lines or Parquet."
+RAY = "Run daft on the Ray cluster at this address, which sees the file; local starts one here."
 QUALITY = "Also remove by the heuristics: length, refusals, template leftovers, repeated names and openings."
 
 
@@ -51,6 +69,8 @@ def dedup(
     strict: Strict = False,
     quality: Annotated[bool, typer.Option("--quality", help=QUALITY)] = False,
     language: Language = "any",
+    engine: Annotated[Engine, typer.Option("--engine", help=ENGINE)] = Engine.PLAIN,
+    ray: Annotated[str | None, typer.Option("--ray", metavar="ADDRESS", help=RAY)] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Find people who are there twice, in words (MinHash, verified) and in meaning (embeddings); the first stays.
@@ -59,10 +79,16 @@ def dedup(
     """
     if remove and file is not None:
         raise UserError("--remove is for the workspace's bank", remedy="--out FILE writes who stays of a file")
+    if engine is Engine.DAFT or ray is not None:
+        if file is None or quality or language != "any":
+            remedy = "it compares words: --quality and --language are of the plain engine"
+            raise UserError("--engine daft is for a file alone", remedy=remedy)
+        _at_scale(file, kept, removed, field or [], strict=strict, ray=ray, as_json=as_json)
+        return
     _, people = _bank(file, spec, workspace, field or [])
     removals, found = dedup_people(
         people,
-        disk_embedder(),
+        None if engine is Engine.WORDS else disk_embedder(),
         strict=strict,
         quality=quality,
         language=None if language == "any" else language,
@@ -75,14 +101,41 @@ def dedup(
         export_people(stay, kept, full=True)
     if removed is not None:
         write_removed(removed, removals)
-    gone = _remove(spec, workspace, people, removals) if remove else 0
+    gone = _remove(spec, workspace, people, removals) if remove else None
+    _tell(found, kept, removed, gone, as_json=as_json)
+
+
+def _at_scale(
+    file: Path,
+    kept: Path | None,
+    removed: Path | None,
+    fields: list[str],
+    *,
+    strict: bool,
+    ray: str | None,
+    as_json: bool,
+) -> None:
+    stays, removals, found = dedup_at_scale(
+        file, fields, strict=strict, ray=ray, told=lambda said: tell(f"dedup     {said}")
+    )
+    if kept is not None:
+        write_kept(file, kept, stays)
+    if removed is not None:
+        write_removed(removed, removals)
+    if found.crowds:
+        tell(f"dedup     {found.crowds} keys were shared by too many to compare all with all: a twin may be left")
+    _tell(found, kept, removed, None, as_json=as_json)
+
+
+def _tell(found: Deduplicated, kept: Path | None, removed: Path | None, gone: int | None, *, as_json: bool) -> None:
+    """``gone`` are those removed from the bank; None where that was not asked for."""
     if as_json:
-        files = {"out": _named(kept), "removed_file": _named(removed), "removed_from_bank": gone}
+        files = {"out": _named(kept), "removed_file": _named(removed), "removed_from_bank": gone or 0}
         say_json(found.model_dump(mode="json") | files)
         return
     why = reasons_line(found.reasons)
     say(f"{found.kept} of {found.people} stay, {found.removed} go{why}; {duration(found.seconds)}")
-    if remove:
+    if gone is not None:
         say(f"{gone} were removed from the bank" + (", examples name the others" if gone < found.removed else ""))
     elif kept is None and found.removed:
         say("nothing was changed: --out FILE keeps who stays, --removed FILE who goes, with their twins")
@@ -175,12 +228,17 @@ def _named(path: Path | None) -> str | None:
 
 
 class _Progress:
-    """A line now and then of how many are done."""
+    """A line now and then of how many are done, and how long the others will take at the rate of the last minutes."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what, self._total, self._last = what, total, time.monotonic()
+        self._seen: deque[tuple[float, int]] = deque([(self._last, 0)], maxlen=64)
 
     def __call__(self, done: int) -> None:
-        if time.monotonic() - self._last >= QUIET_S and done < self._total:
-            self._last = time.monotonic()
-            tell(f"{self._what:<9} {done}/{self._total} people")
+        now = time.monotonic()
+        self._seen.append((now, done))
+        if now - self._last >= QUIET_S and done < self._total:
+            self._last = now
+            (then, before) = self._seen[0]
+            left = (self._total - done) * (now - then) / max(1, done - before)
+            tell(f"{self._what:<9} {done}/{self._total} people, about {duration(left)} left")

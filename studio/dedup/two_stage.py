@@ -34,8 +34,8 @@ class TwoStage:
     Deterministic: the same texts in the same order give the same answers. Not for use by several threads at once.
     """
 
-    def __init__(self, embedder: Embedder, threshold: float = ALIKE) -> None:
-        """``threshold``: one of :data:`studio.dedup.near.BANDS`."""
+    def __init__(self, embedder: Embedder | None, threshold: float = ALIKE) -> None:
+        """``threshold``: one of :data:`studio.dedup.minhash.BANDS`. Without ``embedder`` words alone are compared."""
         self.threshold = threshold
         self._embedder = embedder
         self._words = NearDuplicates(threshold)
@@ -61,23 +61,28 @@ class TwoStage:
         """Take pairs of id and text without asking whether they are alike."""
         if not texts:
             return
-        for id, text in texts:
-            self._words.add(id, text)
-        self._meanings.add(self._embedder.embed([text for _, text in texts]))
+        signed = self._words.signatures([text for _, text in texts])
+        for (id, _), signature in zip(texts, signed, strict=True):
+            self._words.add_signature(id, signature)
+        if self._embedder is not None:
+            self._meanings.add(self._embedder.embed([text for _, text in texts]))
         self._ids += [id for id, _ in texts]
 
     def _batch(self, texts: Sequence[tuple[str, str]]) -> list[Twin | None]:
         """What becomes of the first ``texts``: of all, but for those from the first one on whose twin in words went
         itself for its meaning; they are to be asked again."""
         twins: list[Twin | None] = []
-        for id, text in texts:
-            signature = self._words.signature(text)
+        signed = self._words.signatures([text for _, text in texts])
+        for (id, _), signature in zip(texts, signed, strict=True):
             found = self._words.nearest_to(signature)
             twin = Twin(found[0], "words", found[1]) if found and found[1] >= self.threshold else None
             twins.append(twin)
             if twin is None:
                 self._words.add_signature(id, signature)
         left = [number for number, twin in enumerate(twins) if twin is None]
+        if self._embedder is None:
+            self._ids += [texts[number][0] for number in left]
+            return twins
         vectors = self._embedder.embed([texts[number][1] for number in left])
         before, cosines = self._meanings.of(vectors)
         among = vectors @ vectors.T

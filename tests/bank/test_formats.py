@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -217,6 +219,8 @@ BAD_LINES: list[tuple[str, str]] = [
     ("[" * 100_000, "no JSON: nested too deep or a number too long"),
     ('{"persona": ' + "9" * 5000 + "}", "no JSON: nested too deep or a number too long"),
     ('{"persona": "\udcff"}', "expected UTF-8"),
+    ('{"persona": "a\0b"}', "holds a NUL byte"),
+    ('{"persona": {"text": ["a", {"b": 1}]}}', 'background: expected a text, found {"text": ["a", {"b": 1}]}'),
     ('{"persona": "' + "x" * LONGEST + '"}', "longer than 1024 KiB"),
 ]
 
@@ -329,6 +333,12 @@ def test_a_whole_person_is_counted_as_such(tmp_path: Path) -> None:
         ("c.csv", b"persona\n" + b"x" * (LONGEST + 5), "line 2: longer than 1024 KiB"),
         ("c.csv", b"persona\n\xff\n", "line 2: expected UTF-8"),
         ("u.jsonl", "{}".encode("utf-16"), "expected UTF-8, found UTF-16"),
+        ("u.jsonl", '{"persona": "A"}\n'.encode("utf-16-le"), "expected UTF-8, found UTF-16"),
+        ("u.json", '[{"persona": "A"}]'.encode("utf-16-be"), "expected UTF-8, found UTF-16 (iconv -f UTF-16"),
+        ("u.csv", "persona\nA\n".encode("utf-16"), "expected UTF-8, found UTF-16"),
+        ("n.txt", b"\0" * 500, "expected text, found NUL bytes"),
+        ("n.csv", b"persona\nA\0B\n", "line 2: holds a NUL byte"),
+        ("p.parquet", b"PAR1" + b"x" * 5000, "no Parquet file: Parquet magic bytes not found in footer"),
         ("x.doc", b"", "a name that ends in .doc"),
         ("none.jsonl", None, "cannot be read: No such file"),
     ],
@@ -357,6 +367,46 @@ def test_a_parquet_file_that_is_damaged_in_the_middle_leaves_nothing(tmp_path: P
     assert store.people() == []
 
 
+def test_a_parquet_file_that_was_cut_short_or_has_other_types_is_told(tmp_path: Path, store: ExampleStore) -> None:
+    path = tmp_path / "p.parquet"
+    export_people(people(300, seed=1), path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(UserError, match=r"no Parquet file: .*\(it is damaged, or was cut short: get it again\)"):
+        import_people(path, store)
+    found = list[Bad]()
+    written(path, [{"persona": ["a", "b"]}, {"persona": ["c"]}])
+    import_people(path, bad=found.append)
+    assert [str(one) for one in found] == [
+        'row 1: background: expected a text, found ["a", "b"]',
+        'row 2: background: expected a text, found ["c"]',
+    ]
+    assert store.people() == []
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "csv", "txt", "parquet"])
+def test_what_is_no_file_is_told_and_never_waited_for(tmp_path: Path, store: ExampleStore, suffix: str) -> None:
+    pipe, folder = tmp_path / f"pipe.{suffix}", tmp_path / f"folder.{suffix}"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    with pytest.raises(UserError, match="expected a file, found a pipe or a device"):
+        import_people(pipe, store)
+    with pytest.raises(UserError, match=r"expected a file, found a folder \(name one file of people\)"):
+        import_people(folder, store)
+
+
+def test_a_file_that_may_not_be_read_names_its_permissions(
+    tmp_path: Path, store: ExampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "p.jsonl", [{"persona": "A judge"}])
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "open", refused)  # root may read everything
+    with pytest.raises(UserError, match=r"p\.jsonl: cannot be read: Permission denied \(look at the owner and"):
+        import_people(path, store)
+
+
 def test_columns_of_a_row_are_counted(tmp_path: Path) -> None:
     found = list[Bad]()
     import_people(
@@ -376,14 +426,24 @@ def test_a_line_of_300_megabytes_is_told_and_never_held(tmp_path: Path) -> None:
 import resource, sys
 from pathlib import Path
 from studio.bank.formats import import_people
+from studio.bank.records import parts, records_of
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(import_people(Path(sys.argv[1]), bad=print).people)
+print(sum(1 for part in parts(Path(sys.argv[1]), 1 << 22) for _ in records_of(part)))
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
-    told, count, grown = done.stdout.splitlines()
-    assert (told, count) == ("line 2: longer than 1024 KiB", "2")
+    told, count, in_parts, grown = done.stdout.splitlines()
+    assert (told, count, in_parts) == ("line 2: longer than 1024 KiB", "2", "3")
     assert int(grown) < 30, "MiB"
+
+
+def test_a_cell_of_parquet_that_is_too_long_is_passed_over(tmp_path: Path) -> None:
+    rows = [{"persona": one, "n": None} for one in ("A judge", "x" * (LONGEST + 1), "A baker", None)]
+    found = list[Bad]()
+    reading = import_people(written(tmp_path / "p.parquet", rows), bad=found.append)
+    assert reading.people == 2
+    assert [str(one) for one in found] == ["row 2: longer than 1024 KiB", "row 4: no text of a person"]
 
 
 def test_a_long_list_of_json_is_read_item_by_item(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,9 @@ def test_a_column_of_parquet_is_read_in_batches(tmp_path: Path) -> None:
         ("x.json", b"[1, 2", "item"),
         ("x.jsonl", b'{"a": "b"}\n', "no text where it is looked for"),
         ("x.txt", b"\x00\x01binary", "is no text"),
+        ("x.txt", "A harbour".encode("utf-16"), "expected UTF-8, found UTF-16"),
         ("gone.txt", None, "is not there"),
+        ("pipe.txt", None, "is a pipe or a device, and no file"),
         ("empty", None, "holds no text"),
     ],
 )
@@ -67,6 +70,8 @@ def test_what_cannot_be_read_is_one_clear_line(tmp_path: Path, name: str, conten
     path = tmp_path / name
     if name == "empty":
         path.mkdir()
+    elif name.startswith("pipe"):
+        os.mkfifo(path)
     elif content is not None:
         path.write_bytes(content)
     with pytest.raises(UserError, match=said) as caught:

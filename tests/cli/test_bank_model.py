@@ -7,11 +7,14 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from studio.bank.export import export_people
+from studio.bank.formats import read_people
 from studio.bank.person import to_spb
 from studio.llm.settings import PATIENCE_VARIABLE
 from tests.bank.making import answer, person
@@ -102,6 +105,8 @@ def test_a_file_is_deduplicated_and_every_removal_keeps_reason_and_twin(studio: 
     assert kept.read_text().splitlines() == file.read_text().splitlines()[:30]
     removals = [json.loads(line) for line in gone.read_text().splitlines()]
     assert [(one["id"], one["twin"], one["reason"]) for one in removals] == [("31", "4", "words"), ("32", "9", "words")]
+    words = studio("bank", "dedup", file, "--engine", "words", "--json")
+    assert words.json["reasons"] == {"words": 2}
     plain = studio("bank", "dedup", kept)
     assert plain.out.startswith("30 of 30 stay, 0 go")
 
@@ -133,6 +138,42 @@ def test_who_stays_is_written_in_the_format_of_the_file(studio: Studio, tmp_path
             out.read_text().replace('"', "").split()
             == file.read_text().replace('"', "").split()[: -len(said[0].split())]
         )
+
+
+@pytest.mark.skipif(find_spec("daft") is None, reason="daft is not installed")
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_daft_keeps_whom_the_first_stage_keeps(studio: Studio, tmp_path: Path, suffix: str) -> None:
+    file, kept, gone = people_file(tmp_path / "people.jsonl"), tmp_path / f"kept{suffix}", tmp_path / "gone.jsonl"
+    if suffix == ".parquet":
+        file = file.with_suffix(suffix)
+        assert export_people(read_people(tmp_path / "people.jsonl"), file) == 32
+    told = studio("bank", "dedup", file, "--engine", "daft", "--out", kept, "--removed", gone, "--json")
+    assert told.status == 0, told.err
+    assert (told.json["people"], told.json["kept"], told.json["reasons"]) == (32, 30, {"words": 2})
+    assert told.json["crowds"] == 0 and "candidate pairs" in told.err
+    assert [one.background for one in read_people(kept)] == [one.background for one in read_people(file)][:30]
+    removals = [json.loads(line) for line in gone.read_text().splitlines()]
+    assert [(one["id"], one["twin"], one["reason"], one["similarity"]) for one in removals] == [
+        ("31", "4", "words", 1.0),
+        ("32", "9", "words", 1.0),
+    ]
+
+
+def test_what_daft_cannot_do_is_told_before_anything_is_read(studio: Studio, tmp_path: Path) -> None:
+    file = people_file(tmp_path / "people.jsonl")
+    for wrong in ([], [file, "--quality"], [file, "--language", "en"], [file, "--remove"]):
+        told = studio("bank", "dedup", *wrong, "--engine", "daft")
+        assert told.status == 2 and one_line(told)
+    table = tmp_path / "people.csv"
+    table.write_text("persona\nA judge\n")
+    told = studio("bank", "dedup", table, "--engine", "daft")
+    assert told.status == 2 and "only JSON lines and Parquet can be read in parts" in told.err
+    with file.open("a") as more:
+        more.write('{"name": 4}\n')
+    if find_spec("daft") is not None:
+        told = studio("bank", "dedup", file, "--engine", "daft", "--out", tmp_path / "out.jsonl")
+        assert told.status == 2 and "people.jsonl: line 33: name: expected a text, found 4" in told.err
+        assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_twins_in_the_bank_are_removed_where_that_is_asked_for(studio: Studio) -> None:

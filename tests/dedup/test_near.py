@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from studio.dedup import NearDuplicates, shingles
-from studio.dedup.near import BANDS
+from studio.dedup.minhash import BANDS
 from tests.dedup.similarity import jaccard
 
 REPLY = (

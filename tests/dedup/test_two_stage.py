@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.dedup import STRICT, TwoStage
+from studio.dedup import STRICT, Twin, TwoStage
 from studio.dedup import two_stage as module
 from studio.embed import MiniLM, Nearest
 
@@ -100,3 +100,15 @@ def test_the_nearest_is_exact_over_any_number_of_rows() -> None:
     assert (numbers == expected.argmax(axis=1)).all()
     assert np.allclose(cosines, expected.max(axis=1), atol=1e-6)
     assert len(index) == 1400
+
+
+def test_without_an_embedder_words_alone_are_compared() -> None:
+    said = [
+        "Keeps bees near the harbour and sleeps badly since May",
+        "Sleeps badly since May, keeps bees near the harbour and",
+    ]
+    index = TwoStage(None)
+    found = list(index.sift([("a", said[0]), ("b", said[1]), ("c", "Paints signs for shops in Porto")]))
+    assert found == [None, Twin("a", "words", 1.0), None] and len(index) == 2
+    index.add([("d", "Collects railway maps of the north")])
+    assert index.take("e", "collects railway maps, of the NORTH") == Twin("d", "words", 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from studio.bank.quality import language_of
+from studio.bank.leftovers import language_of
 from studio.bank.talk.record import Talk
 from studio.bank.talk.scene import ANY
 from studio.dedup import TwoStage
