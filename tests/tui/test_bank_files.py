@@ -51,7 +51,7 @@ async def test_a_file_is_told_of_before_anybody_is_kept(tmp_path: Path) -> None:
         await press(pilot, ["n"], "Nobody yet")
         assert store_of(tmp_path).people() == []
         await press(pilot, ["i", "enter"], "Import hub.jsonl?")
-        await press(pilot, ["y"], "5 people  5 in the bank")
+        await press(pilot, ["y"], "5 people  5 imported")
         await until(pilot, lambda: told(app) == "5 people imported")
     assert [one.method for one in store_of(tmp_path).people()] == ["import"] * 5
 
@@ -67,7 +67,7 @@ async def test_a_file_of_unknown_shape_says_what_to_fill_in(tmp_path: Path) -> N
         await shows(pilot, "who, years", "NAME in fields")
         await press(pilot, ["n", "i", "down", *"who", "space", *"age=years"], "age=years")
         await press(pilot, ["enter"], "import 1 person")
-        await press(pilot, ["y"], "1 person  1 in the bank")
+        await press(pilot, ["y"], "1 person  1 imported")
     (one,) = store_of(tmp_path).people()
     assert (one.age, one.background) == (40, "A rigger who mends masts and sings.")
 

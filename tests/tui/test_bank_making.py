@@ -1,4 +1,4 @@
-"""Making people from the window: by a job without a model, and by a model behind a server, with its progress and end."""
+"""Making people from the window: by a job without a model, and by a model behind a server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_people_are_composed_by_a_job_and_appear(tmp_path: Path) -> None:
         await press(pilot, ["2"], "Nobody yet")
         await choose(pilot, "compose")
         await pilot.press("backspace", "backspace", "backspace", "6", "enter")
-        await shows(pilot, "6 people  6 in the bank", "finished", "6 new", "bank✓")
+        await shows(pilot, "6 people  6 composed", "finished", "6 new", "bank✓")
         (job,) = list_jobs(tmp_path / "ws" / "harbour" / "jobs", "bank")
         await until(pilot, lambda: job.view().state == "finished")
 
@@ -58,14 +58,14 @@ async def test_a_number_that_is_none_is_refused_and_may_be_mended(tmp_path: Path
         await press(pilot, ["enter"], said)
         assert list_jobs(tmp_path / "ws" / "harbour" / "jobs") == []
         await pilot.press("ctrl+u", "5", "enter")
-        await shows(pilot, "5 people  5 in the bank", "finished")
+        await shows(pilot, "5 people  5 composed", "finished")
 
 
 async def test_each_method_says_what_it_needs_and_what_to_do_where_there_is_no_model(tmp_path: Path) -> None:
     app = opened(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, ["2"], "Nobody yet")
-        await press(pilot, ["s"], "compose          needs no model")
+        await press(pilot, ["s"], "compose         needs no model")
         await shows(pilot, *(method.id for method in METHODS), "needs a model and files of text")
         await press(pilot, ["down"], "The model writes a person a call")
         await shows(pilot, "It needs a model.", "Press escape, 3, then w", "i imports a")
@@ -75,20 +75,20 @@ async def test_each_method_says_what_it_needs_and_what_to_do_where_there_is_no_m
 
 
 async def test_a_model_writes_people_stops_and_goes_on(tmp_path: Path) -> None:
-    async with FakeServer(answer, latency=0.15) as server:
+    async with FakeServer(answer, latency=0.5) as server:
         app = with_model(tmp_path, server)
         async with app.run_test(size=(100, 30)) as pilot:
             await press(pilot, ["2"], "Nobody yet")
             await choose(pilot, "write")
-            await pilot.press("ctrl+u", *"150", "enter")
-            await shows(pilot, "write  running", "of 150", "/s", "in the bank")
+            await pilot.press("ctrl+u", *"60", "enter")
+            await shows(pilot, "write  running", "of 60", "/s", "written by a model")
             await press(pilot, ["S"], "stopped short: ")
             await shows(pilot, "are missing", "no cost", "s offers to go on")
             calls = len(server.requests)
-            assert 0 < calls < 150
+            assert 0 < calls < 60
             await press(pilot, ["s"], "go on with write")
             await pilot.press("enter")
-            await shows(pilot, "write  finished", "150 of 150", "150 people  150 in the bank")
+            await shows(pilot, "write  finished", "60 of 60", "60 people  60 written by a model")
             first, second = sorted(list_jobs(tmp_path / "ws" / "harbour" / "jobs", "bank"), key=lambda job: job.id)
             tasks = [PeopleParams.model_validate(job.request.params).task for job in (first, second)]
             assert tasks[0] == tasks[1]

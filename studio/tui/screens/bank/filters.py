@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from studio.bank import Heads
 from studio.store import PeopleCount, PeopleFilter
 from studio.tui.live.state import Value
 from studio.tui.text import clip
@@ -19,11 +18,11 @@ SOURCES = {
     "hand": "from examples by hand",
 }
 BY = {
-    "": "nobody knows how",
+    "": "of unknown origin",
     "compose": "composed",
     "write": "written by a model",
     "from-text": "inferred from texts",
-    "relations": "relations of others",
+    "relations": "related to others",
     "enrich": "made whole",
     "profiles": "of the spec's profiles",
     "import": "imported",
@@ -32,22 +31,15 @@ BY = {
 KEPT = ("source", "method", "extreme", "language", "text")
 
 
-def heads_of(counts: Iterable[PeopleCount]) -> Heads:
-    """How many come from where, as :func:`studio.bank.heads` tells of people."""
+def told_of(counts: Iterable[PeopleCount]) -> str:
+    """``60 composed, 40 written by a model, 24 of the spec's profiles``: everybody by where they come from."""
     found: Counter[str] = Counter()
     for one in counts:
-        built = one.source == "bank" and one.method and not one.built_in
-        found["built" if built else "profiles" if one.source == "profiles" else "drawn"] += one.n
-    return Heads(found["profiles"], found["built"], found["drawn"])
-
-
-def made_by(counts: Iterable[PeopleCount]) -> str:
-    """``60 composed, 40 written by a model``: the bank's own, most first."""
-    found: Counter[str] = Counter()
-    for one in counts:
-        if one.source == "bank" and one.method and not one.built_in:
-            found[one.method] += one.n
-    return ", ".join(f"{count:,} {BY[method]}" for method, count in found.most_common())
+        if one.source != "bank":
+            found[SOURCES.get(one.source, one.source)] += one.n
+        else:
+            found["came with generating" if one.built_in or not one.method else BY[one.method]] += one.n
+    return ", ".join(f"{count:,} {what}" for what, count in found.most_common())
 
 
 def choices(counts: Sequence[PeopleCount], now: PeopleFilter) -> list[tuple[str, PeopleFilter]]:

@@ -13,7 +13,7 @@ from studio.build import Session
 from studio.store import PeopleFilter
 from studio.store.crowd import Crowd
 from studio.store.records import Person
-from studio.tui.screens.bank.filters import SOURCES
+from studio.tui.screens.bank.filters import BY, SOURCES
 from studio.tui.text import Part, clip, counted, join, line, pad
 from studio.tui.widgets.layout import facts
 from studio.tui.widgets.paged_list import PagedList
@@ -73,17 +73,16 @@ def read_origin(session: Session, removals: Removals, person: Person) -> Origin:
 def person_page(person: Person, origin: Origin | None) -> Callable[[int], Content]:
     """All that is known of a person; ``origin`` is None until it has been read."""
     wrong = faults(person)
+    age, spoken = str(person.age or ""), f"first language {person.language}" if person.language else ""
     known: list[tuple[str, Part]] = [
-        ("name", join(person.name, (f"  {person.username}" if person.username else "", "$quiet"))),
+        ("name", join(", ".join(filter(None, (person.name, age))), (f"  {person.username or ''}", "$quiet"))),
         ("role", line(person.role)),
-        ("profession", line(person.profession)),
-        ("place", line(person.place)),
-        ("age", "" if person.age is None else str(person.age)),
+        ("work", line(person.profession)),
+        ("place", line(", ".join(filter(None, (person.place, spoken))))),
         ("traits", line(", ".join(person.traits))),
         ("topic", line(person.topic)),
         ("background", line(person.background)),
         ("writes", line(person.chatting_style)),
-        ("language", line(person.language)),
         ("asks", line(person.query)),
         ("extreme", "yes: drawn from harder circumstances" if person.extreme else ""),
         ("lacks", (", ".join(wrong), "$warning") if wrong and person.source == "bank" else ""),
@@ -94,17 +93,15 @@ def person_page(person: Person, origin: Origin | None) -> Callable[[int], Conten
 
 def _origin(person: Person, origin: Origin | None) -> list[tuple[str, Part]]:
     names = origin.names if origin else {}
-    made = ", ".join(part for part in (person.method, person.origin, person.model) if part)
-    seed = "" if person.seed is None or person.seed < 0 else f", seed {person.seed}"
+    seed = "" if person.seed is None or person.seed < 0 else f"seed {person.seed}"
+    how = [SOURCES[person.source], BY[person.method] if person.method else "", person.origin, person.model, seed]
     hop = f"hop {person.hop}" if person.hop else ""
     root = names.get(person.root, person.root) if person.root and person.root not in person.parents else ""
     told: list[tuple[str, Part]] = [
-        ("source", SOURCES[person.source]),
-        ("made by", line(f"{made}{seed}")),
+        ("from", line(", ".join(part for part in how if part))),
         ("relation", line(", ".join(part for part in (person.relation, hop, f"from {root}" if root else "") if part))),
         ("parents", line(", ".join(names.get(one) or one for one in person.parents))),
         ("text", person.text_hash),
-        ("id", person.id),
     ]
     if origin is not None:
         said = f"{counted(origin.examples, 'example')}: t opens them in triage" if origin.examples else "none yet"
@@ -114,4 +111,4 @@ def _origin(person: Person, origin: Origin | None) -> list[tuple[str, Part]]:
             told.append(("removed twin", join((f"{alike}: ", "$quiet"), line(one.text))))
         if len(origin.alike) > TOLD:
             told.append(("", (f"and {len(origin.alike) - TOLD} more", "$quiet")))
-    return told
+    return [*told, ("id", person.id)]

@@ -18,7 +18,7 @@ from studio.tui.keys import bindings
 from studio.tui.live.state import Value
 from studio.tui.live.threads import detached
 from studio.tui.live.work import Work
-from studio.tui.screens.bank.filters import choices, heads_of, in_words, made_by, recalled, remembered
+from studio.tui.screens.bank.filters import choices, in_words, recalled, remembered, told_of
 from studio.tui.screens.bank.making import Making
 from studio.tui.screens.bank.people import People, PeopleList, person_page, read_origin
 from studio.tui.screens.bank.report import Report
@@ -66,6 +66,7 @@ class BankScreen(JobStage):
         """None until they were read."""
         self._counting = self._count_again = False
         self._removals: Removals | None = None
+        self._shown: Person | None = None
         self.filter = PeopleFilter()
         self._words, self._found = "", ""
         """Those searched for last, and what was found."""
@@ -109,6 +110,8 @@ class BankScreen(JobStage):
             self._version = self.studio.version
             self._list.renew()
             self._count()
+            if self._shown is not None and not (self.job and self.job.alive):
+                self.run(self._show_origin(self._shown), "origin", exclusive=True)
         self._progress.show(lambda width: job_page(self.job, width), from_top=False)
         self.show_title()
 
@@ -135,34 +138,32 @@ class BankScreen(JobStage):
 
     def show_title(self) -> None:
         counts, told = self._counts, in_words(self.filter)
-        number = counted(self._list.count, "person", "people")
+        number = "1 person" if self._list.count == 1 else f"{self._list.count:,} people"
         if counts is None:
             who = "counting"
         elif told:
             who = f"of {sum(one.n for one in counts):,}: {told}"
         else:
-            who = heads_of(counts).told
-            by = made_by(counts)
-            who += f" ({by})" if "," in by else ""
+            who = told_of(counts)
         place = f"{self._list.cursor + 1:,} of {self._list.count:,}" if self._list.count > 1 else ""
         parts = (number, "bold"), f"  {who}  " if who else "  ", (place, "$quiet"), (f"  {self._found}", "$primary")
         self._headline.show(self.work.told if self.work.busy else join(*parts), whole=True)
 
     @on(VirtualList.Moved, "#people")
     def _show_person(self) -> None:
-        person = self._list.current
+        before, self._shown = self._shown, self._list.current
         self.show_title()
-        if person is None:
+        if self._shown is None:
             self._page.show(Content(""))
-        else:
-            self._page.show(person_page(person, None))
-            self.run(self._show_origin(person), "origin", exclusive=True)
+        elif self._shown != before:
+            self._page.show(person_page(self._shown, None))
+            self.run(self._show_origin(self._shown), "origin", exclusive=True)
 
     async def _show_origin(self, person: Person) -> None:
         await asyncio.sleep(REST_S)
         if self._removals is not None:
             origin = await detached(read_origin, self.session, self._removals, person)
-            if self._list.current == person:
+            if self._shown == person:
                 self._page.show(person_page(person, origin), from_top=False)
 
     def back(self) -> None:
