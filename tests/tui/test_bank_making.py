@@ -75,20 +75,20 @@ async def test_each_method_says_what_it_needs_and_what_to_do_where_there_is_no_m
 
 
 async def test_a_model_writes_people_stops_and_goes_on(tmp_path: Path) -> None:
-    async with FakeServer(answer, latency=0.5) as server:
+    async with FakeServer(answer, latency=0.3) as server:
         app = with_model(tmp_path, server)
         async with app.run_test(size=(100, 30)) as pilot:
             await press(pilot, ["2"], "Nobody yet")
             await choose(pilot, "write")
-            await pilot.press("ctrl+u", *"60", "enter")
-            await shows(pilot, "write  running", "of 60", "/s", "written by a model")
+            await pilot.press("ctrl+u", *"90", "enter")
+            await shows(pilot, "write  running", "of 90", "/s", "written by a model")
             await press(pilot, ["S"], "stopped short: ")
             await shows(pilot, "are missing", "no cost", "s offers to go on")
             calls = len(server.requests)
-            assert 0 < calls < 60
+            assert 0 < calls < 90
             await press(pilot, ["s"], "go on with write")
             await pilot.press("enter")
-            await shows(pilot, "write  finished", "60 of 60", "60 people  60 written by a model")
+            await shows(pilot, "write  finished", "90 of 90", "90 people  90 written by a model")
             first, second = sorted(list_jobs(tmp_path / "ws" / "harbour" / "jobs", "bank"), key=lambda job: job.id)
             tasks = [PeopleParams.model_validate(job.request.params).task for job in (first, second)]
             assert tasks[0] == tasks[1]

@@ -71,7 +71,7 @@ class Making:
             if values is not None:
                 self._screen.launch_entry(*check(values), method.stage)
 
-        self._screen.app.push_screen(Form(method.id, method.fields, check, method.note), start)
+        self._screen.app.push_screen(Form(method.id, method.fields, check, method.note, enter="start"), start)
 
     def _goes_on(self) -> tuple[str, tuple[str, BaseModel]] | None:
         """In words, and the job that goes on with one that ended early; None where there is none."""

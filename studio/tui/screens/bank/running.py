@@ -69,7 +69,7 @@ def _ended(now: BankProgress, head: Content) -> list[Content]:
     ]
     found = [join(head, "  ", "  ".join(part for part in figures if part))]
     if not end.complete:
-        why = end.note or "it ended early"
+        why = (end.note or "it ended early").removesuffix("; the same command goes on")
         found.append(join(("stopped short: ", "$warning bold"), line(why), ("; s offers to go on", "$quiet")))
     elif end.note:
         found.append(line(end.note, "$quiet"))

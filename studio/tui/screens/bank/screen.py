@@ -112,6 +112,7 @@ class BankScreen(JobStage):
             self._count()
             if self._shown is not None and not (self.job and self.job.alive):
                 self.run(self._show_origin(self._shown), "origin", exclusive=True)
+        self.set_class(self.job is not None, "-job")
         self._progress.show(lambda width: job_page(self.job, width), from_top=False)
         self.show_title()
 

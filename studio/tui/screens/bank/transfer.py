@@ -48,7 +48,7 @@ class Transfer:
     # --- in
 
     def ask_import(self) -> None:
-        form = Form("Import people from a file", self._typed, _readable, IMPORT_NOTE)
+        form = Form("Import people from a file", self._typed, _readable, IMPORT_NOTE, enter="read it")
         self._screen.app.push_screen(form, self._read)
 
     def _read(self, values: Values | None) -> None:
@@ -101,7 +101,7 @@ class Transfer:
     def ask_export(self) -> None:
         shown = in_words(self._screen.filter)
         title = f"Write people to a file{f' ({shown})' if shown else ''}"
-        form = Form(title, {"file": "people.jsonl", "all": "no"}, _writable, EXPORT_NOTE)
+        form = Form(title, {"file": "people.jsonl", "all": "no"}, _writable, EXPORT_NOTE, enter="write it")
         self._screen.app.push_screen(form, self._write)
 
     def _write(self, values: Values | None) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BANK = PeopleFilter(source="bank")
 SHOWN = 500
 """Pairs that are shown."""
-QUESTION = "Look for people who are in the bank twice. Two are one person who share"
+QUESTION = "Find people who are in the bank twice, by what two of them share"
 HOW = {"d": "nine tenths of their words or meaning", "s": "half of them (strict)"}
 NOTHING = "nobody is in the bank twice"
 UNDO = "u puts them back"
