@@ -127,7 +127,7 @@ def window(path: Path, root: Path, base: str | None = None) -> StudioApp:
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str = "") -> None:
     """Wait for a state of the window; fails after a minute, which a busy machine may need to start a process."""
-    ends = time.monotonic() + 12
+    ends = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < ends, f"never came: {what}\n{text_of(pilot.app)}"
         await pilot.pause(0.02)

@@ -85,7 +85,7 @@ def person_page(person: Person, origin: Origin | None) -> Callable[[int], Conten
         ("writes", line(person.chatting_style)),
         ("asks", line(person.query)),
         ("extreme", "yes: drawn from harder circumstances" if person.extreme else ""),
-        ("lacks", (", ".join(wrong), "$warning") if wrong and person.source == "bank" else ""),
+        ("not whole", (", ".join(wrong), "$warning") if wrong and person.source == "bank" else ""),
     ]
     pairs = [*known, *_origin(person, origin)]
     return lambda width: facts(pairs, width)

@@ -33,6 +33,7 @@ STYLES = ("$primary", "$warning")
 """Of the bank, and of the one beside it."""
 MEASURING = "Measuring. The list can be looked at meanwhile: v."
 GIVEN_UP = "Not measured. v goes back to the list, and again to measure."
+KEYS = "b measures it beside another bank, P writes it as a picture, v goes back to the list"
 BESIDE = "Beside which other bank?"
 BESIDE_NOTE = (
     "A file of people in any format that i reads. Both are measured at the same number and length."
@@ -121,7 +122,7 @@ def _readable(text: str) -> None:
 
 def report_page(banks: Banks, width: int) -> Content:
     """Measures first, then the shares: in two columns where there is room."""
-    parts = [_legend(banks), Content(""), _measures(banks, width), Content("")]
+    parts = [_legend(banks), join((KEYS, "$quiet")), Content(""), _measures(banks, width), Content("")]
     shares = list(zip(*(found.shares for _, found in banks), strict=True))
     if width < TWO_COLUMNS:
         for of in shares:
