@@ -83,6 +83,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("bank.report", "v", "report", "Who is there and how diverse they are, or the list again"),
     Action("bank.import", "i", "import", "Import people from a file, after a dry run"),
     Action("bank.export", "w", "export", "Write (export) those who are shown to a file: JSON, JSON lines, Parquet"),
+    Action("bank.made", "o", "made", "Look at what was made of people: queries, answers, conversations", False),
     Action("bank.dedup", "d", "twins", "Find people who are there twice, and remove them after a yes"),
     Action("bank.undo", "u", "put back", "Put back who was removed as a twin", False),
     Action("bank.triage", "t", "triage", "Open the examples of the person under the cursor in triage", False),

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from studio.tui.dialogs.pick import Pick
 from studio.tui.dialogs.questions import Form, Values
+from studio.tui.dialogs.records import Kind, Records
 from studio.tui.dialogs.review import Review
 from studio.tui.screens.bank.methods import METHODS, Method, again
 from studio.tui.screens.bank.running import ended_early
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from studio.tui.screens.bank.screen import BankScreen
 
 QUESTION = "how should people come to be?"
+MAKES = any(method.makes for method in METHODS)
+"""Whether there is a method that leaves anything besides people."""
 GOES_ON = "What was made stays. It goes on where it stopped, by the model that is set now."
 
 
@@ -48,6 +51,18 @@ class Making:
                 self._ask(METHODS[answer - (goes_on is not None)])
 
         self._screen.app.push_screen(Pick(QUESTION, entries, rows, about=about), picked)
+
+    def choose_made(self) -> None:
+        """A kind of what methods have left besides people, and then its list."""
+        kinds = [(one.id, *one.makes) for one in METHODS if one.makes is not None]
+        documents = self._screen.session.workspace.documents
+
+        def picked(answer: int | str | None) -> None:
+            if isinstance(answer, int):
+                name, kind, record = kinds[answer]
+                self._screen.app.push_screen(Records(name, Kind(documents, kind, record)))
+
+        self._screen.app.push_screen(Pick("what was made?", [name for name, *_ in kinds]), picked)
 
     def _row(self, method: Method) -> Content:
         style = "$warning" if method.missing(self._screen.session) else "$quiet"

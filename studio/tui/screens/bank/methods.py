@@ -20,6 +20,7 @@ from studio.bank.relations import MOST_HOPS
 from studio.build import Session
 from studio.build.people import people_job
 from studio.errors import UserError
+from studio.inference import Record
 from studio.store.records import Method as MadeBy
 
 Values = Mapping[str, str]
@@ -52,6 +53,8 @@ class Method:
     """What there has to be besides a model, in a few words."""
     model: bool = True
     stage: str = "bank"
+    makes: tuple[str, type[Record]] | None = None
+    """The kind of the documents that it leaves, other than people, which the screen then lists."""
 
     def wants(self) -> str:
         """What it needs, in a few words."""
@@ -197,7 +200,6 @@ METHODS = (
         needs="profiles in the spec",
     ),
 )
-BY_ID = {method.id: method for method in METHODS}
 
 
 def again(session: Session, entry: str, params: Mapping[str, object]) -> tuple[str, BaseModel] | None:

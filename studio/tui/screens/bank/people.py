@@ -1,9 +1,10 @@
-"""The people as a list, and the page of one: all that is known of them, and where they come from."""
+"""The people as a list, those found in it, and the page of one: what is known of them, and where they come from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from textual.content import Content
 
@@ -13,10 +14,15 @@ from studio.build import Session
 from studio.store import PeopleFilter
 from studio.store.crowd import Crowd
 from studio.store.records import Person
+from studio.tui.dialogs.questions import Ask
+from studio.tui.live.threads import detached
 from studio.tui.screens.bank.filters import BY, SOURCES
 from studio.tui.text import Part, clip, counted, join, line, pad
 from studio.tui.widgets.layout import facts
 from studio.tui.widgets.paged_list import PagedList
+
+if TYPE_CHECKING:
+    from studio.tui.screens.bank.screen import BankScreen
 
 TOLD = 3
 """Of those who were too much like somebody, so many are named."""
@@ -49,6 +55,45 @@ class PeopleList(PagedList[Person]):
         name, role = pad(row.name or row.topic, 18), pad(row.profession or row.role, 26)
         rest = clip(row.background or row.query, max(width - 19 - 27, 0))
         return join(name, " ", role, " ", (rest, "$quiet"))
+
+
+class Finder:
+    """Going to those with certain words, in the order of the list, around its end; looked for off the UI thread."""
+
+    def __init__(self, screen: BankScreen, people: PeopleList) -> None:
+        self._screen, self._list = screen, people
+        self._words = ""
+        self.found = ""
+        """What was found last: ``"nurse" 3 of 17``."""
+
+    def ask(self) -> None:
+        def search(words: str | None) -> None:
+            if words and words.strip():
+                self._words = words.strip()
+                self.go(1)
+
+        self._screen.app.push_screen(Ask("Find people with the words", self._words), search)
+
+    def go(self, step: Literal[1, -1]) -> None:
+        self._screen.run(self._go(step), "go", exclusive=True, keys_wait=True)
+
+    async def _go(self, step: Literal[1, -1]) -> None:
+        screen = self._screen
+        if not self._words:
+            screen.studio.tell("press / and say what to find")
+            return
+        words = " ".join(filter(None, (screen.filter.text, self._words)))
+        wanted, person = screen.filter.model_copy(update={"text": words}), await self._list.arrived()
+        crowd = screen.session.workspace.examples.crowd
+        found = await detached(crowd.next_from, person.id if person else "", wanted, step)
+        if found is None:
+            self.found = ""
+            screen.studio.tell(f"nobody shown here has {self._words}")
+        else:
+            id, place, count = found
+            self.found = f'"{clip(self._words, 20)}" {place + 1:,} of {count:,}'
+            self._list.stand_on(id)
+        screen.show_title()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,20 +13,20 @@ from textual.content import Content
 from studio.store import Filter, PeopleCount, PeopleFilter
 from studio.store.records import Person
 from studio.tui.dialogs.pick import Pick
-from studio.tui.dialogs.questions import Ask, Confirm
+from studio.tui.dialogs.questions import Confirm
 from studio.tui.keys import bindings
 from studio.tui.live.state import Value
 from studio.tui.live.threads import detached
 from studio.tui.live.work import Work
 from studio.tui.screens.bank.filters import choices, in_words, recalled, remembered, told_of
-from studio.tui.screens.bank.making import Making
-from studio.tui.screens.bank.people import People, PeopleList, person_page, read_origin
+from studio.tui.screens.bank.making import MAKES, Making
+from studio.tui.screens.bank.people import Finder, People, PeopleList, person_page, read_origin
 from studio.tui.screens.bank.report import Report
 from studio.tui.screens.bank.running import job_page
 from studio.tui.screens.bank.transfer import Transfer
 from studio.tui.screens.bank.twins import Twins
 from studio.tui.screens.job_stage import JobStage
-from studio.tui.text import clip, counted, join
+from studio.tui.text import counted, join
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
@@ -68,13 +68,12 @@ class BankScreen(JobStage):
         self._removals: Removals | None = None
         self._shown: Person | None = None
         self.filter = PeopleFilter()
-        self._words, self._found = "", ""
-        """Those searched for last, and what was found."""
         self._wanted = ""
         """The id of the person to stand on when the list is opened."""
         self._open: Workspace | None = None
         self._version = -1
         self.work = Work(self.show_title, lambda told: self.studio.tell(told), self.set_interval)
+        self._finder = Finder(self, self._list)
         self._making, self._transfer, self._twins = Making(self), Transfer(self), Twins(self)
         self._report = Report(self, id="report")
 
@@ -147,7 +146,12 @@ class BankScreen(JobStage):
         else:
             who = told_of(counts)
         place = f"{self._list.cursor + 1:,} of {self._list.count:,}" if self._list.count > 1 else ""
-        parts = (number, "bold"), f"  {who}  " if who else "  ", (place, "$quiet"), (f"  {self._found}", "$primary")
+        parts = (
+            (number, "bold"),
+            f"  {who}  " if who else "  ",
+            (place, "$quiet"),
+            (f"  {self._finder.found}", "$primary"),
+        )
         self._headline.show(self.work.told if self.work.busy else join(*parts), whole=True)
 
     @on(VirtualList.Moved, "#people")
@@ -180,6 +184,13 @@ class BankScreen(JobStage):
     def action_start(self) -> None:
         """Choose a method; what it needs is said there."""
         self._making.choose()
+
+    def action_made(self) -> None:
+        """List what was made of people."""
+        self._making.choose_made()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return (action != "made" or MAKES) and super().check_action(action, parameters)
 
     def action_import(self) -> None:
         self._transfer.ask_import()
@@ -239,43 +250,21 @@ class BankScreen(JobStage):
 
     def _show_only(self, wanted: PeopleFilter) -> None:
         person = self._list.current
-        self.filter, self._wanted, self._found = wanted, person.id if person else "", ""
+        self.filter, self._wanted = wanted, person.id if person else ""
+        self._finder.found = ""
         self._open_list()
         self.show_title()
         if self.has_class(REPORT):
             self._report.renew()
 
     def action_search(self) -> None:
-        def search(words: str | None) -> None:
-            if words and words.strip():
-                self._words = words.strip()
-                self.action_next()
-
-        self.app.push_screen(Ask("Find people with the words", self._words), search)
+        self._finder.ask()
 
     def action_next(self) -> None:
-        self.run(self._go(1), "go", exclusive=True, keys_wait=True)
+        self._finder.go(1)
 
     def action_previous(self) -> None:
-        self.run(self._go(-1), "go", exclusive=True, keys_wait=True)
-
-    async def _go(self, step: Literal[1, -1]) -> None:
-        """To the next person with the words, in the order of the list, around its end."""
-        if not self._words:
-            self.studio.tell("press / and say what to find")
-            return
-        words = " ".join(filter(None, (self.filter.text, self._words)))
-        wanted, person = self.filter.model_copy(update={"text": words}), await self._list.arrived()
-        crowd = self.session.workspace.examples.crowd
-        found = await detached(crowd.next_from, person.id if person else "", wanted, step)
-        if found is None:
-            self._found = ""
-            self.studio.tell(f"nobody shown here has {self._words}")
-        else:
-            id, place, count = found
-            self._found = f'"{clip(self._words, 20)}" {place + 1:,} of {count:,}'
-            self._list.stand_on(id)
-        self.show_title()
+        self._finder.go(-1)
 
     # --- the report
 
