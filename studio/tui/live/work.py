@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from textual.content import Content
+from textual.timer import Timer
 
 from studio.tui.live.threads import detached
 from studio.tui.text import join
 
 T = TypeVar("T")
+Every = Callable[[float, Callable[[], object]], Timer]
 LOOK_S = 0.25
 
 
@@ -28,7 +30,7 @@ class Progress(Protocol):
 class Work:
     """``look`` is called four times a second while something is under way, and once after."""
 
-    def __init__(self, look: Callable[[], object], say: Callable[[str], object], every: Callable[..., object]) -> None:
+    def __init__(self, look: Callable[[], object], say: Callable[[str], object], every: Every) -> None:
         """``say`` tells a person that something is under way already; ``every(seconds, call)`` gives a timer."""
         self._look, self._say, self._every = look, say, every
         self._doing, self._done, self._whole = "", 0, 0
@@ -68,8 +70,7 @@ class Work:
             return None
         finally:
             self._doing = ""
-            stop: Callable[[], object] = timer.stop  # type: ignore[attr-defined]
-            stop()
+            timer.stop()
             self._look()
 
     def _progress(self, done: int, whole: int = 0, doing: str = "") -> None:

@@ -58,7 +58,7 @@ class BankScreen(JobStage):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._headline = Title()
-        self._progress = Page(id="running")
+        self._progress = Page(id="running", classes="detail")
         self._progress.can_focus = False
         self._list = PeopleList(id="people", empty=EMPTY)
         self._page = Page(id="person", classes="detail")
