@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from studio.bank import BankFinished, BankStarted
 from studio.bank.quality import Reason
-from studio.bank.types import HopFinished, PeopleFinished, PeopleProgressed, PeopleStarted, PersonTaken
+from studio.bank.types import HopFinished, PeopleFinished, PeopleProgressed, PeopleStarted, PersonFailed, PersonTaken
 from studio.chatml import Message, assistant, user
 from studio.errors import UserError
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
@@ -157,6 +157,7 @@ def test_the_bank_folds_the_events_of_people_that_a_model_writes() -> None:
     began = PeopleStarted(method="relations", model="m", wanted=5, known=1)
     first = fold_bank(None, [event(began), event(PersonTaken(id="a")), event(PersonTaken(id="b"))])
     assert (first.brief, first.model, first.method) == ("3/5", "m", "relations")
+    assert fold_bank(first, [event(PersonFailed(id="c", error="500"))]).last_error == "500"
     now = fold_bank(first, [event(told), event(hop), event(hop.model_copy(update={"vendi": 2.5}))])
     assert now.last == told and [(one.hop, one.vendi) for one in now.hops] == [(1, 2.5)]
     now = fold_bank(now, [event(end)])

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from studio.bank import BankFinished, BankStarted, PeopleAdded
-from studio.bank.types import HopFinished, PeopleFinished, PeopleProgressed, PeopleStarted, PersonTaken
+from studio.bank.types import HopFinished, PeopleFinished, PeopleProgressed, PeopleStarted, PersonFailed, PersonTaken
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored, RepliesCame
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
-from studio.inference import ItemsFinished, ItemsProgressed, ItemsStarted
+from studio.inference import ItemFailed, ItemsFinished, ItemsProgressed, ItemsStarted
 from studio.jobs.record import Event
 from studio.machine.gpu import GpuAwaited
 from studio.package import PackageFinished, PackageStepped
@@ -45,6 +45,8 @@ class BankProgress:
     done: int = 0
     note: str = ""
     """What it had to say when it began, or why it ended early."""
+    last_error: str = ""
+    """Of the last call that gave nothing."""
     last: PeopleProgressed | ItemsProgressed | None = None
     """What it last told of its progress."""
     hops: tuple[HopFinished, ...] = ()
@@ -58,7 +60,8 @@ class BankProgress:
 def fold_bank(progress: BankProgress | None, events: Sequence[Event]) -> BankProgress:
     now = progress or BankProgress()
     kinds = BankStarted, PeopleAdded, BankFinished, PeopleStarted, PersonTaken, PeopleProgressed, PeopleFinished
-    for event in parsed(events, *kinds, HopFinished, ItemsStarted, ItemsProgressed, ItemsFinished):
+    more = HopFinished, PersonFailed, ItemFailed, ItemsStarted, ItemsProgressed, ItemsFinished
+    for event in parsed(events, *kinds, *more):
         match event:
             case BankStarted():
                 now = BankProgress("compose", wanted=event.people)
@@ -66,6 +69,8 @@ def fold_bank(progress: BankProgress | None, events: Sequence[Event]) -> BankPro
                 now = BankProgress(event.method, event.model, event.wanted, event.known, event.note)
             case ItemsStarted():
                 now = BankProgress(event.task, event.model, event.wanted, event.known, event.note)
+            case PersonFailed() | ItemFailed():
+                now = replace(now, last_error=event.error)
             case PersonTaken():
                 now = replace(now, done=now.done + 1)
             case PeopleAdded():

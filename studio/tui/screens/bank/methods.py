@@ -33,6 +33,7 @@ NO_MODEL = (
     " file of people."
 )
 NO_NAME = "An endpoint is set, and no model is named: start the window with --model NAME, or set STUDIO_MODEL."
+COMPOSING = "studio.bank.job:main"
 SEED = "Another seed makes other people; the same one goes on where it was."
 LANGUAGE = "language is the tag of what people are written in, such as en or de; any takes all."
 
@@ -96,9 +97,7 @@ def files(text: str) -> tuple[str, ...]:
 
 def _compose(session: Session, values: Values) -> tuple[str, BaseModel]:
     spec, root, count = str(session.loaded.path), str(session.root), number(values, "count", 0, MOST_BUILT)
-    return "studio.bank.job:main", BankParams(
-        spec_path=spec, workspace=root, count=count, seed=number(values, "seed", 0)
-    )
+    return COMPOSING, BankParams(spec_path=spec, workspace=root, count=count, seed=number(values, "seed", 0))
 
 
 def _model(task_of: Callable[[Values], Task]) -> JobOf:
@@ -205,6 +204,8 @@ METHODS = (
 def again(session: Session, entry: str, params: Mapping[str, object]) -> tuple[str, BaseModel] | None:
     """The job that goes on with one that ended early, by the models that are set now; None where it is none that has
     anything to go on with."""
+    if entry == COMPOSING:
+        return entry, BankParams.model_validate(params, extra="ignore")
     if entry not in ("studio.bank.model_job:main", "studio.build.people:main"):
         return None
     asked = PeopleParams.model_validate(params, extra="ignore")

@@ -39,10 +39,11 @@ def _running(now: BankProgress, head: Content, width: int) -> list[Content]:
     if last is not None:
         told += [rate(last.rate), f"{duration(last.eta_s)} left"] if last.rate else []
         told += [money(last.cost_usd), removed(last.removed, last.reasons)]
-        told += [f"{counted(last.errors, 'call')} failed"] if last.errors else []
     found = [first]
     if told:
         found.append(join(("  ".join(clip(one, width) for one in told if one), "$quiet")))
+    if last is not None and last.errors:
+        found.append(failed(last.errors, now.last_error))
     if now.note:
         found.append(line(now.note, "$warning"))
     if last is not None and last.flow:
@@ -57,20 +58,22 @@ def _ended(now: BankProgress, head: Content) -> list[Content]:
         return [join(head, count)]
     if isinstance(end, BankFinished):
         known = f", {end.known:,} were there already" if end.known else ""
-        short = "" if end.complete else f"  stopped short: {now.done:,} of {now.wanted:,}; s goes on"
+        short = "" if end.complete else f"  stopped short: {now.done:,} of {now.wanted:,}; s offers to go on"
         return [join(head, f"  {end.added:,} new{known}", (short, "$warning"))]
     new = end.done - end.known
     figures = [
         f"{end.done:,} of {end.wanted:,}",
         f"{new:,} new" if end.known else "",
         removed(end.removed, end.reasons),
-        f"{counted(end.errors, 'call')} failed" if end.errors else "",
         money(end.cost_usd),
     ]
     found = [join(head, "  ", "  ".join(part for part in figures if part))]
+    if end.errors:
+        found.append(failed(end.errors, now.last_error))
     if not end.complete:
         why = (end.note or "it ended early").removesuffix("; the same command goes on")
-        found.append(join(("stopped short: ", "$warning bold"), line(why), ("; s offers to go on", "$quiet")))
+        goes_on = "; the same method again goes on" if isinstance(end, ItemsFinished) else "; s offers to go on"
+        found.append(join(("stopped short: ", "$warning bold"), line(why), (goes_on, "$quiet")))
     elif end.note:
         found.append(line(end.note, "$quiet"))
     return found
@@ -91,6 +94,11 @@ def removed(count: int, reasons: Mapping[Any, int]) -> str:
     return f"{count:,} removed: {why}" if count else ""
 
 
+def failed(count: int, error: str) -> Content:
+    """``2 calls failed, the last: 500 from the server``."""
+    return join((f"{counted(count, 'call')} failed", "$error"), f", the last: {error}" if error else "")
+
+
 def money(usd: float | None) -> str:
     return "cost unknown" if usd is None else f"${usd:.2f}" if usd else "no cost"
 
@@ -101,4 +109,4 @@ def ended_early(job: Snapshot | None) -> bool:
         return False
     now: BankProgress = job.progress or BankProgress()
     end = now.finished
-    return end is None or (not end.complete and not isinstance(end, BankFinished | ItemsFinished))
+    return end is None or not end.complete
