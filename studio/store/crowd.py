@@ -25,6 +25,8 @@ _KEPT = 6
 """Lists that are followed at once; the one not looked at for longest goes first."""
 _CHUNK = 500
 """People read at once where all are wanted."""
+_COUNTED = 5000
+"""Row numbers that are counted at once."""
 _SAID = ("name", "username", "profession", "role", "place", "topic", "background", "chatting_style", "query", "traits")
 """What is searched for words, besides the model."""
 _TEXT = " || ' ' || ".join(f"coalesce(json_extract(body, '$.{name}'), '')" for name in (*_SAID, "model"))
@@ -145,9 +147,11 @@ class _Counts(_Pass):
         self.kinds.clear()
 
     def take(self, connection: sqlite3.Connection, after: int) -> None:
-        query = f"SELECT {_KIND}, count(*) FROM people WHERE rowid > ? GROUP BY 1, 2, 3, 4, 5"
-        for *kind, n in connection.execute(query, (after,)):
-            self.kinds[tuple(kind)] += n
+        query = f"SELECT {_KIND}, count(*) FROM people WHERE rowid > ? AND rowid <= ? GROUP BY 1, 2, 3, 4, 5"
+        (last,) = connection.execute("SELECT coalesce(max(rowid), 0) FROM people").fetchone()
+        for start in range(after, last, _COUNTED):  # in parts: what is grouped is held in memory
+            for *kind, n in connection.execute(query, (start, start + _COUNTED)):
+                self.kinds[tuple(kind)] += n
 
 
 class Crowd:

@@ -128,6 +128,7 @@ class BankScreen(JobStage):
             self.run(self._counted(), "counts")
 
     async def _counted(self) -> None:
+        await self._list.arrived()  # first what is looked at
         try:
             self._counts = await detached(self.session.workspace.examples.crowd.counts)
         finally:
