@@ -29,7 +29,7 @@ def with_model(folder: Path, server: FakeServer) -> StudioApp:
 async def choose(pilot: Pilot[Any], method: str) -> None:
     await press(pilot, ["s"], "how should people come to be?")
     await pilot.press(*method, "enter")
-    await shows(pilot, "leave as it was")
+    await shows(pilot, "enter start")
 
 
 async def test_people_are_composed_by_a_job_and_appear(tmp_path: Path) -> None:
