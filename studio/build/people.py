@@ -30,16 +30,7 @@ async def people_stage(
 
     Raises :class:`studio.errors.UserError` before any job where no model is there to be asked.
     """
-    params = PeopleParams(
-        spec_path=str(session.loaded.path),
-        workspace=str(session.root),
-        task=task,
-        settings=session.settings,
-        seed=session.seed,
-        strict=strict,
-        language=language,
-        concurrency=concurrency,
-    )
+    entry, params = people_job(session, task, strict=strict, language=language, concurrency=concurrency)
     jobs_dir, finished, hops = session.workspace.jobs_dir, [], []
     running = active(jobs_dir, "bank")
     if running is not None and running.request.params != params.model_dump(mode="json"):
@@ -54,12 +45,34 @@ async def people_stage(
             hops.append(HopFinished.model_validate(event.event.data, extra="ignore"))
         tell(event)
 
-    local = session.settings.author_local is not None
-    entry = "studio.build.people:main" if local else "studio.bank.model_job:main"
     await run_job(listen, session, "bank", partial(start, jobs_dir, "bank", entry, params), lambda: bool(finished))
     end = finished[-1]
     tell(StageEnded(stage="bank", note=f"{end.done} of {end.wanted} people by {end.method}"))
     return end, hops
+
+
+def people_job(
+    session: Session,
+    task: Task,
+    *,
+    seed: int | None = None,
+    strict: bool = False,
+    language: str | None = "en",
+    concurrency: int = CONCURRENCY,
+) -> tuple[str, PeopleParams]:
+    """The entry of the job that makes people by ``task``, and what it is asked; the seed is the session's if None."""
+    params = PeopleParams(
+        spec_path=str(session.loaded.path),
+        workspace=str(session.root),
+        task=task,
+        settings=session.settings,
+        seed=session.seed if seed is None else seed,
+        strict=strict,
+        language=language,
+        concurrency=concurrency,
+    )
+    local = session.settings.author_local is not None
+    return "studio.build.people:main" if local else "studio.bank.model_job:main", params
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:

@@ -1,6 +1,7 @@
 """The workspace on disk: examples, decisions, people and calls in SQLite, what is small and readable in JSON."""
 
 from studio.calls import Spent
+from studio.store.crowd import PeopleCount, PeopleFilter
 from studio.store.documents import Documents, RunLabels
 from studio.store.examples import ExampleStore
 from studio.store.lists import Filter
@@ -37,6 +38,8 @@ __all__ = [
     "Outdated",
     "Owner",
     "PairVote",
+    "PeopleCount",
+    "PeopleFilter",
     "Person",
     "Row",
     "RunLabel",

@@ -71,6 +71,23 @@ class Documents:
                 found.append(model.model_validate_json(body, extra="ignore"))
         return found
 
+    def stretch(self, kind: str, model: type[Model], offset: int, limit: int) -> list[Model]:
+        """A part of a kind, in the order in which they came."""
+        query = "SELECT id, body FROM documents WHERE kind = ? ORDER BY number LIMIT ? OFFSET ?"
+        with self._database.reading() as connection:
+            found = connection.execute(query, (kind, limit, offset)).fetchall()
+        return [self._read(kind, id, body, model) for id, body in found]
+
+    def index_of(self, kind: str, id: str) -> int | None:
+        """The place, from 0, of a document among those of its kind; None where it is not there."""
+        query = (
+            "SELECT count(*) - 1, max(id = ?2) FROM documents WHERE kind = ?1 AND number <="
+            " (SELECT number FROM documents WHERE kind = ?1 AND id = ?2)"
+        )
+        with self._database.reading() as connection:
+            place, there = connection.execute(query, (kind, well_formed(id))).fetchone()
+        return int(place) if there else None
+
     def ids(self, kind: str) -> list[str]:
         """In the order in which they came."""
         return [id for id, _ in self._bodies(kind, None)]

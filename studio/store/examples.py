@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 from studio.calls import CallRecord, Spent
 from studio.chatml import Messages
 from studio.store import calls, decisions, judgements, lists, people, rows
+from studio.store.crowd import Crowd
 from studio.store.database import BUSY_S, Database, GivesUp, WouldWait
 from studio.store.lists import Filter, Views
 from studio.store.records import CategoryCount, Decision, Example, Judgement, Outdated, Person, Row, Text
@@ -34,6 +35,8 @@ class ExampleStore:
         """As :class:`studio.store.database.Database`."""
         self.database = Database(path, busy_s, gives_up)
         self._views = Views(self.database)
+        self.crowd = Crowd(self.database)
+        """The people as lists."""
 
     @property
     def path(self) -> Path:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from studio.doctor import Environment
     from studio.llm import ModelSettings
     from studio.spec import LoadedSpec
+    from studio.store import Filter
     from studio.tui.live.state import Memory
 
     Work = Callable[[], Coroutine[None, None, None]]
@@ -214,6 +215,14 @@ class StudioApp(OrderedKeys):
         screen = self.active_stage
         if isinstance(screen, TriageScreen):
             screen.look_at(example_id)
+
+    async def look_through(self, wanted: Filter) -> None:
+        from studio.tui.screens.triage.screen import TriageScreen
+
+        await self.switch_mode("triage")
+        screen = self.active_stage
+        if isinstance(screen, TriageScreen):
+            screen.look_through(wanted)
 
     def _fatal_error(self) -> None:
         """A fault of ours ends the window: its traceback goes to the terminal inert, and without the values."""

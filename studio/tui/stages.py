@@ -32,8 +32,8 @@ class Entry:
     stage: str
     key: str
     help: str
-    job: str = ""
-    """The stage that its job is started under; empty where it has none."""
+    jobs: tuple[str, ...] = ()
+    """The stages that its jobs are started under; the newest job of them is shown."""
 
     def open(self) -> Screen[None]:
         screen: Screen[None] = self.load()(id=self.stage)
@@ -50,13 +50,13 @@ class Entry:
 
 ENTRIES = (
     Entry("spec", "1", "The persona: read it, edit it, see its prompts"),
-    Entry("bank", "2", "The people who talk to it", "bank"),
-    Entry("generate", "3", "Examples, as they are made", "generate"),
+    Entry("bank", "2", "The people who talk to it", ("bank",)),
+    Entry("generate", "3", "Examples, as they are made", ("generate",)),
     Entry("triage", "4", "Look at examples and decide"),
-    Entry("train", "5", "The adapter, as it is trained", "train"),
-    Entry("evaluate", "6", "Base against tuned", "evaluate"),
-    Entry("chat", "7", "Talk to base and tuned", "serve"),
-    Entry("package", "8", "The folder to deploy", "package"),
+    Entry("train", "5", "The adapter, as it is trained", ("train",)),
+    Entry("evaluate", "6", "Base against tuned", ("evaluate",)),
+    Entry("chat", "7", "Talk to base and tuned", ("serve",)),
+    Entry("package", "8", "The folder to deploy", ("package",)),
 )
 
 

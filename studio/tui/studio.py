@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from studio.errors import UserError
     from studio.llm import ModelSettings
     from studio.spec import LoadedSpec
+    from studio.store import Filter
     from studio.tui.live.bridge import Snapshot
     from studio.tui.live.state import Memory
     from studio.tui.live.threads import Disk
@@ -71,6 +72,9 @@ class Studio(Protocol):
 
     async def look_at(self, example_id: str) -> None:
         """Show an example in triage."""
+
+    async def look_through(self, wanted: Filter) -> None:
+        """Show the examples that pass a filter in triage."""
 
     def copy_to_clipboard(self, text: str) -> None: ...
 

@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SIZES = ["80x24", "100x30", "160x45"]
 LOOKS = {
     "spec": (["j"], ["Stays level", "spec✓"]),
-    "bank": (["2"], ["ferry mate", "never built", "1 person"]),
+    "bank": (["2"], ["ferry mate", "1 person  1 composed", "20 examples: t"]),
     "generate": (["3"], ["accepted  12 of 12, +4", "Question 019", "not started"]),
     "triage": (["4"], ["16 accepted", "learned judge"]),
     "triage-why": (["4", "j", "w"], ["why it is here", "Ida"]),
@@ -31,13 +31,16 @@ LOOKS = {
     "label": (["6", "l"], ["0 of 60", "> calm"]),
     "chat": (["7"], ["How deep is berth two?", "which? h l t x"]),
     "package": (["8"], ["pack-made", "verified"]),
-    "help": (["2", "question_mark"], ["esc closes this", "Find people by a word"]),
+    "help": (["2", "question_mark"], ["esc closes this", "Find people by words"]),
 }
 """Keys, and words that are there once all is."""
 DIALOGS = {
     "spec-editor": (["e"], ["schema: 2", "valid  as saved"]),
     "spec-unsaved": (["e", "x", "escape"], ["go on editing", "(^n goes there)"]),
-    "bank-ask": (["2", "s"], ["How many composed people"]),
+    "bank-methods": (["2", "s"], ["how should people come to be?", "needs no model"]),
+    "bank-form": (["2", "s", "enter"], ["is how many composed people", "enter start"]),
+    "bank-filter": (["2", "f"], ["show only", "in the bank (1)"]),
+    "bank-import": (["2", "i"], ["Import people from a file", "read it"]),
     "generate-scenarios": (["3", "b"], ["Scenarios", "Ask for wind"]),
     "triage-filter": (["4", "f"], ["show only", "rejected for score (4)"]),
     "triage-edit": (["4", "e"], ["user  Question 000", "save"]),

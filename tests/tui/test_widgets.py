@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studio.bank import BankFinished, BankStarted
+from studio.bank.quality import Reason
+from studio.bank.types import HopFinished, PeopleFinished, PeopleProgressed, PeopleStarted, PersonFailed, PersonTaken
 from studio.chatml import Message, assistant, user
 from studio.errors import UserError
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
@@ -24,9 +27,7 @@ from studio.tui.widgets.pages import Pages
 FINITE = st.floats(min_value=-1e6, max_value=1e6)
 
 
-def event(
-    value: BankStarted | BankFinished | GenerateStarted | GenerateProgressed | CallFailed | GenerateFinished,
-) -> Event:
+def event(value: Any) -> Event:
     return Event(at=datetime(2026, 1, 1, tzinfo=UTC), kind=value.kind, data=value.model_dump(mode="json"))
 
 
@@ -138,7 +139,31 @@ def test_the_bank_folds_its_events() -> None:
     begun = fold_bank(None, [event(BankStarted(people=9, seed=0))])
     assert begun.brief == "0/9"
     done = fold_bank(begun, [event(BankFinished(added=9, known=0, complete=True, seconds=1))])
-    assert done.finished is not None and done.finished.added == 9
+    assert isinstance(done.finished, BankFinished) and done.finished.added == 9
+
+
+def test_the_bank_folds_the_events_of_people_that_a_model_writes() -> None:
+    reasons: dict[Reason, int] = {"meaning": 2}
+    told = PeopleProgressed(
+        done=3, wanted=5, removed=2, errors=0, reasons=reasons, cost_usd=0.5, rate=1.0, eta_s=2.0, waiting=None
+    )
+    hop = HopFinished(
+        hop=1, people=3, n=3, vendi=2.0, nearest_distance=0.4, first_vendi=2.0, age_divergence=0.1, job_divergence=0.2
+    )
+    end = PeopleFinished(
+        method="relations", done=4, wanted=5, known=1, removed=2, reasons=reasons, errors=0, calls=5, cost_usd=0.5,
+        seconds=9, complete=False, note="nobody new in the last 100 answers",
+    )  # fmt: skip
+    began = PeopleStarted(method="relations", model="m", wanted=5, known=1)
+    first = fold_bank(None, [event(began), event(PersonTaken(id="a")), event(PersonTaken(id="b"))])
+    assert (first.brief, first.model, first.method) == ("3/5", "m", "relations")
+    assert fold_bank(first, [event(PersonFailed(id="c", error="500"))]).last_error == "500"
+    now = fold_bank(first, [event(told), event(hop), event(hop.model_copy(update={"vendi": 2.5}))])
+    assert now.last == told and [(one.hop, one.vendi) for one in now.hops] == [(1, 2.5)]
+    now = fold_bank(now, [event(end)])
+    assert now.finished == end and now.done == 4 and now.note == end.note
+    again = fold_bank(now, [event(began.model_copy(update={"known": 4}))])
+    assert (again.done, again.finished, again.hops) == (4, None, ())
 
 
 def test_generating_folds_its_events_and_keeps_errors_apart() -> None:

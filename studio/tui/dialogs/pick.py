@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -12,6 +13,7 @@ from textual.widgets import Input, Static
 from studio.tui.dialogs.questions import Dialog, field, hints
 from studio.tui.keys import ActiveAction
 from studio.tui.text import join, line
+from studio.tui.widgets.page import Page
 from studio.tui.widgets.virtual_list import VirtualList
 
 
@@ -19,13 +21,20 @@ class Pick(Dialog[int | str]):
     """Gives the index of the entry that was picked, or None.
 
     With ``free`` what was typed can be picked too, below the entries that fit it, and is given as it was typed;
-    ``free`` says in words what that means.
+    ``free`` says in words what that means. ``about``: more of each entry, shown below the list for the one at hand.
     """
 
+    DEFAULT_CSS = "Pick #about { height: 7; border-top: solid $rule; }"
     BINDINGS = [("down,ctrl+n", "move(1)"), ("up,ctrl+p", "move(-1)")]
 
     def __init__(
-        self, prompt: str, entries: Sequence[str], shown: Sequence[Content] | None = None, *, free: str = ""
+        self,
+        prompt: str,
+        entries: Sequence[str],
+        shown: Sequence[Content] | None = None,
+        *,
+        free: str = "",
+        about: Sequence[Content] = (),
     ) -> None:
         super().__init__()
         self._prompt = prompt
@@ -33,6 +42,7 @@ class Pick(Dialog[int | str]):
         self._shown = shown or [line(entry) for entry in entries]
         self._found = list(range(len(entries)))
         self._free, self._typed = free, ""
+        self._about = about
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
@@ -40,6 +50,8 @@ class Pick(Dialog[int | str]):
             found = VirtualList(self._line, empty="Nothing is called that here.")
             found.can_focus = False
             yield found
+            if self._about:
+                yield Page(id="about")
             yield Static(hints(("type", "narrows it"), ("↑ ↓", "choose"), ("enter", "take it"), ("esc", "leave")))
 
     def on_mount(self) -> None:
@@ -48,6 +60,12 @@ class Pick(Dialog[int | str]):
     @property
     def _list(self) -> VirtualList:
         return self.query_one(VirtualList)
+
+    @on(VirtualList.Moved)
+    def _tell(self) -> None:
+        if self._about:
+            cursor = self._list.cursor
+            self.query_one(Page).show(self._about[self._found[cursor]] if cursor < len(self._found) else Content(""))
 
     def _line(self, index: int, _width: int) -> Content:
         if index == len(self._found):
@@ -60,6 +78,7 @@ class Pick(Dialog[int | str]):
         self._typed = event.value.strip()
         self._list.set_count(len(self._found) + bool(self._free and self._typed))
         self._list.move_to(0)
+        self._tell()
 
     def on_input_submitted(self) -> None:
         cursor = self._list.cursor

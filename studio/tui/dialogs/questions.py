@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -88,7 +88,7 @@ class Choose(Dialog[str]):
 class Checked(Dialog[T]):
     """What is typed, once ``check`` raises no UserError: that is told, and the dialog stays open."""
 
-    HINTS: ClassVar = (("enter", "take it"), ("esc", "leave"))
+    HINTS: Sequence[tuple[str, str]] = (("enter", "take it"), ("esc", "leave"))
 
     def __init__(self, question: str, note: str, check: Callable[[T], object] | None) -> None:
         super().__init__()
@@ -141,16 +141,21 @@ class Form(Checked[Values]):
     """A few named values to change, all in sight."""
 
     BINDINGS = [("down,tab", "move(1)"), ("up,shift+tab", "move(-1)")]
-    HINTS = (("enter", "keep"), ("esc", "leave as it was"))
+    HINTS: Sequence[tuple[str, str]] = (("enter", "keep"), ("esc", "leave as it was"))
     DEFAULT_CSS = """
     Form .field { height: 1; }
     Form .field Static { width: 18; }
     Form .field Input { width: 1fr; background: $background; }
     """
 
-    def __init__(self, title: str, values: Mapping[str, str], check: Callable[[Values], object], note: str) -> None:
+    def __init__(
+        self, title: str, values: Mapping[str, str], check: Callable[[Values], object], note: str, *, enter: str = ""
+    ) -> None:
+        """``enter``: what that key does here, where it is more than to keep the values."""
         super().__init__(title, note, check)
         self._values = values
+        if enter:
+            self.HINTS = ("enter", enter), ("↑ ↓", "fields"), ("esc", "leave")
 
     def fields(self) -> ComposeResult:
         for name, value in self._values.items():

@@ -101,7 +101,7 @@ def marks_of(session: Session) -> dict[str, Mark]:
     evaluation = next((one for one in evaluations(workspace) if one.run_id == name), None)
     done = {
         "spec": True,
-        "bank": bool(workspace.examples.people()),
+        "bank": workspace.examples.crowd.any(),
         "generate": bool(targets) and all(one.accepted >= one.target for one in targets),
         "triage": sampled > 0 and seen >= sampled,
         "train": run is not None,
@@ -123,7 +123,7 @@ class Bridge:
 
     def __init__(self, session: Session, post: Callable[[Message], object]) -> None:
         self._session, self._post = session, post
-        self._tails = [_Tail(entry, session) for entry in ENTRIES if entry.job]
+        self._tails = [_Tail(entry, session) for entry in ENTRIES if entry.jobs]
         self._marked_for: object = None
         """The version of the store, and the jobs with their states, that the marks are of."""
         self._problem = ""
@@ -205,8 +205,7 @@ class _Tail:
         fresh = time.time_ns() - changed < SETTLED_NS
         if changed != self._listed or fresh:
             self._listed = changed
-            jobs = list_jobs(self._jobs_dir, self._entry.job)
-            self._job = jobs[0] if jobs else None
+            self._job = next((job for job in list_jobs(self._jobs_dir) if job.stage in self._entry.jobs), None)
         return self._job
 
     def _has_more(self, job: Job) -> bool:

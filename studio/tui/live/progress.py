@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from studio.bank import BankFinished, BankStarted, PeopleAdded
+from studio.bank.types import HopFinished, PeopleFinished, PeopleProgressed, PeopleStarted, PersonFailed, PersonTaken
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored, RepliesCame
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
+from studio.inference import ItemFailed, ItemsFinished, ItemsProgressed, ItemsStarted
 from studio.jobs.record import Event
 from studio.machine.gpu import GpuAwaited
 from studio.package import PackageFinished, PackageStepped
@@ -34,24 +36,51 @@ def parsed(events: Sequence[Event], *models: type[T]) -> Iterator[T]:
 
 @dataclass(frozen=True)
 class BankProgress:
-    people: int = 0
-    """How many there are to be."""
+    """Of a job that makes people, or anything else a model is asked for item by item."""
+
+    method: str = ""
+    """``compose``, ``write``, ..., or the task of a run over items."""
+    model: str = ""
+    wanted: int = 0
     done: int = 0
-    finished: BankFinished | None = None
+    note: str = ""
+    """What it had to say when it began, or why it ended early."""
+    last_error: str = ""
+    """Of the last call that gave nothing."""
+    last: PeopleProgressed | ItemsProgressed | None = None
+    """What it last told of its progress."""
+    hops: tuple[HopFinished, ...] = ()
+    finished: BankFinished | PeopleFinished | ItemsFinished | None = None
 
     @property
     def brief(self) -> str:
-        return f"{self.done}/{self.people}"
+        return f"{self.done}/{self.wanted}" if self.wanted else ""
 
 
 def fold_bank(progress: BankProgress | None, events: Sequence[Event]) -> BankProgress:
     now = progress or BankProgress()
-    for event in parsed(events, BankStarted, PeopleAdded, BankFinished):
+    kinds = BankStarted, PeopleAdded, BankFinished, PeopleStarted, PersonTaken, PeopleProgressed, PeopleFinished
+    more = HopFinished, PersonFailed, ItemFailed, ItemsStarted, ItemsProgressed, ItemsFinished
+    for event in parsed(events, *kinds, *more):
         match event:
             case BankStarted():
-                now = BankProgress(people=event.people)
+                now = BankProgress("compose", wanted=event.people)
+            case PeopleStarted():  # what earlier starts told of hops is told again
+                now = BankProgress(event.method, event.model, event.wanted, event.known, event.note)
+            case ItemsStarted():
+                now = BankProgress(event.task, event.model, event.wanted, event.known, event.note)
+            case PersonFailed() | ItemFailed():
+                now = replace(now, last_error=event.error)
+            case PersonTaken():
+                now = replace(now, done=now.done + 1)
             case PeopleAdded():
                 now = replace(now, done=event.done)
+            case PeopleProgressed() | ItemsProgressed():
+                now = replace(now, done=event.done, wanted=event.wanted, last=event)
+            case HopFinished():
+                now = replace(now, hops=(*(hop for hop in now.hops if hop.hop != event.hop), event))
+            case PeopleFinished() | ItemsFinished():
+                now = replace(now, done=event.done, note=event.note, finished=event)
             case BankFinished():
                 now = replace(now, finished=event)
     return now

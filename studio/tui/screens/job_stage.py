@@ -72,11 +72,11 @@ class JobStage(StageScreen):
             self.studio.tell(f"starting {self.stage}; it runs on when the window is closed")
         self.run(self._write(start), "launch")
 
-    def launch_entry(self, entry: str, params: BaseModel) -> None:
-        """Start a new job of this stage."""
+    def launch_entry(self, entry: str, params: BaseModel, stage: str = "") -> None:
+        """Start a new job of this stage, or of another that this screen follows."""
         from studio.jobs import start
 
-        self.launch(lambda: start(self.session.workspace.jobs_dir, self.stage, entry, params))
+        self.launch(lambda: start(self.session.workspace.jobs_dir, stage or self.stage, entry, params))
 
     def halt(self) -> None:
         """Ask the job to save and end."""

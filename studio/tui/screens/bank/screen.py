@@ -1,49 +1,56 @@
-"""The people who talk to the persona: a list, the one under the cursor, and a job that makes more."""
+"""The people who talk to the persona: a list, the one under the cursor, and the jobs that make more."""
 
 from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from studio.bank import MOST_BUILT, BankParams, Heads, heads
-from studio.errors import UserError
+from studio.store import Filter, PeopleCount, PeopleFilter
 from studio.store.records import Person
-from studio.tui.dialogs.questions import Ask, Confirm
+from studio.tui.dialogs.pick import Pick
+from studio.tui.dialogs.questions import Confirm
 from studio.tui.keys import bindings
-from studio.tui.live.progress import BankProgress
 from studio.tui.live.state import Value
-from studio.tui.screens.job_stage import JobStage, job_state
-from studio.tui.text import clip, counted, join, line, pad
-from studio.tui.widgets.layout import facts
+from studio.tui.live.threads import detached
+from studio.tui.live.work import Work
+from studio.tui.screens.bank.filters import choices, in_words, recalled, remembered, told_of
+from studio.tui.screens.bank.making import MAKES, Making
+from studio.tui.screens.bank.people import Finder, People, PeopleList, person_page, read_origin
+from studio.tui.screens.bank.report import Report
+from studio.tui.screens.bank.running import job_page
+from studio.tui.screens.bank.transfer import Transfer
+from studio.tui.screens.bank.twins import Twins
+from studio.tui.screens.job_stage import JobStage
+from studio.tui.text import counted, join
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
-SOURCES = {
-    "": "in all",
-    "profiles": "from the spec's profiles",
-    "bank": "in the bank",
-    "recorded": "from the recording",
-    "hand": "from examples by hand",
-}
-EMPTY = "Nobody yet. Press s to compose people; without a bank, generating composes some of its own."
-NONE_OF = {"": EMPTY, "bank": EMPTY, "profiles": "The spec's profiles made nobody yet. f shows others."}
-NOBODY_ELSE = "Nobody came from there yet. f shows others."
-HOW_MANY = "How many composed people should the bank have?"
-HOW_MANY_NOTE = (
-    "Composed of work, age, family, place and habits that fit each other. Those of the spec's profiles are beside"
-    " them, and so are those who came with generating."
-)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from studio.bank.removed import Removals
+    from studio.store import Workspace
+
+EMPTY = "Nobody yet. Press s to make people, i to import them; without a bank, generating composes some of its own."
+EMPTY_FILTER = "Nobody passes this filter. Press f to change it, escape for everybody."
 REMOVE = "Remove the people of the bank?"
 REMOVE_NOTE = (
     "Those whom an example refers to stay. Composing again makes the same people; imported ones are imported again."
 )
+REPORT = "-report"
+"""The class of the screen while it shows the report in place of the list."""
+REST_S = 0.08
+"""So long does the cursor rest on somebody before it is looked up where they come from."""
 
 
 class BankScreen(JobStage):
-    """Everybody is read at once: a person is a kilobyte, and a bank holds some thousands."""
+    """Only what is on the screen is read; counts are kept as people come."""
 
     CSS_PATH = "bank.tcss"
     BINDINGS = [*bindings("job"), *bindings("bank")]
@@ -51,94 +58,167 @@ class BankScreen(JobStage):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._headline = Title()
-        self._list = VirtualList(self._draw, id="people", empty=EMPTY)
+        self._progress = Page(id="running", classes="detail")
+        self._progress.can_focus = False
+        self._list = PeopleList(id="people", empty=EMPTY)
         self._page = Page(id="person", classes="detail")
-        self._people: list[Person] = []
-        self._heads = Heads()
-        self._source = self._words = ""
+        self._counts: Sequence[PeopleCount] | None = None
+        """None until they were read."""
+        self._counting = self._count_again = False
+        self._removals: Removals | None = None
+        self._shown: Person | None = None
+        self.filter = PeopleFilter()
         self._wanted = ""
-        """The id of the person to stand on when the list has been read."""
-        self._read_for: object = None
+        """The id of the person to stand on when the list is opened."""
+        self._open: Workspace | None = None
+        self._version = -1
+        self.work = Work(self.show_title, lambda told: self.studio.tell(told), self.set_interval)
+        self._finder = Finder(self, self._list)
+        self._making, self._transfer, self._twins = Making(self), Transfer(self), Twins(self)
+        self._report = Report(self, id="report")
 
     def body(self) -> ComposeResult:
         yield self._headline
+        yield self._progress
         with Container(id="split"):
             yield self._list
             yield self._page
+        yield self._report.page
 
     def on_mount(self) -> None:
         self._list.focus()
 
     def recall(self, state: dict[str, Value]) -> None:
-        self._people = []
-        self._list.set_count(0)
-        self._source = str(state.get("source") or "")
+        self.filter = recalled(state)
         self._wanted = str(state.get("person") or "")
+        self._open = None
 
     def remember(self) -> dict[str, Value]:
-        person = self._person()
-        return {"source": self._source, "person": person.id if person else ""}
+        person = self._list.current
+        return {"person": person.id if person else "", **remembered(self.filter)}
 
     def sync(self) -> None:
-        self._show_title()
-        wanted = self.session.workspace, self.studio.version
-        if wanted != self._read_for:
-            self._read_for = wanted
-            self.run(self._read(), "read", exclusive=True)
+        if self._open is not self.session.workspace:
+            from studio.bank.removed import Removals
 
-    async def _read(self) -> None:
-        source = self._source
-        found = await self.studio.disk.read(self.session.workspace.examples.people, source or None)
-        origins = await self.studio.disk.read(heads, found)
-        if source != self._source:
-            return
-        here = self._person()
-        wanted, self._wanted = self._wanted or (here.id if here else ""), ""
-        self._people, self._heads = found, origins
-        self._list.empty = NONE_OF.get(source, NOBODY_ELSE)
-        self._list.set_count(len(found))
-        self._list.move_to(next((index for index, one in enumerate(found) if one.id == wanted), self._list.cursor))
-        self._show_title()
-        self._show_person()
+            self._open, self._version, self._counts = self.session.workspace, -1, None
+            self._removals = Removals(self._open.folder)
+            self._report.forget()
+            self._open_list()
+        if self._version != self.studio.version:
+            self._version = self.studio.version
+            self._list.renew()
+            self._count()
+            if self._shown is not None and not (self.job and self.job.alive):
+                self.run(self._show_origin(self._shown), "origin", exclusive=True)
+        self.set_class(self.job is not None, "-job")
+        self._progress.show(lambda width: job_page(self.job, width), from_top=False)
+        self.show_title()
 
-    def _show_title(self) -> None:
-        progress: BankProgress = (self.job and self.job.progress) or BankProgress()
-        building = progress.people > 0 and progress.finished is None
-        done = join("  ", (f"{progress.done} of {progress.people}", "$primary")) if building else ""
-        origin = SOURCES[self._source] if self._source else self._heads.told
-        number = counted(len(self._people), "person", "people")
-        who = join((number, "bold"), f"  {origin}  " if origin else "  ", ("bank ", "$quiet"))
-        self._headline.show(join(who, job_state(self.job, "never built"), done), whole=True)
+    def _open_list(self) -> None:
+        empty = EMPTY if self.filter == PeopleFilter() else EMPTY_FILTER
+        self._list.show(People(self.session.workspace.examples.crowd, self.filter), self._wanted or None, empty)
+        self._wanted = ""
 
-    def _draw(self, index: int, width: int) -> Content:
-        person = self._people[index]
-        name, role = pad(person.name or person.topic, 18), pad(person.profession or person.role, 26)
-        rest = clip(person.background or person.query, max(width - 19 - 27, 0))
-        return join(name, " ", role, " ", (rest, "$quiet"))
+    def _count(self) -> None:
+        """Count by kind, apart from the reader of rows; one counting at a time, and once more where it was asked."""
+        self._count_again = self._counting
+        if not self._counting:
+            self._counting = True
+            self.run(self._counted(), "counts")
+
+    async def _counted(self) -> None:
+        await self._list.arrived()  # first what is looked at
+        try:
+            self._counts = await detached(self.session.workspace.examples.crowd.counts)
+        finally:
+            self._counting = False
+        self.show_title()
+        if self._count_again:
+            self._count()
+
+    def show_title(self) -> None:
+        counts, told = self._counts, in_words(self.filter)
+        number = "1 person" if self._list.count == 1 else f"{self._list.count:,} people"
+        if counts is None:
+            who = "counting"
+        elif told:
+            who = f"of {sum(one.n for one in counts):,}: {told}"
+        else:
+            who = told_of(counts)
+        place = f"{self._list.cursor + 1:,} of {self._list.count:,}" if self._list.count > 1 else ""
+        parts = (
+            (number, "bold"),
+            f"  {who}  " if who else "  ",
+            (place, "$quiet"),
+            (f"  {self._finder.found}", "$primary"),
+        )
+        self._headline.show(self.work.told if self.work.busy else join(*parts), whole=True)
 
     @on(VirtualList.Moved, "#people")
     def _show_person(self) -> None:
-        person = self._person()
-        self._page.show(Content("") if person is None else lambda width: person_page(person, width))
+        before, self._shown = self._shown, self._list.current
+        self.show_title()
+        if self._shown is None:
+            self._page.show(Content(""))
+        elif self._shown != before:
+            self._page.show(person_page(self._shown, None))
+            self.run(self._show_origin(self._shown), "origin", exclusive=True)
 
-    def _person(self) -> Person | None:
-        return self._people[self._list.cursor] if self._list.cursor < len(self._people) else None
+    async def _show_origin(self, person: Person) -> None:
+        await asyncio.sleep(REST_S)
+        if self._removals is not None:
+            origin = await detached(read_origin, self.session, self._removals, person)
+            if self._shown == person:
+                self._page.show(person_page(person, origin), from_top=False)
+
+    def back(self) -> None:
+        if self.work.give_up():
+            return
+        if self.has_class(REPORT):
+            self.action_report()
+        elif self.filter != PeopleFilter():
+            self._show_only(PeopleFilter())
+
+    # --- making people
 
     def action_start(self) -> None:
-        self.app.push_screen(Ask(HOW_MANY, "200", note=HOW_MANY_NOTE, check=number_of_people), self._build)
+        """Choose a method; what it needs is said there."""
+        self._making.choose()
 
-    def _build(self, answer: str | None) -> None:
-        if answer is not None:
-            spec, root, seed = str(self.session.loaded.path), str(self.session.root), self.session.seed
-            params = BankParams(spec_path=spec, workspace=root, count=number_of_people(answer), seed=seed)
-            self.launch_entry("studio.bank.job:main", params)
+    def action_made(self) -> None:
+        """List what was made of people."""
+        self._making.choose_made()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return (action != "made" or MAKES) and super().check_action(action, parameters)
+
+    def action_import(self) -> None:
+        self._transfer.ask_import()
+
+    def action_export(self) -> None:
+        self._transfer.ask_export()
+
+    # --- fewer of them
+
+    def action_dedup(self) -> None:
+        if self._building():
+            return
+        self._twins.ask()
+
+    def action_undo(self) -> None:
+        self.run(self._twins.undo(), "work", keys_wait=True)
 
     def action_remove(self) -> None:
         """Forget the people of the bank, but for those whom an example names."""
-        if self.job and self.job.alive:
-            self.studio.tell("the bank is being built: S stops it")
-        else:
+        if not self._building():
             self.app.push_screen(Confirm(REMOVE, REMOVE_NOTE), self._remove)
+
+    def _building(self) -> bool:
+        alive = self.job is not None and self.job.alive
+        if alive:
+            self.studio.tell("the bank is being built: S stops it")
+        return alive
 
     def _remove(self, sure: bool | None) -> None:
         if sure:
@@ -147,61 +227,65 @@ class BankScreen(JobStage):
     async def _removed(self) -> None:
         count = await self.studio.disk.write(self.session.workspace.examples.remove_unused_people, "bank")
         self.studio.tell(f"{counted(count, 'person', 'people')} removed")
-        await self._read()
+        self.studio.wake()
+
+    # --- looking
+
+    async def action_triage(self) -> None:
+        """Show the examples of the person under the cursor in triage."""
+        person = await self._list.arrived()
+        if person is not None:
+            await self.studio.look_through(Filter(person_id=person.id))
 
     def action_filter(self) -> None:
-        sources = [*SOURCES]
-        self._source = sources[(sources.index(self._source) + 1) % len(sources)]
-        self._show_title()
-        self.run(self._read(), "read", exclusive=True, keys_wait=True)
+        """One list of all that can be asked for; what fits none of it is looked for in the text."""
+        found = choices(self._counts or (), self.filter)
+
+        def picked(answer: int | str | None) -> None:
+            if isinstance(answer, str):
+                self._show_only(self.filter.model_copy(update={"text": answer}))
+            elif answer is not None:
+                self._show_only(found[answer][1])
+
+        self.app.push_screen(Pick("show only", [told for told, _ in found], free="with the words"), picked)
+
+    def _show_only(self, wanted: PeopleFilter) -> None:
+        person = self._list.current
+        self.filter, self._wanted = wanted, person.id if person else ""
+        self._finder.found = ""
+        self._open_list()
+        self.show_title()
+        if self.has_class(REPORT):
+            self._report.renew()
 
     def action_search(self) -> None:
-        self.app.push_screen(Ask("Find people", self._words), self._search)
+        self._finder.ask()
 
-    def _search(self, answer: str | None) -> None:
-        if answer is not None:
-            self._words = answer.lower()
-            self.action_next()
-
-    def action_next(self, step: int = 1) -> None:
-        """To the next person, or the one before, of whom anything has the words."""
-        count = len(self._people)
-        for place in ((self._list.cursor + step * away) % count for away in range(1, count + 1)):
-            one = self._people[place]
-            texts = one.name, one.profession, one.role, one.topic, one.background, one.chatting_style, one.query
-            if self._words and self._words in " ".join(texts).lower():
-                self._list.move_to(place)
-                return
-        self.studio.tell(f"nobody has {self._words}" if self._words else "press / and say what to find")
+    def action_next(self) -> None:
+        self._finder.go(1)
 
     def action_previous(self) -> None:
-        self.action_next(-1)
+        self._finder.go(-1)
 
+    # --- the report
 
-def number_of_people(text: str) -> int:
-    """Raises UserError for what is none, or more than a bank is made for."""
-    if not text.strip().isdecimal():
-        raise UserError("that is no number of people")
-    if int(text) > MOST_BUILT:
-        raise UserError(f"a bank has {MOST_BUILT} composed people at most")
-    return int(text)
+    def action_report(self) -> None:
+        """Between the list and the report."""
+        if self.has_class(REPORT):
+            self.remove_class(REPORT)
+            self._list.focus()
+        else:
+            self.show_report()
 
+    def show_report(self) -> None:
+        """In place of the list."""
+        self.add_class(REPORT)
+        self._report.page.focus()
+        self._report.renew()
 
-def person_page(person: Person, width: int) -> Content:
-    """All that is known of a person."""
-    pairs = {
-        "name": person.name,
-        "role": person.role,
-        "profession": person.profession,
-        "place": person.place,
-        "age": "" if person.age is None else str(person.age),
-        "traits": ", ".join(person.traits),
-        "topic": person.topic,
-        "background": person.background,
-        "writes": person.chatting_style,
-        "asks": person.query,
-        "source": SOURCES[person.source],
-        "made by": ", ".join(part for part in (person.method, person.origin, person.model) if part),
-        "id": person.id,
-    }
-    return facts(((name, line(value)) for name, value in pairs.items()), width)
+    def action_beside(self) -> None:
+        """Name the file of another bank."""
+        self._report.ask_beside()
+
+    def action_picture(self) -> None:
+        self._report.draw()

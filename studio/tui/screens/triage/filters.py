@@ -54,9 +54,9 @@ def choices(counts: Counts) -> list[tuple[str, Filter]]:
 
 def in_words(wanted: Filter) -> str:
     sample, text = "sample" if wanted.ids is not None else "", f'"{wanted.text}"' if wanted.text else ""
-    return (
-        " ".join(filter(None, (sample, wanted.status, wanted.category, clip(wanted.reason or "", 24), text))) or "all"
-    )
+    person = f"of {wanted.person_id}" if wanted.person_id else ""
+    parts = sample, wanted.status, wanted.category, clip(wanted.reason or "", 24), person, text
+    return " ".join(filter(None, parts)) or "all"
 
 
 def remembered(wanted: Filter) -> dict[str, Value]:

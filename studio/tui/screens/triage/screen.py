@@ -92,6 +92,12 @@ class TriageScreen(StageScreen):
         if self._open is not None:
             self._open_list()
 
+    def look_through(self, wanted: Filter) -> None:
+        """Show those that pass a filter, from the first."""
+        self._filter, self._wanted = wanted, ""
+        if self._open is not None:
+            self._open_list()
+
     def sync(self) -> None:
         if self._open is not self.session.workspace:
             self._open, self._version = self.session.workspace, -1
