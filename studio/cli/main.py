@@ -96,7 +96,9 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(workspace.app, name="workspace")
 app.command("doctor")(doctor.doctor)
 
-COMMANDS = frozenset(one.name or "" for one in (*app.registered_commands, *app.registered_groups))
+COMMANDS = frozenset(
+    [str(one.name) for one in app.registered_commands] + [str(one.name) for one in app.registered_groups]
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

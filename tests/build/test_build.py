@@ -12,7 +12,7 @@ from tests.build.making import MAIN, Commands, Ended, until
 GATES = "  overall: 0\n  trait: 0\n  win_rate: 0\n  train_loss: null\n  latency_s: 600\n"
 """Such that none of them fails, and those that have too few probes or too poor a judge stay undecided."""
 SHAPE: dict[str, set[str]] = {
-    "": {"spec", "examples", "categories", "run", "evaluation", "gates", "package"},
+    "": {"spec", "examples", "spending", "categories", "run", "evaluation", "gates", "package"},
     "spec": {"name", "hash"},
     "examples": {"generated", "accepted", "rejected"},
     "run": {"id", "steps", "loss", "seconds"},
