@@ -23,6 +23,8 @@ from studio.store import Filter
 
 BATCH = "Ask in batches, at half the price and within a day: submit and leave; the same command collects and goes on."
 
+CHECK_FIT = "Have the judge also say whether the user's turns fit who asks: one call more for each that passes."
+
 
 @asks_models()
 def generate(
@@ -38,6 +40,7 @@ def generate(
     ] = False,
     preview: options.Preview = None,
     batch: Annotated[bool, typer.Option("--batch", help=BATCH)] = False,
+    check_fit: Annotated[bool, typer.Option("--check-fit", help=CHECK_FIT)] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Write and judge examples until every category has its target.
@@ -46,6 +49,7 @@ def generate(
     """
     chains = None if concurrency is None else read_concurrency(concurrency)
     more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "concurrency": chains}
+    more["check_fit"] = check_fit
     with open_session(spec, workspace, settings, **more) as session:
         if balance:
             _print_balance(scenarios(session), as_json)

@@ -122,6 +122,7 @@ def open_session(
     examples: int | None = None,
     seed: int = 0,
     concurrency: int | None = None,
+    check_fit: bool = False,
     recipe: dict[str, Any] | None = None,
 ) -> Iterator[Session]:
     """A loaded spec in its opened workspace. What is None in ``recipe`` is the preset's."""
@@ -129,4 +130,5 @@ def open_session(
     chosen = {name: value for name, value in (recipe or {}).items() if value is not None}
     settings, owner = settings or resolve_settings(), Owner.of(loaded.spec.name, loaded.path)
     with closing(Workspace.open(root.absolute(), loaded.spec.slug, owner)) as workspace:
-        yield Session(loaded, workspace, root.absolute(), settings, base, chosen, examples, seed, concurrency)
+        more = (base, chosen, examples, seed, concurrency, check_fit)
+        yield Session(loaded, workspace, root.absolute(), settings, *more)

@@ -123,6 +123,7 @@ def listing(
     workspace: WorkspaceFolder = WORKSPACE,
     status: Annotated[str | None, typer.Option(help="accepted, rejected or pending.")] = None,
     category: Annotated[str | None, typer.Option(help="A category of the spec.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it was rejected, as the judge or a person said.")] = None,
     text: Annotated[str | None, typer.Option("--search", help="Words in the conversation.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
     as_json: AsJson = False,
@@ -133,7 +134,7 @@ def listing(
     """
     if status not in (None, *STATUSES):
         raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
-    wanted = Filter.model_validate({"status": status, "category": category, "text": text})
+    wanted = Filter.model_validate({"status": status, "category": category, "reason": reason, "text": text})
     with open_session(file or spec, workspace) as session:
         examples = session.workspace.examples
         known = {*session.loaded.spec.scenarios, *(one.category for one in examples.counts())}
@@ -144,7 +145,7 @@ def listing(
     if len(rows) < found:
         tell(f"{len(rows)} of {found}; --limit N shows more")
     elif not found:
-        filtered = status or category or text
+        filtered = status or category or reason or text
         tell("no example is like that" if filtered else "no examples yet; studio generate writes some")
 
 
