@@ -10,11 +10,11 @@ import re
 from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 from random import Random
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from studio.bank.components import BANDS, Clause, Components, Place, Shape, Work, components, wordings
 from studio.bank.naming import name_of, username_of
@@ -43,6 +43,7 @@ _OPTIONS = re.compile(r"\[([^]]+)\]")
 """``[one|other]`` in a clause: one of them is said."""
 _JOINED = re.compile(r"\{(\w)\} and \{(\w)\}")
 Item = TypeVar("Item")
+Kind = Literal["contexts", "pastimes"]
 
 
 @dataclass(frozen=True)
@@ -158,15 +159,33 @@ def draw(rng: Random) -> Life:
             .replace("{a_job}", _article(work.job))
             .replace("{years}", str(years))
         )
-    fitting = [one for one in parts.contexts if one.fits(age, words)]
-    context = _weighted(rng, fitting, lambda one: one.weight)
+    context = _fitting(rng, "contexts", age, words)
     words |= context.adds
-    pastime = _weighted(rng, [one for one in parts.pastimes if one.fits(age, words)], lambda one: one.weight)
+    pastime = _fitting(rng, "pastimes", age, words)
     traits = _traits(rng, parts.traits)
     city = rng.choice(home.cities)
     known = [one for one in parts.locals[home.place] if one.fits(age, words)]
     local = rng.choice(known) if known else None
     return Life(age, sex, standing, work, does, words, roots, home, city, years, context, pastime, local, traits)
+
+
+def _fitting(rng: Random, kind: Kind, age: int, words: frozenset[str]) -> Clause:
+    """One of those that fit, by their weights."""
+    found, sums = _that_fit(kind, age, words & _asked_of(kind))
+    return found[bisect(sums, rng.random() * sums[-1])]
+
+
+@cache
+def _asked_of(kind: Kind) -> frozenset[str]:
+    """Words of a life that decide which of them fit."""
+    return frozenset().union(*(one.needs | one.bars for one in getattr(components(), kind)))
+
+
+@lru_cache(16384)
+def _that_fit(kind: Kind, age: int, words: frozenset[str]) -> tuple[list[Clause], list[float]]:
+    """Those that fit, and the sums of their weights."""
+    found = [one for one in getattr(components(), kind) if one.fits(age, words)]
+    return found, list(accumulate(one.weight for one in found))
 
 
 def _work(rng: Random, parts: Components, standing: str) -> tuple[Work, int]:
