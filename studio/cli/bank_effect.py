@@ -87,23 +87,22 @@ def register(group: typer.Typer) -> None:
 def _table(found: Effect) -> None:
     say(f"{found.source}, {found.scenarios} scenarios, {found.people} people")
     table = Table(box=None, pad_edge=False)
-    table.add_column(cell("share of the variation"))
+    table.add_column(cell("share, %"), no_wrap=True)
     for name in MEASURES:
-        table.add_column(cell(name), justify="right")
-    table.add_column(cell("p"), justify="right")
-    table.add_column(cell(""))
+        table.add_column(cell(name), justify="right", no_wrap=True)
+    table.add_column(cell("p"), justify="right", no_wrap=True)
     for one in (found.person, *found.fields):
-        told = "acts" if one.acts else "-"
-        table.add_row(cell(one.what), *(cell(_share(part)) for part in one.measures), cell(f"{one.p:.3f}"), cell(told))
+        table.add_row(cell(one.what), *(cell(_share(part)) for part in one.measures), cell(f"{one.p:.3f}"))
     out.print(table)
     for one in (found.person, *found.fields):
-        out.print(cell(f"{one.what:<15} {_bar(one)} {one.strongest.share:6.1%} of {one.strongest.name}"))
+        acts = "acts" if one.acts else "cannot be told from chance"
+        out.print(cell(f"{one.what:<14} {_bar(one)} {one.strongest.share:4.0%} of {one.strongest.name}, {acts}"))
 
 
 def _share(part: Measure) -> str:
     if part.low is None or part.high is None:
-        return f"{part.share:.2f}"
-    return f"{part.share:.2f} ({part.low:.2f}..{part.high:.2f})"
+        return f"{100 * part.share:.0f}"
+    return f"{100 * part.share:.0f} ({100 * part.low:.0f}..{100 * part.high:.0f})"
 
 
 def _bar(one: Change) -> str:

@@ -10,6 +10,7 @@ from studio.generate.screening import fitted
 from studio.store import Filter, Workspace
 from tests.generate.making import SOMEBODY, loaded_spec
 from tests.generate.models import FakeJudge, Studio, pleased, said
+from tests.generate.test_batched import Desk
 from tests.generate.test_http import Model, params, spec
 from tests.llm.fake_server import FakeServer
 from tests.llm.faults import Status
@@ -104,3 +105,15 @@ async def test_without_the_check_nobody_is_asked_and_the_record_says_nothing(tmp
     assert all(
         row.judgement is not None and row.judgement.fit is None for row in studio.workspace.examples.rows(Filter())
     )
+
+
+async def test_in_batches_the_check_waits_for_its_own_answers_and_is_paid_once(tmp_path: Path) -> None:
+    model = Fitting(4)
+    async with FakeServer(model) as server:
+        desk = Desk(server, tmp_path, checking(server, tmp_path))
+        steps = await desk.to_its_end(most=30)
+        assert steps[-1].complete and desk.paid_once()
+    misfits = desk.workspace.examples.rows(Filter(reason="misfit"))
+    kept = desk.workspace.examples.rows(Filter(status="accepted"))
+    assert len(kept) == 10 and all(row.judgement and row.judgement.fit for row in kept)
+    assert len(misfits) == model.fits // 4 > 0
