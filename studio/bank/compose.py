@@ -7,16 +7,17 @@ pastime that fit all of it. What is said of somebody follows from one life, so t
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 from random import Random
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from studio.bank.components import BANDS, Clause, Components, Place, Shape, Work, components
+from studio.bank.components import BANDS, Clause, Components, Place, Shape, Work, components, wordings
+from studio.bank.naming import name_of, username_of
 from studio.bank.person import BACKGROUND, STYLE, Person, person_id
 
 STANDINGS = (("working", 0.86), ("retired", 0.07), ("student", 0.035), ("jobless", 0.02), ("home", 0.015))
@@ -35,7 +36,6 @@ _PARTNERS = (
 _PARENTS = {"single": 0.15, "unmarried": 0.4, "married": 0.8, "divorced": 0.72, "widowed": 0.8}
 """How many have children, once they are 35; fewer before."""
 _PRONOUNS = {"women": ("her", "her"), "men": ("his", "him"), "": ("their", "them")}
-_FOLDED = str.maketrans({"ł": "l", "ø": "o", "\u0131": "i", "đ": "d", "æ": "ae", "ß": "ss", "þ": "th"})
 _LASTING = {"alcohol", "flour"}
 """Tags of work that are true of somebody who no longer does it."""
 _TRIES = 60
@@ -43,6 +43,7 @@ _OPTIONS = re.compile(r"\[([^]]+)\]")
 """``[one|other]`` in a clause: one of them is said."""
 _JOINED = re.compile(r"\{(\w)\} and \{(\w)\}")
 Item = TypeVar("Item")
+Kind = Literal["contexts", "pastimes"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Life:
     """In this work, so far or in all."""
     context: Clause
     pastime: Clause
+    local: Clause | None
+    """What goes with the place; None where nothing does."""
     traits: tuple[str, ...]
 
     @property
@@ -83,7 +86,7 @@ def compose(seed: int, index: int) -> Person:
     """The person with this number. Depends on ``seed``, ``index`` and the shipped lists alone."""
     rng = Random(f"compose {seed} {index}")
     life = draw(rng)
-    first, last = _name(rng, life)
+    first, last = name_of(rng, life.roots, life.sex, life.age)
     told = _background(rng, life, first)
     name, city = f"{first} {last}", f"{life.city}, {life.home.place}"
     style = _style(rng, life)
@@ -91,7 +94,7 @@ def compose(seed: int, index: int) -> Person:
         id=person_id("bank", "compose", name, str(life.age), city, told, style, *life.traits),
         source="bank",
         name=name,
-        username=_username(rng, first, last) if rng.random() < 0.6 else None,
+        username=username_of(rng, first, last) if rng.random() < 0.6 else None,
         age=life.age,
         traits=life.traits,
         background=told,
@@ -145,20 +148,44 @@ def draw(rng: Random) -> Life:
     if standing == "working" and work.youngest <= 19:
         words |= {"entry"}
     years = _years(rng, work, age, standing)
-    does = rng.choice(work.does)
+    does = _weighted(rng, work.does, lambda one: wordings(one) ** 0.5)
     if standing in ("working", "student"):
         if does.startswith("*"):
             does, words = does[1:], words | {"night"}
     else:
         kind = standing if standing != "home" else f"home {'parent' if 'parent at home' in words else 'carer'}"
-        does = rng.choice(parts.nonworking[kind]).replace("{a_job}", _article(work.job)).replace("{years}", str(years))
-    fitting = [one for one in parts.contexts if one.fits(age, words)]
-    context = _weighted(rng, fitting, lambda one: 1 + len(one.needs))
+        does = (
+            _weighted(rng, parts.nonworking[kind], lambda one: wordings(one) ** 0.5)
+            .replace("{a_job}", _article(work.job))
+            .replace("{years}", str(years))
+        )
+    context = _fitting(rng, "contexts", age, words)
     words |= context.adds
-    pastime = rng.choice([one for one in parts.pastimes if one.fits(age, words)])
+    pastime = _fitting(rng, "pastimes", age, words)
     traits = _traits(rng, parts.traits)
     city = rng.choice(home.cities)
-    return Life(age, sex, standing, work, does, words, roots, home, city, years, context, pastime, traits)
+    known = [one for one in parts.locals[home.place] if one.fits(age, words)]
+    local = rng.choice(known) if known else None
+    return Life(age, sex, standing, work, does, words, roots, home, city, years, context, pastime, local, traits)
+
+
+def _fitting(rng: Random, kind: Kind, age: int, words: frozenset[str]) -> Clause:
+    """One of those that fit, by their weights."""
+    found, sums = _that_fit(kind, age, words & _asked_of(kind))
+    return found[bisect(sums, rng.random() * sums[-1])]
+
+
+@cache
+def _asked_of(kind: Kind) -> frozenset[str]:
+    """Words of a life that decide which of them fit."""
+    return frozenset().union(*(one.needs | one.bars for one in getattr(components(), kind)))
+
+
+@lru_cache(16384)
+def _that_fit(kind: Kind, age: int, words: frozenset[str]) -> tuple[list[Clause], list[float]]:
+    """Those that fit, and the sums of their weights."""
+    found = [one for one in getattr(components(), kind) if one.fits(age, words)]
+    return found, list(accumulate(one.weight for one in found))
 
 
 def _work(rng: Random, parts: Components, standing: str) -> tuple[Work, int]:
@@ -256,6 +283,7 @@ def _background(rng: Random, life: Life, first: str) -> str:
     """The life in one or two sentences."""
     their, them = _PRONOUNS[life.sex]
     slots = {"w": life.does, "c": life.context.says, "p": life.pastime.says}
+    slots["l"] = life.local.says if life.local is not None else "lives here"
     for name, text in slots.items():
         chosen = _OPTIONS.sub(lambda found: rng.choice(found[1].split("|")), text)
         slots[name] = chosen.replace("{their}", their).replace("{them}", them)
@@ -263,13 +291,24 @@ def _background(rng: Random, life: Life, first: str) -> str:
     a_job = _article(life.job)
     slots |= {"name": first, "job": life.job, "a_job": a_job, "A_job": a_job[0].upper() + a_job[1:], "them": them}
     slots |= {"city": life.city, "age": str(life.age), "years": str(life.years)}
-    shapes = components().shapes
     for _ in range(_TRIES):
-        shape = rng.choice(shapes)
+        shape = _shape(rng)
         said = _JOINED.sub(lambda found: _joined(found, slots), shape.said)
         if shape_fits(shape, life) and len(told := said.format_map(slots)) <= BACKGROUND:
             return told
     return f"{slots['W']}. {slots['C']}."
+
+
+def _shape(rng: Random) -> Shape:
+    shapes, sums = _shapes()
+    return shapes[bisect(sums, rng.random() * sums[-1])]
+
+
+@cache
+def _shapes() -> tuple[tuple[Shape, ...], list[float]]:
+    """All of them, and the sums of their weights."""
+    shapes = components().shapes
+    return shapes, list(accumulate(one.weight for one in shapes))
 
 
 def _joined(found: re.Match[str], slots: dict[str, str]) -> str:
@@ -284,43 +323,12 @@ def shape_fits(shape: Shape, life: Life) -> bool:
         return False
     if shape.fits == "settled" and life.words & {"newcomer", "abroad"}:
         return False
+    if "{l}" in shape.said.lower() and life.local is None:
+        return False
     if "{years}" in shape.said and (life.years < 2 or "changer" in life.words):
         return False
     said_twice = life.standing in ("retired", "jobless", "home") and "{w}" in shape.said.lower()
     return not (said_twice and "job}" in shape.said)
-
-
-def _name(rng: Random, life: Life) -> tuple[str, str]:
-    """A first name of the place and of the time when they were born, and a surname."""
-    sex = life.sex or rng.choice(("women", "men"))
-    era = "old" if life.age > 40 + 16 * rng.random() else "young"
-    first = rng.choice(life.roots.names[sex, era])
-    surname = rng.choice(life.roots.surnames)
-    of_men, _, of_women = surname.partition("/")
-    return first, of_women if of_women and sex == "women" else of_men
-
-
-def _username(rng: Random, first: str, last: str) -> str | None:
-    ascii_first, ascii_last = _folded(first), _folded(last)
-    word = rng.choice(components().usernames)
-    made = rng.choice(
-        (
-            f"{ascii_first}_{ascii_last}",
-            f"{ascii_first}.{ascii_last[:1]}",
-            f"{ascii_first[:1]}{ascii_last}",
-            f"{word}_{ascii_first}",
-            f"{ascii_first}{word}",
-            f"{word}{rng.randint(2, 99)}",
-            f"the_{word}_{rng.choice(components().usernames)}",
-            f"{ascii_last}{rng.randint(100, 999)}",
-        )
-    )
-    return made if ascii_first and ascii_last else f"{word}{rng.randint(2, 999)}"
-
-
-def _folded(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.lower().translate(_FOLDED))
-    return "".join(one for one in plain if one.isascii() and one.isalnum())
 
 
 def _article(noun: str) -> str:

@@ -39,6 +39,8 @@ class Session:
     seed: int = 0
     concurrency: int | None = None
     """Chains of author and judge at once; None follows what the endpoints bear."""
+    check_fit: bool = False
+    """Whether the judge also says if the user's side fits who asks."""
 
     @property
     def base_model(self) -> str:

@@ -164,6 +164,7 @@ def previewed(session: Session, number: int) -> tuple[Prompted, ...]:
 
 def generate_params(session: Session, preview: int | None = None) -> GenerateParams:
     more = {"settings": session.settings, "seed": session.seed, "examples": wanted_examples(session)}
+    more["check_fit"] = session.check_fit
     return _asked(session, GenerateParams, concurrency=session.concurrency, preview=preview, **more)
 
 

@@ -31,6 +31,8 @@ from studio.store import Filter
 BATCH = "Ask in batches, at half the price and within a day: submit and leave; the same command collects and goes on."
 CANCEL = "Have the server end what --batch submitted: what it has answered is kept, the rest forgotten."
 
+CHECK_FIT = "Have the judge also say whether the user's turns fit who asks: one call more for each that passes."
+
 
 @asks_models()
 def generate(
@@ -52,6 +54,7 @@ def generate(
     count: recipes.Count = None,
     samples: recipes.Samples = None,
     world: recipes.World = None,
+    check_fit: Annotated[bool, typer.Option("--check-fit", help=CHECK_FIT)] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Write and judge examples until every category has its target; or, with --recipe, what is no example of the
@@ -65,6 +68,7 @@ def generate(
     )
     chains = None if concurrency is None else read_concurrency(concurrency)
     more: dict[str, Any] = {"base": base, "examples": examples, "seed": seed, "concurrency": chains}
+    more["check_fit"] = check_fit
     with open_session(spec, workspace, settings, **more) as session:
         if recipe is not None:
             recipes.follow(session, recipe, shots, count, samples, world, as_json)

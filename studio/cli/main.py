@@ -11,6 +11,7 @@ import typer
 from studio import __version__
 from studio.cli import (
     bank,
+    bank_effect,
     bank_model,
     bank_report,
     bank_study,
@@ -84,6 +85,7 @@ app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")
 bank_model.register(bank.app)
 bank_report.register(bank.app)
+bank_effect.register(bank.app)
 bank_talk.register(bank.app)
 bank_study.register(bank.app)
 app.add_typer(bank.app, name="bank")

@@ -122,6 +122,7 @@ def open_session(
     examples: int | None = None,
     seed: int = 0,
     concurrency: int | None = None,
+    check_fit: bool = False,
     recipe: dict[str, Any] | None = None,
     snapshot: str | None = None,
 ) -> Iterator[Session]:
@@ -130,4 +131,5 @@ def open_session(
     chosen = {name: value for name, value in (recipe or {}).items() if value is not None}
     settings, owner = settings or resolve_settings(), Owner.of(loaded.spec.name, loaded.path)
     with closing(Workspace.open(root.absolute(), loaded.spec.slug, owner)) as workspace:
-        yield Session(loaded, workspace, root.absolute(), settings, base, chosen, examples, snapshot, seed, concurrency)
+        more = (base, chosen, examples, snapshot, seed, concurrency, check_fit)
+        yield Session(loaded, workspace, root.absolute(), settings, *more)

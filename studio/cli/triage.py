@@ -127,6 +127,7 @@ def listing(
     status: Annotated[str | None, typer.Option(help="accepted, rejected or pending.")] = None,
     category: Annotated[str | None, typer.Option(help="A category of the spec.")] = None,
     origin: Annotated[str | None, typer.Option(help="generated, hand, chat, asked or imported.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it was rejected, as the judge or a person said.")] = None,
     text: Annotated[str | None, typer.Option("--search", help="Words in the conversation.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
     as_json: AsJson = False,
@@ -139,7 +140,8 @@ def listing(
         raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
     if origin not in (None, *ORIGINS):
         raise UserError(f"no such origin: {origin}", remedy=", ".join(ORIGINS))
-    wanted = Filter.model_validate({"status": status, "category": category, "origin": origin, "text": text})
+    asked = {"status": status, "category": category, "origin": origin, "reason": reason, "text": text}
+    wanted = Filter.model_validate(asked)
     with open_session(file or spec, workspace) as session:
         examples = session.workspace.examples
         known = {*session.loaded.spec.scenarios, *(one.category for one in examples.counts())}
@@ -150,7 +152,7 @@ def listing(
     if len(rows) < found:
         tell(f"{len(rows)} of {found}; --limit N shows more")
     elif not found:
-        filtered = status or category or origin or text
+        filtered = any(asked.values())
         tell("no example is like that" if filtered else "no examples yet; studio generate writes some")
 
 

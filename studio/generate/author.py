@@ -112,8 +112,11 @@ class RecordedAuthor:
     async def close(self) -> None: ...
 
 
-def author_request(loaded: LoadedSpec, attempt: Attempt) -> Request:
-    """What a model is asked for one attempt. Depends on nothing else, so that an answer on record is found again."""
+def author_request(loaded: LoadedSpec, attempt: Attempt, manner_of: str | None = None) -> Request:
+    """What a model is asked for one attempt. Depends on nothing else, so that an answer on record is found again.
+
+    ``manner_of`` as in :func:`studio.generate.prompt.author_messages`.
+    """
     messages = author_messages(
         loaded.spec,
         category=attempt.category,
@@ -122,6 +125,7 @@ def author_request(loaded: LoadedSpec, attempt: Attempt) -> Request:
         context=loaded.context_text,
         shots=shots(loaded.spec, attempt.category, attempt.scenario, Random(attempt.seed)),
         seed=attempt.seed,
+        manner_of=manner_of,
     )
     return Request(purpose="author", messages=messages, sampling=SAMPLING.model_copy(update={"seed": attempt.seed}))
 

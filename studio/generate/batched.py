@@ -16,7 +16,7 @@ from studio.errors import UserError
 from studio.generate.author import ModelAuthor, example_of
 from studio.generate.plan import Attempt, Ledger
 from studio.generate.run import OUTCOMES
-from studio.generate.screening import Screening, judged_again, rejection, stale_ids
+from studio.generate.screening import Screening, fitted, judged_again, rejection, stale_ids
 from studio.generate.submissions import FOLDER, ROLES, BatchStands, Models, Role, Submissions, Tell
 from studio.generate.types import GenerateParams
 from studio.jobs import active
@@ -143,9 +143,10 @@ class Step:
         """Store whatever is whole by now; what lacks an answer is in the queues afterwards."""
         loaded, store, judge = self._loaded, self._store, self._models.judge
         screening = Screening(store, loaded.spec)
-        for one in stale_ids(loaded, store, judge):
+        for one in stale_ids(loaded, store, judge, check_fit=self._params.check_fit):
             if (row := store.row(one)) is not None:
-                judgement = await judged_again(row, judge, loaded, screening)
+                person = store.person(row.example.person_id) if self._params.check_fit else None
+                judgement = await judged_again(row, judge, loaded, screening, person)
                 if not self._waits(judgement):
                     store.add_judgement(one, judgement)
                     self._stored += 1
@@ -179,6 +180,8 @@ class Step:
             judgement = rejection(self._loaded, draft.messages, found)
         else:
             judgement = await self._models.judge.score(draft.messages, attempt.scenario)
+            if self._params.check_fit:
+                judgement = await fitted(self._models.judge, judgement, draft.messages, attempt.person)
             if self._waits(judgement):
                 return
             screening.judged(attempt.example_id, judgement)

@@ -51,15 +51,25 @@ _SEVERAL = "Write two exchanges: user, assistant, user, assistant. The second on
 
 
 def author_messages(
-    spec: Spec, *, category: str, scenario: str, person_text: str, context: str, shots: Sequence[SpecExample], seed: int
+    spec: Spec,
+    *,
+    category: str,
+    scenario: str,
+    person_text: str,
+    context: str,
+    shots: Sequence[SpecExample],
+    seed: int,
+    manner_of: str | None = None,
 ) -> Messages:
     """A system and a user message that ask for one conversation as JSON.
 
     ``person_text`` says who is talking, ``context`` is the spec's context document, ``shots`` are hand-written
     examples to learn the voice from. ``seed`` varies the length and the opening that are asked for, without which
-    models write the same message again and again. The answer is an :class:`Authored`.
+    models write the same message again and again; they depend on the person too, unless ``manner_of`` stands in for
+    them. The answer is an :class:`Authored`.
     """
-    return system(_instructions(spec, context)), user(_task(category, scenario, person_text, shots, seed))
+    rng = random.Random(f"{seed}\x1f{scenario}\x1f{person_text if manner_of is None else manner_of}")
+    return system(_instructions(spec, context)), user(_task(category, scenario, person_text, shots, _manner(rng)))
 
 
 def _instructions(spec: Spec, context: str) -> str:
@@ -94,12 +104,13 @@ def _instructions(spec: Spec, context: str) -> str:
     )
 
 
-def _task(category: str, scenario: str, person_text: str, shots: Sequence[SpecExample], seed: int) -> str:
-    """How the first message is to be written depends on the seed, the scenario and the person alone."""
-    rng = random.Random(f"{seed}\x1f{scenario}\x1f{person_text}")
+def _manner(rng: random.Random) -> str:
+    """How the first message is to be written, and whether another exchange follows."""
     manner = f"This time the first message is {rng.choice(_LENGTHS)} and begins {rng.choice(_OPENINGS)}."
-    if rng.random() < 1 / 6:
-        manner += f" {_SEVERAL}"
+    return f"{manner} {_SEVERAL}" if rng.random() < 1 / 6 else manner
+
+
+def _task(category: str, scenario: str, person_text: str, shots: Sequence[SpecExample], manner: str) -> str:
     examples = "\n\n".join(
         (f"Situation: {shot.scenario}\n" if shot.scenario else "")
         + "\n".join(f"{message.role}: {message.content}" for message in shot.turns)

@@ -2,7 +2,8 @@
 
 JSON lines, one conversation a line, with the person who is in it::
 
-    {"scenario": "...", "person": {"name": "...", "age": 34, "background": "...", "chatting_style": "..."},
+    {"scenario": "...", "person": {"name": "...", "age": 34, "traits": ["...", "..."], "profession": "...",
+     "place": "...", "language": "pl", "background": "...", "chatting_style": "..."},
      "messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}
 
 Each is played once. Which ones were follows from the store alone: the id of its example is a digest of scenario and
@@ -30,6 +31,8 @@ from studio.store import Person
 RECORDED = "recorded author"
 MOST_BYTES = 64 * 1024 * 1024
 _MOST_PROBLEMS = 100
+_ALWAYS = 5
+"""Fields of a person that count in the id though they are empty."""
 _SHOWN = 60
 """Characters of a wrong value that are quoted."""
 
@@ -42,10 +45,17 @@ class RecordedPerson(Frozen):
     role: Unicode = ""
     background: Unicode = ""
     chatting_style: Unicode = ""
+    username: Unicode | None = None
+    traits: tuple[Unicode, ...] = ()
+    profession: Unicode = ""
+    place: Unicode = ""
+    language: Unicode = ""
 
     def person(self, source: Literal["recorded", "hand"]) -> Person:
+        """Somebody whose id is that of what is known of them: the first five fields, and whatever else is given."""
         known = self.model_dump()
-        return Person(id=person_id(source, *(f"{part}" for part in known.values())), source=source, **known)
+        parts = [f"{value}" for place, value in enumerate(known.values()) if place < _ALWAYS or value]
+        return Person(id=person_id(source, *parts), source=source, **known)
 
 
 class Line(Frozen):

@@ -16,7 +16,7 @@ from studio.generate.again import Again, after
 from studio.generate.author import Author, example_of, open_author
 from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts
 from studio.generate.progress import Failures, Meter, ending, named
-from studio.generate.screening import Screening, judged_again, rejection, stale_ids
+from studio.generate.screening import Screening, fitted, judged_again, rejection, stale_ids
 from studio.generate.spending import SpendingMeter
 from studio.generate.submissions import away
 from studio.generate.types import (
@@ -162,7 +162,7 @@ class Generation:
 
     async def _work(self) -> AsyncGenerator[GenerateEvent, None]:
         preview = self._params.preview
-        stale = stale_ids(self._loaded, self._store, self._judge) if preview is None else ()
+        stale = self._stale() if preview is None else ()
         if not stale and (self._author is None or not self._ledger.wants):
             return
         screening = Screening(self._store, self._loaded.spec)
@@ -226,8 +226,13 @@ class Generation:
         self._ledger = self._counted()
         return [self._progress()]
 
+    def _stale(self) -> list[str]:
+        return stale_ids(self._loaded, self._store, self._judge, check_fit=self._params.check_fit)
+
     async def _judged_again(self, row: Row, screening: Screening) -> _Judged:
-        return _Judged(row, await judged_again(row, self._judge, self._loaded, screening), self._judge.last_error)
+        person = self._store.person(row.example.person_id) if self._params.check_fit else None
+        judgement = await judged_again(row, self._judge, self._loaded, screening, person)
+        return _Judged(row, judgement, self._judge.last_error)
 
     # --- writing
 
@@ -279,6 +284,8 @@ class Generation:
         if self._chains.failure is not None:  # nobody could keep a judgement; the draft is on record
             return _Written(attempt, error=ModelError("stopped", "not judged: the store is lost"))
         judgement = await self._judge.score(draft.messages, attempt.scenario)
+        if self._params.check_fit:
+            judgement = await fitted(self._judge, judgement, draft.messages, attempt.person)
         failed = self._judge.last_error
         screening.judged(attempt.example_id, judgement)
         return _Written(attempt, example, judgement, failed)

@@ -9,12 +9,16 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Literal
 
+from studio.bank import person_text
+from studio.bank.people import ANYBODY
 from studio.chatml import Messages, digest
 from studio.dedup import HeldOut, NearDuplicates
 from studio.generate.plan import open_scenarios
-from studio.judge import RULES, Judge
+from studio.judge import MARKERS, MISFIT, RULES, Judge, marker_fit
+from studio.llm import ModelError
 from studio.spec import LoadedSpec, Spec, held_out_texts
-from studio.store import ExampleStore, Filter, Judgement, Neighbour, Row, Violation
+from studio.store import ExampleStore, Filter, Judgement, Neighbour, Person, Row, Violation
+from studio.text.inert import inert_line
 from studio.text.sentences import sentences
 from studio.text.words import words_of
 
@@ -138,16 +142,36 @@ def rejection(loaded: LoadedSpec, messages: Messages, found: Screened) -> Judgem
     )
 
 
-def stale_ids(loaded: LoadedSpec, store: ExampleStore, judge: Judge) -> list[str]:
+async def fitted(judge: Judge, judgement: Judgement, messages: Messages, person: Person | None) -> Judgement:
+    """``judgement`` with the fit of the user's side to ``person``; as it is where that is nobody, or it failed already.
+
+    A misfit that a model found fails it, and a model that failed makes an error of it, to be judged again. Where no
+    model judges there are style markers, which are kept and fail nothing.
+    """
+    if person is None or person.id == ANYBODY.id or judgement.verdict not in ("passed", "unscored"):
+        return judgement
+    try:
+        found = await judge.fit(messages, person_text(person))
+    except ModelError as error:
+        return judgement.model_copy(update={"verdict": "error", "error": inert_line(str(error)), "reasons": ()})
+    if found is None:
+        return judgement.model_copy(update={"fit": marker_fit(messages, person.chatting_style)})
+    failed = {"verdict": "failed", "reasons": (*judgement.reasons, MISFIT)} if found.score == 0 else {}
+    return judgement.model_copy(update={"fit": found, **failed})
+
+
+def stale_ids(loaded: LoadedSpec, store: ExampleStore, judge: Judge, *, check_fit: bool = False) -> list[str]:
     """Ids of examples to judge again before any new one is written, oldest first.
 
     Those are what another version of the spec or of ``judge`` judged, what was edited since, what no judge could
-    judge, and what nobody judged though there is a judge now. Those of scenarios that the spec no longer has are left
+    judge, and what nobody judged though there is a judge now; with ``check_fit`` also what passed without a model's
+    word on who asks. Those of scenarios that the spec no longer has are left
     as they are: they count for nothing.
     """
     scenarios = set(open_scenarios(loaded.spec))
     every, current = store.scenario_counts(), store.scenario_counts(loaded.hash)
-    if any(every[key] != current.get(key) for key in every.keys() & scenarios):
+    check_fit = check_fit and judge.kind == "model"
+    if check_fit or any(every[key] != current.get(key) for key in every.keys() & scenarios):
         looked_at = store.each()
     else:
         earlier = tuple(one.example_id for one in store.judged_otherwise(judge.name, judge.version))
@@ -157,27 +181,36 @@ def stale_ids(loaded: LoadedSpec, store: ExampleStore, judge: Judge) -> list[str
     found = {
         row.seq: row.example.id
         for row in looked_at
-        if (row.example.category, row.example.scenario) in scenarios and _is_stale(row, loaded.hash, judge)
+        if (row.example.category, row.example.scenario) in scenarios and _is_stale(row, loaded.hash, judge, check_fit)
     }
     return [found[seq] for seq in sorted(found)]
 
 
-async def judged_again(row: Row, judge: Judge, loaded: LoadedSpec, screening: Screening) -> Judgement:
-    """A new judgement of what stands in ``row``. What repeats another example or a probe is not shown to the judge."""
+async def judged_again(
+    row: Row, judge: Judge, loaded: LoadedSpec, screening: Screening, person: Person | None = None
+) -> Judgement:
+    """A new judgement of what stands in ``row``, with the fit to ``person`` where that is somebody.
+
+    What repeats another example or a probe is not shown to the judge.
+    """
     if row.decision is not None:
-        return await judge.score(row.messages, row.example.scenario)
+        judgement = await judge.score(row.messages, row.example.scenario)
+        return await fitted(judge, judgement, row.messages, person)
     found = screening.screen(row.example.id, row.messages)
     if found.reason is not None:
         return rejection(loaded, row.messages, found)
     judgement = await judge.score(row.messages, row.example.scenario)
+    judgement = await fitted(judge, judgement, row.messages, person)
     screening.judged(row.example.id, judgement)
     return judgement
 
 
-def _is_stale(row: Row, spec_hash: str, judge: Judge) -> bool:
+def _is_stale(row: Row, spec_hash: str, judge: Judge, check_fit: bool) -> bool:
     judgement = row.judgement
     if judgement is None or judgement.verdict == "error" or not row.judged or judgement.spec_hash != spec_hash:
         return True
+    if check_fit and judgement.verdict == "passed" and (judgement.fit is None or judgement.fit.by == MARKERS):
+        return row.example.person_id != ANYBODY.id
     if judgement.judge == judge.name:
         return judgement.judge_version != judge.version
     return judgement.verdict == "unscored"

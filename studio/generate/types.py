@@ -25,6 +25,8 @@ class GenerateParams(Frozen):
     """Accepted examples wanted in all, instead of the spec's ``success.examples``."""
     preview: int | None = Field(default=None, ge=1)
     """Make only so many examples, the next ones; None makes all that are missing."""
+    check_fit: bool = False
+    """Have the judge say of what passes whether the user's side fits who asks; a misfit is rejected."""
     max_attempts: float = Field(default=4.0, ge=1)
     """Attempts that a missing example may take, on average over its category, before the category is given up."""
 

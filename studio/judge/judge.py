@@ -7,6 +7,7 @@ from typing import Literal
 
 from studio.chatml import Messages, assistant, digest, last_reply
 from studio.errors import UserError
+from studio.judge.fit import MOST_TOKENS, FitAnswer, fit_messages, read_fit
 from studio.judge.labels import labels_of, training
 from studio.judge.learned import LearnedJudge
 from studio.judge.prompt import compare_messages, judge_messages
@@ -16,7 +17,7 @@ from studio.judge.scoring import concluded, estimated, scored, unscored
 from studio.judge.types import LEARNED, NOBODY, RULES, Comparison, Finish, Kind, Source, Winner
 from studio.llm import CallLog, ChatModel, ModelError, ModelSettings, OpenAIModel, Request, Sampling
 from studio.spec import LoadedSpec
-from studio.store.records import Judgement, Violation
+from studio.store.records import Fit, Judgement, Violation
 
 MARGIN = 0.5
 """Totals, 0..10, that differ by no more than this are a tie: half of what one mark of one trait in five is worth."""
@@ -106,6 +107,21 @@ class Judge:
         same = {"digest": digest(messages), "finish": finish, "preferred": self._rules.preferred(last_reply(messages))}
         version = {"judge_version": self.version} if found.judge == self.name else {}
         return found.model_copy(update=same | version)
+
+    async def fit(self, messages: Messages, person: str) -> Fit | None:
+        """Whether ``person``, told in a few sentences, could have typed the user's turns; None where no model judges.
+
+        Raises :class:`studio.llm.ModelError`, which :attr:`last_error` keeps.
+        """
+        if self._model is None:
+            return None
+        asked = fit_messages(messages, person, self._loaded.spec.language)
+        request = Request(purpose="judge", messages=asked, sampling=Sampling(max_tokens=MOST_TOKENS))
+        try:
+            return read_fit((await self._model.structured(request, FitAnswer)).value, self.name)
+        except ModelError as error:
+            self.last_error = error
+            raise
 
     async def compare(self, messages: Messages, base: str, tuned: str) -> Comparison:
         """Which of two replies to ``messages``, which end with the user's turn, is more like the persona. ``error``

@@ -11,7 +11,7 @@ from studio.judge.types import Winner
 from studio.spec import Spec
 
 
-def _as_score(value: object) -> object:
+def as_score(value: object) -> object:
     """Models write ``"2"`` and ``2.0`` where 2 is asked for. True is no score, though it equals 1."""
     if isinstance(value, bool):
         raise ValueError("expected 0, 1 or 2")
@@ -28,7 +28,7 @@ class TraitMark(Frozen):
     model_config = ConfigDict(extra="ignore")
     rationale: str
     quote: str
-    score: Annotated[Literal[0, 1, 2], BeforeValidator(_as_score)]
+    score: Annotated[Literal[0, 1, 2], BeforeValidator(as_score)]
 
 
 class BoundaryMark(Frozen):

@@ -35,6 +35,16 @@ class Violation(Frozen):
     quote: str = ""
 
 
+class Fit(Frozen):
+    """Whether the user's side of a conversation could be that of the person who asks."""
+
+    score: Literal[0, 1, 2]
+    """2: it shows this person; 1: nothing speaks against it; 0: it contradicts what is known of them."""
+    reason: str = ""
+    by: str
+    """A model's name, or ``style markers`` where none judged: those see spelling and length alone."""
+
+
 class Judgement(Frozen):
     """One judging of one reply. ``total`` is computed in code from the trait scores, 0..10."""
 
@@ -56,8 +66,10 @@ class Judgement(Frozen):
     """Pattern steps, and whether the reply takes them."""
     violations: tuple[Violation, ...] = ()
     total: float | None = None
+    fit: Fit | None = None
+    """Of the user's side to the person who asks; None where it was not asked for."""
     reasons: tuple[str, ...] = ()
-    """Short reasons when failed: ``banned:you should``, ``trait:encouraging``, ``score``, ``duplicate``."""
+    """Short reasons when failed: ``banned:you should``, ``trait:encouraging``, ``score``, ``duplicate``, ``misfit``."""
     error: str | None = None
     """What went wrong when the reply could not be judged (``verdict='error'``: unscored, not failed)."""
     at: datetime

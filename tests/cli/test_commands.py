@@ -18,7 +18,7 @@ GROUPS = {
     "dataset": "preferences snapshot list diff export import".split(),
     "triage": "new import list accept reject edit undo redo sample export".split(),
     "bank": [
-        *"compose import export list clear write from-text relations enrich profiles dedup report".split(),
+        *"compose import export list clear write from-text relations enrich profiles dedup report effect".split(),
         *"talk talk-export study".split(),
     ],
     "queries": "make export vote report ask answers triage".split(),

@@ -157,3 +157,11 @@ def test_hostile_ids_and_searches_are_told_inert(studio: Studio) -> None:
     studio.fill("good1")
     for told in (studio.triage("accept", HOSTILE), studio.triage("list", "--search", HOSTILE), studio(HOSTILE)):
         assert raw(told.out) == [] and raw(told.err) == [] and "Traceback" not in told.err
+
+
+def test_a_list_is_filtered_by_why_an_example_was_rejected(studio: Studio) -> None:
+    studio.fill("a1", "bad1")
+    where = [studio.spec, "--workspace", studio.root]
+    listed = studio("triage", "list", *where, "--reason", "generic", "--json").json
+    assert [one["example"]["id"] for one in listed] == ["bad1"]
+    assert "no example is like that" in studio("triage", "list", *where, "--reason", "misfit").err

@@ -15,7 +15,7 @@ from studio.judge import NOBODY, Judge, Kind
 from studio.judge.types import Finish, Source
 from studio.llm import Completion, ModelError, Reply, Request, Structured
 from studio.spec import LoadedSpec
-from studio.store import Judgement, Row, TraitScore, Workspace
+from studio.store import Fit, Judgement, Row, TraitScore, Workspace
 
 Act = Callable[[Request], "BaseModel | Awaitable[BaseModel]"]
 Verdict = Callable[[Messages], "int | Awaitable[int]"]
@@ -107,6 +107,9 @@ class FakeJudge(Judge):
         traits = {name: TraitScore.model_validate({"score": score}) for name in self._of.spec.trait_names}
         passed = {"verdict": "passed" if score else "failed", "reasons": () if score else ("score",)}
         return told.model_copy(update={"traits": traits, "total": 5.0 * score, **passed})
+
+    async def fit(self, messages: Messages, person: str) -> Fit | None:
+        return None
 
     async def close(self) -> None: ...
 

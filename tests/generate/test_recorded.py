@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from studio.bank import faults
+from studio.bank.person import person_id
 from studio.chatml import Messages, assistant, user
 from studio.errors import UserError
 from studio.generate import RECORDED, ExampleScored, GenerateFinished, GenerateStarted, open_author, unfinished
-from studio.generate.recorded import read_recordings
+from studio.generate.recorded import RecordedPerson, read_recordings
+from studio.judge import marker_fit
 from studio.llm import ModelSettings
 from studio.spec import LoadedSpec, SpecError, load
 from studio.store import Filter, Workspace
@@ -249,6 +252,25 @@ def test_the_recording_of_every_bundled_spec_can_be_read() -> None:
         assert {(one.category, one.scenario) for one in found} == {
             (name, item) for name, one in loaded.spec.scenarios.items() if not one.holdout for item in one.items
         }, "every scenario has some"
+
+
+def test_who_asks_in_the_course_s_recording_is_a_whole_person_and_nobody_is_there_twice() -> None:
+    found = read_recordings(load("specs/taskmaster.yaml"))
+    people = [one.person for one in found]
+    assert [(one.number, wrong) for one in found for wrong in faults(one.person)] == []
+    assert all(person.profession and person.place for person in people)
+    assert len({person.name for person in people}) == len({person.id for person in people}) == len(people)
+    for one in found:
+        kept = marker_fit(one.messages, one.person.chatting_style)
+        assert kept is None or kept.score == 2, (one.number, kept)
+
+
+def test_a_person_of_whom_no_more_is_known_than_before_keeps_their_id() -> None:
+    short = {"name": "Ada", "age": 30, "background": "Bakes.", "chatting_style": "short"}
+    person = RecordedPerson.model_validate(short).person("recorded")
+    assert person.id == person_id("recorded", "Ada", "30", "", "Bakes.", "short")
+    more = RecordedPerson.model_validate(short | {"traits": ["dry"], "place": "Leeds"}).person("recorded")
+    assert more.id != person.id and (more.traits, more.place) == (("dry",), "Leeds")
 
 
 async def test_playing_back_three_hundred_is_quick(tmp_path: Path) -> None:

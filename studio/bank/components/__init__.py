@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import prod
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -14,6 +16,11 @@ _FILES = files(__package__)
 BANDS = ((19, 19, 0.25), (20, 24, 1.0), (25, 34, 1.0), (35, 44, 1.0), (45, 54, 1.0), (55, 64, 1.0), (65, 75, 0.95))
 """The census's age bands as far as people are composed: first and last age, and the share of the band that this is."""
 Words = frozenset[str]
+_SLOT = re.compile(r"\{\w+\}")
+_OPTIONS = re.compile(r"\[[^]]+\]")
+_MOST_WORDINGS = 12
+"""More of them make a clause no likelier."""
+_OWN = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class Clause:
     needs: Words
     bars: Words
     adds: Words
+    weight: float = 1.0
+    """The more needs and the more wordings, the likelier: what is said in one way alone would be said too often."""
 
     def fits(self, age: int, life: Words) -> bool:
         return self.youngest <= age <= self.oldest and self.needs <= life and not self.bars & life
@@ -74,6 +83,8 @@ class Shape:
     said: str
     fits: str
     """``any``, ``working`` or ``settled``."""
+    weight: float
+    """The lower, the more words of its own it has: they are what repeats from one to the next."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,8 @@ class Components:
     """Clauses by ``retired``, ``jobless``, ``home parent`` and ``home carer``."""
     contexts: tuple[Clause, ...]
     pastimes: tuple[Clause, ...]
+    locals: dict[str, tuple[Clause, ...]]
+    """By place: what people do or have because they live there."""
     traits: dict[str, Words]
     """Each trait, and those which nobody has together with it; symmetric."""
     quirks: tuple[Quirk, ...]
@@ -104,11 +117,13 @@ def components() -> Components:
         nonworking=nonworking,
         contexts=tuple(map(_clause, _table("contexts"))),
         pastimes=tuple(map(_clause, _table("pastimes"))),
+        locals=_locals(_table("locals")),
         traits=_traits(_table("traits")),
         quirks=tuple(map(_quirk, _table("quirks"))),
         places=tuple(map(_place, YAML(typ="safe").load((_FILES / "places.yaml").read_text(encoding="utf-8")))),
         shapes=tuple(
-            Shape(said.strip(), fits.strip()) for fits, _, said in (x.partition("|") for x in _lines("shapes"))
+            Shape(said.strip(), fits.strip(), 1 / (1 + len(_OWN.findall(_SLOT.sub("", said)))) ** 2)
+            for fits, _, said in (line.partition("|") for line in _lines("shapes"))
         ),
         usernames=tuple(word for line in _lines("usernames") for word in line.split()),
     )
@@ -144,7 +159,21 @@ def _study(row: dict[str, str]) -> Work:
 
 def _clause(row: dict[str, str]) -> Clause:
     needs, bars, adds = (frozenset(row.get(name, "").split()) for name in ("needs", "bars", "adds"))
-    return Clause(row["says"], int(row["youngest"]), int(row["oldest"]), needs, bars, adds)
+    weight = (1 + len(needs)) * min(_MOST_WORDINGS, wordings(row["says"])) ** 0.5
+    return Clause(row["says"], int(row["youngest"]), int(row["oldest"]), needs, bars, adds, weight)
+
+
+def _locals(rows: list[dict[str, str]]) -> dict[str, tuple[Clause, ...]]:
+    found: dict[str, tuple[Clause, ...]] = {}
+    for row in rows:
+        clause = Clause(row["says"], 0, BANDS[-1][1], frozenset(), frozenset(row["bars"].split()), frozenset())
+        found[row["place"]] = (*found.get(row["place"], ()), clause)
+    return found
+
+
+def wordings(says: str) -> int:
+    """In how many ways a clause with its ``[one|other]`` can be said."""
+    return prod(1 + found.count("|") for found in _OPTIONS.findall(says))
 
 
 def _traits(rows: list[dict[str, str]]) -> dict[str, Words]:

@@ -75,6 +75,7 @@ def _judged(row: Row, width: int) -> Iterator[Content]:
     if judgement.traits:
         yield trait_marks(judgement, width)
     told = [
+        ("fits who asks", f"{fit.score} of 2 by {fit.by}: {fit.reason}" if (fit := judgement.fit) else ""),
         ("steps", ", ".join(f"{name} {'✓' if there else '✗'}" for name, there in judgement.steps.items())),
         ("preferred", ", ".join(judgement.preferred)),
         ("rejected for", ", ".join(judgement.reasons)),
