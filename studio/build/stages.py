@@ -226,20 +226,25 @@ def resume_training(session: Session, job: Job) -> Job:
     return resume_run(session.workspace, job)
 
 
-async def evaluate_stage(tell: Tell, session: Session, run: Run) -> Evaluation:
-    """Held-out probes through base and tuned."""
+async def evaluate_stage(tell: Tell, session: Session, run: Run, locked: bool = True) -> Evaluation:
+    """Held-out probes through base and tuned: all for a verdict, else those that are not ``locked``.
+
+    A verdict that is there already is given in either case: it has looked at all of them.
+    """
     judge, run_id = open_judge(session.settings, session.loaded, session.workspace.examples), run.plan.run_id
     wanted = fingerprint(session.loaded, run, judge)
 
     def find() -> Evaluation | None:
         kept = evaluation_of(session.workspace, run_id)
-        return kept if kept is not None and kept.fingerprint == wanted else None
+        if kept is None or kept.fingerprint != wanted:
+            return None
+        return kept if kept.is_verdict or not locked else None
 
     def find_whole() -> Evaluation | None:
         """One with replies that could not be judged is tried again, once a build."""
         return kept if (kept := find()) is not None and kept.whole else None
 
-    params = _asked(session, EvaluateParams, run_id=run_id, settings=session.settings)
+    params = _asked(session, EvaluateParams, run_id=run_id, settings=session.settings, locked=locked)
     begin = partial(start, session.workspace.jobs_dir, "evaluate", "studio.evaluate.job:main", params)
     note = "loading the base model and the adapter"
     done, skipped = await _ensure(tell, session, "evaluate", find_whole, begin, note)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
+import typer
 from rich.text import Text
 
 from studio.build import Session
@@ -14,11 +16,14 @@ from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, op
 from studio.cli.output import cell, out, say, say_json
 from studio.errors import UserError
 from studio.evaluate import Evaluation, Gate, Interval, evaluation_of
-from studio.evaluate.gate_text import bound, label, measured, shown_text, source_text
+from studio.evaluate.gate_text import bound, label, measured, percent, scope_text, shown_text, source_text, wins_text
+from studio.evaluate.gates import out_of_reach, reach_text
+from studio.evaluate.probes import part_sizes
 from studio.llm import ModelSettings
 from studio.train import Run, find_run, runs
 
 GATES_FAILED = 3
+LOCKED = "Open the locked third too, for a verdict; looks are counted and paid for."
 COLOURS = {"PASS": "green", "FAIL": "red", "UNDECIDED": "yellow"}
 
 
@@ -27,20 +32,30 @@ def evaluate(
     spec: options.SpecFile = DEFAULT_SPEC,
     workspace: options.WorkspaceFolder = WORKSPACE,
     run: options.RunId = None,
+    locked: Annotated[bool, typer.Option("--locked", help=LOCKED)] = False,
     settings: ModelSettings = OFFLINE,
     as_json: options.AsJson = False,
 ) -> int:
-    """Score base and tuned on the held-out probes and decide the quality gates.
+    """Score base and tuned on the held-out probes, and what the quality gates come to.
 
-    Example: studio evaluate specs/taskmaster.yaml --json
+    A third of the probes is locked: without --locked it stays so, nothing is approved, and looking costs nothing. A
+    build opens it. Exit status: 0 approved, 3 not.
+
+    Example: studio evaluate specs/taskmaster.yaml --locked --json
     """
     with open_session(spec, workspace, settings) as session:
-        evaluation = show(evaluate_stage, session, chosen_run(session, run))
+        evaluation = show(evaluate_stage, session, chosen_run(session, run), locked)
     if as_json:
-        say_json(evaluation.model_copy(update={"results": ()}))
+        parts = part_sizes(row.probe for row in evaluation.results)
+        about = {"verdict": evaluation.verdict, "probes": len(evaluation.counted), "parts": parts}
+        about |= {"out_of_reach": out_of_reach(evaluation)}
+        say_json({**evaluation.model_copy(update={"results": ()}).model_dump(mode="json"), **about})
     else:
         _print_scores(evaluation)
         print_gates(evaluation.gates)
+        say(scope_text(evaluation))
+        if told := reach_text(evaluation):
+            say(told)
         print_verdict(evaluation)
     return 0 if evaluation.passed else GATES_FAILED
 
@@ -79,10 +94,14 @@ def _print_scores(evaluation: Evaluation) -> None:
     for name, left, right in rows:
         say(f"{name:<30} {_figure(left):>8} {_figure(right):>8}")
     if (delta := evaluation.delta) is not None:
-        say(f"tuned less base: {delta.value:+.2f} of 10, 95 %: {delta.low:+.2f} to {delta.high:+.2f}, n {delta.n}")
+        between = f"{percent(delta.level)}: {delta.low:+.2f} to {delta.high:+.2f}"
+        say(f"tuned less base: {delta.value:+.2f} of 10, {between}, n {delta.n}")
     say(f"by {source_text(evaluation)}")
+    for line in wins_text(evaluation):
+        say(line)
     for one in evaluation.shown:
-        say(shown_text(one))
+        if one.name != "beats_prompt":
+            say(shown_text(one))
 
 
 def _figure(found: Interval | float | None) -> str:

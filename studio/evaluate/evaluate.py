@@ -11,6 +11,7 @@ from studio.chatml import assistant
 from studio.errors import UserError
 from studio.evaluate.ask import Sides
 from studio.evaluate.fingerprint import Cache, fingerprint, is_trial, judge_info
+from studio.evaluate.looks import Look
 from studio.evaluate.metrics import NO_LABELS, Labels
 from studio.evaluate.probes import keeps, probes
 from studio.evaluate.report import restate
@@ -52,13 +53,15 @@ class Evaluator:
         sides: Sides,
         cache: Cache[ProbeResult],
         agreement: Agreement | None = None,
+        look: Look | None = None,
+        asked: tuple[Asked, ...] = ("tuned", "base", "prompted"),
     ) -> None:
-        """``agreement`` is what was measured of the judge's with people; None: nothing was."""
+        """``agreement`` is what was measured of the judge's with people; None: nothing was. ``look`` says which probes
+        are asked and counted; None: all of them, and nobody counts."""
         self._loaded, self._run, self._judge, self._sides, self._cache = loaded, run, judge, sides, cache
         self._judge_info = judge_info(judge, agreement)
-        self._probes = probes(loaded)
-        prompted = loaded.spec.success.beats_prompt is not None
-        self._asked: tuple[Asked, ...] = ("tuned", "base", "prompted") if prompted else ("tuned", "base")
+        self._look, self._asked = look, asked
+        self._probes = tuple(one for one in probes(loaded) if look is None or one.id in look.probes)
         self._judging = asyncio.Semaphore(JUDGED_AT_ONCE)
         self._failed_in_a_row = 0
         self._tuned_left, self._tuned_came = 0, asyncio.Event()
@@ -102,7 +105,7 @@ class Evaluator:
             for one in working:
                 one.cancel()
             await asyncio.gather(*everyone, return_exceptions=True)
-        results = tuple(done[probe.id] for probe in self._probes)
+        results = tuple(done[probe.id].model_copy(update={"probe": probe}) for probe in self._probes)
         found = self.evaluation = self._conclude(results, time.monotonic() - began, labels)
         yield EvaluateFinished(evaluation_id=found.id, gates=found.gates, seconds=found.seconds)
 
@@ -195,5 +198,7 @@ class Evaluator:
             created=datetime.now(UTC),
             seconds=seconds,
             fingerprint=fingerprint(self._loaded, self._run, self._judge),
+            scope=self._look.scope if self._look else "all",
+            looks=self._look.number if self._look else 0,
         )
         return restate(found, labels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from studio.evaluate.intervals import alpha_at
+from studio.evaluate.probes import part_sizes
 from studio.evaluate.types import Evaluation, Gate, Shown, reaches
 from studio.judge.types import JudgeInfo
 
@@ -67,6 +69,42 @@ def source_text(evaluation: Evaluation) -> str:
     people = [f"people: {tuned.labels} of {tuned.n} tuned replies"] if tuned.labels else []
     people += [f"{votes} pairs"] if votes else []
     return "; ".join(([", ".join(people)] if people else []) + [judge_text(evaluation.judge)])
+
+
+def wins_text(evaluation: Evaluation) -> list[str]:
+    """How often tuned wins against each of the other two sides, ties half, with intervals; a line each."""
+    found = []
+    others = (("base", evaluation.win_rate), ("base with the persona as its prompt", evaluation.beats_prompt))
+    for other, won in others:
+        if won is not None:
+            between = span("win_rate", won.low, won.high)
+            found.append(f"tuned wins {won.value:.0%} against {other} ({percent(won.level)}: {between}, n {won.n})")
+    return found
+
+
+def scope_text(evaluation: Evaluation) -> str:
+    """Which probes it rests on, and what is paid for: ``verdict on the 20 locked probes, looked at 2 times: 97.5 %
+    intervals; the 40 others are known from earlier runs and decide nothing``."""
+    counted, every = len(evaluation.counted), len(evaluation.results)
+    sizes = part_sizes(row.probe for row in evaluation.results)
+    level = percent(1 - alpha_at(evaluation.looks))
+    times = f"{evaluation.looks} time{'' if evaluation.looks == 1 else 's'}"
+    if evaluation.scope == "open":
+        told = f"{counted} open probes ({sizes['diagnose']} to diagnose, {sizes['tune']} to tune): no verdict"
+        return f"{told}; --locked opens the locked ones for one"
+    if evaluation.scope == "locked":
+        others = f"the {every - counted} others are known from earlier runs and decide nothing"
+        return f"verdict on the {counted} locked probes, looked at {times}: {level} intervals; {others}"
+    if not evaluation.looks:
+        return f"verdict on all {every} probes"
+    parts = f"{sizes['diagnose']} to diagnose, {sizes['tune']} to tune, {sizes['locked']} locked"
+    told = f"verdict on all {every} probes ({parts}), which no earlier run was evaluated on"
+    return f"{told}; locked ones looked at {times}: {level} intervals"
+
+
+def percent(level: float) -> str:
+    """The level of an interval: ``95 %``, ``97.5 %``."""
+    return f"{level * 100:.4g} %"
 
 
 def number(value: float) -> str:

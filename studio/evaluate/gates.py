@@ -1,29 +1,29 @@
-"""Quality gates: PASS where the one-sided 95 % bound clears the target, FAIL where the other misses it, else UNDECIDED.
+"""Quality gates: PASS where the 95 % interval lies beyond the target, FAIL where it misses it, else UNDECIDED.
 
 A mean is decided by its interval (:mod:`studio.evaluate.intervals`), never by its estimate: judged by that, a model
-that stands exactly at the gate passes every other time. All gates have to pass, so none needs a correction for their
-number (intersection-union). A judge decides where its measured agreement with people allows; people's labels of the
-run's own replies decide whatever the judge is worth.
+that stands exactly at the gate passes every other time, by the interval's end in 2.5 %. All gates have to pass, so none
+needs a correction for their number (intersection-union); looking again at the locked probes does, and the interval is
+then wider (:func:`studio.evaluate.intervals.alpha_at`). A judge decides where its measured agreement with people
+allows; people's labels of the run's own replies decide whatever the judge is worth.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 
-from studio.evaluate.gate_text import number, span
-from studio.evaluate.intervals import ALPHA, Interval
-from studio.evaluate.metrics import MIN_LABELS
+from studio.evaluate.gate_text import label, number, percent, span
+from studio.evaluate.intervals import ALPHA, Interval, Span, alpha_at, mean
+from studio.evaluate.metrics import MIN_LABELS, OVERALL, SHARE, TRAIT
 from studio.evaluate.types import Evaluation, Gate, GateStatus, Shown, SideMetrics, bound_of, reaches
 from studio.judge.types import JudgeInfo
 
 MAX_ERRORS = 0.05
 """The share of replies without a judgement above which the judged ones may not stand for all."""
-NONE_IN = math.ceil(math.log(ALPHA) / math.log(1 - 0.05))
-"""Replies of which none may cross a boundary before a rate of zero passes: 59, which bounds it under 5 %."""
-REMEDY = f"label {MIN_LABELS} of this run's replies (ten minutes), or set a judge"
-PAIR_REMEDY = REMEDY.replace("replies", "pairs")
-NONE_REMEDY = REMEDY.replace(str(MIN_LABELS), str(NONE_IN))
+MOST_PROBES = 10_000
+MOST_VIOLATIONS = 0.05
+"""The rate of violations that none in so many replies has to bound, one-sided, before a target of zero passes."""
 ON_STAND_IN = "measured on the stand-in base: decides nothing"
 NO_TARGET = "no target in the spec"
 
@@ -61,16 +61,72 @@ def shown(evaluation: Evaluation) -> tuple[Shown, ...]:
     return tuple(found)
 
 
+def out_of_reach(evaluation: Evaluation) -> dict[str, int]:
+    """The gates that even perfect replies to so few probes could not pass, with the probes that each would take.
+
+    By the interval of a sample without a fault, at the level that this look has.
+    """
+    alpha, n, success = alpha_at(evaluation.looks), len(evaluation.counted), evaluation.success
+    wanted: list[tuple[str, float, Span]] = [
+        ("overall", success.overall, OVERALL),
+        *((f"trait:{name}", success.trait, TRAIT) for name in evaluation.traits),
+        ("win_rate", success.win_rate, SHARE),
+    ]
+    if success.beats_prompt is not None:
+        wanted.append(("beats_prompt", success.beats_prompt, SHARE))
+    found = {name: _least_to_reach(target, span, alpha) for name, target, span in wanted}
+    violations = none_in(alpha) if success.violations == 0 else none_in(alpha / 2, success.violations)
+    return {name: least for name, least in {**found, "violations": violations}.items() if least > n}
+
+
+def reach_text(evaluation: Evaluation) -> str:
+    """``even perfect replies to 20 probes could not pass violations (takes 59)``; empty where they could."""
+    needed = [f"{label(name)} (takes {least})" for name, least in out_of_reach(evaluation).items()]
+    if not needed:
+        return ""
+    kind = {"open": "open ", "locked": "locked "}.get(evaluation.scope, "")
+    told = f"too few: even perfect replies to {len(evaluation.counted)} {kind}probes could not pass {', '.join(needed)}"
+    return f"{told}; a third of the probes is locked" if evaluation.scope == "locked" else told
+
+
+@cache
+def _least_to_reach(target: float, span: Span, alpha: float) -> int:
+    """Values at the upper end of ``span`` whose interval lies above ``target``; 10,000 where none of fewer does."""
+    low, high = 0, 1
+    while high < MOST_PROBES and not _reached(high, target, span, alpha):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _reached(middle, target, span, alpha) else (middle, high)
+    return min(high, MOST_PROBES)
+
+
+def _reached(n: int, target: float, span: Span, alpha: float) -> bool:
+    found = mean([span[1]] * n, span, alpha)
+    return found is not None and found.low >= target
+
+
+def none_in(alpha: float = ALPHA, most: float = MOST_VIOLATIONS) -> int:
+    """Replies of which none may cross a boundary before a target of zero passes: 59 bound it under 5 % at 95 %."""
+    return math.ceil(math.log(alpha) / math.log1p(-most)) if most < 1 else 1
+
+
+def label_remedy(evaluation: Evaluation, wanted: int = MIN_LABELS, what: str = "replies") -> str:
+    """What to do where no judge may decide: ``label 50 of this run's replies (ten minutes), or set a judge``."""
+    few = len(evaluation.counted) < wanted
+    return f"label {'all' if few else wanted} of this run's {what} (ten minutes), or set a judge"
+
+
 def trait_distrust(evaluation: Evaluation, trait: str) -> str:
     """Why the judge may not decide this trait's gate; empty where it may. Its kappa is taken as the point estimate."""
-    judge, needed = evaluation.judge, evaluation.success.agreement
+    judge, needed, remedy = evaluation.judge, evaluation.success.agreement, label_remedy(evaluation)
     kappa = judge.agreement.get(trait)
-    return _unknown(judge, REMEDY) if kappa is None else _short(kappa, needed, REMEDY)
+    return _unknown(judge, remedy) if kappa is None else _short(kappa, needed, remedy)
 
 
-def _mean_distrust(evaluation: Evaluation, remedy: str = REMEDY) -> str:
+def _mean_distrust(evaluation: Evaluation, remedy: str = "") -> str:
     """As :func:`trait_distrust`, of what rests on all traits: by the mean of their agreements."""
-    judge = evaluation.judge
+    judge, remedy = evaluation.judge, remedy or label_remedy(evaluation)
     known = [judge.agreement[name] for name in evaluation.traits if name in judge.agreement]
     if len(known) < len(evaluation.traits):
         return _unknown(judge, remedy)
@@ -80,12 +136,13 @@ def _mean_distrust(evaluation: Evaluation, remedy: str = REMEDY) -> str:
 def _pair_distrust(evaluation: Evaluation) -> str:
     """As :func:`trait_distrust`, of comparisons: the mean agreement, and that on passing, which has to be as far above
     chance (``2 p - 1``, the prevalence-adjusted kappa)."""
-    if told := _mean_distrust(evaluation, PAIR_REMEDY):
+    remedy = label_remedy(evaluation, what="pairs")
+    if told := _mean_distrust(evaluation, remedy):
         return told
     passing, needed = evaluation.judge.pass_agreement, evaluation.success.agreement
     if passing is None:
-        return f"the judge's agreement on passing is not measured: {PAIR_REMEDY}"
-    return _short(passing, (1 + needed) / 2, PAIR_REMEDY, "on passing ")
+        return f"the judge's agreement on passing is not measured: {remedy}"
+    return _short(passing, (1 + needed) / 2, remedy, "on passing ")
 
 
 def _unknown(judge: JudgeInfo, remedy: str) -> str:
@@ -112,19 +169,21 @@ def _mean(
         if told := _unjudged(evaluation, pair):
             return _gate(name, found.value, target, told)
     rests_on = _rests_on(name, found)
-    if reaches(name, found.upper if bound_of(name) == "<=" else found.lower, target):
+    if reaches(name, found.high if bound_of(name) == "<=" else found.low, target):
         return _gate(name, found.value, target, rests_on, "PASS")
-    if not reaches(name, found.lower if bound_of(name) == "<=" else found.upper, target):
+    if not reaches(name, found.low if bound_of(name) == "<=" else found.high, target):
         return _gate(name, found.value, target, rests_on, "FAIL")
-    more, unlabelled = found.more_to_decide(target), evaluation.tuned.n - found.n
-    told = "too close to the target to tell" if more is None else _count(more, found.labels, unlabelled, pair)
+    more = found.more_to_decide(target)
+    told = "too close to the target to tell" if more is None else _count(more, found, evaluation, pair)
     return _gate(name, found.value, target, f"{told}; {rests_on}")
 
 
 def _violations(evaluation: Evaluation) -> Gate:
     """Of a target of zero any violation fails, and none in n only bounds the rate; above zero it is a rate."""
     name, target, tuned = "violations", evaluation.success.violations, evaluation.tuned
-    found, distrust = tuned.violations, _mean_distrust(evaluation, NONE_REMEDY if target == 0 else REMEDY)
+    enough = none_in(alpha_at(evaluation.looks))
+    remedy = label_remedy(evaluation, enough) if target == 0 else ""
+    found, distrust = tuned.violations, _mean_distrust(evaluation, remedy)
     if found is None:
         return _gate(name, None, target, distrust or "not measured: no judged replies")
     by_rules = evaluation.judge.kind == "nobody" and found.value > 0
@@ -137,12 +196,12 @@ def _violations(evaluation: Evaluation) -> Gate:
         return _gate(name, found.value, target, f"{seen} replies cross a boundary", "FAIL")
     if told := _unjudged(evaluation) if not found.labels else "":
         return _gate(name, found.value, target, told)
-    bound = f"none in {found.n}: under {found.upper:.1%} at 95 %"
+    bound = f"none in {found.n}: under {found.upper:.1%} at {percent(found.level)}"
     if found.labels and tuned.unlabelled_violations:
         other = f"the judge sees {tuned.unlabelled_violations} in replies without labels: label these"
         return _gate(name, found.value, target, f"{bound}; {other}")
-    if found.n < NONE_IN:
-        more = _count(NONE_IN - found.n, found.labels, tuned.n - found.n)
+    if found.n < enough:
+        more = _count(enough - found.n, found, evaluation)
         return _gate(name, found.value, target, f"{more}; {bound}")
     return _gate(name, found.value, target, bound, "PASS")
 
@@ -156,32 +215,34 @@ def _latency(tuned: SideMetrics, target: float) -> Gate:
         return _gate(name, tuned.latency_s, target, f"{rests_on}: at most {tuned.latency_high:.2f} s at 95 %", "PASS")
     if tuned.latency_low is not None and tuned.latency_low > target:
         return _gate(name, tuned.latency_s, target, f"{rests_on}: at least {tuned.latency_low:.2f} s at 95 %", "FAIL")
-    more = f"{NONE_IN - tuned.timed} more are needed to bound it" if tuned.timed < NONE_IN else "too close to tell"
+    enough = none_in()
+    more = f"{enough - tuned.timed} more are needed to bound it" if tuned.timed < enough else "too close to tell"
     return _gate(name, tuned.latency_s, target, f"{rests_on}; {more}")
 
 
 def _unjudged(evaluation: Evaluation, pair: bool = False) -> str:
     """What is to be said where too many replies, or pairs, have no judgement to stand for all."""
-    asked = len(evaluation.results)
+    asked = len(evaluation.counted)
     failed = evaluation.tuned.errors
     if pair:
-        failed = sum(row.comparison is not None and row.comparison.error is not None for row in evaluation.results)
+        failed = sum(row.comparison is not None and row.comparison.error is not None for row in evaluation.counted)
     return f"{failed} of {asked} could not be judged; evaluate again" if failed > MAX_ERRORS * asked else ""
 
 
-def _count(more: int, labels: int, unlabelled: int, pair: bool = False) -> str:
+def _count(more: int, found: Interval, evaluation: Evaluation, pair: bool = False) -> str:
     """``about 40 more probes``; of labels first of all those replies that have none."""
-    if labels and 0 < more <= unlabelled:
-        return f"{'compare' if pair else 'label'} about {more} more {'pairs' if pair else 'replies'}"
-    if labels and unlabelled > 0:
-        rest = f"{unlabelled} {'pairs' if pair else 'replies'} that are left, and about {more - unlabelled} more probes"
-        return f"{'compare' if pair else 'label'} the {rest}"
-    return f"about {more} more probes"
+    left, verb, what = evaluation.tuned.n - found.n, *(("compare", "pairs") if pair else ("label", "replies"))
+    probes = "locked probes (a third of all)" if evaluation.scope == "locked" else "probes"
+    if found.labels and 0 < more <= left:
+        return f"{verb} about {more} more {what}"
+    if found.labels and left > 0:
+        return f"{verb} the {left} {what} that are left, and about {more - left} more {probes}"
+    return f"about {more} more {probes}"
 
 
 def _rests_on(name: str, found: Interval) -> str:
     people = f", {found.labels} labels" if found.labels else ""
-    return f"95 %: {span(name, found.low, found.high)}, n {found.n}{people}"
+    return f"{percent(found.level)}: {span(name, found.low, found.high)}, n {found.n}{people}"
 
 
 def _singles(evaluation: Evaluation) -> Iterator[tuple[str, float | None, float | None]]:

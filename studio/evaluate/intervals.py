@@ -1,13 +1,15 @@
-"""Confidence intervals: 95 % ones of means, rates, differences and judge-corrected means, and one-sided 95 % bounds.
+"""Confidence intervals of means, rates, differences and judge-corrected means: two-sided, and one-sided bounds.
 
 A sample is one value a prompt: several replies to one prompt are one cluster, and come as their mean
-(:func:`by_prompt`). Gates read the one-sided bounds, people the two-sided interval. ``tests/bench/gates.py`` measures
-how often each covers.
+(:func:`by_prompt`). ``alpha`` is what an interval may miss, .05 unless looks are to be paid for (:func:`alpha_at`):
+half of it on each side of the interval, all of it beyond a one-sided bound. ``tests/bench/gates.py`` measures how often
+each covers.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from statistics import NormalDist, fmean, stdev
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 ALPHA = 0.05
-"""Of a one-sided bound; a two-sided interval has half of it on each side."""
+"""What an interval may miss, both sides together."""
 MIN_LARGE = 50
 """Prompts from which a t interval holds; under them it misses too often (wrong PASS .08 at 20), and betting is used."""
 MIN_SPREAD = 5
@@ -41,7 +43,7 @@ Span = tuple[float, float]
 
 
 class Interval(Frozen):
-    """An estimate with its two-sided 95 % interval, and the one-sided 95 % bounds that gates are decided by."""
+    """An estimate with its two-sided interval, which decides gates, and the one-sided bounds of the same level."""
 
     value: float
     low: float
@@ -49,13 +51,14 @@ class Interval(Frozen):
     n: int
     """Prompts that it rests on: those with labels where people gave it."""
     lower: float = Field(default_factory=lambda values: values["low"])
-    """At least so much, at 95 %; where it is not given the end of the interval, which is further off."""
+    """At least so much, one-sided; where it is not given the end of the interval, which is further off."""
     upper: float = Field(default_factory=lambda values: values["high"])
     sd: float = 0.0
     """Standard deviation between prompts, as it counts: what is left of it where a judge explains a part."""
     method: str = ""
     labels: int = 0
     """How many of ``n`` people labelled; 0: the judge alone."""
+    level: float = 1 - ALPHA
 
     def more_to_decide(self, target: float) -> int | None:
         """Further prompts for a power of .8, were this estimate true: ``(z_a + z_b)^2 s^2 / (m - g)^2 - n``.
@@ -66,10 +69,22 @@ class Interval(Frozen):
         gap = abs(self.value - target)
         if gap < 1e-9:
             return None
-        z = NormalDist().inv_cdf(1 - ALPHA) + NormalDist().inv_cdf(POWER)
+        side = (1 - self.level) / 2
+        z = NormalDist().inv_cdf(1 - side) + NormalDist().inv_cdf(POWER)
         wanted = math.ceil((z * self.sd / gap) ** 2)
-        least = math.ceil(math.log(ALPHA) / math.log1p(-min(gap, 0.99))) if self.method in RATES else MIN_LARGE
+        least = math.ceil(math.log(side) / math.log1p(-min(gap, 0.99))) if self.method in RATES else MIN_LARGE
         return max(wanted, least, self.n + 1) - self.n
+
+
+def alpha_at(look: int) -> float:
+    """What the interval of the ``look``-th look (from 1) at the same locked probes may miss: ``.05 / 2^(look - 1)``.
+
+    Alpha spending in a geometric series: a gate is passed by one end of the interval, so wrongly with a chance of
+    ``.05 / 2^look`` at each look, and of .05 at all looks that there will ever be together, however they depend on each
+    other (union bound; Lan and DeMets, 1983, spend alpha alike in sequential trials). It pays for looking again, not
+    for training on what was seen: so the locked probes may not be read by whoever writes examples.
+    """
+    return ALPHA * 0.5 ** (max(look, 1) - 1)
 
 
 def by_prompt(values: Iterable[tuple[str, float]]) -> dict[str, float]:
@@ -80,7 +95,7 @@ def by_prompt(values: Iterable[tuple[str, float]]) -> dict[str, float]:
     return {prompt: fmean(some) for prompt, some in found.items()}
 
 
-def mean(values: Sequence[float], span: Span) -> Interval | None:
+def mean(values: Sequence[float], span: Span, alpha: float = ALPHA) -> Interval | None:
     """The mean of one value a prompt, each within ``span``; None of none.
 
     t, corrected for skewness, or the betting interval for small samples, near an end of the range and where nothing
@@ -92,11 +107,13 @@ def mean(values: Sequence[float], span: Span) -> Interval | None:
     middle, sd = fmean(values), stdev(values) if len(values) > 1 else 0.0
     part = (middle - low) / (high - low)
     if n < MIN_LARGE or sd == 0 or n * min(part, 1 - part) < MIN_SPREAD:
-        return _betting(values, span, sd)
-    return _t(middle, sd**2 / n, _third(values) / n**2, n, span, "t")
+        return _betting(values, span, sd, alpha)
+    return _t(middle, sd**2 / n, _third(values) / n**2, n, span, "t", alpha)
 
 
-def corrected_mean(labelled: Sequence[tuple[float, float]], judged: Sequence[float], span: Span) -> Interval | None:
+def corrected_mean(
+    labelled: Sequence[tuple[float, float]], judged: Sequence[float], span: Span, alpha: float = ALPHA
+) -> Interval | None:
     """Prediction-powered mean (PPI++, Angelopoulos et al. 2023, arXiv 2311.01453) of what people would say.
 
     ``labelled`` are (people's, judge's) values of the prompts that were drawn for labelling, at random, ``judged`` the
@@ -104,7 +121,7 @@ def corrected_mean(labelled: Sequence[tuple[float, float]], judged: Sequence[flo
     :data:`MIN_LARGE`, near an end of the range, or where the judge tells nothing.
     """
     said = [people for people, _ in labelled]
-    alone = mean(said, span)
+    alone = mean(said, span, alpha)
     n, others = len(labelled), len(judged)
     if alone is None or alone.method != "t" or others == 0 or len({judge for _, judge in labelled}) < 2:
         return alone
@@ -116,10 +133,10 @@ def corrected_mean(labelled: Sequence[tuple[float, float]], judged: Sequence[flo
     error = weight**2 * (stdev(judged) ** 2 if others > 1 else variance) / others + stdev(rest) ** 2 / n
     third = weight**3 * _third(judged) / others**2 + _third(rest) / n**2
     value = min(max(weight * fmean(judged) + fmean(rest), span[0]), span[1])
-    return _t(value, error, third, n, span, "PPI++")
+    return _t(value, error, third, n, span, "PPI++", alpha)
 
 
-def rate(events: int, n: int) -> Interval | None:
+def rate(events: int, n: int, alpha: float = ALPHA) -> Interval | None:
     """A share of ``n`` prompts. Wilson (1927); exact (Clopper and Pearson, 1934) where events, or their absence, are
     rare: of none in ``n`` the bound is ``1 - .05^(1/n)``, about ``3/n``."""
     if n == 0:
@@ -127,33 +144,51 @@ def rate(events: int, n: int) -> Interval | None:
     share = events / n
     bounds, name = (_exact, "exact") if min(events, n - events) < MIN_EVENTS else (_wilson, "Wilson")
     sd = math.sqrt(share * (1 - share))
-    return _interval(share, n, sd, name, lambda alpha: bounds(events, n, alpha))
+    return _interval(share, n, sd, name, lambda missed: bounds(events, n, missed), alpha)
 
 
-def share_of(values: Mapping[str, float]) -> Interval | None:
+def share_of(values: Mapping[str, float], alpha: float = ALPHA) -> Interval | None:
     """A rate of replies, by prompt. Where prompts have several replies that differ, a mean over the prompts' shares."""
     shares = list(values.values())
     if all(share in (0.0, 1.0) for share in shares):
-        return rate(int(sum(shares)), len(shares))
-    return mean(shares, (0.0, 1.0))
+        return rate(int(sum(shares)), len(shares), alpha)
+    return mean(shares, (0.0, 1.0), alpha)
 
 
-def delta(pairs: Sequence[tuple[float, float]], seed: int = 0) -> Interval | None:
-    """The mean difference second - first over prompts, paired: percentile bootstrap over the prompts (Efron, 1979)."""
+def delta(
+    pairs: Sequence[tuple[float, float]], seed: int = 0, alpha: float = ALPHA, span: Span | None = None
+) -> Interval | None:
+    """The mean difference second - first over prompts, paired: percentile bootstrap over the prompts (Efron, 1979).
+
+    Its percentiles are those at which the bootstrap of a normal sample gives Student's t interval (the expanded
+    percentile interval of Hesterberg, 2015, arXiv 1411.5279): the plain ones are too narrow for few prompts. Where the
+    ``span`` of a difference is known and fewer than ten prompts have another one than most have, resamples know too
+    little of how much varies, and it is the betting interval.
+    """
     if not pairs:
         return None
     import numpy as np
 
     differences = np.array([second - first for first, second in pairs])
     n = len(differences)
+    if span is not None and _varied(differences.tolist()) < MIN_EVENTS:
+        return _betting(differences.tolist(), span, float(differences.std(ddof=1)) if n > 1 else 0.0, alpha)
     means = differences[np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))].mean(axis=1)
 
-    def at(alpha: float) -> Span:
-        low, high = np.quantile(means, [alpha, 1 - alpha]).tolist()
+    def at(missed: float) -> Span:
+        wider = missed
+        if n > 2:
+            wider = NormalDist().cdf(-math.sqrt(n / (n - 1)) * _t_quantile(1 - missed, n - 1))
+        low, high = np.quantile(means, [wider, 1 - wider]).tolist()
         return low, high
 
     sd = float(differences.std(ddof=1)) if n > 1 else 0.0
-    return _interval(float(differences.mean()), n, sd, "bootstrap", at)
+    return _interval(float(differences.mean()), n, sd, "bootstrap", at, alpha)
+
+
+def _varied(values: Sequence[float]) -> int:
+    """How many differ from the most common value."""
+    return len(values) - max(Counter(values).values())
 
 
 def quantile_bounds(values: Sequence[float], share: float = 0.95) -> tuple[float | None, float | None]:
@@ -169,25 +204,26 @@ def quantile_bounds(values: Sequence[float], share: float = 0.95) -> tuple[float
     return least[-1] if least else None, most[0] if most else None
 
 
-def _interval(value: float, n: int, sd: float, method: str, at: Callable[[float], Span]) -> Interval:
-    """From the bounds each of which misses with a chance of alpha, at any alpha."""
-    (low, high), (lower, upper) = at(ALPHA / 2), at(ALPHA)
-    return Interval(value=value, low=low, high=high, n=n, lower=lower, upper=upper, sd=sd, method=method)
+def _interval(value: float, n: int, sd: float, method: str, at: Callable[[float], Span], alpha: float) -> Interval:
+    """From the bounds each of which misses with a given chance, at any chance."""
+    (low, high), (lower, upper) = at(alpha / 2), at(alpha)
+    ends = {"low": low, "high": high, "lower": lower, "upper": upper}
+    return Interval(value=value, n=n, sd=sd, method=method, level=1 - alpha, **ends)
 
 
-def _t(value: float, variance: float, third: float, n: int, span: Span, method: str) -> Interval:
+def _t(value: float, variance: float, third: float, n: int, span: Span, method: str, alpha: float) -> Interval:
     """Student's t around an estimate of this variance and third central moment, both of the estimate itself.
 
     Johnson's correction for skewness (1978; Hall, 1983): near a ceiling the plain bound is cleared wrongly in 6 to 9 %.
     """
     error = math.sqrt(variance)
 
-    def at(alpha: float) -> Span:
-        t = _t_quantile(1 - alpha, n - 1)
+    def at(missed: float) -> Span:
+        t = _t_quantile(1 - missed, n - 1)
         middle = value + third / variance * (2 * t**2 + 1) / 6 if variance else value
         return min(max(middle - t * error, span[0]), value), max(min(middle + t * error, span[1]), value)
 
-    return _interval(value, n, error * math.sqrt(n), method, at)
+    return _interval(value, n, error * math.sqrt(n), method, at, alpha)
 
 
 def _third(values: Sequence[float]) -> float:
@@ -236,7 +272,7 @@ def _binomial(k: int, n: int, share: float) -> float:
     return math.exp(ways + k * math.log(share) + (n - k) * math.log1p(-share))
 
 
-def _betting(values: Sequence[float], span: Span, sd: float) -> Interval:
+def _betting(values: Sequence[float], span: Span, sd: float, alpha: float) -> Interval:
     """Hedged capital at a fixed n (Waudby-Smith and Ramdas, 2023, arXiv 2010.09686): holds for any sample of a bounded
     quantity, however small or skewed.
 
@@ -250,10 +286,10 @@ def _betting(values: Sequence[float], span: Span, sd: float) -> Interval:
     draw = np.random.default_rng(0)
     orders = unit[np.array([draw.permutation(len(unit)) for _ in range(_ORDERS)])]
 
-    def at(alpha: float) -> Span:
-        return low + width * _least(orders, alpha), low + width * (1 - _least(1 - orders, alpha))
+    def at(missed: float) -> Span:
+        return low + width * _least(orders, missed), low + width * (1 - _least(1 - orders, missed))
 
-    return _interval(fmean(values), len(values), sd, "betting", at)
+    return _interval(fmean(values), len(values), sd, "betting", at, alpha)
 
 
 def _least(orders: np.ndarray, alpha: float) -> float:

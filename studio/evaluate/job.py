@@ -12,6 +12,7 @@ from studio.errors import UserError
 from studio.evaluate.ask import Sides
 from studio.evaluate.evaluate import Evaluator
 from studio.evaluate.fingerprint import Cache, fingerprint, replies_fingerprint
+from studio.evaluate.looks import looked
 from studio.evaluate.probes import probes
 from studio.evaluate.report import labels_of, save
 from studio.evaluate.types import ProbeResult, Reply
@@ -32,13 +33,16 @@ class EvaluateParams(Frozen):
     workspace: str
     run_id: str
     settings: ModelSettings
+    locked: bool = True
+    """Whether the locked probes are opened too, for a verdict."""
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
     """Entry of the job."""
     asked = EvaluateParams.model_validate(params, extra="ignore")
     loaded = load(Path(asked.spec_path))
-    if not probes(loaded):
+    asked_probes = probes(loaded)
+    if not asked_probes:
         remedy = "add a category with 'holdout: true' whose items are user messages"
         raise UserError("the spec has no held-out probes to evaluate with", where=asked.spec_path, remedy=remedy)
     async with AsyncExitStack() as closing:
@@ -52,7 +56,8 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
         closing.push_async_callback(judge.close)
         folder = workspace.runs_dir / run.plan.run_id / "probes"
         replies = Cache(folder / f"replies-{replies_fingerprint(loaded, run)[:16]}.jsonl", Reply)
-        results = Cache(folder / f"{fingerprint(loaded, run, judge)[:16]}.jsonl", ProbeResult)
+        mark = fingerprint(loaded, run, judge)
+        results = Cache(folder / f"{mark[:16]}.jsonl", ProbeResult)
         if (server := await _served(workspace, run, context)) is None:
             return
         closing.callback(server.close)
@@ -60,7 +65,8 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
         closing.push_async_callback(tuned.close)
         closing.push_async_callback(base.close)
         agreement = await judge_agreement(loaded, judge)
-        evaluator = Evaluator(loaded, run, judge, Sides(loaded.spec, base, tuned, replies), results, agreement)
+        look = looked(workspace, asked_probes, run.plan.run_id, mark, locked=asked.locked)
+        evaluator = Evaluator(loaded, run, judge, Sides(loaded.spec, base, tuned, replies), results, agreement, look)
         async for event in evaluator.events(lambda: context.stop_requested, labels_of(workspace, run.plan.run_id)):
             if evaluator.evaluation:
                 save(workspace, evaluator.evaluation)

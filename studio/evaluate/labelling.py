@@ -80,7 +80,7 @@ class Labelling:
         self._workspace, self._evaluation, self._run = workspace, evaluation, evaluation.run_id
         new = Session(seed=random.SystemRandom().randrange(2**32), begun=datetime.now(UTC))
         seed = workspace.studio.update(TABLE, self._run, Session, lambda known: known or new).seed
-        drawn = draw_pairs(evaluation.results, seed) if pairs else draw_replies(evaluation.results, seed)
+        drawn = draw_pairs(evaluation.counted, seed) if pairs else draw_replies(evaluation.counted, seed)
         self._items = {_id(seed, pairs, one): one for one in drawn}
         self._answered = self._stored()
         self._skipped: list[str] = []

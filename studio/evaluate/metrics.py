@@ -12,7 +12,17 @@ from statistics import fmean
 from typing import NamedTuple
 
 from studio.chatml import assistant, digest
-from studio.evaluate.intervals import Interval, Span, by_prompt, corrected_mean, delta, mean, quantile_bounds, share_of
+from studio.evaluate.intervals import (
+    ALPHA,
+    Interval,
+    Span,
+    by_prompt,
+    corrected_mean,
+    delta,
+    mean,
+    quantile_bounds,
+    share_of,
+)
 from studio.evaluate.types import SIDES, ProbeResult, Side, SideMetrics
 from studio.judge.scoring import mark_of
 from studio.judge.types import Comparison, JudgeInfo
@@ -55,7 +65,12 @@ def pair_digest(result: ProbeResult) -> str:
 
 
 def side_metrics(
-    results: Sequence[ProbeResult], side: Side, traits: Sequence[str], judge: JudgeInfo, labels: Labels = NO_LABELS
+    results: Sequence[ProbeResult],
+    side: Side,
+    traits: Sequence[str],
+    judge: JudgeInfo,
+    labels: Labels = NO_LABELS,
+    alpha: float = ALPHA,
 ) -> SideMetrics:
     """All of one side. Replies that could not be judged are counted as errors and left out."""
     rows = [(row, row.of(side)) for row in results]
@@ -68,6 +83,7 @@ def side_metrics(
             ((row.probe.id, float(one.labels[name])) for row, one in labelled if name in one.labels),
             ((row.probe.id, mark_of(one.traits[name])) for row, one in judged if name in one.traits),
             TRAIT,
+            alpha,
         )
         for name in traits
     }
@@ -79,10 +95,11 @@ def side_metrics(
             ((row.probe.id, total) for row, one in labelled if (total := label_total(one, traits)) is not None),
             ((row.probe.id, one.total) for row, one in judged if one.total is not None),
             OVERALL,
+            alpha,
         ),
         traits={name: interval for name, interval in found.items() if interval is not None},
-        violations=_violations(labelled, judged, judge),
-        kept=share_of(by_prompt((row.probe.id, float(one.kept)) for row, one in rows if one.kept is not None)),
+        violations=_violations(labelled, judged, judge, alpha),
+        kept=share_of(by_prompt((row.probe.id, float(one.kept)) for row, one in rows if one.kept is not None), alpha),
         n=len(replies),
         judged=marked,
         labels=len(labelled),
@@ -97,23 +114,26 @@ def side_metrics(
     )
 
 
-def estimate(people: Iterable[tuple[str, float]], judge: Iterable[tuple[str, float]], span: Span) -> Interval | None:
+def estimate(
+    people: Iterable[tuple[str, float]], judge: Iterable[tuple[str, float]], span: Span, alpha: float = ALPHA
+) -> Interval | None:
     """The mean over prompts of (prompt, value) pairs: of people's where there are any, else the judge's.
 
     From :data:`MIN_LABELS` on, and where the judge scored all that people did, corrected by the judge's others.
     """
     said, judged = by_prompt(people), by_prompt(judge)
     if not said:
-        return mean(list(judged.values()), span)
+        return mean(list(judged.values()), span, alpha)
     if len(said) < MIN_LABELS or not said.keys() <= judged.keys():
-        found = mean(list(said.values()), span)
+        found = mean(list(said.values()), span, alpha)
     else:
         both = [(value, judged[prompt]) for prompt, value in said.items()]
-        found = corrected_mean(both, [value for prompt, value in judged.items() if prompt not in said], span)
+        others = [value for prompt, value in judged.items() if prompt not in said]
+        found = corrected_mean(both, others, span, alpha)
     return found.model_copy(update={"labels": len(said)}) if found else None
 
 
-def win_rate(results: Sequence[ProbeResult], labels: Labels = NO_LABELS) -> Interval | None:
+def win_rate(results: Sequence[ProbeResult], labels: Labels = NO_LABELS, alpha: float = ALPHA) -> Interval | None:
     """Tuned against base, ties half: people's votes, and the judge's comparisons.
 
     Without votes, probes of which people labelled both replies are compared by their labels where there are
@@ -124,15 +144,17 @@ def win_rate(results: Sequence[ProbeResult], labels: Labels = NO_LABELS) -> Inte
     if not voted:
         marked = [(row.probe.id, points) for row in results if (points := _by_labels(row, labels)) is not None]
         voted = marked if len(marked) >= MIN_LABELS or not compared else []
-    return estimate(voted, compared, SHARE)
+    return estimate(voted, compared, SHARE, alpha)
 
 
-def beats_prompt(results: Sequence[ProbeResult]) -> Interval | None:
+def beats_prompt(results: Sequence[ProbeResult], alpha: float = ALPHA) -> Interval | None:
     """Tuned against the base model with the persona as its system prompt, ties half; None where it was not asked."""
-    return estimate((), _points((row.probe.id, row.prompted_comparison) for row in results), SHARE)
+    return estimate((), _points((row.probe.id, row.prompted_comparison) for row in results), SHARE, alpha)
 
 
-def overall_delta(results: Sequence[ProbeResult], traits: Sequence[str], labels: Labels = NO_LABELS) -> Interval | None:
+def overall_delta(
+    results: Sequence[ProbeResult], traits: Sequence[str], labels: Labels = NO_LABELS, alpha: float = ALPHA
+) -> Interval | None:
     """Overall score, tuned less base: by people where they labelled both replies of 50 probes, or where no judge
     scored any; else by the judge."""
     people, judge = [], []
@@ -144,7 +166,7 @@ def overall_delta(results: Sequence[ProbeResult], traits: Sequence[str], labels:
         if row.base_judgement.total is not None and row.tuned_judgement.total is not None:
             judge.append((row.base_judgement.total, row.tuned_judgement.total))
     by_people = len(people) >= MIN_LABELS or not judge
-    found = delta(people if by_people else judge)
+    found = delta(people if by_people else judge, alpha=alpha)
     return found.model_copy(update={"labels": len(people) if by_people else 0}) if found else None
 
 
@@ -189,17 +211,20 @@ def crosses_a_boundary(judgement: Judgement) -> bool:
 
 
 def _violations(
-    labelled: Sequence[tuple[ProbeResult, RunLabel]], judged: Sequence[tuple[ProbeResult, Judgement]], judge: JudgeInfo
+    labelled: Sequence[tuple[ProbeResult, RunLabel]],
+    judged: Sequence[tuple[ProbeResult, Judgement]],
+    judge: JudgeInfo,
+    alpha: float,
 ) -> Interval | None:
     """Share of replies that cross a boundary: by the labels alone where there are any, since a rate near zero cannot be
     corrected. Where nobody judges, only what the spec's own phrases give away is known."""
     if labelled:
-        found = share_of(by_prompt((row.probe.id, float(one.boundary is not None)) for row, one in labelled))
+        found = share_of(by_prompt((row.probe.id, float(one.boundary is not None)) for row, one in labelled), alpha)
         return found.model_copy(update={"labels": len(labelled)}) if found else None
     crossed = [(row.probe.id, float(crosses_a_boundary(one))) for row, one in judged]
     if judge.kind == "nobody" and not any(value for _, value in crossed):
         return None
-    return share_of(by_prompt(crossed))
+    return share_of(by_prompt(crossed), alpha)
 
 
 def _source(labels: int, judged: int, judge: JudgeInfo) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from studio.evaluate.gates import gates, shown
+from studio.evaluate.intervals import alpha_at
 from studio.evaluate.metrics import NO_LABELS, Labels, beats_prompt, by_category, overall_delta, side_metrics, win_rate
 from studio.evaluate.types import SIDES, Evaluation
 from studio.files import write_atomic
@@ -23,23 +24,25 @@ def restate(evaluation: Evaluation, labels: Labels = NO_LABELS) -> Evaluation:
 
     The same results with the same labels have the same id, so that a package tells which of them it was packed by.
     """
-    results, traits, judge = evaluation.results, evaluation.traits, evaluation.judge
+    results, traits, judge = evaluation.counted, evaluation.traits, evaluation.judge
+    alpha = alpha_at(evaluation.looks)
     replies = [labels.reply(row, side) for row in results for side in SIDES]
     said = [one for one in (*replies, *map(labels.pair, results)) if one is not None]
     used = "\n".join(one.model_dump_json(exclude={"by", "at"}) for one in said)
     measured = evaluation.model_copy(
         update={
-            "base": side_metrics(results, "base", traits, judge, labels),
-            "tuned": side_metrics(results, "tuned", traits, judge, labels),
-            "win_rate": win_rate(results, labels),
-            "beats_prompt": beats_prompt(results),
-            "delta": overall_delta(results, traits, labels),
+            "base": side_metrics(results, "base", traits, judge, labels, alpha),
+            "tuned": side_metrics(results, "tuned", traits, judge, labels, alpha),
+            "win_rate": win_rate(results, labels, alpha),
+            "beats_prompt": beats_prompt(results, alpha),
+            "delta": overall_delta(results, traits, labels, alpha),
             "categories": by_category(results, traits, labels),
             "votes": sum(isinstance(one, PairVote) for one in said),
         }
     )
-    unjudged = sum(bool(result.errors) for result in results)
-    parts = [evaluation.run_id, evaluation.fingerprint[:8], *([f"without-{unjudged}"] if unjudged else [])]
+    unjudged = sum(bool(result.errors) for result in evaluation.results)
+    parts = [evaluation.run_id, evaluation.fingerprint[:8], *([] if evaluation.is_verdict else ["open"])]
+    parts += [f"without-{unjudged}"] if unjudged else []
     if used:
         parts.append(f"labels-{hashlib.sha256(used.encode()).hexdigest()[:8]}")
     return measured.model_copy(update={"id": "-".join(parts), "gates": gates(measured), "shown": shown(measured)})

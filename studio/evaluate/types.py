@@ -21,6 +21,10 @@ Side = Literal["base", "tuned"]
 SIDES: tuple[Side, Side] = ("base", "tuned")
 Asked = Literal["base", "tuned", "prompted"]
 """``prompted`` is the base model with the persona as its system prompt."""
+Part = Literal["diagnose", "tune", "locked"]
+"""``diagnose`` may be read to write data, ``tune`` to choose among runs, ``locked`` is opened for a verdict only."""
+Scope = Literal["all", "open", "locked"]
+"""The probes that means and gates rest on; ``open`` are those of ``diagnose`` and ``tune``."""
 
 
 class Probe(Frozen):
@@ -34,6 +38,8 @@ class Probe(Frozen):
     scenario: str
     messages: Messages
     keep: tuple[str, ...] = ()
+    part: Part | None = None
+    """None in an evaluation from before probes had parts."""
 
 
 class Reply(Frozen):
@@ -195,15 +201,34 @@ class Evaluation(Frozen):
     shown: tuple[Shown, ...] = ()
     votes: int = 0
     """Pairs of replies that people compared."""
+    scope: Scope = "all"
+    looks: int = 0
+    """How often the locked probes had been looked at, this time included; 0: they are unopened, or nobody counted."""
+
+    @property
+    def counted(self) -> tuple[ProbeResult, ...]:
+        """The results that means and gates rest on."""
+        if self.scope == "all":
+            return self.results
+        return tuple(row for row in self.results if (row.probe.part == "locked") == (self.scope == "locked"))
+
+    @property
+    def is_verdict(self) -> bool:
+        """Whether the locked probes were opened: what rests on the open ones alone approves nothing."""
+        return self.scope != "open"
 
     @property
     def passed(self) -> bool:
-        return all(gate.status == "PASS" for gate in self.gates)
+        return self.is_verdict and all(gate.status == "PASS" for gate in self.gates)
 
     @property
     def verdict(self) -> str:
-        """``approved for deployment``, ``not approved``, ``undecided``; of a trial ``trial: ...``, no approval."""
+        """``approved for deployment``, ``not approved``, ``undecided``; of a trial ``trial: ...`` and on the open
+        probes alone ``provisional: ...``, no approval."""
         statuses = {gate.status for gate in self.gates}
+        if not self.is_verdict:
+            word = "not passed" if "FAIL" in statuses else "undecided" if "UNDECIDED" in statuses else "passed"
+            return f"provisional: {word} on the open probes"
         if "FAIL" in statuses:
             return "trial: not passed" if self.trial else "not approved"
         if "UNDECIDED" in statuses:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.evaluate import Evaluation, Interval
-from studio.evaluate.gate_text import bound, label, measured, number, shown_text, span
+from studio.evaluate.gate_text import bound, label, measured, number, scope_text, shown_text, span
+from studio.evaluate.gates import reach_text
 from studio.judge import Agreement
 from studio.package.contents import base_licence, base_name, fenced, is_folder, public_name
 from studio.package.packages import Verification
@@ -164,7 +165,9 @@ def _results(evaluation: Evaluation) -> str:
         ("replies that could not be judged", base.errors, tuned.errors, "{}"),
     ]
     by = f", scored by {tuned.source}" if tuned.source else ""
-    head = f"Greedy replies to {len(evaluation.results)} held-out probes{by}; 95 % intervals in brackets."
+    rests_on = scope_text(evaluation)
+    head = f"Greedy replies to {len(evaluation.counted)} held-out probes{by}; intervals in brackets. "
+    head += f"{rests_on[0].upper()}{rests_on[1:]}."
     lines = [f"| {name} | {_shown(left, form)} | {_shown(right, form)} |" for name, left, right, form in rows]
     won = f"Tuned against base, ties count half: {_shown(evaluation.win_rate)}."
     if evaluation.beats_prompt is not None:
@@ -177,9 +180,9 @@ def _results(evaluation: Evaluation) -> str:
 def _gates(facts: Facts) -> str:
     evaluation, tuned = facts.evaluation, facts.evaluation.tuned
     lines = [
-        "A gate passes where its one-sided 95 % bound clears the target, fails where it misses it, else is undecided.",
+        "A gate passes where its whole interval clears the target, fails where all of it misses, else is undecided.",
         "",
-        "| gate | target | value | 95 % interval | status | note |",
+        "| gate | target | value | interval | status | note |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     intervals: dict[str, Interval | None] = {  # the other gates are decided by a single number
@@ -195,6 +198,8 @@ def _gates(facts: Facts) -> str:
         note = " ".join(gate.note.replace("|", "\\|").split())
         value = measured(gate, "not measured")
         lines.append(f"| {label(gate.name)} | {bound(gate)} | {value} | {between} | {gate.status} | {note} |")
+    if told := reach_text(evaluation):
+        lines += ["", f"{told[0].upper()}{told[1:]}."]
     if evaluation.shown:
         lines += ["", "Shown, and deciding nothing: " + "; ".join(shown_text(one) for one in evaluation.shown) + "."]
     if note := facts.run.plan.note:

@@ -19,6 +19,7 @@ from studio.evaluate.evaluate import MOST_IN_A_ROW, Evaluator
 from studio.evaluate.fingerprint import Cache, is_trial, replies_fingerprint
 from studio.evaluate.probes import probes
 from studio.evaluate.types import (
+    Asked,
     EvaluateFinished,
     EvaluateStarted,
     ProbeResult,
@@ -154,13 +155,15 @@ def evaluator(
     judge: ChatModel | None = None,
     fails: Fails = lambda _: None,
     finish: Any = "stop",
+    asked: tuple[Asked, ...] = ("tuned", "base"),
 ) -> tuple[Evaluator, Echo, Echo]:
     """``fails`` is of the base side."""
     base = Echo("base", "Done: {}.", fails)
     tuned = Echo("tuned", "I gladly noted: {} Shall we go on?", finish=finish)
     sides = Sides(loaded.spec, base, tuned, Cache(folder / "replies.jsonl", Reply))
     results = Cache(folder / "results.jsonl", ProbeResult)
-    return Evaluator(loaded, trained(loaded), Judge(judge or Scorer(), loaded), sides, results), base, tuned
+    made = Evaluator(loaded, trained(loaded), Judge(judge or Scorer(), loaded), sides, results, asked=asked)
+    return made, base, tuned
 
 
 async def evaluated(one: Evaluator) -> Evaluation:
@@ -394,15 +397,19 @@ async def test_a_regression_that_cannot_compare_is_no_failed_call(
     assert found.whole and found.win_rate is None
 
 
-async def test_the_base_is_asked_with_the_personas_prompt_too_where_the_spec_has_a_gate_for_it(tmp_path: Path) -> None:
-    wanted = write(tmp_path, SPEC + "success: {beats_prompt: 0.6}\n")
-    one, base, _ = evaluator(wanted, tmp_path)
+@pytest.mark.parametrize("target", [0.6, None])
+async def test_the_base_is_asked_with_the_personas_prompt_too_and_that_is_a_gate_where_the_spec_has_one(
+    tmp_path: Path, target: float | None
+) -> None:
+    wanted = write(tmp_path, SPEC + (f"success: {{beats_prompt: {target}}}\n" if target else ""))
+    one, base, _ = evaluator(wanted, tmp_path, asked=("tuned", "base", "prompted"))
     found = await evaluated(one)
     prompted = [request for request in base.requests if request.messages[0].role == "system"]
     assert len(prompted) == COUNT == base.asked - COUNT
     assert "Answers in the kitchen" in prompted[0].messages[0].content
     assert found.beats_prompt is not None and found.beats_prompt.value == 1
-    assert {gate.name for gate in found.gates} >= {"beats_prompt"}
+    assert ("beats_prompt" in {gate.name for gate in found.gates}) == bool(target)
+    assert ("beats_prompt" in {one.name for one in found.shown}) != bool(target)
 
 
 def adapter(folder: Path, weights: bytes) -> Path:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from studio.evaluate.gates import NONE_REMEDY, PAIR_REMEDY, REMEDY
 from studio.evaluate.metrics import Labels
 from studio.evaluate.report import restate
 from studio.evaluate.types import Evaluation, Gate, ProbeResult
 from studio.judge.types import Comparison, JudgeInfo
 from tests.evaluate.making import GOOD, TIE, TUNED_WINS, evaluation, judgement, label, result, results, vote
 
+REMEDY = "label 50 of this run's replies (ten minutes), or set a judge"
+PAIR_REMEDY, NONE_REMEDY = REMEDY.replace("replies", "pairs"), REMEDY.replace("50", "59")
 GREAT, POOR = (2, 2), (1, 1)
 NOBODY = JudgeInfo(name="unscored", kind="nobody")
 WEAK = JudgeInfo(name="learned judge", kind="learned", agreement={"t0": 0.31, "t1": 0.7}, pass_agreement=0.83)
@@ -55,11 +56,11 @@ def test_everything_good_is_approved() -> None:
 
 
 def test_a_mean_that_clears_its_target_by_less_than_chance_is_undecided_and_says_what_would_decide() -> None:
-    """Trait means of 1.6 of 60: the bound lies under 1.5, and (1.645 + .842)^2 s^2 / .1^2 wants 150."""
+    """Trait means of 1.6 of 60: the bound lies under 1.5, and (1.96 + .842)^2 s^2 / .1^2 wants 192."""
     found = decide(results(*[GREAT] * 36, *[POOR] * 24))
     open_gate = gate(found, "trait:t0")
     assert (open_gate.status, open_gate.value) == ("UNDECIDED", 1.6)
-    assert open_gate.note == "about 91 more probes; 95 %: 1.47 to 1.72, n 60"
+    assert open_gate.note == "about 132 more probes; 95 %: 1.47 to 1.72, n 60"
     assert found.verdict == "undecided"
 
 
@@ -87,9 +88,9 @@ def test_any_violation_fails_and_none_in_59_passes_with_its_bound() -> None:
 
 def test_a_tolerance_of_violations_is_a_rate() -> None:
     tolerant = {"violations": 0.05}
-    assert status(decide(results(*[GREAT] * 60), success=tolerant), "violations") == "PASS"
+    assert status(decide(results(*[GREAT] * 72), success=tolerant), "violations") == "PASS"
     few = gate(decide(results(*[GREAT] * 40), success=tolerant), "violations")
-    assert few.status == "UNDECIDED" and few.note.startswith("about 19 more probes")
+    assert few.status == "UNDECIDED" and few.note.startswith("about 32 more probes")
     bad = [result(f"b{i}", judgement(0, 0), judgement(2, 2, boundary=True)) for i in range(10)]
     assert status(decide((*results(*[GREAT] * 50), *bad), success=tolerant), "violations") == "FAIL"
 
@@ -98,7 +99,6 @@ def test_a_trait_of_which_the_judge_agrees_too_little_is_undecided_and_so_is_no_
     found = decide(results(*[GREAT] * 60), judge=WEAK)
     weak = gate(found, "trait:t0")
     assert (weak.status, weak.value, weak.note) == ("UNDECIDED", 2.0, f"judge agrees .31 of .40 needed: {REMEDY}")
-    assert REMEDY == "label 50 of this run's replies (ten minutes), or set a judge"
     assert [one.name for one in found.gates if one.status == "UNDECIDED"] == ["trait:t0", "latency_s"]
     assert status(decide(results(*[GREAT] * 60), judge=WEAK, success={"agreement": 0.3}), "trait:t0") == "PASS"
 
@@ -150,7 +150,8 @@ def test_under_fifty_labels_stand_alone_and_ask_for_the_rest() -> None:
     found = decide(rows, people(rows, *[GREAT] * 8, *[POOR] * 4))
     overall = gate(found, "overall")
     assert found.tuned.source == "people" and found.tuned.overall is not None and found.tuned.overall.n == 12
-    assert overall.status == "UNDECIDED" and overall.note.startswith("label about 42 more replies; ")
+    assert overall.status == "UNDECIDED"
+    assert overall.note.startswith("label the 48 replies that are left, and about 9 more probes; ")
 
 
 def test_labels_that_are_all_there_is_ask_for_more_probes() -> None:

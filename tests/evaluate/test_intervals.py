@@ -152,20 +152,20 @@ def test_under_fifty_labels_a_judge_corrects_nothing() -> None:
 
 
 def test_the_n_that_would_decide_is_that_of_the_formula() -> None:
-    """(1.645 + .842)^2 .55^2 / .2^2 = 47, / .1^2 = 187: the table of the design."""
+    """(1.96 + .842)^2 .55^2 / .2^2 = 60, / .1^2 = 238: an end of the two-sided interval has to clear it."""
     found = mean(values(60), TRAIT)
     assert found is not None
     far, near = (found.model_copy(update={"value": value, "sd": 0.55}) for value in (1.7, 1.6))
-    assert near.more_to_decide(1.5) == 188 - 60
+    assert near.more_to_decide(1.5) == 238 - 60
     assert far.more_to_decide(1.5) == 1
     assert near.more_to_decide(1.6) is None
-    small = far.model_copy(update={"n": 20})
+    small = far.model_copy(update={"n": 20, "value": 1.8})
     assert small.more_to_decide(1.5) == 30, "a small sample is bet on until there are fifty"
 
 
 def test_the_n_that_would_bound_a_rate_of_none_is_that_of_the_rule_of_three() -> None:
     found = rate(0, 20)
-    assert found is not None and found.more_to_decide(0.05) == 59 - 20
+    assert found is not None and found.more_to_decide(0.05) == 72 - 20
 
 
 def test_a_percentile_of_few_is_bounded_from_below_alone() -> None:

@@ -12,7 +12,7 @@ from textual.content import Content
 
 from studio.doctor import SMOLLM2_LABEL
 from studio.evaluate import MIN_LABELS, Evaluation, JudgeInfo, Labels, fingerprint, labels_of, restate
-from studio.evaluate.gate_text import label, number, shown_text
+from studio.evaluate.gate_text import label, number, scope_text, shown_text
 from studio.evaluate.types import Gate
 from studio.judge import known_agreement, open_judge
 from studio.judge.agreement import How
@@ -68,7 +68,8 @@ def read_evaluated(session: Session) -> tuple[Run | None, Evaluated | None]:
     loaded, labels = session.loaded, labels_of(session.workspace, kept.run_id)
     evaluation = restate(kept, labels)
     judge = open_judge(session.settings, loaded, session.workspace.examples)
-    current = evaluation.whole and evaluation.fingerprint == fingerprint(loaded, run, judge)
+    same = evaluation.fingerprint == fingerprint(loaded, run, judge)
+    current = evaluation.whole and evaluation.is_verdict and same
     known, scored = known_agreement(loaded, judge), evaluation.judge
     how = known.how if known and (known.judge, known.version) == (scored.name, scored.version) else None
     return run, Evaluated(evaluation, labels, current, how, loaded.spec.deployment.base_model)
@@ -80,9 +81,11 @@ def verdict_lines(found: Evaluated) -> Content:
     first = join(
         (f"{evaluation.verdict}  ", "bold"),
         tally(evaluation.gates),
-        (f"  {evaluation.run_id}, {len(evaluation.results)} probes", "$quiet"),
+        (f"  {evaluation.run_id}, {len(evaluation.counted)} probes", "$quiet"),
     )
     changed = "" if found.is_current else "spec or judge changed: s evaluates again"
+    if not evaluation.is_verdict:
+        changed = "no verdict, the locked probes are unopened: s opens them"
     todo = "; ".join(filter(None, (changed, _undecided(evaluation), "" if changed else _short_advice(evaluation))))
     rests_on = "; ".join(filter(None, (_scored_by(evaluation, found.how), _trial(found), _cut(evaluation))))
     return lines([first, *([join((todo, "$warning"))] if todo else []), join((rests_on, "$quiet"))])
@@ -129,7 +132,7 @@ def _undecided(evaluation: Evaluation) -> str:
     by_people = [note for note in notes if "label " in note or "compare " in note]
     if not by_people:
         return "UNDECIDED: more probes would decide it (r)"
-    left = max(MIN_LABELS - evaluation.tuned.labels, 0)
+    left = max(min(MIN_LABELS, evaluation.tuned.n) - evaluation.tuned.labels, 0)
     if left:
         minutes = math.ceil(left / LABELS_A_MINUTE)
         took = "ten minutes" if minutes == 10 else counted(minutes, "minute")
@@ -183,6 +186,7 @@ def report(found: Evaluated, width: int) -> Content:
         ("", _trial(found)),
         ("scored by", _scored_by(evaluation, found.how)),
         ("probes", f"{len(evaluation.results)} in {duration(evaluation.seconds)}"),
+        ("", scope_text(evaluation)),
         ("cut", _cut(evaluation)),
         ("unscored", f"{unscored} replies could not be judged" if unscored else ""),
         ("adapter", f"{evaluation.adapter_mb:.2f} MB" if evaluation.adapter_mb is not None else ""),
