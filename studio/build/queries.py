@@ -64,7 +64,9 @@ async def ask_stage(
         if session.settings.author_local is not None:
             remedy = "name a server for who plays the customer and judges: --endpoint URL --model NAME"
             raise UserError("the studio serves one model at a time, and that is the run's", where="ask", remedy=remedy)
-        run_params(find_run(session.workspace, run_id))
+        run = find_run(session.workspace, run_id)
+        run_params(run)
+        run_id = run.plan.run_id
     params = AskParams(
         **_common(session, concurrency),
         count=count,

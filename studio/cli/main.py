@@ -27,6 +27,7 @@ from studio.cli import (
     queries,
     queries_ask,
     recipes,
+    runs,
     spec,
     stages,
     triage,
@@ -83,6 +84,7 @@ app.command("train")(stages.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")
+app.add_typer(runs.app, name="runs")
 bank_model.register(bank.app)
 bank_report.register(bank.app)
 bank_effect.register(bank.app)

@@ -2,7 +2,8 @@
 
 from studio.train.base import adapter_hash, resolve_base
 from studio.train.planning import plan, preset_for, with_recipe
-from studio.train.run import base_of, find_run, finished_run, read_metrics, resume_or_start, resume_run, runs, start
+from studio.train.records import Tag, find_run, name_run, note_run, tags
+from studio.train.run import base_of, finished_run, read_metrics, resume_or_start, resume_run, runs, start
 from studio.train.smollm2 import SMOLLM2, preparing
 from studio.train.types import Recipe, Run, TrainPlan
 
@@ -10,11 +11,14 @@ __all__ = [
     "SMOLLM2",
     "Recipe",
     "Run",
+    "Tag",
     "TrainPlan",
     "adapter_hash",
     "base_of",
     "find_run",
     "finished_run",
+    "name_run",
+    "note_run",
     "plan",
     "preparing",
     "preset_for",
@@ -24,5 +28,6 @@ __all__ = [
     "resume_run",
     "runs",
     "start",
+    "tags",
     "with_recipe",
 ]

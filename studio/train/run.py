@@ -79,14 +79,6 @@ def runs(workspace: Workspace) -> list[Run]:
     return sorted(found, key=lambda run: run.plan.created, reverse=True)
 
 
-def find_run(workspace: Workspace, run_id: str) -> Run:
-    """Raises :class:`UserError` where there is no such run."""
-    known = {run.plan.run_id: run for run in runs(workspace)}
-    if run_id not in known:
-        raise UserError("no such run", where=run_id, remedy=f"runs: {', '.join(known) or 'none yet'}")
-    return known[run_id]
-
-
 def finished_run(workspace: Workspace, fingerprint: str) -> Run | None:
     """The run of a plan, if it came to its end and its adapter is still there."""
     return next((run for run in runs(workspace) if run.plan.fingerprint == fingerprint and is_done(run)), None)

@@ -27,6 +27,7 @@ GROUPS = {
     "judge": "label score agreement".split(),
     "jobs": "list watch stop prune log".split(),
     "package": "pack verify".split(),
+    "runs": "list show name note delete compare".split(),
     "workspace": "check backup restore".split(),
 }
 EVERY = [
