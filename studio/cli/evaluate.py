@@ -53,9 +53,6 @@ def evaluate(
     else:
         _print_scores(evaluation)
         print_gates(evaluation.gates)
-        say(scope_text(evaluation))
-        if told := reach_text(evaluation):
-            say(told)
         print_verdict(evaluation)
     return 0 if evaluation.passed else GATES_FAILED
 
@@ -120,6 +117,9 @@ def print_gates(gates: Sequence[Gate]) -> None:
 
 
 def print_verdict(evaluation: Evaluation) -> None:
-    """``trial: undecided, 9 of 12 gates passed``."""
+    """``trial: undecided, 9 of 12 gates passed``; on which probes, and what those are too few to decide."""
     passed = sum(gate.status == "PASS" for gate in evaluation.gates)
     say(f"{evaluation.verdict}, {passed} of {len(evaluation.gates)} gates passed")
+    say(scope_text(evaluation))
+    if told := reach_text(evaluation):
+        say(told)

@@ -84,9 +84,12 @@ def _summary(session: Session, built: Built) -> dict[str, Any]:
         "evaluation": {
             "judge": evaluation.judge.model_dump(include={"name", "agreement"}),
             "verdict": evaluation.verdict,
+            "scope": evaluation.scope,
+            "looks": evaluation.looks,
             "base": _side(evaluation.base),
             "tuned": _side(evaluation.tuned),
             "win_rate": _value(evaluation.win_rate),
+            "beats_prompt": _value(evaluation.beats_prompt),
         },
         "gates": [gate.model_dump(include={"name", "target", "value", "status"}) for gate in evaluation.gates],
         "package": {"path": built.package.path, "verified": built.package.verification.verified},

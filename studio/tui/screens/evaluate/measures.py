@@ -8,7 +8,7 @@ from statistics import fmean
 
 from textual.content import Content
 
-from studio.evaluate.gate_text import bound, label
+from studio.evaluate.gate_text import bound, label, percent
 from studio.evaluate.intervals import Interval
 from studio.evaluate.metrics import POINTS
 from studio.evaluate.types import Evaluation, Gate, ProbeResult
@@ -33,6 +33,7 @@ class Measure:
     span: tuple[float, float] | None = None
     gate: Gate | None = None
     percent: bool = False
+    level: float = 0.95
 
     def told(self, value: float | None) -> str:
         if value is None:
@@ -59,6 +60,7 @@ def measures(evaluation: Evaluation) -> list[Measure]:
             (right.low, right.high) if right else None,
             gates.pop(gate, None),
             percent,
+            right.level if right else 0.95,
         )
 
     found = [
@@ -100,9 +102,10 @@ def measures_content(found: Sequence[Measure], width: int) -> Content:
     """A heading, a line a measure, and the notes of the gates that are not passed."""
     gates = [one.gate for one in found if one.gate]
     fixed = NAME + 2 * (NUMBER + 1) + 3 + (SPAN + STATUS + BOUND + 3 if gates else 0)
+    level = max((one.level for one in found), default=0.95)
     room = max(min((width - fixed) // 2, BAR_MOST), BAR_LEAST)
     heading = f"{'':<{NAME}} {'base':>{NUMBER}} {'':<{room}} {'tuned':>{NUMBER}} {'':<{room}}"
-    head = join((heading + (f" {'95 %':<{SPAN}} gate" if gates else ""), "$quiet"))
+    head = join((heading + (f" {percent(level):<{SPAN}} gate" if gates else ""), "$quiet"))
     return lines([head, *(_line(one, room) for one in found), *_notes(gates, width)])
 
 
