@@ -135,7 +135,7 @@ def write_evidence(
     evidence = folder / "evidence"
     named = evaluation.model_copy(update={"base_model": base_name(run.plan)})
     write_atomic(evidence / EVALUATION_FILE, named.model_dump_json(indent=2) + "\n")
-    gates = evaluation.model_dump(mode="json", include={"trial", "gates", "shown"})
+    gates = evaluation.model_dump(mode="json", include={"trial", "scope", "looks", "gates", "shown"})
     _write_json(evidence / "gates.json", {"verdict": evaluation.verdict, **gates})
     if agreement is not None:
         write_atomic(evidence / "agreement.json", agreement.model_dump_json(indent=2) + "\n")

@@ -106,7 +106,9 @@ def check_summary(studio: Commands, ended: Ended) -> None:
 
 def check_evaluation(studio: Commands, evaluation: dict[str, Any]) -> None:
     """Base and tuned by trait, and who judged, with that judge's agreement."""
-    assert set(evaluation) == {"judge", "verdict", "base", "tuned", "win_rate"}
+    assert set(evaluation) == {"judge", "verdict", "scope", "looks", "base", "tuned", "win_rate", "beats_prompt"}
+    assert (evaluation["scope"], evaluation["looks"]) == ("all", 1), "nothing learned from any probe yet"
+    assert evaluation["beats_prompt"] is not None
     traits = set(studio.loaded.spec.trait_names)
     judge = evaluation["judge"]
     assert judge["name"] == "learned judge" and set(judge["agreement"]) == traits

@@ -47,9 +47,9 @@ class Stage:
         mark = fingerprint(self.made.loaded, self.made.run, open_judge(ModelSettings(), self.made.loaded))
         return evaluation_of(fingerprint=mark, results=results)
 
-    async def run(self) -> tuple[StageEnded, Evaluation]:
+    async def run(self, *, locked: bool = True) -> tuple[StageEnded, Evaluation]:
         events: list[BuildEvent] = []
-        done = await evaluate_stage(events.append, self.session, self.made.run)
+        done = await evaluate_stage(events.append, self.session, self.made.run, locked)
         assert isinstance(events[-1], StageEnded)
         return events[-1], done
 
@@ -64,3 +64,18 @@ async def test_an_evaluation_with_replies_that_could_not_be_judged_is_tried_agai
         assert (stage.jobs, evaluation.whole, ended.skipped) == (jobs, whole, False)
     ended, _ = await stage.run()
     assert ended.skipped and stage.jobs == 3
+
+
+async def test_a_verdict_serves_who_asks_for_less_and_what_rests_on_open_probes_is_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(tmp_path, monkeypatch)
+    whole = stage.evaluation(GOOD)
+    stage.tries = [whole.model_copy(update={"scope": "open"}), whole]
+    found = [await stage.run(locked=locked) for locked in (False, False, True, False)]
+    assert [(ended.skipped, one.is_verdict) for ended, one in found] == [
+        (False, False),
+        (True, False),
+        (False, True),
+        (True, True),
+    ]
