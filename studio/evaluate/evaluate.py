@@ -11,7 +11,7 @@ from studio.chatml import assistant
 from studio.errors import UserError
 from studio.evaluate.ask import Sides
 from studio.evaluate.fingerprint import Cache, fingerprint, is_trial, judge_info
-from studio.evaluate.looks import Look
+from studio.evaluate.looks import Look, seen_by
 from studio.evaluate.metrics import NO_LABELS, Labels
 from studio.evaluate.probes import keeps, probes
 from studio.evaluate.report import restate
@@ -61,7 +61,7 @@ class Evaluator:
         self._loaded, self._run, self._judge, self._sides, self._cache = loaded, run, judge, sides, cache
         self._judge_info = judge_info(judge, agreement)
         self._look, self._asked = look, asked
-        self._probes = tuple(one for one in probes(loaded) if look is None or one.id in look.probes)
+        self._probes = probes(loaded) if look is None else seen_by(look, probes(loaded))
         self._judging = asyncio.Semaphore(JUDGED_AT_ONCE)
         self._failed_in_a_row = 0
         self._tuned_left, self._tuned_came = 0, asyncio.Event()

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from studio.chatml import Frozen
+from studio.evaluate.probes import dealt
 from studio.evaluate.report import evaluation_of
-from studio.evaluate.types import Probe, Scope
+from studio.evaluate.types import Part, Probe, Scope
 from studio.store import Workspace
 from studio.train import runs
 
@@ -26,6 +27,8 @@ class Look(Frozen):
     run_id: str
     fingerprint: str
     probes: tuple[str, ...]
+    locked: tuple[str, ...] = ()
+    """The probes that are locked for it, seen or not: those of the part that no earlier evaluation saw open."""
     at: datetime
     scope: Scope = "open"
     number: int = 0
@@ -47,7 +50,6 @@ def looked(workspace: Workspace, probes: Sequence[Probe], run_id: str, fingerpri
     """Keep, before anything is asked, that the evaluation of this fingerprint sees these probes: all where ``locked``,
     else the open ones. One that goes on, or was there already, is the same look."""
     known = _with_older(workspace, ())
-    asked = [probe.id for probe in probes if locked or probe.part != "locked"]
     found: list[Look] = []
 
     def with_this(kept: Looks | None) -> Looks:
@@ -56,7 +58,7 @@ def looked(workspace: Workspace, probes: Sequence[Probe], run_id: str, fingerpri
         mine = next((one for one in every if one.fingerprint == fingerprint), None)
         if mine is None or (locked and mine.scope == "open"):
             others = [one for one in every if one.fingerprint != fingerprint]
-            mine = _look(probes, asked, run_id, fingerprint, others, locked=locked)
+            mine = _look(probes, run_id, fingerprint, others, locked=locked)
             every = [*others, mine]
         found.append(mine)
         return Looks(looks=tuple(every))
@@ -65,27 +67,43 @@ def looked(workspace: Workspace, probes: Sequence[Probe], run_id: str, fingerpri
     return found[-1]
 
 
-def _look(
-    probes: Sequence[Probe], asked: list[str], run_id: str, fingerprint: str, others: Sequence[Look], *, locked: bool
-) -> Look:
-    shut = {probe.id for probe in probes if probe.part == "locked"}
+def seen_by(look: Look, probes: Sequence[Probe]) -> tuple[Probe, ...]:
+    """The probes that an evaluation asks, with the parts that they have for it."""
+    known = [probe for probe in probes if probe.id in look.probes]
+    once_open: dict[str, Part] = {"part": "tune"}
+    return tuple(
+        probe.model_copy(update=once_open) if probe.part == "locked" and probe.id not in look.locked else probe
+        for probe in known
+    )
+
+
+def _look(probes: Sequence[Probe], run_id: str, fingerprint: str, others: Sequence[Look], *, locked: bool) -> Look:
+    opened = {name for one in others for name in set(one.probes) - set(one.locked)}
+    shut = [probe.id for probe in probes if probe.part == "locked" and probe.id not in opened]
+    every = [probe.id for probe in probes]
     scope: Scope = "open"
     if locked:
-        every = {probe.id for probe in probes}
-        fresh = not any(every.intersection(one.probes) for one in others if one.run_id != run_id)
+        fresh = not any(set(every).intersection(one.probes) for one in others if one.run_id != run_id)
         scope = "all" if fresh else "locked"
-    number = 1 + sum(bool(shut.intersection(one.probes)) for one in others) if locked else 0
-    now = datetime.now(UTC)
-    return Look(run_id=run_id, fingerprint=fingerprint, probes=tuple(asked), at=now, scope=scope, number=number)
+    return Look(
+        run_id=run_id,
+        fingerprint=fingerprint,
+        probes=tuple(name for name in every if locked or name not in shut),
+        locked=tuple(shut),
+        at=datetime.now(UTC),
+        scope=scope,
+        number=1 + sum(bool(set(shut).intersection(one.probes)) for one in others) if locked else 0,
+    )
 
 
 def _with_older(workspace: Workspace, kept: tuple[Look, ...]) -> tuple[Look, ...]:
-    """With the evaluations that were made before looks were counted: they saw all of their probes."""
+    """With the evaluations from before looks were counted: they saw all of their probes, the locked ones too."""
     known, older = {one.fingerprint for one in kept}, []
     for run in runs(workspace):
         found = evaluation_of(workspace, run.plan.run_id)
         if found is not None and found.fingerprint not in known and not any(row.probe.part for row in found.results):
-            seen = {"probes": tuple(row.probe.id for row in found.results), "scope": "all", "number": 1}
+            probes = dealt([row.probe for row in found.results])
             of = {"run_id": found.run_id, "fingerprint": found.fingerprint, "at": found.created}
-            older.append(Look.model_validate(of | seen))
+            seen = {"probes": [one.id for one in probes], "locked": [one.id for one in probes if one.part == "locked"]}
+            older.append(Look.model_validate({**of, **seen, "scope": "all", "number": 1}))
     return (*sorted(older, key=lambda one: one.at), *kept)

@@ -50,8 +50,8 @@ def dealt(probes: Sequence[Probe]) -> tuple[Probe, ...]:
     """The same probes in the same order, each with its part.
 
     Each category is dealt out in the order of a hash of its probes' ids, and the next goes on where it ended: parts
-    differ by one probe at most in every category and as a whole. A list of probes that changed is dealt anew; what was
-    seen of a probe that is locked now counts as a look (:func:`studio.evaluate.looks.looked`).
+    differ by one probe at most in every category and as a whole. A list of probes that changed is dealt anew, but
+    for what an evaluation saw open before, which stays so (:func:`studio.evaluate.looks.looked`).
     """
     turn, found = cycle(PARTS), dict[str, Part]()
     for category in dict.fromkeys(probe.category for probe in probes):

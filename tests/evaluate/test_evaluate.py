@@ -17,6 +17,7 @@ from studio.evaluate import ask as asking
 from studio.evaluate.ask import IN_FLIGHT, Sides
 from studio.evaluate.evaluate import MOST_IN_A_ROW, Evaluator
 from studio.evaluate.fingerprint import Cache, is_trial, replies_fingerprint
+from studio.evaluate.looks import Look, looked
 from studio.evaluate.probes import probes
 from studio.evaluate.types import (
     Asked,
@@ -33,6 +34,7 @@ from studio.llm import ModelError, Request, Structured
 from studio.llm.errors import Kind
 from studio.llm.types import ChatModel, Completion
 from studio.spec import LoadedSpec, load
+from studio.store import Workspace
 from studio.train.types import Recipe, Run, TrainFinished, TrainPlan
 from tests.llm.function_model import inside
 
@@ -156,13 +158,14 @@ def evaluator(
     fails: Fails = lambda _: None,
     finish: Any = "stop",
     asked: tuple[Asked, ...] = ("tuned", "base"),
+    look: Look | None = None,
 ) -> tuple[Evaluator, Echo, Echo]:
     """``fails`` is of the base side."""
     base = Echo("base", "Done: {}.", fails)
     tuned = Echo("tuned", "I gladly noted: {} Shall we go on?", finish=finish)
     sides = Sides(loaded.spec, base, tuned, Cache(folder / "replies.jsonl", Reply))
     results = Cache(folder / "results.jsonl", ProbeResult)
-    made = Evaluator(loaded, trained(loaded), Judge(judge or Scorer(), loaded), sides, results, asked=asked)
+    made = Evaluator(loaded, trained(loaded), Judge(judge or Scorer(), loaded), sides, results, look=look, asked=asked)
     return made, base, tuned
 
 
@@ -268,6 +271,29 @@ async def test_a_stop_while_replies_are_awaited_ends_it_and_keeps_what_came(
         pass
     assert one.evaluation is None
     assert len(Cache(tmp_path / "replies.jsonl", Reply).load()) == tuned.asked + base.asked > 0
+
+
+async def test_locked_probes_are_not_asked_until_they_are_opened_and_then_they_alone_are(
+    loaded: LoadedSpec, tmp_path: Path
+) -> None:
+    workspace = Workspace.open(tmp_path / "ws", "kettle")
+    every = probes(loaded)
+    shut = [one for one in every if one.part == "locked"]
+    first = looked(workspace, every, "r1", "f", locked=False)
+    one, base, tuned = evaluator(loaded, tmp_path, look=first)
+    found = await evaluated(one)
+    assert (found.scope, found.looks, tuned.asked) == ("open", 0, COUNT - len(shut))
+    assert not {row.probe.id for row in found.results} & {one.id for one in shut} and not found.passed
+    verdict = looked(workspace, every, "r1", "f", locked=True)
+    again, base_after, tuned_after = evaluator(loaded, tmp_path, look=verdict)
+    found = await evaluated(again)
+    assert (found.scope, found.looks, len(found.counted)) == ("all", 1, COUNT)
+    assert base_after.asked == tuned_after.asked == len(shut)
+    second = looked(workspace, every, "r2", "g", locked=True)
+    found = await evaluated(evaluator(loaded, tmp_path, look=second)[0])
+    assert (found.scope, found.looks, len(found.counted), len(found.results)) == ("locked", 2, len(shut), COUNT)
+    assert found.tuned.overall is not None and found.tuned.overall.n == len(shut)
+    workspace.close()
 
 
 def test_probes_come_from_held_out_categories_alone_with_their_marks_taken_off(loaded: LoadedSpec) -> None:

@@ -13,7 +13,7 @@ from studio.evaluate import diagnosable, looks, restate, save
 from studio.evaluate.gate_text import scope_text
 from studio.evaluate.gates import out_of_reach, reach_text
 from studio.evaluate.intervals import alpha_at, mean
-from studio.evaluate.looks import Look, looked
+from studio.evaluate.looks import Look, looked, seen_by
 from studio.evaluate.probes import dealt, part_sizes, probes
 from studio.evaluate.types import Evaluation, Probe, Scope
 from studio.spec import load
@@ -151,12 +151,17 @@ class TestLooks:
         again = self.look(workspace, "one", "by another judge")
         assert (again.scope, again.number) == ("all", 2)
 
-    def test_a_probe_that_was_open_before_it_was_locked_counts_as_looked_at(self, workspace: Workspace) -> None:
-        self.look(workspace, "one", locked=False)
+    def test_a_probe_that_was_seen_open_stays_open_though_another_list_deals_it_otherwise(
+        self, workspace: Workspace
+    ) -> None:
+        before = self.look(workspace, "one", locked=False)
         more = dealt(made({**SIZES, "tasks": 25}))
-        shut = {one.id for one in more if one.part == "locked"}
-        assert shut & set(looks(workspace)[0].probes), "another list is dealt otherwise"
-        assert looked(workspace, more, "two", "m", locked=True).number == 2
+        dealt_locked = {one.id for one in more if one.part == "locked"}
+        assert dealt_locked & set(before.probes)
+        found = looked(workspace, more, "two", "m", locked=True)
+        assert set(found.locked) == dealt_locked - set(before.probes) and (found.scope, found.number) == ("locked", 1)
+        asked = seen_by(found, more)
+        assert {one.id for one in asked if one.part == "locked"} == set(found.locked) and len(asked) == 61
 
     def test_evaluations_from_before_count(self, tmp_path: Path) -> None:
         made_run = Made(tmp_path)
