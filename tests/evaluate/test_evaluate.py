@@ -280,7 +280,7 @@ async def test_locked_probes_are_not_asked_until_they_are_opened_and_then_they_a
     every = probes(loaded)
     shut = [one for one in every if one.part == "locked"]
     first = looked(workspace, every, "r1", "f", locked=False)
-    one, base, tuned = evaluator(loaded, tmp_path, look=first)
+    one, _, tuned = evaluator(loaded, tmp_path, look=first)
     found = await evaluated(one)
     assert (found.scope, found.looks, tuned.asked) == ("open", 0, COUNT - len(shut))
     assert not {row.probe.id for row in found.results} & {one.id for one in shut} and not found.passed
