@@ -61,6 +61,7 @@ class Evaluator:
         self._loaded, self._run, self._judge, self._sides, self._cache = loaded, run, judge, sides, cache
         self._judge_info = judge_info(judge, agreement)
         self._look, self._asked = look, asked
+        self._prompt_decides_nothing = loaded.spec.success.beats_prompt is None
         self._probes = probes(loaded) if look is None else seen_by(look, probes(loaded))
         self._judging = asyncio.Semaphore(JUDGED_AT_ONCE)
         self._failed_in_a_row = 0
@@ -122,12 +123,14 @@ class Evaluator:
         await self._tuned_came.wait()
         base = await self._sides.reply(probe, "base")
         prompted = await self._sides.reply(probe, "prompted") if "prompted" in self._asked else None
+        # What decides no gate and cannot be asked leaves nothing to try again.
+        unneeded = prompted is not None and prompted.error is not None and self._prompt_decides_nothing
         async with self._judging:
             base_judged, tuned_judged, comparison, prompted_comparison = await asyncio.gather(
                 self._judged(probe, base),
                 self._judged(probe, tuned),
                 self._compared(probe, base, tuned),
-                self._compared(probe, prompted, tuned),
+                self._compared(probe, None if unneeded else prompted, tuned),
             )
         return ProbeResult(
             probe=probe,
@@ -144,7 +147,8 @@ class Evaluator:
             tuned_error=tuned.error,
             base_finish=base.finish,
             tuned_finish=tuned.finish,
-            prompted=prompted.text if prompted else None,
+            prompted=None if prompted is None or unneeded else prompted.text,
+            prompted_error=prompted.error if prompted else None,
             prompted_comparison=prompted_comparison,
         )
 

@@ -79,6 +79,9 @@ def wins_text(evaluation: Evaluation) -> list[str]:
         if won is not None:
             between = span("win_rate", won.low, won.high)
             found.append(f"tuned wins {won.value:.0%} against {other} ({percent(won.level)}: {between}, n {won.n})")
+    if failed := [row.prompted_error for row in evaluation.counted if row.prompted_error]:
+        told = f"the base with the persona as its prompt gave no reply to {len(failed)} probes"
+        found.append(f"{told}: {failed[0].removeprefix('no reply: ')}")
     return found
 
 

@@ -87,6 +87,8 @@ class ProbeResult(Frozen):
     tuned_finish: Finish = "stop"
     prompted: str | None = None
     """The reply of the base model with the persona as its system prompt; None where that was not asked."""
+    prompted_error: str | None = None
+    """Why there is none, such as a context too short for the prompt, or a template that takes none."""
     prompted_comparison: Comparison | None = None
     """As ``comparison``, with the prompted base in the place of the base."""
 

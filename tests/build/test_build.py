@@ -108,7 +108,7 @@ def check_evaluation(studio: Commands, evaluation: dict[str, Any]) -> None:
     """Base and tuned by trait, and who judged, with that judge's agreement."""
     assert set(evaluation) == {"judge", "verdict", "scope", "looks", "base", "tuned", "win_rate", "beats_prompt"}
     assert (evaluation["scope"], evaluation["looks"]) == ("all", 1), "nothing learned from any probe yet"
-    assert (evaluation["beats_prompt"] is None) == (evaluation["win_rate"] is None), "one judge compares both pairs"
+    assert evaluation["beats_prompt"] is None, "the persona's prompt is longer than the tiny model's context"
     traits = set(studio.loaded.spec.trait_names)
     judge = evaluation["judge"]
     assert judge["name"] == "learned judge" and set(judge["agreement"]) == traits

@@ -17,6 +17,7 @@ from studio.evaluate import ask as asking
 from studio.evaluate.ask import IN_FLIGHT, Sides
 from studio.evaluate.evaluate import MOST_IN_A_ROW, Evaluator
 from studio.evaluate.fingerprint import Cache, is_trial, replies_fingerprint
+from studio.evaluate.gate_text import wins_text
 from studio.evaluate.looks import Look, looked
 from studio.evaluate.probes import probes
 from studio.evaluate.types import (
@@ -436,6 +437,26 @@ async def test_the_base_is_asked_with_the_personas_prompt_too_and_that_is_a_gate
     assert found.beats_prompt is not None and found.beats_prompt.value == 1
     assert ("beats_prompt" in {gate.name for gate in found.gates}) == bool(target)
     assert ("beats_prompt" in {one.name for one in found.shown}) != bool(target)
+
+
+@pytest.mark.parametrize("target", [0.6, None])
+async def test_a_base_that_takes_no_prompt_is_told_and_keeps_an_evaluation_open_only_where_it_is_a_gate(
+    tmp_path: Path, target: float | None
+) -> None:
+    wanted = write(tmp_path, SPEC + (f"success: {{beats_prompt: {target}}}\n" if target else ""))
+    one, base, _ = evaluator(wanted, tmp_path, asked=("tuned", "base", "prompted"))
+    answers = base.complete
+
+    async def complete(request: Request) -> Completion:
+        if request.messages[0].role == "system":
+            raise ModelError("refused", "the template takes no system message")
+        return await answers(request)
+
+    base.complete = complete  # type: ignore[method-assign]
+    found = await evaluated(one)
+    assert found.whole == (target is None) and found.beats_prompt is None
+    assert found.win_rate is not None and found.win_rate.n == COUNT
+    assert wins_text(found)[-1].endswith(f"no reply to {COUNT} probes: the template takes no system message")
 
 
 def adapter(folder: Path, weights: bytes) -> Path:
