@@ -19,6 +19,7 @@ from studio.evaluate import Evaluation, Gate, Interval, evaluation_of
 from studio.evaluate.gate_text import bound, label, measured, percent, scope_text, shown_text, source_text, wins_text
 from studio.evaluate.gates import out_of_reach, reach_text
 from studio.evaluate.probes import part_sizes
+from studio.evaluate.trust import trust_lines
 from studio.llm import ModelSettings
 from studio.train import Run, find_run, runs
 
@@ -95,6 +96,8 @@ def _print_scores(evaluation: Evaluation) -> None:
         say(f"tuned less base: {delta.value:+.2f} of 10, {between}, n {delta.n}")
     say(f"by {source_text(evaluation)}")
     for line in wins_text(evaluation):
+        say(line)
+    for line in trust_lines(evaluation):
         say(line)
     for one in evaluation.shown:
         if one.name != "beats_prompt":

@@ -43,6 +43,7 @@ AT_ONCE = 16
 T = TypeVar("T")
 Replies = Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines, each with messages that end with a reply.")]
 Labels = Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines, each with messages and labels.")]
+BALANCED = "Draw the judge's rare scores more often, and weigh the labels: for its agreement."
 _HOW = {
     "locked": "on replies of locked runs",
     "unseen": "on replies that it has not learned from",
@@ -60,6 +61,7 @@ def label(
         int, typer.Option("--n", metavar="N", min=1, help="Answers wanted, with those there are.")
     ] = WANTED,
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Whose answers these are.")] = "",
+    balanced: Annotated[bool, typer.Option("--balanced", help=BALANCED)] = False,
     export: Annotated[
         Path | None, typer.Option("--export", metavar="FILE", help="Write what is to be answered.")
     ] = None,
@@ -75,7 +77,9 @@ def label(
         raise UserError("--export and --import at once", remedy="export first, fill in the labels, then import")
     with open_session(spec, workspace) as session:
         _, evaluation = evaluated_run(session, run)
-        sitting = Labelling(session.workspace, session.loaded.spec, evaluation, pairs=pairs, wanted=number, by=by)
+        sitting = Labelling(
+            session.workspace, session.loaded.spec, evaluation, pairs=pairs, wanted=number, by=by, balanced=balanced
+        )
         if export:
             written = write_items(sitting, export)
             if not as_json:

@@ -17,6 +17,7 @@ from studio.evaluate.probes import keeps, probes
 from studio.evaluate.report import restate
 from studio.evaluate.types import (
     Asked,
+    CanariesJudged,
     EvaluateEvent,
     EvaluateFinished,
     EvaluateStarted,
@@ -26,8 +27,10 @@ from studio.evaluate.types import (
     ProbeScored,
     RepliesCame,
     Reply,
+    Trust,
 )
 from studio.judge import Agreement, Judge
+from studio.judge.canaries import judge_canaries
 from studio.judge.scoring import unscored
 from studio.judge.types import Comparison
 from studio.spec import LoadedSpec
@@ -66,6 +69,7 @@ class Evaluator:
         self._judging = asyncio.Semaphore(JUDGED_AT_ONCE)
         self._failed_in_a_row = 0
         self._tuned_left, self._tuned_came = 0, asyncio.Event()
+        self._trust = Trust()
         self.evaluation: Evaluation | None = None
 
     async def events(self, stop: Callable[[], bool], labels: Labels = NO_LABELS) -> AsyncIterator[EvaluateEvent]:
@@ -76,6 +80,10 @@ class Evaluator:
         """
         began = time.monotonic()
         yield EvaluateStarted(run_id=self._run.plan.run_id, judge=self._judge.name, probes=len(self._probes))
+        asked = [probe.messages for probe in self._probes]
+        if canaries := await judge_canaries(self._loaded, self._judge, asked, source="run"):
+            self._trust = Trust(canaries=canaries)
+            yield CanariesJudged(canaries=canaries)
         done = {result.probe.id: result for result in self._cache.load() if not result.errors}
         left = [probe for probe in self._probes if probe.id not in done]
         async for _ in self._sides.time_alone(left, stop):
@@ -204,5 +212,6 @@ class Evaluator:
             fingerprint=fingerprint(self._loaded, self._run, self._judge),
             scope=self._look.scope if self._look else "all",
             looks=self._look.number if self._look else 0,
+            trust=self._trust,
         )
         return restate(found, labels)

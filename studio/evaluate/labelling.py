@@ -2,6 +2,7 @@
 
 Replies are drawn at random, stratified by the judge's score, from both sides; which side one is of is not shown. Any
 number of first answers is a sample in which each reply of a side had the same chance, so people may stop at any time.
+A balanced draw takes the judge's rare scores more often; each answer keeps what it was drawn from, and is weighed.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from studio.chatml import Frozen, Messages
 from studio.errors import UserError
 from studio.evaluate.metrics import pair_digest, reply_digest
 from studio.evaluate.report import restated
+from studio.evaluate.strata import balanced as balance
+from studio.evaluate.strata import sizes, stratum_of
 from studio.evaluate.types import SIDES, Evaluation, ProbeResult, Side
 from studio.spec import Spec
 from studio.store import PairVote, RunLabel, Workspace
+from studio.store.records import LabelDraw
 
 TABLE = "labelling"
 WANTED = 60
@@ -71,16 +75,20 @@ class Labelling:
         pairs: bool = False,
         wanted: int = WANTED,
         by: str = "",
+        balanced: bool = False,
     ) -> None:
-        """Raises UserError where the spec's traits are no longer those of the evaluation."""
+        """``balanced`` draws replies whose score by the judge is rare more often. Raises UserError where the spec's
+        traits are no longer those of the evaluation."""
         if spec.trait_names != evaluation.traits:
             remedy = f"evaluate again: studio evaluate --run {evaluation.run_id}"
             raise UserError("the spec's traits are others than those of the evaluation", remedy=remedy)
         self.traits, self.boundaries, self.pairs, self.by = spec.traits, spec.boundaries, pairs, by
         self._workspace, self._evaluation, self._run = workspace, evaluation, evaluation.run_id
+        self._balanced, self._sizes = balanced, {side: sizes(evaluation.counted, side) for side in SIDES}
         new = Session(seed=random.SystemRandom().randrange(2**32), begun=datetime.now(UTC))
         seed = workspace.studio.update(TABLE, self._run, Session, lambda known: known or new).seed
-        drawn = draw_pairs(evaluation.counted, seed) if pairs else draw_replies(evaluation.counted, seed)
+        counted = evaluation.counted
+        drawn = draw_pairs(counted, seed) if pairs else draw_replies(counted, seed, balanced)
         self._items = {_id(seed, pairs, one): one for one in drawn}
         self._answered = self._stored()
         self._skipped: list[str] = []
@@ -115,7 +123,9 @@ class Labelling:
             raise UserError(f"no such trait: {unknown}", remedy=", ".join(self._evaluation.traits))
         if not labels and boundary is None:
             raise UserError("expected the score of a trait, or a boundary", where=item_id)
-        given = {"labels": dict(labels), "boundary": boundary, "by": self.by, "at": datetime.now(UTC)}
+        stratum = stratum_of(row.of(side).judgement)
+        draw = LabelDraw(stratum=stratum, size=self._sizes[side][stratum], balanced=self._balanced)
+        given = {"labels": dict(labels), "boundary": boundary, "draw": draw, "by": self.by, "at": datetime.now(UTC)}
         of = {"run_id": self._run, "probe_id": row.probe.id, "side": side, "digest": reply_digest(row, side)}
         try:
             label = RunLabel.model_validate(of | given)
@@ -175,7 +185,7 @@ def _id(seed: int, pairs: bool, one: Drawn) -> str:
     return hashlib.sha256(named.encode()).hexdigest()[:12]
 
 
-def draw_replies(results: Sequence[ProbeResult], seed: int) -> list[Drawn]:
+def draw_replies(results: Sequence[ProbeResult], seed: int, balanced: bool = False) -> list[Drawn]:
     """Every reply of both sides: five of the tuned side to one of the base, until one is used up."""
     draw = random.Random(seed)
     scored: dict[Side, list[tuple[float, Drawn]]] = {"tuned": [], "base": []}
@@ -183,7 +193,7 @@ def draw_replies(results: Sequence[ProbeResult], seed: int) -> list[Drawn]:
         for side, drawn in scored.items():
             if row.of(side).error is None:
                 drawn.append((row.of(side).judgement.total or 0.0, Drawn(row, side)))
-    tuned, base = (_stratified(drawn, draw) for drawn in scored.values())
+    tuned, base = ((_balanced if balanced else _stratified)(drawn, draw) for drawn in scored.values())
     found: list[Drawn] = []
     while tuned and base:
         block = [*tuned[: BLOCK - 1], base[0]]
@@ -202,6 +212,14 @@ def draw_pairs(results: Sequence[ProbeResult], seed: int) -> list[Drawn]:
             apart = (row.tuned_judgement.total or 0.0) - (row.base_judgement.total or 0.0)
             found.append((apart, Drawn(row, draw.choice(SIDES))))
     return _stratified(found, draw)
+
+
+def _balanced(scored: Sequence[tuple[float, Drawn]], draw: random.Random) -> list[Drawn]:
+    """Rare strata more often; within one as :func:`_stratified`."""
+    strata: dict[int, list[tuple[float, Drawn]]] = {}
+    for score, one in scored:
+        strata.setdefault(stratum_of(one.row.of(one.side).judgement), []).append((score, one))
+    return balance({name: _stratified(some, draw) for name, some in strata.items()}, draw)
 
 
 def _stratified(scored: Sequence[tuple[float, Drawn]], draw: random.Random) -> list[Drawn]:

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from studio.evaluate.gates import gates, shown
 from studio.evaluate.intervals import alpha_at
 from studio.evaluate.metrics import NO_LABELS, Labels, beats_prompt, by_category, overall_delta, side_metrics, win_rate
+from studio.evaluate.strata import drawn_unequally
+from studio.evaluate.trust import trusted
 from studio.evaluate.types import SIDES, Evaluation
 from studio.files import write_atomic
 from studio.judge.types import JudgeInfo
@@ -28,7 +30,8 @@ def restate(evaluation: Evaluation, labels: Labels = NO_LABELS) -> Evaluation:
     alpha = alpha_at(evaluation.looks)
     replies = [labels.reply(row, side) for row in results for side in SIDES]
     said = [one for one in (*replies, *map(labels.pair, results)) if one is not None]
-    used = "\n".join(one.model_dump_json(exclude={"by", "at"}) for one in said)
+    used = "\n".join(one.model_dump_json(exclude={"by", "at", "draw"}) for one in said)
+    used += "balanced" if drawn_unequally(labels) else ""
     measured = evaluation.model_copy(
         update={
             "base": side_metrics(results, "base", traits, judge, labels, alpha),
@@ -40,6 +43,7 @@ def restate(evaluation: Evaluation, labels: Labels = NO_LABELS) -> Evaluation:
             "votes": sum(isinstance(one, PairVote) for one in said),
         }
     )
+    measured = trusted(measured, labels)
     unjudged = sum(bool(result.errors) for result in evaluation.results)
     parts = [evaluation.run_id, evaluation.fingerprint[:8], *([] if evaluation.is_verdict else ["open"])]
     parts += [f"without-{unjudged}"] if unjudged else []

@@ -9,6 +9,9 @@ from pydantic import Field
 
 from studio.chatml import Frozen, Messages
 from studio.evaluate.intervals import Interval
+from studio.judge.agreement import PassAgreement, TraitAgreement
+from studio.judge.bias import OrderConsistency
+from studio.judge.canaries import JudgedCanary
 from studio.judge.types import Comparison, Finish, JudgeInfo
 from studio.spec import Success
 from studio.store.records import Judgement
@@ -165,6 +168,31 @@ class Shown(Frozen):
     note: str = ""
 
 
+class SideTrust(Frozen):
+    """Of one side: what the judge alone says, and what it comes to corrected by people's labels."""
+
+    judged: SideMetrics = SideMetrics()
+    """By the judge alone: what the means beside it were before labels corrected them."""
+    passed: Interval | None = None
+    """Share of replies that would be accepted as an example: corrected by labels where there are some."""
+    passed_judged: Interval | None = None
+    """The same by the judge alone."""
+    length_correlation: float | None = None
+    """Spearman's, of the judge's total with the number of words; None under ten replies, or of one score throughout."""
+
+
+class Trust(Frozen):
+    """How far the judge's marks of an evaluation may be believed: read beside the gates, which it does not decide."""
+
+    sides: dict[Side, SideTrust] = {}
+    traits: dict[str, TraitAgreement] = {}
+    """Agreement of the judge with people's labels of these very replies, reweighted where their draw was balanced."""
+    passes: PassAgreement | None = None
+    order: OrderConsistency | None = None
+    """Of pairwise comparisons; None where no model compared."""
+    canaries: tuple[JudgedCanary, ...] = ()
+
+
 class Evaluation(Frozen):
     """``EVALUATION_RESULTS.json``. What is said of the results follows from them and from people's labels alone
     (:func:`studio.evaluate.report.restate`)."""
@@ -206,6 +234,8 @@ class Evaluation(Frozen):
     scope: Scope = "all"
     looks: int = 0
     """How often the locked probes had been looked at, this time included; 0: they are unopened, or nobody counted."""
+    trust: Trust = Trust()
+    """What speaks for and against the judge's marks of this evaluation."""
 
     @property
     def counted(self) -> tuple[ProbeResult, ...]:
@@ -258,6 +288,13 @@ class RepliesCame(Frozen):
     replies: int
 
 
+class CanariesJudged(Frozen):
+    """What the judge made of replies that deserve next to nothing; they count for nothing."""
+
+    kind: Literal["canaries_judged"] = "canaries_judged"
+    canaries: tuple[JudgedCanary, ...]
+
+
 class ProbeScored(Frozen):
     kind: Literal["probe_scored"] = "probe_scored"
     result: ProbeResult
@@ -273,4 +310,6 @@ class EvaluateFinished(Frozen):
     seconds: float
 
 
-EvaluateEvent = Annotated[EvaluateStarted | RepliesCame | ProbeScored | EvaluateFinished, Field(discriminator="kind")]
+EvaluateEvent = Annotated[
+    EvaluateStarted | RepliesCame | CanariesJudged | ProbeScored | EvaluateFinished, Field(discriminator="kind")
+]

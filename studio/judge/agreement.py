@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -166,21 +166,37 @@ def _kept_in(loaded: LoadedSpec, judge: Judge | JudgeInfo) -> Path | None:
 
 
 def _trait(name: str, labels: Sequence[Label], said: Sequence[Judgement]) -> TraitAgreement:
+    return trait_agreement(
+        [
+            Rated(label.labels[name], int(one.traits[name].score), label.group)
+            for label, one in zip(labels, said, strict=True)
+            if name in label.labels and name in one.traits
+        ]
+    )
+
+
+class Rated(NamedTuple):
+    """What a person and the judge say of one reply; ``group`` is the message that it answers."""
+
+    people: int
+    judge: int
+    group: str
+    weight: float = 1.0
+    """The replies that it stands for, of those that labels were drawn from."""
+
+
+def trait_agreement(rated: Sequence[Rated]) -> TraitAgreement:
+    """Of scores 0, 1, 2: weighted figures, and the plain counts."""
     from studio.judge.reliability import ac2, figure, interval, kappa, table
 
-    both = [
-        ((label.labels[name], int(one.traits[name].score)), label.group)
-        for label, one in zip(labels, said, strict=True)
-        if name in label.labels and name in one.traits
-    ]
-    pairs, groups = [pair for pair, _ in both], [group for _, group in both]
-    low, high = interval(kappa, pairs, groups, 3)
-    ac2_low, ac2_high = interval(ac2, pairs, groups, 3)
+    pairs, groups, weights = _columns(rated)
+    low, high = interval(kappa, pairs, groups, 3, weights)
+    ac2_low, ac2_high = interval(ac2, pairs, groups, 3, weights)
     return TraitAgreement(
-        kappa=figure(kappa, pairs, 3),
+        kappa=figure(kappa, pairs, 3, weights),
         low=low,
         high=high,
-        ac2=figure(ac2, pairs, 3),
+        ac2=figure(ac2, pairs, 3, weights),
         ac2_low=ac2_low,
         ac2_high=ac2_high,
         n=len(pairs),
@@ -188,17 +204,27 @@ def _trait(name: str, labels: Sequence[Label], said: Sequence[Judgement]) -> Tra
     )
 
 
+def _columns(rated: Sequence[Rated]) -> tuple[list[tuple[int, int]], list[str], list[float]]:
+    return [(one.people, one.judge) for one in rated], [one.group for one in rated], [one.weight for one in rated]
+
+
 def _passes(loaded: LoadedSpec, labels: Sequence[Label], said: Sequence[Judgement]) -> PassAgreement:
+    return pass_agreement(
+        [
+            Rated(int(wanted), int(one.verdict == "passed"), label.group)
+            for label, one in zip(labels, said, strict=True)
+            if (wanted := label.passes(loaded.spec)) is not None and one.verdict in ("passed", "failed")
+        ]
+    )
+
+
+def pass_agreement(rated: Sequence[Rated]) -> PassAgreement:
+    """Of verdicts, 0 failed and 1 passed."""
     from studio.judge.reliability import accuracy, figure, interval, table
 
-    both = [
-        ((int(wanted), int(one.verdict == "passed")), label.group)
-        for label, one in zip(labels, said, strict=True)
-        if (wanted := label.passes(loaded.spec)) is not None and one.verdict in ("passed", "failed")
-    ]
-    pairs, groups = [pair for pair, _ in both], [group for _, group in both]
-    low, high = interval(accuracy, pairs, groups, 2)
-    share = figure(accuracy, pairs, 2)
+    pairs, groups, weights = _columns(rated)
+    low, high = interval(accuracy, pairs, groups, 2, weights)
+    share = figure(accuracy, pairs, 2, weights)
     return PassAgreement(share=share, low=low, high=high, n=len(pairs), confusion=table(pairs, 2).tolist())
 
 

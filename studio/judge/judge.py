@@ -7,6 +7,7 @@ from typing import Literal
 
 from studio.chatml import Messages, assistant, digest, last_reply
 from studio.errors import UserError
+from studio.judge.bias import SAME
 from studio.judge.fit import MOST_TOKENS, FitAnswer, fit_messages, read_fit
 from studio.judge.labels import labels_of, training
 from studio.judge.learned import LearnedJudge
@@ -132,7 +133,7 @@ class Judge:
         """
         if self._model is not None:
             if base.strip() == tuned.strip():
-                return _compared(self.name, rationale="Both replies are the same.")
+                return _compared(self.name, rationale=SAME)
             try:
                 forward, backward = await asyncio.gather(
                     self._prefer(self._model, messages, base, tuned), self._prefer(self._model, messages, tuned, base)

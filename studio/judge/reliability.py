@@ -19,11 +19,11 @@ RESAMPLES = 2000
 UNDEFINED = np.errstate(divide="ignore", invalid="ignore")
 
 
-def table(pairs: Pairs, size: int) -> Array:
-    """(size, size) counts of (first, second)."""
-    counts = np.zeros((size, size), int)
-    for first, second in pairs:
-        counts[first, second] += 1
+def table(pairs: Pairs, size: int, weights: Sequence[float] | None = None) -> Array:
+    """(size, size) counts of (first, second), each as often as its weight says."""
+    counts = np.zeros((size, size), float if weights else int)
+    for (first, second), weight in zip(pairs, weights or [1] * len(pairs), strict=True):
+        counts[first, second] += weight
     return counts
 
 
@@ -62,7 +62,7 @@ def _weights(size: int) -> Array:
 
 
 def interval(
-    statistic: Statistic, pairs: Pairs, clusters: Sequence[str], size: int
+    statistic: Statistic, pairs: Pairs, clusters: Sequence[str], size: int, weights: Sequence[float] | None = None
 ) -> tuple[float | None, float | None]:
     """95 % interval of ``statistic`` where whole clusters of ``pairs`` are drawn again, 2,000 times, from a fixed seed.
 
@@ -72,8 +72,8 @@ def interval(
     if len(names) < 2:
         return None, None
     each = np.zeros((len(names), size, size))
-    for (first, second), cluster in zip(pairs, clusters, strict=True):
-        each[names[cluster], first, second] += 1
+    for (first, second), cluster, weight in zip(pairs, clusters, weights or [1.0] * len(pairs), strict=True):
+        each[names[cluster], first, second] += weight
     draws = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
     found = statistic((draws @ each.reshape(len(names), -1)).reshape(RESAMPLES, size, size))
     found = found[np.isfinite(found)]
@@ -83,7 +83,7 @@ def interval(
     return float(low), float(high)
 
 
-def figure(statistic: Statistic, pairs: Pairs, size: int) -> float | None:
+def figure(statistic: Statistic, pairs: Pairs, size: int, weights: Sequence[float] | None = None) -> float | None:
     """``statistic`` of all ``pairs``; None where it is undefined."""
-    found = float(statistic(table(pairs, size))) if pairs else float("nan")
+    found = float(statistic(table(pairs, size, weights))) if pairs else float("nan")
     return found if np.isfinite(found) else None

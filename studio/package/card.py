@@ -9,6 +9,7 @@ from pathlib import Path
 from studio.evaluate import Evaluation, Interval
 from studio.evaluate.gate_text import bound, label, measured, number, scope_text, shown_text, span
 from studio.evaluate.gates import reach_text
+from studio.evaluate.trust import trust_lines
 from studio.judge import Agreement
 from studio.package.contents import base_licence, base_name, fenced, is_folder, public_name
 from studio.package.packages import Verification
@@ -222,6 +223,9 @@ def _judge(facts: Facts) -> str:
         )
     else:
         told += " No person has labelled a reply of this run."
+    told += "".join(
+        f"\n\n- {line}" if not place else f"\n- {line}" for place, line in enumerate(trust_lines(evaluation))
+    )
     return told if judge.kind == "nobody" else f"{told}\n\n{_agreement(facts)}"
 
 

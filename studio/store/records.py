@@ -75,6 +75,15 @@ class Judgement(Frozen):
     at: datetime
 
 
+class LabelDraw(Frozen):
+    """How a reply came to be labelled: one of ``size`` of its run, side and ``stratum``, the judge's mean mark (0..2)
+    then. Its chance was the share of these that are labelled; ``balanced`` draws take rare strata more often."""
+
+    stratum: int
+    size: int
+    balanced: bool = False
+
+
 class RunLabel(Frozen):
     """What a person says of one reply of a run: the truth of its evaluation."""
 
@@ -86,6 +95,8 @@ class RunLabel(Frozen):
     labels: dict[str, Literal[0, 1, 2]]
     boundary: str | None = None
     """The id of the boundary that it crosses."""
+    draw: LabelDraw | None = None
+    """None of labels that were imported, or are older: each reply of a side had the same chance."""
     by: Unicode = ""
     at: datetime
 

@@ -50,6 +50,7 @@ scenarios:
 deployment: {{base_model: some/model, max_tokens: 64}}
 """
 COUNT = len(ITEMS) + 1
+CANARIES = 4
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Fails = Callable[[int], Kind | None]
 
@@ -328,7 +329,7 @@ async def test_another_judge_is_given_the_same_replies_and_the_sides_are_not_ask
     judge = Scorer()
     again, *sides = evaluator(loaded, tmp_path, judge)
     await evaluated(again)
-    assert [side.asked for side in sides] == [0, 0] and len(judge.requests) == 4 * COUNT
+    assert [side.asked for side in sides] == [0, 0] and len(judge.requests) == 4 * COUNT + CANARIES
 
 
 async def test_a_reply_that_fails_is_an_error_of_its_probe_and_is_asked_for_again_later(
@@ -378,7 +379,7 @@ async def test_a_judge_is_not_told_which_words_a_reply_ought_to_keep(loaded: Loa
     judge = Scorer()
     await evaluated(evaluator(loaded, tmp_path, judge)[0])
     asked = [request.messages[-1].content for request in judge.requests if request.purpose == "judge"]
-    assert len(asked) == 2 * COUNT and not any("<situation" in one or "[" in one for one in asked)
+    assert len(asked) == 2 * COUNT + CANARIES and not any("<situation" in one or "[" in one for one in asked)
 
 
 async def test_where_nobody_judges_replies_are_made_and_nothing_is_guessed(loaded: LoadedSpec, tmp_path: Path) -> None:
