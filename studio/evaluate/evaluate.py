@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
-from studio.chatml import assistant
+from studio.chatml import assistant, last_request
 from studio.errors import UserError
 from studio.evaluate.ask import Sides
 from studio.evaluate.fingerprint import Cache, fingerprint, is_trial, judge_info
@@ -17,7 +17,6 @@ from studio.evaluate.probes import keeps, probes
 from studio.evaluate.report import restate
 from studio.evaluate.types import (
     Asked,
-    CanariesJudged,
     EvaluateEvent,
     EvaluateFinished,
     EvaluateStarted,
@@ -30,7 +29,7 @@ from studio.evaluate.types import (
     Trust,
 )
 from studio.judge import Agreement, Judge
-from studio.judge.canaries import judge_canaries
+from studio.judge.canaries import CanariesJudged, judge_canaries
 from studio.judge.scoring import unscored
 from studio.judge.types import Comparison
 from studio.spec import LoadedSpec
@@ -80,8 +79,8 @@ class Evaluator:
         """
         began = time.monotonic()
         yield EvaluateStarted(run_id=self._run.plan.run_id, judge=self._judge.name, probes=len(self._probes))
-        asked = [probe.messages for probe in self._probes]
-        if canaries := await judge_canaries(self._loaded, self._judge, asked, source="run"):
+        requests = [last_request(probe.messages) for probe in self._probes]
+        if canaries := await judge_canaries(self._loaded, self._judge, requests, len(requests), "run"):
             self._trust = Trust(canaries=canaries)
             yield CanariesJudged(canaries=canaries)
         done = {result.probe.id: result for result in self._cache.load() if not result.errors}

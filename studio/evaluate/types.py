@@ -11,7 +11,7 @@ from studio.chatml import Frozen, Messages
 from studio.evaluate.intervals import Interval
 from studio.judge.agreement import PassAgreement, TraitAgreement
 from studio.judge.bias import OrderConsistency
-from studio.judge.canaries import JudgedCanary
+from studio.judge.canaries import CanariesJudged, JudgedCanary
 from studio.judge.types import Comparison, Finish, JudgeInfo
 from studio.spec import Success
 from studio.store.records import Judgement
@@ -286,13 +286,6 @@ class RepliesCame(Frozen):
     kind: Literal["replies_came"] = "replies_came"
     done: int
     replies: int
-
-
-class CanariesJudged(Frozen):
-    """What the judge made of replies that deserve next to nothing; they count for nothing."""
-
-    kind: Literal["canaries_judged"] = "canaries_judged"
-    canaries: tuple[JudgedCanary, ...]
 
 
 class ProbeScored(Frozen):

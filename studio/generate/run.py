@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any, Literal
 
 from studio.bank import people_source
+from studio.chatml import last_request
 from studio.errors import UserError, disk_error
 from studio.generate.again import Again, after
 from studio.generate.author import Author, example_of, open_author
-from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts
+from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts, open_scenarios
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.screening import Screening, fitted, judged_again, rejection, stale_ids
 from studio.generate.spending import SpendingMeter
@@ -28,6 +29,7 @@ from studio.generate.types import (
     GenerateStarted,
 )
 from studio.judge import Judge, open_judge
+from studio.judge.canaries import CanariesJudged, JudgedCanary, alarms, canary_text, judge_canaries, keep_canaries
 from studio.llm import ModelError, check_budget, drain, learned_at, waiting
 from studio.llm.concurrency import Chains, Concurrency
 from studio.spec import LoadedSpec
@@ -134,6 +136,7 @@ class Generation:
         self._desk = asyncio.Lock()
         self._again = Again[_Written]()
         self._chains = Chains(concurrency, self._ends, cancel=cancel, on_stop=drain)
+        self._canaries: tuple[JudgedCanary, ...] = ()
         self._attempts = self._planned(author) if author is not None else None
         self._ledger = self._counted()
 
@@ -153,12 +156,28 @@ class Generation:
             note=f"nothing is recorded of {named(empty)}" if (empty := self._ledger.empty) else "",
         )
 
-        async with aclosing(self._work()) as events:
-            async for event in events:
-                yield event
+        trying = asyncio.ensure_future(self._tried())
+        try:
+            async with aclosing(self._work()) as events:
+                async for event in events:
+                    yield event
+            if not self._ends() and (canaries := await trying):
+                self._canaries = canaries
+                keep_canaries(self._workspace.documents, self._loaded, self._judge, canaries)
+                yield CanariesJudged(canaries=canaries)
+        finally:
+            trying.cancel()
+            await asyncio.gather(trying, return_exceptions=True)
         yield self._finished(stopped=self._stop())
         if not self._stop() and self._failures.fatal is not None:
             raise self._failures.fatal
+
+    async def _tried(self) -> tuple[JudgedCanary, ...]:
+        """The judge on replies that deserve next to nothing, beside those that it judges."""
+        spec = self._loaded.spec
+        requests = [last_request(one.turns) for one in spec.examples] or [name for _, name in open_scenarios(spec)]
+        number = self._ledger.missing if self._params.preview is None and self._author is not None else 0
+        return await judge_canaries(self._loaded, self._judge, requests, number)
 
     async def _work(self) -> AsyncGenerator[GenerateEvent, None]:
         preview = self._params.preview
@@ -373,6 +392,8 @@ class Generation:
         now = self._progress()
         recorded = self._attempts is not None and self._attempts.left() is not None
         author = self._author.name if self._author is not None else None
+        note = ending(self._ledger, now.reasons, self._failures, author=author, recorded=recorded, stopped=stopped)
+        caught = canary_text(self._canaries) if alarms(self._canaries) else ""
         return GenerateFinished(
             complete=not self._ledger.short() and not self._ledger.wants,
             targets=now.targets,
@@ -383,5 +404,6 @@ class Generation:
             seconds=self._meter.seconds,
             cost_usd=now.cost_usd,
             spending=now.spending,
-            note=ending(self._ledger, now.reasons, self._failures, author=author, recorded=recorded, stopped=stopped),
+            canaries=self._canaries,
+            note="; ".join(filter(None, [note, caught])),
         )

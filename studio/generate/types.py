@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from studio.chatml import Frozen
+from studio.judge.canaries import CanariesJudged, JudgedCanary
 from studio.llm import ModelSettings, Waiting, dollars
 from studio.store.records import Verdict
 
@@ -174,9 +175,11 @@ class GenerateFinished(Frozen):
     cost_usd: float | None
     note: str = ""
     spending: Spending = Spending()
+    canaries: tuple[JudgedCanary, ...] = ()
+    """What the judge made of replies that deserve next to nothing; none where few were judged."""
 
 
 GenerateEvent = Annotated[
-    GenerateStarted | ExampleScored | CallFailed | GenerateProgressed | GenerateFinished,
+    GenerateStarted | CanariesJudged | ExampleScored | CallFailed | GenerateProgressed | GenerateFinished,
     Field(discriminator="kind"),
 ]

@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
-from studio.chatml import Frozen, Messages, assistant, last_request, user
+from studio.chatml import Frozen, Messages, assistant, user
 from studio.judge.judge import Judge
 from studio.judge.types import Source
 from studio.spec import LoadedSpec, Spec, persona_prompt
+from studio.store import Documents
 from studio.store.records import Judgement
 from studio.text.words import words_of
 
 CanaryKind = Literal["empty", "asks for marks", "spec pasted", "another persona"]
+KIND = "canaries"
 LIMIT = 5.0
 """Total, 0..10, above which a canary is marked too high: half of what there is to earn."""
-FEWEST_JUDGED = 20
-"""Replies of a run under which its judge is not tried: four calls more would be a fifth."""
+FEWEST_JUDGED = 40
+"""Replies of a run under which its judge is not tried: four calls more would be over a tenth."""
+_WHOLE = 3
+"""Words from which a request says what is asked."""
 _PASTED = 4000
 """Characters of the description: as long as a long reply."""
 _ASKS = (
@@ -76,21 +81,56 @@ def _unlike(spec: Spec) -> str:
     return min(_OTHERS, key=lambda text: len(own & set(words_of(text))) / len(set(words_of(text))))
 
 
-async def judge_canaries(
-    loaded: LoadedSpec, judge: Judge, judged: Sequence[Messages], source: Source = "author"
-) -> tuple[JudgedCanary, ...]:
-    """The set through ``judge``, as answers to the request of one of ``judged``; none where nobody scores traits, or
-    fewer than :data:`FEWEST_JUDGED` replies are judged.
+class CanariesJudged(Frozen):
+    """What the judge of a run made of replies that deserve next to nothing; they count for nothing."""
 
-    A model is asked three or four calls, on its own record: the same run asks the same again, and pays once. An empty
-    reply is failed by a rule, and shown to the judge all the same. Which request it is depends on what is judged alone.
+    kind: Literal["canaries_judged"] = "canaries_judged"
+    canaries: tuple[JudgedCanary, ...]
+
+
+class CanarySet(Frozen):
+    """The newest set of one judge and spec. A document of the kind ``canaries``."""
+
+    judge: str
+    version: str
+    spec_hash: str
+    at: datetime
+    canaries: tuple[JudgedCanary, ...]
+
+
+async def judge_canaries(
+    loaded: LoadedSpec, judge: Judge, requests: Sequence[str], number: int, source: Source = "author"
+) -> tuple[JudgedCanary, ...]:
+    """The set through ``judge``, as answers to one of the users' ``requests``; none where nobody scores traits, or
+    fewer than :data:`FEWEST_JUDGED` replies are to be judged, of which ``number`` is how many.
+
+    A model is asked four calls, on its own record: the same run asks the same again, and pays once. An empty reply is
+    failed by a rule, and shown to the judge all the same.
     """
-    if judge.kind == "nobody" or len(judged) < FEWEST_JUDGED:
+    if judge.kind == "nobody" or number < FEWEST_JUDGED or not requests:
         return ()
-    request = min((last_request(messages) for messages in judged), key=lambda text: (len(words_of(text)) < 3, text))
+    request = min(requests, key=lambda text: (len(words_of(text)) < _WHOLE, text))
     found = canaries(loaded, request)
     said = await asyncio.gather(*(judge.score(one.messages, rules_first=False, source=source) for one in found))
     return tuple(_judged(one.kind, judge.name, it) for one, it in zip(found, said, strict=True))
+
+
+def keep_canaries(
+    documents: Documents, loaded: LoadedSpec, judge: Judge, judged: tuple[JudgedCanary, ...]
+) -> CanarySet | None:
+    """Keep a set in the place of the one before of the same judge and spec; None where there is nothing to keep."""
+    if not judged:
+        return None
+    parts = {"judge": judge.name, "version": judge.version, "spec_hash": loaded.hash, "at": datetime.now(UTC)}
+    found = CanarySet.model_validate(parts | {"canaries": judged})
+    documents.put(KIND, f"{loaded.hash[:16]} {judge.name} {judge.version}", found)
+    return found
+
+
+def canary_sets(documents: Documents, loaded: LoadedSpec) -> list[CanarySet]:
+    """Those of this very spec, the newest first: what a window shows as the state of its judges."""
+    found = [one for one in documents.readable(KIND, CanarySet) if one.spec_hash == loaded.hash]
+    return sorted(found, key=lambda one: one.at, reverse=True)
 
 
 def _judged(kind: CanaryKind, judge: str, said: Judgement) -> JudgedCanary:

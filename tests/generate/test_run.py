@@ -26,6 +26,7 @@ from studio.generate.by_hand import add_by_hand, read_examples
 from studio.generate.progress import MOST_IN_A_ROW
 from studio.generate.screening import stale_ids
 from studio.judge import RULES, open_judge
+from studio.judge.canaries import CanariesJudged, canary_sets
 from studio.llm import Kind, ModelError, ModelSettings, Request
 from studio.spec import LoadedSpec
 from studio.store import Filter, Workspace
@@ -466,3 +467,14 @@ def test_an_endpoint_without_a_model_is_told_to_name_one() -> None:
         open_author(settings, taskmaster())
     with pytest.raises(UserError, match="--model"):
         open_judge(settings, taskmaster())
+
+
+async def test_the_judge_is_tried_with_replies_that_deserve_nothing_where_it_judges_many(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, spec(success={"examples": 40}))
+    events = await studio.run()
+    finished = ended(events)
+    (tried,) = [event for event in events if isinstance(event, CanariesJudged)]
+    assert finished.canaries == tried.canaries and len(tried.canaries) == 4
+    assert finished.accepted == 40 and len(studio.judge.asked) == 44  # they are no examples
+    (kept,) = canary_sets(studio.workspace.documents, studio.loaded)
+    assert kept.canaries == tried.canaries and "ALARM" in finished.note
