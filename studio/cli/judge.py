@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from studio.chatml import last_reply
 from studio.cli import options
 from studio.cli.evaluate import evaluated_run, print_gates, print_verdict
 from studio.cli.label_sitting import read_answers, sit, write_items
@@ -29,11 +30,14 @@ from studio.cli.output import cut, say, say_json, tell
 from studio.cli.terminal_keys import terminal_keys
 from studio.errors import UserError
 from studio.evaluate.labelling import WANTED, Labelling
+from studio.evaluate.types import SIDES
 from studio.judge import Agreement, Judge, Reply, agreement, open_judge, read_labels, read_replies, source_of
+from studio.judge.panel import disagreement, spread, trait_spreads
 from studio.llm import CallLog, ModelSettings, check_budget, learned_at
 from studio.spec import LoadedSpec, load
 from studio.store import Owner, Workspace
 from studio.store.records import Judgement
+from studio.text.inert import inert_line
 
 app = group(
     "Score replies, and measure how far a judge agrees with people.",
@@ -155,6 +159,52 @@ def agree(
     say_json(found) if as_json else _print_agreement(found)
 
 
+@app.command("disagreements")
+def disagreements(
+    spec: SpecFile = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    run: options.RunId = None,
+    number: Annotated[int, typer.Option("--n", metavar="N", min=1, help="So many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the replies on which several judges are furthest apart: of the examples, or of --run's evaluation.
+
+    Example: studio judge disagreements specs/taskmaster.yaml --n 10
+    """
+    with open_session(spec, workspace) as session:
+        if run is None:
+            rows = session.workspace.examples.each()
+            judged = [(row.example.id, last_reply(row.messages), one) for row in rows if (one := row.judgement)]
+        else:
+            _, evaluation = evaluated_run(session, run)
+            judged = [
+                (f"{row.probe.id} {side}", row.of(side).reply, row.of(side).judgement)
+                for row in evaluation.results
+                for side in SIDES
+            ]
+    apart = [one for one in judged if disagreement(one[2]) > (0.0, 0)]
+    apart.sort(key=lambda one: disagreement(one[2]), reverse=True)
+    of = sum(len(one.panel) > 1 for *_, one in judged)
+    if as_json:
+        say_json({"of": of, "apart": [_apart(*one) for one in apart[:number]]})
+        return
+    if not of:
+        remedy = "judge with --judges NAME,NAME or --judge-samples N"
+        raise UserError("no reply has the marks of several judges", where=str(spec), remedy=remedy)
+    for name, reply, one in apart[:number]:
+        say(f"{spread(one):>4.1f}  {name}  {cut(inert_line(reply), 60)}")
+        for member in one.panel:
+            marks = " ".join(f"{trait} {score}" for trait, score in member.scores.items())
+            say(f"      {member.judge}: {_figure(member.total, 1)} {member.verdict}  {marks}")
+    say(f"{len(apart)} of {of} replies are judged differently")
+
+
+def _apart(name: str, reply: str, one: Judgement) -> dict[str, Any]:
+    members = [member.model_dump() for member in one.panel]
+    found = {"id": name, "reply": reply, "spread": spread(one), "traits": trait_spreads(one)}
+    return found | {"total": one.total, "judges": members}
+
+
 async def _asked(
     loaded: LoadedSpec, settings: ModelSettings, root: Path, question: Callable[[Judge], Awaitable[T]]
 ) -> T:
@@ -175,7 +225,8 @@ async def _asked(
 
 def _as_json(one: Judgement) -> dict[str, Any]:
     """``total`` and ``pass`` are null where nobody could tell."""
-    return {
+    panel = {"spread": spread(one), "panel": [mark.model_dump() for mark in one.panel]} if one.panel else {}
+    return panel | {
         "total": one.total,
         "pass": {"passed": True, "failed": False}.get(one.verdict),
         "traits": {name: trait.score for name, trait in one.traits.items()},

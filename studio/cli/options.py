@@ -40,6 +40,10 @@ MODELS: dict[str, Any] = {
     "key_variable": _text("--key-variable", "NAME", "The environment variable with the key, if not OPENAI_API_KEY."),
     "judge_endpoint": _text("--judge-endpoint", "URL", "The server of the judge, if another one."),
     "judge_model": _text("--judge-model", "NAME", "The judge, if not the author."),
+    "judges": _text("--judges", "NAME,NAME", "Several judges, whose median stands."),
+    "judge_samples": Annotated[
+        int | None, typer.Option("--judge-samples", metavar="N", min=1, max=9, help="Ask each judge N times a reply.")
+    ],
     "judge_key_variable": _text("--judge-key-variable", "NAME", "The same for the judge's own server."),
     "author": _text("--author", "local:MODEL", AUTHOR),
     "max_cost": Annotated[float | None, typer.Option("--max-cost", metavar="USD", min=0, help=MAX_COST)],

@@ -11,7 +11,7 @@ from studio.evaluate.metrics import NO_LABELS, SHARE, Labels, estimate, overall_
 from studio.evaluate.strata import Labelled, drawn_unequally, reweighted, sizes, stratified_mean, stratum_of, weights
 from studio.evaluate.types import SIDES, Evaluation, ProbeResult, Side, SideTrust, Trust
 from studio.judge.agreement import PassAgreement, Rated, TraitAgreement, pass_agreement, trait_agreement
-from studio.judge.bias import MUCH, length_correlation, order_consistency
+from studio.judge.bias import MUCH, family_warning, length_correlation, order_consistency
 from studio.judge.canaries import canary_text
 from studio.spec import Success
 from studio.store.records import RunLabel
@@ -142,6 +142,8 @@ def trust_lines(evaluation: Evaluation) -> list[str]:
         found.append(
             f"scores with length (rank correlation): {told}" + (": the judge may pay for words" if much else "")
         )
+    if told := family_warning(evaluation.base_model, evaluation.judge.name):
+        found.append(told.replace("author", "base model", 1))
     return [*found, *([line] if (line := canary_text(trust.canaries)) else [])]
 
 

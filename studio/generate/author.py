@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,13 +16,13 @@ from studio.generate.plan import Attempt, Attempts, Drawn
 from studio.generate.prompt import Authored, author_messages
 from studio.generate.recorded import RECORDED, Recordings, read_recordings
 from studio.generate.screening import Screened
+from studio.generate.shots import AcceptedShots, shots
 from studio.llm import CallLog, ChatModel, ModelSettings, Request, Sampling, author_model
-from studio.spec import LoadedSpec, Spec, SpecExample
+from studio.spec import LoadedSpec, SpecExample
 from studio.store import Example
 
 SAMPLING = Sampling(temperature=1.0, max_tokens=2048)
 """Warm, for variety. The limit leaves room for models that think before they write."""
-_SHOTS_OF_SCENARIO, _SHOTS = 2, 4
 People = Callable[[], PeopleSource]
 
 
@@ -52,14 +53,20 @@ class Author(Protocol):
     async def close(self) -> None: ...
 
 
-def open_author(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | None = None) -> Author:
-    """The model at the endpoint of ``settings``; without one, the recording beside the spec.
+def open_author(
+    settings: ModelSettings,
+    loaded: LoadedSpec,
+    call_log: CallLog | None = None,
+    accepted: AcceptedShots | None = None,
+) -> Author:
+    """The model at the endpoint of ``settings``, which is shown ``accepted`` examples too; without one, the recording
+    beside the spec.
 
     Raises :class:`studio.errors.UserError` where there is neither, where no model is named to write, and where the
     recording cannot be read.
     """
     if not settings.author_offline:
-        return ModelAuthor(author_model(settings, call_log), loaded)
+        return ModelAuthor(author_model(settings, call_log), loaded, accepted)
     if loaded.recorded_path is not None:
         return RecordedAuthor(loaded)
     remedy = (
@@ -72,8 +79,8 @@ def open_author(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog |
 class ModelAuthor:
     """A chat model that is asked for each conversation."""
 
-    def __init__(self, model: ChatModel, loaded: LoadedSpec) -> None:
-        self._model, self._loaded = model, loaded
+    def __init__(self, model: ChatModel, loaded: LoadedSpec, accepted: AcceptedShots | None = None) -> None:
+        self._model, self._loaded, self._accepted = model, loaded, accepted
 
     @property
     def name(self) -> str:
@@ -83,7 +90,8 @@ class ModelAuthor:
         return Drawn(people(), seed, known)
 
     async def write(self, attempt: Attempt) -> Draft:
-        request = author_request(self._loaded, attempt)
+        accepted = await asyncio.to_thread(self._accepted.of, attempt) if self._accepted is not None else ()
+        request = author_request(self._loaded, attempt, accepted=accepted)
         answer = await self._model.structured(request, Authored)
         return Draft(answer.value.turns, request.messages)
 
@@ -112,7 +120,9 @@ class RecordedAuthor:
     async def close(self) -> None: ...
 
 
-def author_request(loaded: LoadedSpec, attempt: Attempt, manner_of: str | None = None) -> Request:
+def author_request(
+    loaded: LoadedSpec, attempt: Attempt, manner_of: str | None = None, accepted: tuple[SpecExample, ...] = ()
+) -> Request:
     """What a model is asked for one attempt. Depends on nothing else, so that an answer on record is found again.
 
     ``manner_of`` as in :func:`studio.generate.prompt.author_messages`.
@@ -123,22 +133,12 @@ def author_request(loaded: LoadedSpec, attempt: Attempt, manner_of: str | None =
         scenario=attempt.scenario,
         person_text=person_text(attempt.person),
         context=loaded.context_text,
-        shots=shots(loaded.spec, attempt.category, attempt.scenario, Random(attempt.seed)),
+        shots=shots(loaded.spec, attempt.category, attempt.scenario, Random(attempt.seed), accepted),
+        accepted=bool(accepted),
         seed=attempt.seed,
         manner_of=manner_of,
     )
     return Request(purpose="author", messages=messages, sampling=SAMPLING.model_copy(update={"seed": attempt.seed}))
-
-
-def shots(spec: Spec, category: str, scenario: str, random: Random) -> tuple[SpecExample, ...]:
-    """Hand-written examples to learn from: of the scenario first, then of its category, then any."""
-    items = spec.scenarios[category].items if category in spec.scenarios else ()
-    own = [example for example in spec.examples if example.scenario == scenario]
-    near = [example for example in spec.examples if example.scenario in items and example.scenario != scenario]
-    far = [example for example in spec.examples if example.scenario is None or example.scenario not in items]
-    chosen = random.sample(own, min(_SHOTS_OF_SCENARIO, len(own)))
-    chosen += random.sample(near, min(_SHOTS - 1 - len(chosen), len(near)))
-    return tuple(chosen + random.sample(far, min(_SHOTS - len(chosen), len(far))))
 
 
 def example_of(

@@ -17,6 +17,7 @@ from studio.generate.author import ModelAuthor, example_of
 from studio.generate.plan import Attempt, Ledger
 from studio.generate.run import OUTCOMES
 from studio.generate.screening import Screening, fitted, judged_again, rejection, stale_ids
+from studio.generate.shots import AcceptedShots
 from studio.generate.submissions import FOLDER, ROLES, BatchStands, Models, Role, Submissions, Tell
 from studio.generate.types import GenerateParams
 from studio.jobs import active
@@ -69,6 +70,8 @@ async def _alone(loaded: LoadedSpec, workspace: Workspace, params: GenerateParam
     if settings.offline or settings.author_local is not None or settings.model is None:
         remedy = "name one that has the Batch API, such as OpenAI's: OPENAI_API_KEY, or --endpoint URL and --model NAME"
         raise UserError("a batch needs a model at an endpoint to write", where="--batch", remedy=remedy)
+    if settings.judges or settings.judge_samples > 1:
+        raise UserError("a batch has one judge, asked once", where="--batch", remedy="leave --judges out, or --batch")
     if (running := active(workspace.jobs_dir, "generate")) is not None:
         remedy = f"wait for it, or: studio jobs stop {running.id}"
         raise UserError("examples are being made already, one by one", where=running.id, remedy=remedy)
@@ -159,7 +162,7 @@ class Step:
         )
         if self._models.judging is not None and self._models.judging.queue:
             return ledger  # what is judged again may count: only then is it known what is missing
-        author = ModelAuthor(self._models.writing, loaded)
+        author = ModelAuthor(self._models.writing, loaded, AcceptedShots(loaded, self._workspace))
         known = {name for _, name in store.ids()}
         attempts = author.attempts(lambda: people_source(loaded, store.people()), self._params.seed, known)
         while (wanted := ledger.next()) is not None:

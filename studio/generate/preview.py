@@ -10,6 +10,7 @@ from studio.chatml import Frozen, Messages
 from studio.errors import UserError
 from studio.generate.author import author_request
 from studio.generate.plan import Drawn, Ledger, next_attempts
+from studio.generate.shots import AcceptedShots
 from studio.generate.spending import spent_by_role, spent_on
 from studio.generate.types import GenerateParams, SpentOn
 from studio.llm.concurrency import AT_FIRST
@@ -63,12 +64,13 @@ def next_prompts(loaded: LoadedSpec, workspace: Workspace, params: GenerateParam
     known = {name for _, name in workspace.examples.ids()}
     people = people_source(loaded, workspace.examples.people())
     attempts = next_attempts(_ledger(loaded, workspace, params), Drawn(people, params.seed, known), params.preview or 0)
+    accepted = AcceptedShots(loaded, workspace)
     return tuple(
         Prompted(
             category=one.category,
             scenario=one.scenario,
             person=one.person.name,
-            messages=author_request(loaded, one).messages,
+            messages=author_request(loaded, one, accepted=accepted.of(one)).messages,
         )
         for one in attempts
     )

@@ -60,16 +60,19 @@ def author_messages(
     shots: Sequence[SpecExample],
     seed: int,
     manner_of: str | None = None,
+    accepted: bool = False,
 ) -> Messages:
     """A system and a user message that ask for one conversation as JSON.
 
     ``person_text`` says who is talking, ``context`` is the spec's context document, ``shots`` are hand-written
-    examples to learn the voice from. ``seed`` varies the length and the opening that are asked for, without which
-    models write the same message again and again; they depend on the person too, unless ``manner_of`` stands in for
-    them. The answer is an :class:`Authored`.
+    examples to learn the voice from, among them such as people ``accepted``. ``seed`` varies the length and the opening
+    that are asked for, without which models write the same message again and again; they depend on the person too,
+    unless ``manner_of`` stands in for them. The answer is an :class:`Authored`.
     """
     rng = random.Random(f"{seed}\x1f{scenario}\x1f{person_text if manner_of is None else manner_of}")
-    return system(_instructions(spec, context)), user(_task(category, scenario, person_text, shots, _manner(rng)))
+    return system(_instructions(spec, context)), user(
+        _task(category, scenario, person_text, shots, _manner(rng), accepted)
+    )
 
 
 def _instructions(spec: Spec, context: str) -> str:
@@ -110,14 +113,19 @@ def _manner(rng: random.Random) -> str:
     return f"{manner} {_SEVERAL}" if rng.random() < 1 / 6 else manner
 
 
-def _task(category: str, scenario: str, person_text: str, shots: Sequence[SpecExample], manner: str) -> str:
+def _task(
+    category: str, scenario: str, person_text: str, shots: Sequence[SpecExample], manner: str, accepted: bool
+) -> str:
     examples = "\n\n".join(
         (f"Situation: {shot.scenario}\n" if shot.scenario else "")
         + "\n".join(f"{message.role}: {message.content}" for message in shot.turns)
         for shot in shots
     )
     key = nonce(message.content for shot in shots for message in shot.turns)
-    learn = "Examples written by hand. Learn the voice from them; copy none of them."
+    made = (
+        "Examples written by hand, or chosen by one who knows the persona." if accepted else "Examples written by hand."
+    )
+    learn = f"{made} Learn the voice from them; copy none of them."
     return joined(
         [
             f"{learn}\n{tagged('examples', key, examples)}" if shots else "",

@@ -18,6 +18,7 @@ from studio.generate.author import Author, example_of, open_author
 from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts, open_scenarios
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.screening import Screening, fitted, judged_again, rejection, stale_ids
+from studio.generate.shots import AcceptedShots
 from studio.generate.spending import SpendingMeter
 from studio.generate.submissions import away
 from studio.generate.types import (
@@ -29,6 +30,7 @@ from studio.generate.types import (
     GenerateStarted,
 )
 from studio.judge import Judge, open_judge
+from studio.judge.bias import family_warning
 from studio.judge.canaries import CanariesJudged, JudgedCanary, alarms, canary_text, judge_canaries, keep_canaries
 from studio.llm import ModelError, check_budget, drain, learned_at, waiting
 from studio.llm.concurrency import Chains, Concurrency
@@ -72,7 +74,7 @@ async def generate(
     own_author = author
     if own_author is None:
         try:
-            own_author = open_author(params.settings, loaded, log)
+            own_author = open_author(params.settings, loaded, log, AcceptedShots(loaded, workspace))
         except UserError as error:
             if not params.settings.author_offline or loaded.recorded_path is not None:
                 raise
@@ -153,7 +155,7 @@ class Generation:
             author=self._author.name if self._author is not None else "nobody",
             judge=self._judge.name,
             targets=self._ledger.targets(),
-            note=f"nothing is recorded of {named(empty)}" if (empty := self._ledger.empty) else "",
+            note="; ".join(filter(None, [self._unrecorded(), self._one_family()])),
         )
 
         trying = asyncio.ensure_future(self._tried())
@@ -171,6 +173,12 @@ class Generation:
         yield self._finished(stopped=self._stop())
         if not self._stop() and self._failures.fatal is not None:
             raise self._failures.fatal
+
+    def _unrecorded(self) -> str:
+        return f"nothing is recorded of {named(empty)}" if (empty := self._ledger.empty) else ""
+
+    def _one_family(self) -> str:
+        return family_warning(self._author.name, self._judge.name) if self._author is not None else ""
 
     async def _tried(self) -> tuple[JudgedCanary, ...]:
         """The judge on replies that deserve next to nothing, beside those that it judges."""

@@ -106,3 +106,13 @@ def same_family(author: str, judge: str) -> str | None:
     """The family that both are of; None where they are of different ones, or of one that is not known."""
     found = family(author)
     return found if found is not None and found == family(judge) else None
+
+
+def family_warning(author: str, judge: str) -> str:
+    """What is to be said where one of the judges (``a + b`` of a panel) is of the author's family; else empty."""
+    for one in judge.split(" + "):
+        if (known := same_family(author, one)) is not None:
+            return (
+                f"judge {one} and author {author} are of one family ({known}): judges like what their own kind writes"
+            )
+    return ""

@@ -197,4 +197,10 @@ def open_judge(settings: ModelSettings, loaded: LoadedSpec, call_log: CallLog | 
     if judging.model is None:
         option = "--judge-model or STUDIO_JUDGE_MODEL" if settings.judge_endpoint else "--model or STUDIO_MODEL"
         raise UserError("no model is named to judge", where="judge", remedy=f"name one with {option}")
+    if judging.judges or judging.judge_samples > 1:
+        from studio.judge.panel import PanelJudge
+
+        names = dict.fromkeys(judging.judges or (judging.model,))
+        models = [OpenAIModel(judging, name, call_log=call_log) for name in names]
+        return PanelJudge(models, loaded, judging.judge_samples)
     return Judge(OpenAIModel(judging, judging.model, call_log=call_log), loaded)

@@ -46,6 +46,10 @@ class ModelSettings(Frozen):
     model: Unicode | None = None
     judge_model: Unicode | None = None
     """None asks ``model`` to judge too, where the judge has no endpoint of its own."""
+    judges: tuple[str, ...] = ()
+    """Models that judge together, in the place of one: the median of their marks stands."""
+    judge_samples: int = Field(default=1, ge=1, le=9)
+    """How often each judge is asked about one reply."""
     judge_endpoint: str | None = None
     """Where the judge is asked; None asks it where the author is."""
     uds: str | None = None
@@ -86,10 +90,12 @@ class ModelSettings(Frozen):
     def judging(self) -> ModelSettings:
         """The settings of the judge: ``model`` is who judges, None where nobody is named."""
         if self.judge_endpoint is None:
-            price = self.judge_price or (self.price if self.judge_model in (None, self.model) else None)
-            return self.model_copy(update={"model": self.judge_model or self.model, "price": price})
+            named = self.judges[0] if self.judges else self.judge_model
+            price = self.judge_price or (self.price if {named, *self.judges} <= {None, self.model} else None)
+            return self.model_copy(update={"model": named or self.model, "price": price})
         own = {"endpoint": self.judge_endpoint, "key_variable": self.judge_key_variable, "price": self.judge_price}
-        return self.model_copy(update={**own, "model": self.judge_model, "uds": None})
+        named = self.judges[0] if self.judges else self.judge_model
+        return self.model_copy(update={**own, "model": named, "uds": None})
 
     @property
     def url(self) -> str:
@@ -130,11 +136,14 @@ def resolve_settings(
     judge_endpoint: str | None = None,
     key_variable: str | None = None,
     judge_key_variable: str | None = None,
+    judges: str | None = None,
+    judge_samples: int | None = None,
     max_cost: float | None = None,
     retry_failed: bool = False,
 ) -> ModelSettings:
     """Settings from arguments first, then ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``, ``STUDIO_MODEL``,
-    ``STUDIO_JUDGE_ENDPOINT``, ``STUDIO_JUDGE_MODEL``, ``STUDIO_KEY_VARIABLE``, ``STUDIO_JUDGE_KEY_VARIABLE``,
+    ``STUDIO_JUDGE_ENDPOINT``, ``STUDIO_JUDGE_MODEL``, ``STUDIO_JUDGES``, ``STUDIO_KEY_VARIABLE``,
+    ``STUDIO_JUDGE_KEY_VARIABLE``,
     ``STUDIO_PRICE``, ``STUDIO_JUDGE_PRICE`` (dollars a million tokens, as ``0.25/2``), ``STUDIO_PATIENCE`` (minutes)
     and ``STUDIO_REASONING_EFFORT``. An empty value counts as none. ``author`` is ``local:MODEL``, where the studio is
     to serve the model that writes; the others then say who judges.
@@ -152,6 +161,8 @@ def resolve_settings(
         endpoint=_checked(where) if where else None,
         model=model or environ.get("STUDIO_MODEL") or default,
         judge_model=judge_model or environ.get("STUDIO_JUDGE_MODEL") or None,
+        judges=_listed(judges or environ.get("STUDIO_JUDGES") or ""),
+        judge_samples=judge_samples or 1,
         judge_endpoint=_checked(judged_at, "judge endpoint") if judged_at else None,
         author_local=_local(author) if author else None,
         key_variable=key,
@@ -210,6 +221,11 @@ def _effort(effort: str | None) -> Effort | None:
             "no such reasoning effort", where=EFFORT_VARIABLE, remedy=f"one of {', '.join(get_args(Effort))}"
         )
     return found
+
+
+def _listed(judges: str) -> tuple[str, ...]:
+    """``gpt-5-mini,claude-haiku``, each once."""
+    return tuple(dict.fromkeys(name for one in judges.split(",") if (name := one.strip())))
 
 
 def _local(author: str) -> str:

@@ -45,6 +45,15 @@ class Fit(Frozen):
     """A model's name, or ``style markers`` where none judged: those see spelling and length alone."""
 
 
+class PanelMark(Frozen):
+    """One judge of several on one reply."""
+
+    judge: str
+    scores: dict[str, int] = {}
+    total: float | None = None
+    verdict: Verdict
+
+
 class Judgement(Frozen):
     """One judging of one reply. ``total`` is computed in code from the trait scores, 0..10."""
 
@@ -72,6 +81,8 @@ class Judgement(Frozen):
     """Short reasons when failed: ``banned:you should``, ``trait:encouraging``, ``score``, ``duplicate``, ``misfit``."""
     error: str | None = None
     """What went wrong when the reply could not be judged (``verdict='error'``: unscored, not failed)."""
+    panel: tuple[PanelMark, ...] = ()
+    """What each judge of a panel said, where ``judge`` is one: the marks are their medians."""
     at: datetime
 
 

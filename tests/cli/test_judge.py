@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from studio.llm.endpoint import FILE
+from studio.spec import load
+from studio.store import Example, Judgement, Owner, Workspace
 from tests.cli.making import Studio, one_line, raw
 from tests.llm.fake_server import FakeServer
 from tests.llm.helpers import serving
 
+NOON = "2026-01-01T12:00:00Z"
+TURNS = ({"role": "user", "content": "I fixed the tap."}, {"role": "assistant", "content": "Well done."})
 DATA = Path(__file__).parents[1] / "judge" / "data"
 SPEC, LABELS = DATA / "coach.yaml", DATA / "coach.labels.jsonl"
 
@@ -82,3 +87,63 @@ def test_what_is_learned_of_the_judges_endpoint_is_there_for_other_processes(stu
         assert server.requests
         (found,) = tmp_path.glob(f"*/{FILE}")
         assert list(json.loads(found.read_bytes())) == [f"{server.url} fake"]
+
+
+def test_several_judges_are_asked_on_record_and_their_median_stands(studio: Studio, tmp_path: Path) -> None:
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        mark = {"rationale": "So.", "quote": "", "score": {"kind": 2, "fair": 1, "hard": 0}[body["model"]]}
+        return {
+            "steps": {},
+            "violations": [],
+            "preferred": [],
+            "shows_scenario": True,
+            "traits": {"encouraging": mark, "next_step": mark},
+        }
+
+    path = replies(tmp_path / "r.jsonl", "Noted.")
+    with serving(FakeServer(answer)) as server:
+        asked = ("judge", "score", SPEC, path, "--workspace", tmp_path, "--endpoint", server.url, "--json")
+        told = studio(*asked, "--judges", "kind,hard,fair", "--judge-samples", "2")
+        (one,) = told.json["scores"]
+        assert one["error"] is None
+        assert (one["traits"], one["total"], one["verdict"]) == ({"encouraging": 1, "next_step": 1}, 5.0, "failed")
+        assert one["judge"] == "kind x2 + hard x2 + fair x2" and len(one["panel"]) == 6
+        assert one["spread"] == 10.0 and {mark["judge"] for mark in one["panel"]} >= {"kind", "kind #2", "fair"}
+        assert sorted(body["model"] for body in server.requests) == ["fair"] * 2 + ["hard"] * 2 + ["kind"] * 2
+        studio(*asked, "--judges", "kind,hard,fair", "--judge-samples", "2")
+        assert len(server.requests) == 6  # each was paid for once
+
+
+def test_replies_on_which_judges_are_apart_are_listed_furthest_first(studio: Studio, tmp_path: Path) -> None:
+    empty = studio("judge", "disagreements", SPEC, "--workspace", tmp_path)
+    assert one_line(empty) and "--judges" in empty.err
+    loaded = load(SPEC)
+    workspace = Workspace.open(tmp_path, loaded.spec.slug, Owner.of(loaded.spec.name, loaded.path))
+    for name, marks in {"one": (2, 2), "far": (0, 2), "near": (1, 2)}.items():
+        panel = [
+            {"judge": f"j{i}", "scores": {"encouraging": mark}, "total": 5.0 * mark, "verdict": "passed"}
+            for i, mark in enumerate(marks)
+        ]
+        parts: dict[str, Any] = {
+            "judge": "j0 + j1",
+            "spec_hash": loaded.hash,
+            "verdict": "passed",
+            "panel": panel,
+            "at": NOON,
+        }
+        parts["traits"] = {"encouraging": {"score": 1}}
+        example: dict[str, Any] = {
+            "id": name,
+            "spec_hash": loaded.hash,
+            "category": "c",
+            "scenario": "s",
+            "person_id": "p",
+        }
+        example |= {"messages": [*TURNS], "author": "a", "created": NOON}
+        workspace.examples.add_example(Example.model_validate(example), Judgement.model_validate(parts))
+    workspace.close()
+    found = studio("judge", "disagreements", SPEC, "--workspace", tmp_path, "--json").json
+    assert found["of"] == 3 and [one["id"] for one in found["apart"]] == ["far", "near"]
+    assert found["apart"][0]["traits"] == {"encouraging": 2}
+    told = studio("judge", "disagreements", SPEC, "--workspace", tmp_path)
+    assert told.lines[0].split()[:2] == ["10.0", "far"] and "2 of 3 replies" in told.lines[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio.judge.bias import family, length_correlation, order_consistency, same_family
+from studio.judge.bias import family, family_warning, length_correlation, order_consistency, same_family
 from studio.judge.types import Comparison, Winner
 
 
@@ -68,3 +68,5 @@ def test_a_model_s_family_is_known_by_its_name(model: str, known: str | None) ->
 def test_judge_and_author_of_one_family_are_pointed_out_and_unknown_ones_are_not() -> None:
     assert same_family("gpt-5", "openai/gpt-4.1-mini") == "OpenAI"
     assert same_family("gpt-5", "claude-opus-4") is None and same_family("mine", "mine") is None
+    assert "(OpenAI)" in family_warning("gpt-5", "claude-opus-4 + gpt-4.1")
+    assert family_warning("gpt-5", "learned judge") == family_warning("written by hand", "gpt-5") == ""
