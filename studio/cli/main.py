@@ -67,6 +67,7 @@ app = typer.Typer(
     "studio [SPEC] [--workspace DIR] [--base MODEL] [--endpoint URL] [--model NAME]\n"
     "[--author local:MODEL] [--key-variable NAME] [--max-cost USD]\n"
     "[--judge-endpoint URL] [--judge-model NAME] [--judge-key-variable NAME]\n"
+    "[--judges NAME,NAME] [--judge-samples N]\n"
     "Example: studio specs/taskmaster.yaml",
     no_args_is_help=False,
     add_completion=False,
