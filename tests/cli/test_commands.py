@@ -24,7 +24,7 @@ GROUPS = {
     "queries": "make export vote report ask answers triage".split(),
     "recipes": "list show report review export".split(),
     "spec": "new check show".split(),
-    "judge": "label score agreement".split(),
+    "judge": "label score agreement disagreements".split(),
     "jobs": "list watch stop prune log".split(),
     "package": "pack verify".split(),
     "runs": "list show name note delete compare".split(),
