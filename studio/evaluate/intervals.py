@@ -108,7 +108,7 @@ def mean(values: Sequence[float], span: Span, alpha: float = ALPHA) -> Interval 
     part = (middle - low) / (high - low)
     if n < MIN_LARGE or sd == 0 or n * min(part, 1 - part) < MIN_SPREAD:
         return _betting(values, span, sd, alpha)
-    return _t(middle, sd**2 / n, _third(values) / n**2, n, span, "t", alpha)
+    return student_t(middle, sd**2 / n, _third(values) / n**2, n, span, "t", alpha)
 
 
 def corrected_mean(
@@ -133,7 +133,7 @@ def corrected_mean(
     error = weight**2 * (stdev(judged) ** 2 if others > 1 else variance) / others + stdev(rest) ** 2 / n
     third = weight**3 * _third(judged) / others**2 + _third(rest) / n**2
     value = min(max(weight * fmean(judged) + fmean(rest), span[0]), span[1])
-    return _t(value, error, third, n, span, "PPI++", alpha)
+    return student_t(value, error, third, n, span, "PPI++", alpha)
 
 
 def rate(events: int, n: int, alpha: float = ALPHA) -> Interval | None:
@@ -211,7 +211,7 @@ def _interval(value: float, n: int, sd: float, method: str, at: Callable[[float]
     return Interval(value=value, n=n, sd=sd, method=method, level=1 - alpha, **ends)
 
 
-def _t(value: float, variance: float, third: float, n: int, span: Span, method: str, alpha: float) -> Interval:
+def student_t(value: float, variance: float, third: float, n: int, span: Span, method: str, alpha: float) -> Interval:
     """Student's t around an estimate of this variance and third central moment, both of the estimate itself.
 
     Johnson's correction for skewness (1978; Hall, 1983): near a ceiling the plain bound is cleared wrongly in 6 to 9 %.

@@ -16,7 +16,7 @@ from statistics import fmean
 from typing import NamedTuple, TypeVar
 
 from studio.evaluate.intervals import ALPHA, MIN_EVENTS, MIN_LARGE, Interval, Span, mean, rate
-from studio.evaluate.intervals import _t as t_interval
+from studio.evaluate.intervals import student_t as t_interval
 from studio.evaluate.metrics import (
     OVERALL,
     SHARE,
