@@ -12,8 +12,7 @@ from studio.build.session import Session, Tell
 from studio.errors import UserError
 from studio.inference import ItemsFinished
 from studio.jobs import JobContext
-from studio.queries import Arm, AskParams, Chatbot, MakeParams
-from studio.queries import ask
+from studio.queries import Arm, AskParams, Chatbot, MakeParams, ask
 from studio.queries.make import check_judge, check_topics
 from studio.serve import BASE, TUNED, Server, ensure, run_params, served_settings
 from studio.spec import load
