@@ -111,7 +111,7 @@ class VoteSitting:
     @property
     def result(self) -> str:
         found = realism(votes_of(self._documents))
-        return f"people's queries won {found.wins.text}, {found.ties} ties count half"
+        return f"people's queries won {found.wins.text}; ties count half: {found.ties}"
 
     def next(self) -> tuple[Shown, ...] | None:
         pair = self._pair = self._voting.next_pair()

@@ -67,14 +67,14 @@ def queries_page(one: QueryReport, width: int) -> Content:
         (f"As written, {one.n} each, cut after {one.words} words", [arm.as_written.measures for arm in one.arms]),
         (f"Those that count, {one.arms[0].as_kept.n} each", [arm.as_kept for arm in one.arms]),
     ]
-    parts = [join((pad("", 20), ""), *((f"{arm.arm:>20}", "bold") for arm in one.arms)), *map(_row, rows)]
+    wins, ties = one.realism.wins, one.realism.ties
+    told = f"people's queries won {wins.text} of the blind votes; ties count half: {ties}"
+    realism = facts([("realism", told if wins.n else "nobody has voted yet: r in the list")], width)
+    parts = [join((pad("", 20), ""), *((f"{arm.arm:>20}", "bold") for arm in one.arms)), *map(_row, rows), realism]
     for title, of in measured:
         columns = [figures(one) for one in of]
         parts += [Content(""), join((title, HEAD))]
         parts += [_row((cells[0][0], [figure for _, figure in cells])) for cells in zip(*columns, strict=True)]
-    wins, ties = one.realism.wins, one.realism.ties
-    told = f"people's queries won {wins.text} of the blind votes, {ties} ties count half"
-    parts += [Content(""), facts([("realism", told if wins.n else "nobody has voted yet: r in the list")], width)]
     return lines(parts)
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 BatchWork = Callable[..., Coroutine[Any, Any, object]]
 EMPTY = "No examples yet. Press s to generate."
 NO_JUDGE = "whether who asks fits takes a model that judges"
-FIT = "from the next start on the judge also says whether the user's turns fit who asks: one call more for each that passes"
+FIT = "from the next start on the judge also says whether who asks fits: one call more for each that passes"
 NO_FIT = "from the next start on nobody says whether who asks fits"
 OUTCOMES = {
     "added": "added: it waits for your decision (4)",
