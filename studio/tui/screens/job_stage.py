@@ -56,7 +56,7 @@ class JobStage(StageScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         alive = self.is_mounted and self.job is not None and self.job.alive
-        fits = {"start": not alive, "stop": alive}.get(action, True)
+        fits = {"start": not alive, "use": not alive, "stop": alive}.get(action, True)
         return fits and super().check_action(action, parameters)
 
     def launch(self, start: Callable[[], Job]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -153,7 +154,9 @@ def _share(name: str, n: int, whole: int, width: int) -> Content:
 def study_page(study: Study, width: int) -> Content:
     """A table and box plots by prompt and model, on one axis from 0 to 1."""
     used = ", ".join(f"{one.used} at {one.centre:g} (of {one.seen} seen)" for one in study.bins)
-    parts = [facts([("pairs", f"{used}; {study.compared:,} people compared"), ("note", study.note)], width)]
+    parts = [
+        facts([("pairs", f"{used}; {study.compared:,} people compared"), ("note", _in_the_window(study.note))], width)
+    ]
     for trend in study.trends:
         if trend.measure != "cosine":
             continue
@@ -173,6 +176,11 @@ def study_page(study: Study, width: int) -> Content:
         parts.append(facts(told, width))
     parts += [Content(""), join((f"{LEGEND}; of the cosines of pairs", NOTE))]
     return lines(parts)
+
+
+def _in_the_window(text: str) -> str:
+    """What a note tells to do in a shell, as it is done here: ``--pairs`` is a field, ``studio bank write`` a choice."""
+    return re.sub(r"--([a-z]+)", r"\1", text.replace("studio bank ", "s, "))
 
 
 def box_plots(spreads: Sequence[Spread], width: int) -> list[Content]:

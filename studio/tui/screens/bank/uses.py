@@ -118,7 +118,7 @@ def _ask(session: Session, values: Values) -> tuple[str, BaseModel]:
         if not found:
             raise UserError("there is no run yet", remedy="5 trains one")
         run = found[0].plan.run_id
-    key = values["chatbot-key-variable"].strip() or None
+    key = values["chatbot-key"].strip() or None
     chatbot = None
     if url:
         asked = chatbot_settings(url, model, key, dict(os.environ), max_cost_usd=settings.max_cost_usd)
@@ -171,6 +171,7 @@ def _study(session: Session, values: Values) -> tuple[str, BaseModel]:
         tasks=tuple(dict.fromkeys(values["tasks"].replace(",", " ").split())),
         prompts=dict([study.read_prompt(_path(prompt))] if prompt else ()),
         other=other,
+        sample=number(values, "sample", 2),
     )
     study.tasks_of(asked)
     return items_job(study.ENTRY, asked)
@@ -234,7 +235,7 @@ USES = (
         {
             "chatbot": "",
             "chatbot-model": "",
-            "chatbot-key-variable": "",
+            "chatbot-key": "",
             "run": "",
             "count": "200",
             "turns": "1",
@@ -242,9 +243,9 @@ USES = (
             "name": "",
             "seed": "0",
         },
-        f"chatbot: the URL of its server; or run: an id, or {NEWEST}. system: the file of its system prompt. Another"
-        " name asks again.",
-        needs="queries, a chatbot or a run, and a model to judge",
+        f"chatbot: the URL of its server; or run: an id, or {NEWEST}. chatbot-key: the variable that holds its key."
+        " system: the file of its system prompt. Another name asks again.",
+        needs="queries, a chatbot or run, and a judge",
         model=False,
         stage="ask",
     ),
@@ -271,9 +272,10 @@ USES = (
             "prompt": "",
             "other-model": "",
             "other-endpoint": "",
+            "sample": str(study.SAMPLE),
             "seed": "0",
         },
-        f"pairs: of each similarity in bins. tasks: {', '.join(study.TASKS)}. prompt: the file of one of your own, with"
+        f"pairs: of each similarity in bins. sample: people compared at most. tasks: {', '.join(study.TASKS)}. prompt: the file of one of your own, with"
         " {person} in it. other-model: a second one to compare with.",
         needs="some hundred people",
         stage="study",
@@ -286,7 +288,7 @@ USES = (
         {"turns": str(5 * effect_job.LEAST), "seed": "0"},
         f"turns: {effect_job.LEAST} a scenario. The examples that are there already are compared without any: o, then"
         " effect.",
-        needs="four people of whom enough is known",
+        needs="four whole people",
         stage="effect",
     ),
 )
