@@ -179,7 +179,7 @@ def study_page(study: Study, width: int) -> Content:
 
 
 def _in_the_window(text: str) -> str:
-    """What a note tells to do in a shell, as it is done here: ``--pairs`` is a field, ``studio bank write`` a choice."""
+    """What a note tells to do in a shell, as it is done here: ``--pairs`` is a field, a command one of ``s``."""
     return re.sub(r"--([a-z]+)", r"\1", text.replace("studio bank ", "s, "))
 
 

@@ -275,8 +275,8 @@ USES = (
             "sample": str(study.SAMPLE),
             "seed": "0",
         },
-        f"pairs: of each similarity in bins. sample: people compared at most. tasks: {', '.join(study.TASKS)}. prompt: the file of one of your own, with"
-        " {person} in it. other-model: a second one to compare with.",
+        f"pairs: of each similarity in bins. tasks: {', '.join(study.TASKS)}. prompt: the file of one of your own, with"
+        " {person} in it. other-model: a second one to compare with. sample: people compared at most.",
         needs="some hundred people",
         stage="study",
     ),
