@@ -24,7 +24,7 @@ from tests.bank.studying import bank, follows_the_free_prompt
 from tests.bank.talking import talks
 from tests.generate.recipes.serving import answer as recipe_answer
 from tests.llm.fake_server import FakeServer
-from tests.queries.making import SPEC, author, chatbot
+from tests.queries.making import SPEC, author, chatbot, query
 from tests.tui.making import press, shows, text_of, until
 
 LISTED = "What were people used for?"
@@ -268,3 +268,25 @@ async def test_what_cannot_be_is_refused_in_the_form(
             await shows(pilot, said, "enter start")
             assert not any(f"--{field}" in text_of(app) for field in ("world", "samples", "chatbot", "task"))
     assert list_jobs(tmp_path / "linden" / "jobs") == []
+
+
+async def test_what_models_wrote_reaches_no_page_with_controls_in_it(tmp_path: Path) -> None:
+    hostile = "A\x1b]52;c;aGFja2Vk\x07 [@click=app.quit]B[/foo] \u202eC"
+    workspace = stored(tmp_path)
+    for place in range(4):
+        kind, arm = (("query", "people"), ("query naive", "naive"))[place % 2]
+        one = query(place, "Payments abroad", query=f"{place} {hostile}", arm=arm, user_type=hostile)
+        workspace.documents.put(kind, one.id, one)
+    workspace.close()
+    app = support(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["2"], "Nobody yet")
+        await until(pilot, lambda: app.session)
+        await result(pilot, "queries of people")
+        await shows(pilot, "1 of 2", "@click=app.quit]B[/foo]")
+        await press(pilot, ["r"], "which would a real customer type?")
+        await shows(pilot, "@click=app.quit]B[/foo]")
+        assert not {"\x1b", "\x07", "\u202e"} & set(text_of(app))
+        await press(pilot, ["escape"], "1 of 2")
+        await press(pilot, ["v"], "distinct-1")
+        assert not {"\x1b", "\x07", "\u202e"} & set(text_of(app))
