@@ -47,7 +47,7 @@ def queries_job(
     return MAKING, MakeParams(**_common(session, concurrency), count=count, arm=arm, strict=strict)
 
 
-async def ask_stage(tell: Tell, session: Session, **asked: Any) -> ItemsFinished:
+async def ask_stage(tell: Tell, /, session: Session, **asked: Any) -> ItemsFinished:
     """Ask a chatbot, or base and tuned of a run, as :func:`ask_job` has it."""
     entry, params = ask_job(session, **asked)
     return await items_stage(tell, session, "ask", entry, params, writes=params.turns > 1)
