@@ -28,7 +28,7 @@ async def items_stage(
     :class:`StageError` where the stage has another job under way.
     """
     jobs_dir, finished = session.workspace.jobs_dir, []
-    asked = _asked(entry, params)
+    asked = items_job(entry, params)
     running = active(jobs_dir, stage)
     if running is not None and running.request.params != asked[1].model_dump(mode="json"):
         remedy = f"wait for it, or: studio jobs stop {running.id}"
@@ -66,7 +66,8 @@ class ServedParams(Frozen):
     params: dict[str, Any]
 
 
-def _asked(entry: str, params: ItemsParams) -> tuple[str, ItemsParams | ServedParams]:
+def items_job(entry: str, params: ItemsParams) -> tuple[str, ItemsParams | ServedParams]:
+    """The entry of the job and its parameters: with a worker beside it where the studio serves the model."""
     if params.settings.author_local is None:
         return entry, params
     return "studio.build.items:main", ServedParams(entry=entry, params=params.model_dump(mode="json"))

@@ -12,13 +12,15 @@ from studio.build.session import Session, Tell
 from studio.errors import UserError
 from studio.inference import ItemsFinished
 from studio.jobs import JobContext
-from studio.queries import Arm, AskParams, Chatbot, MakeParams
-from studio.queries import ask as ask_job
+from studio.queries import Arm, AskParams, Chatbot, MakeParams, ask
 from studio.queries.make import check_judge, check_topics
 from studio.serve import BASE, TUNED, Server, ensure, run_params, served_settings
 from studio.spec import load
 from studio.store import Workspace
 from studio.train import Run, find_run
+
+MAKING, ASKING, ASKING_A_RUN = "studio.queries.make:main", "studio.queries.ask:main", "studio.build.queries:main"
+"""Entries of the jobs."""
 
 
 async def queries_stage(
@@ -31,14 +33,27 @@ async def queries_stage(
     concurrency: int | None = None,
 ) -> ItemsFinished:
     """Make ``count`` queries of an arm; see :func:`studio.queries.make.make_queries`."""
+    asked = queries_job(session, count, arm=arm, strict=strict, concurrency=concurrency)
+    return await items_stage(tell, session, "queries", *asked)
+
+
+def queries_job(
+    session: Session, count: int, *, arm: Arm = "people", strict: bool = False, concurrency: int | None = None
+) -> tuple[str, MakeParams]:
+    """The entry of the job that makes queries, and what it is asked. Raises :class:`UserError` where the spec has
+    nothing to make them of."""
     check_topics(session.loaded, arm)
     check_judge(session.settings)
-    params = MakeParams(**_common(session, concurrency), count=count, arm=arm, strict=strict)
-    return await items_stage(tell, session, "queries", "studio.queries.make:main", params)
+    return MAKING, MakeParams(**_common(session, concurrency), count=count, arm=arm, strict=strict)
 
 
-async def ask_stage(
-    tell: Tell,
+async def ask_stage(tell: Tell, /, session: Session, **asked: Any) -> ItemsFinished:
+    """Ask a chatbot, or base and tuned of a run, as :func:`ask_job` has it."""
+    entry, params = ask_job(session, **asked)
+    return await items_stage(tell, session, "ask", entry, params, writes=params.turns > 1)
+
+
+def ask_job(
     session: Session,
     *,
     chatbot: Chatbot | None = None,
@@ -49,13 +64,14 @@ async def ask_stage(
     turns: int = 1,
     max_tokens: int | None = None,
     concurrency: int | None = None,
-) -> ItemsFinished:
-    """Ask ``chatbot``, or base and tuned of ``run_id``; see :func:`studio.queries.ask.ask_chatbots`.
+) -> tuple[str, AskParams]:
+    """The entry of the job that asks ``chatbot``, or base and tuned of ``run_id``, and what it is asked; see
+    :func:`studio.queries.ask.ask_chatbots`.
 
     The model of the session plays the customer where there are several ``turns``. Raises :class:`UserError` where
     neither or both are named, and where the studio would have to serve two models at once.
     """
-    ask_job.check_name(name)
+    ask.check_name(name)
     check_judge(session.settings)
     if (chatbot is None) == (not run_id):
         remedy = "name a server, --chatbot URL --chatbot-model NAME, or --run ID for base and tuned of a run"
@@ -77,8 +93,7 @@ async def ask_stage(
         turns=turns,
         max_tokens=max_tokens or session.loaded.spec.deployment.max_tokens,
     )
-    entry = "studio.build.queries:main" if run_id else "studio.queries.ask:main"
-    return await items_stage(tell, session, "ask", entry, params, writes=turns > 1)
+    return ASKING_A_RUN if run_id else ASKING, params
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
@@ -97,7 +112,7 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
                 for side in (BASE, TUNED)
             )
             served = asked.model_copy(update={"chatbots": chatbots})
-            await ask_job.main(served.model_dump(mode="json"), context)
+            await ask.main(served.model_dump(mode="json"), context)
     finally:
         workspace.close()
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from studio.errors import UserError
 from studio.files import write_atomic
 from studio.generate.recipes import RecipeMade, Review
+from studio.generate.recipes.review import REASONS
 
 HELP = "a accept (valid)   r reject   s skip   u undo   q quit (what is answered is kept)"
 REJECT = "why? w wrong   u unclear   p not this person's   t trivial   o otherwise"
-REASONS = {"w": "wrong", "u": "unclear", "p": "not this person's", "t": "trivial", "o": ""}
 VERDICTS = ("valid", "invalid")
 Say = Callable[[str], None]
 

@@ -96,6 +96,11 @@ class Documents:
         with self._database.reading() as connection:
             return int(connection.execute("SELECT count(*) FROM documents WHERE kind = ?", (kind,)).fetchone()[0])
 
+    def kinds(self) -> dict[str, int]:
+        """Every kind that there is, with how many there are of it."""
+        with self._database.reading() as connection:
+            return dict(connection.execute("SELECT kind, count(*) FROM documents GROUP BY kind").fetchall())
+
     def remove(self, kind: str, id: str) -> None:
         """Forget a document; no matter if there is none."""
         with self._database.writing(durable=True) as connection:

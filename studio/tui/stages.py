@@ -48,9 +48,12 @@ class Entry:
         return getattr(import_module("studio.tui.live.progress"), f"fold_{self.stage}")(progress, events)
 
 
+USES = ("recipe", "queries", "ask", "talk", "study", "effect")
+"""Stages of jobs that people of the bank are used for."""
+
 ENTRIES = (
     Entry("spec", "1", "The persona: read it, edit it, see its prompts"),
-    Entry("bank", "2", "The people who talk to it", ("bank",)),
+    Entry("bank", "2", "The people who talk to it", ("bank", *USES)),
     Entry("generate", "3", "Examples, as they are made", ("generate",)),
     Entry("triage", "4", "Look at examples and decide"),
     Entry("train", "5", "The adapter, as it is trained", ("train",)),

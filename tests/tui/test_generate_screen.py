@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from studio.build import Session
 from studio.doctor import environment
 from studio.generate.types import GenerateFinished, GenerateProgressed, Spending, SpentOn
 from studio.jobs import active, list_jobs
@@ -334,3 +335,25 @@ async def test_a_batch_at_a_server_is_shown_and_looked_at_and_cancelled(
             await until(pilot, lambda: "no batch is at a server" in told(app), "what to do")
     assert workspace.examples.spent().calls == 2 and workspace.studio.readable(TABLE, Submitted) == []
     workspace.close()
+
+
+async def test_the_judge_checks_who_asks_from_the_next_start_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def begin(session: Session) -> None:
+        asked.append(session.check_fit)
+
+    monkeypatch.setattr("studio.tui.screens.generate.screen.begin_generating", begin)
+    app = opened(tmp_path, 5)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["3"], "Question 004")
+        await pilot.press("f")
+        await until(pilot, lambda: any("takes a model that judges" in one.message for one in app._notifications))
+        await app.use_models(ModelSettings(endpoint="http://127.0.0.1:9/v1", model="fake"))
+        await press(pilot, ["f"], "checks who asks")
+        await pilot.press("s")
+        await until(pilot, lambda: asked == [True])
+        await pilot.press("f", "s")
+        await until(pilot, lambda: asked == [True, False])

@@ -19,6 +19,8 @@ SHARE, LEAST = 0.05, 5
 """The part of what was made that is put before a person, and the least number."""
 Z95 = 1.959964
 ValidityVote = Literal["valid", "invalid"]
+REASONS = {"w": "wrong", "u": "unclear", "p": "not this person's", "t": "trivial", "o": ""}
+"""Why something is not valid, by the key that says so; empty for any other."""
 
 
 class Verdict(Frozen):

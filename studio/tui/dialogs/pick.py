@@ -18,7 +18,7 @@ from studio.tui.widgets.virtual_list import VirtualList
 
 
 class Pick(Dialog[int | str]):
-    """Gives the index of the entry that was picked, or None.
+    """Gives the index of the entry that was picked, or None. Entries that begin with what is typed come first.
 
     With ``free`` what was typed can be picked too, below the entries that fit it, and is given as it was typed;
     ``free`` says in words what that means. ``about``: more of each entry, shown below the list for the one at hand.
@@ -73,8 +73,9 @@ class Pick(Dialog[int | str]):
         return self._shown[self._found[index]]
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        words = event.value.lower().split()
-        self._found = [index for index, text in enumerate(self._searched) if all(word in text for word in words)]
+        typed, words = event.value.lower().strip(), event.value.lower().split()
+        found = [index for index, text in enumerate(self._searched) if all(word in text for word in words)]
+        self._found = sorted(found, key=lambda index: not self._searched[index].startswith(typed))
         self._typed = event.value.strip()
         self._list.set_count(len(self._found) + bool(self._free and self._typed))
         self._list.move_to(0)

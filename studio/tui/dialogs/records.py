@@ -60,10 +60,10 @@ class Records(Dialog[str]):
     Records Page { height: 2fr; border-top: solid $rule; }
     """
 
-    def __init__(self, title: str, kind: Kind, enter: str = "") -> None:
-        """``enter``: what that key does with the one under the cursor, if anything."""
+    def __init__(self, title: str, kind: Kind, enter: str = "", *, more: Sequence[tuple[str, str]] = ()) -> None:
+        """``enter``: what that key does with the one under the cursor, if anything; ``more``: keys of a subclass."""
         super().__init__()
-        self._title, self._kind, self._enter = title, kind, enter
+        self._title, self._kind, self._enter, self._more = title, kind, enter, more
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall wide"):
@@ -73,7 +73,7 @@ class Records(Dialog[str]):
             page.can_focus = False
             yield page
             enter = [("enter", self._enter)] if self._enter else []
-            yield Static(hints(("j k", "up and down"), ("J K", "scroll the page"), *enter, ("esc", "leave")))
+            yield Static(hints(("j k", "up and down"), ("J K", "page"), *enter, *self._more, ("esc", "leave")))
 
     def on_mount(self) -> None:
         found = self.query_one(RecordList)

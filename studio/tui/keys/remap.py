@@ -16,7 +16,7 @@ PLACES = (
     *(_LISTED | {scope} for scope in ("spec", "triage")),
     *(_LISTED | {"job", scope} for scope in ("bank", "generate", "train", "evaluate", "package")),
     frozenset({"studio", "page", "job", "chat"}),
-    *(frozenset({scope}) for scope in ("edit", "reply", "write")),
+    *(frozenset({scope}) for scope in ("edit", "reply", "write", "made", "sitting")),
 )
 """Scopes whose actions can be done at the same time. Where text is written, keys of everywhere give way to it,
 but for those that are taken before it sees them."""

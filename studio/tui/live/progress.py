@@ -75,7 +75,9 @@ def fold_bank(progress: BankProgress | None, events: Sequence[Event]) -> BankPro
                 now = replace(now, done=now.done + 1)
             case PeopleAdded():
                 now = replace(now, done=event.done)
-            case PeopleProgressed() | ItemsProgressed():
+            case ItemsProgressed():  # a study compares people before it asks for anything
+                now = replace(now, method=event.task, done=event.done, wanted=event.wanted, last=event)
+            case PeopleProgressed():
                 now = replace(now, done=event.done, wanted=event.wanted, last=event)
             case HopFinished():
                 now = replace(now, hops=(*(hop for hop in now.hops if hop.hop != event.hop), event))

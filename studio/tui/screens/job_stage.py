@@ -56,7 +56,7 @@ class JobStage(StageScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         alive = self.is_mounted and self.job is not None and self.job.alive
-        fits = {"start": not alive, "stop": alive}.get(action, True)
+        fits = {"start": not alive, "use": not alive, "stop": alive}.get(action, True)
         return fits and super().check_action(action, parameters)
 
     def launch(self, start: Callable[[], Job]) -> None:
@@ -107,7 +107,7 @@ def job_state(snapshot: Snapshot | None, nothing: str, *, again: str = "s resume
     if snapshot.alive and view.started:
         told = join((f" for {duration((datetime.now(UTC) - view.started).total_seconds())}", "$quiet"))
     elif view.state == "dead":
-        told = join(": killed; s resumes it, L shows its log")
+        told = join(f": killed; {again.split()[0]} resumes it, L shows its log")
     elif view.error:
         told = join(": ", view.error, (f"; {again}, L shows its log", "$quiet"))
     elif view.ended and view.started:

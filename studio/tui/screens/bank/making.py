@@ -1,17 +1,21 @@
-"""Making people from the bank's screen: a method, its form, its job; or the one that ended early goes on."""
+"""Making people from the bank's screen, and using them: a method, its form, its job; or the one that ended early goes
+on."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from studio.errors import UserError
 from studio.tui.dialogs.pick import Pick
 from studio.tui.dialogs.questions import Form, Values
-from studio.tui.dialogs.records import Kind, Records
 from studio.tui.dialogs.review import Review
 from studio.tui.screens.bank.methods import METHODS, Method, again
-from studio.tui.screens.bank.running import ended_early
+from studio.tui.screens.bank.running import ended_early, job_name
+from studio.tui.screens.bank.uses import USES, again_for
 from studio.tui.text import join
 
 if TYPE_CHECKING:
@@ -19,23 +23,22 @@ if TYPE_CHECKING:
 
     from studio.tui.screens.bank.screen import BankScreen
 
-QUESTION = "how should people come to be?"
-MAKES = any(method.makes for method in METHODS)
-"""Whether there is a method that leaves anything besides people."""
+MAKE, USE = "how should people come to be?", "what should people do?"
 GOES_ON = "What was made stays. It goes on where it stopped, by the model that is set now."
 
 
 class Making:
-    """What ``s`` does; the methods are those of :data:`studio.tui.screens.bank.methods.METHODS`."""
+    """What ``s`` and ``x`` do, by the rows of :data:`studio.tui.screens.bank.methods.METHODS` and
+    :data:`studio.tui.screens.bank.uses.USES`."""
 
     def __init__(self, screen: BankScreen) -> None:
         self._screen = screen
 
-    def choose(self) -> None:
+    def choose(self, methods: Sequence[Method] = METHODS, question: str = MAKE) -> None:
         """Each method with what it needs; the one that ended early first."""
-        entries = [f"{one.id} {one.tells}" for one in METHODS]
-        rows = [self._row(one) for one in METHODS]
-        about = [self._about(one) for one in METHODS]
+        entries = [f"{one.id} {one.tells}" for one in methods]
+        rows = [self._row(one) for one in methods]
+        about = [self._about(one) for one in methods]
         goes_on = self._goes_on()
         if goes_on is not None:
             told, _ = goes_on
@@ -48,21 +51,12 @@ class Making:
             if goes_on is not None and answer == 0:
                 self._screen.launch_entry(*goes_on[1])
             else:
-                self._ask(METHODS[answer - (goes_on is not None)])
+                self._ask(methods[answer - (goes_on is not None)])
 
-        self._screen.app.push_screen(Pick(QUESTION, entries, rows, about=about), picked)
+        self._screen.app.push_screen(Pick(question, entries, rows, about=about), picked)
 
-    def choose_made(self) -> None:
-        """A kind of what methods have left besides people, and then its list."""
-        kinds = [(one.id, *one.makes) for one in METHODS if one.makes is not None]
-        documents = self._screen.session.workspace.documents
-
-        def picked(answer: int | str | None) -> None:
-            if isinstance(answer, int):
-                name, kind, record = kinds[answer]
-                self._screen.app.push_screen(Records(name, Kind(documents, kind, record)))
-
-        self._screen.app.push_screen(Pick("what was made?", [name for name, *_ in kinds]), picked)
+    def choose_use(self) -> None:
+        self.choose(USES, USE)
 
     def _row(self, method: Method) -> Content:
         style = "$warning" if method.missing(self._screen.session) else "$quiet"
@@ -80,7 +74,10 @@ class Making:
             return
 
         def check(values: Values) -> tuple[str, BaseModel]:
-            return method.job(session, values)
+            try:
+                return method.job(session, values)
+            except UserError as error:
+                raise in_the_form(error, values) from None
 
         def start(values: Values | None) -> None:
             if values is not None:
@@ -88,14 +85,27 @@ class Making:
 
         self._screen.app.push_screen(Form(method.id, method.fields, check, method.note, enter="start"), start)
 
-    def _goes_on(self) -> tuple[str, tuple[str, BaseModel]] | None:
-        """In words, and the job that goes on with one that ended early; None where there is none."""
+    def _goes_on(self) -> tuple[str, tuple[str, BaseModel, str]] | None:
+        """In words, and the job that goes on with one that ended early, and its stage; None where there is none."""
         job = self._screen.job
         if job is None or not ended_early(job):
             return None
-        asked = again(self._screen.session, job.view.request.entry, job.view.request.params)
+        request = job.view.request
+        asked = again(self._screen.session, request.entry, request.params)
+        asked = asked or again_for(self._screen.session, request.entry, request.params)
         if asked is None:
             return None
         now = job.progress
         there = f", {now.done:,} of {now.wanted:,} are there" if now and now.wanted else ""
-        return f"go on with {now.method if now and now.method else 'it'}{there}", asked
+        return f"go on with {job_name(job)}{there}", (*asked, request.stage)
+
+
+def in_the_form(error: UserError, values: Values) -> UserError:
+    """Options of a command as the fields of a form: ``--world FILE`` is ``world``."""
+
+    def plain(text: str) -> str:
+        return re.sub(
+            r"--([a-z-]+)( [A-Z]+\b)?", lambda found: found[1] if found[1] in values else found[0], text or ""
+        )
+
+    return UserError(plain(error.message), where=plain(error.where or ""), remedy=plain(error.remedy or ""))

@@ -1,4 +1,4 @@
-"""What the bank's screen can start: a table with a row a method, from which the choice, the form and the job follow.
+"""How people come to be: a table with a row a method, from which the choice, the form and the job follow.
 
 Another method is one more row of :data:`METHODS`.
 """
@@ -20,7 +20,6 @@ from studio.bank.relations import MOST_HOPS
 from studio.build import Session
 from studio.build.people import people_job
 from studio.errors import UserError
-from studio.inference import Record
 from studio.store.records import Method as MadeBy
 
 Values = Mapping[str, str]
@@ -54,8 +53,6 @@ class Method:
     """What there has to be besides a model, in a few words."""
     model: bool = True
     stage: str = "bank"
-    makes: tuple[str, type[Record]] | None = None
-    """The kind of the documents that it leaves, other than people, which the screen then lists."""
 
     def wants(self) -> str:
         """What it needs, in a few words."""

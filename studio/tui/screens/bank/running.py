@@ -8,14 +8,11 @@ from typing import Any
 from textual.content import Content
 
 from studio.bank import BankFinished
-from studio.inference import ItemsFinished
 from studio.tui.live.bridge import Snapshot
 from studio.tui.live.progress import BankProgress
 from studio.tui.screens.job_stage import job_state
 from studio.tui.text import clip, counted, duration, join, line, lines, rate
 from studio.tui.widgets.layout import with_bar
-
-NEVER = "s makes people, i imports them"
 
 
 def job_page(job: Snapshot | None, width: int) -> Content:
@@ -23,10 +20,20 @@ def job_page(job: Snapshot | None, width: int) -> Content:
     if job is None:
         return Content("")
     now: BankProgress = job.progress or BankProgress()
-    head = join((now.method or "bank", "bold"), "  ", job_state(job, "", again="s begins again"))
-    parts = [*_running(now, head, width)] if job.alive else [*_ended(now, head)]
+    key = "s" if job.job.stage == "bank" else "x"
+    head = join((job_name(job), "bold"), "  ", job_state(job, "", again=f"{key} begins again"))
+    parts = [*_running(now, head, width)] if job.alive else [*_ended(now, head, key)]
     parts += [_hop(now, number, width) for number in range(len(now.hops))]
     return lines(parts)
+
+
+def job_name(job: Snapshot) -> str:
+    """``write`` of a job that makes people, ``recipe math``, ``study people compared`` of one that uses them."""
+    now: BankProgress = job.progress or BankProgress()
+    stage = job.job.stage
+    if stage == "bank":
+        return now.method or stage
+    return f"{stage} {now.method}" if now.method not in ("", stage) else stage
 
 
 def _running(now: BankProgress, head: Content, width: int) -> list[Content]:
@@ -51,14 +58,14 @@ def _running(now: BankProgress, head: Content, width: int) -> list[Content]:
     return found
 
 
-def _ended(now: BankProgress, head: Content) -> list[Content]:
+def _ended(now: BankProgress, head: Content, key: str) -> list[Content]:
     end = now.finished
     if end is None:
         count = f"  {now.done:,} of {now.wanted:,}" if now.wanted else ""
         return [join(head, count)]
     if isinstance(end, BankFinished):
         known = f", {end.known:,} were there already" if end.known else ""
-        short = "" if end.complete else f"  stopped short: {now.done:,} of {now.wanted:,}; s offers to go on"
+        short = "" if end.complete else f"  stopped short: {now.done:,} of {now.wanted:,}; {key} offers to go on"
         return [join(head, f"  {end.added:,} new{known}", (short, "$warning"))]
     new = end.done - end.known
     figures = [
@@ -72,8 +79,7 @@ def _ended(now: BankProgress, head: Content) -> list[Content]:
         found.append(failed(end.errors, now.last_error))
     if not end.complete:
         why = (end.note or "it ended early").removesuffix("; the same command goes on")
-        goes_on = "; the same method again goes on" if isinstance(end, ItemsFinished) else "; s offers to go on"
-        found.append(join(("stopped short: ", "$warning bold"), line(why), (goes_on, "$quiet")))
+        found.append(join(("stopped short: ", "$warning bold"), line(why), (f"; {key} offers to go on", "$quiet")))
     elif end.note:
         found.append(line(end.note, "$quiet"))
     return found

@@ -19,7 +19,8 @@ from studio.tui.live.state import Value
 from studio.tui.live.threads import detached
 from studio.tui.live.work import Work
 from studio.tui.screens.bank.filters import choices, in_words, recalled, remembered, told_of
-from studio.tui.screens.bank.making import MAKES, Making
+from studio.tui.screens.bank.made import Made
+from studio.tui.screens.bank.making import Making
 from studio.tui.screens.bank.people import Finder, People, PeopleList, person_page, read_origin
 from studio.tui.screens.bank.report import Report
 from studio.tui.screens.bank.running import job_page
@@ -74,7 +75,8 @@ class BankScreen(JobStage):
         self._version = -1
         self.work = Work(self.show_title, lambda told: self.studio.tell(told), self.set_interval)
         self._finder = Finder(self, self._list)
-        self._making, self._transfer, self._twins = Making(self), Transfer(self), Twins(self)
+        self._making, self._made = Making(self), Made(self)
+        self._transfer, self._twins = Transfer(self), Twins(self)
         self._report = Report(self, id="report")
 
     def body(self) -> ComposeResult:
@@ -186,18 +188,21 @@ class BankScreen(JobStage):
         """Choose a method; what it needs is said there."""
         self._making.choose()
 
-    def action_made(self) -> None:
-        """List what was made of people."""
-        self._making.choose_made()
+    def action_use(self) -> None:
+        """Choose what people are to do."""
+        self._making.choose_use()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return (action != "made" or MAKES) and super().check_action(action, parameters)
+    def action_made(self) -> None:
+        """List what people were used for."""
+        self._made.choose()
 
     def action_import(self) -> None:
         self._transfer.ask_import()
 
     def action_export(self) -> None:
-        self._transfer.ask_export()
+        """Of the people shown, or of what they were used for."""
+        shown = "those shown here" if self.filter != PeopleFilter() else "all of them"
+        self._made.choose_export(f"people: {shown}", self._transfer.ask_export)
 
     # --- fewer of them
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -34,8 +35,14 @@ from studio.tui.widgets.row_list import RowBox, RowList
 from studio.tui.widgets.status import Title
 from studio.tui.widgets.virtual_list import VirtualList
 
+if TYPE_CHECKING:
+    from studio.tui.live.state import Value
+
 BatchWork = Callable[..., Coroutine[Any, Any, object]]
 EMPTY = "No examples yet. Press s to generate."
+NO_JUDGE = "whether who asks fits takes a model that judges"
+FIT = "from the next start on the judge also says whether who asks fits: one call more for each that passes"
+NO_FIT = "from the next start on nobody says whether who asks fits"
 OUTCOMES = {
     "added": "added: it waits for your decision (4)",
     "known": "this example is there already",
@@ -64,6 +71,8 @@ class GenerateScreen(JobStage):
         self._open: Session | None = None
         self._draft = ""
         """An example by hand that could not be used as it was written."""
+        self._check_fit = False
+        """Whether the judge also says if who asks fits."""
 
     def body(self) -> ComposeResult:
         yield self._headline
@@ -80,6 +89,12 @@ class GenerateScreen(JobStage):
 
     def back(self) -> None:
         self._authors.close()
+
+    def recall(self, state: dict[str, Value]) -> None:
+        self._check_fit = bool(state.get("fit"))
+
+    def remember(self) -> dict[str, Value]:
+        return {"fit": self._check_fit}
 
     def sync(self) -> None:
         if self._open is not self.session:
@@ -119,7 +134,8 @@ class GenerateScreen(JobStage):
         stopped = self.job is not None and self.job.view.state == "stopped"  # by a person, who needs no reason told
         note = progress.finished.note if progress.finished and not stopped else ""
         judged, nobody = not self.session.settings.judging.offline, nobody_writes(self.session)
-        return join(state, "  ", coverage.what_next(now, note, judged=judged, nobody=nobody))
+        fit = ("  checks who asks" if self._check_fit else "", "$primary")
+        return join(state, "  ", coverage.what_next(now, note, judged=judged, nobody=nobody), fit)
 
     def action_start(self) -> None:
         session, now = self.session, self._coverage
@@ -128,7 +144,17 @@ class GenerateScreen(JobStage):
             self.studio.tell("nobody is there to write examples: choose who does")
             self._authors.open()
             return
-        self.launch(lambda: begin_generating(session))
+        asked = replace(session, check_fit=self._check_fit)
+        self.launch(lambda: begin_generating(asked))
+
+    def action_fit(self) -> None:
+        """From the next start on; it costs one call more for each example that passes."""
+        if not self._check_fit and self.session.settings.judging.offline:
+            self.studio.tell(UserError(NO_JUDGE, remedy="w shows who could"))
+            return
+        self._check_fit = not self._check_fit
+        self._show()
+        self.studio.tell(FIT if self._check_fit else NO_FIT)
 
     def action_more(self) -> None:
         self._change_concurrency(2)
