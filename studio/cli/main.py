@@ -21,6 +21,7 @@ from studio.cli import (
     doctor,
     evaluate,
     generate,
+    improve,
     jobs,
     judge,
     package,
@@ -82,6 +83,7 @@ app.add_typer(triage.app, name="triage")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(stages.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("improve")(improve.improve_command)
 app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")
 app.add_typer(runs.app, name="runs")

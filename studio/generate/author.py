@@ -126,6 +126,7 @@ def author_request(loaded: LoadedSpec, attempt: Attempt, manner_of: str | None =
         shots=shots(loaded.spec, attempt.category, attempt.scenario, Random(attempt.seed)),
         seed=attempt.seed,
         manner_of=manner_of,
+        more=attempt.more,
     )
     return Request(purpose="author", messages=messages, sampling=SAMPLING.model_copy(update={"seed": attempt.seed}))
 
