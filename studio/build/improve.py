@@ -78,7 +78,7 @@ async def improve(
 
     Raises :class:`studio.errors.UserError` where nobody is there to write, nothing is trained yet, or a stage fails.
     """
-    _check_author(session)
+    check_author(session)
     loop = _Loop(tell, session, asked, heard)
     state = unfinished_improvement(session.workspace, session.loaded.hash)
     if state is None:
@@ -251,7 +251,8 @@ def _first_run(session: Session, asked: ImproveOptions) -> Run:
     return found
 
 
-def _check_author(session: Session) -> None:
+def check_author(session: Session) -> None:
+    """Raises :class:`UserError` where nobody is there to write: a recording has nothing left to play back."""
     settings: ModelSettings = session.settings
     if settings.author_offline and session.loaded.recorded_path is not None:
         remedy = (

@@ -7,11 +7,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
-from studio.build.improve import ImproveOptions, improve
-from studio.build.improve_record import Improvement
+from studio.build.improve import ImproveOptions, check_author, improve
+from studio.build.improve_record import Improvement, improvements
 from studio.build.session import Session
 from studio.chatml import Frozen
-from studio.jobs import JobContext
+from studio.jobs import Job, JobContext, start
 from studio.llm import ModelSettings
 from studio.spec import load
 from studio.store import Workspace
@@ -35,6 +35,26 @@ class RoundTold(Frozen):
     improvement: str
     round: int
     line: str
+
+
+STAGE = "improve"
+
+
+def begin_improving(session: Session, params: ImproveParams) -> Job:
+    """Start it, or go on with it after the person's review. Raises :class:`studio.errors.UserError` at once where
+    nobody is there to write."""
+    check_author(session)
+    return start(session.workspace.jobs_dir, STAGE, "studio.build.improve_job:main", params)
+
+
+def last_line(workspace: Workspace) -> str:
+    """The newest round of the newest improvement, or why that ended; empty where there was none."""
+    found = improvements(workspace)
+    if not found:
+        return ""
+    last = found[-1]
+    line = last.rounds[-1].line if last.rounds else last.id
+    return f"{line}; ended: {last.ended}" if last.ended else line
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:

@@ -59,6 +59,12 @@ def check_model(session: Session, what: str) -> None:
         raise UserError("no model is named", where=what, remedy="name one with --model or STUDIO_MODEL")
 
 
+def items_job(session: Session, stage: str, entry: str, params: ItemsParams) -> tuple[str, ItemsParams | ServedParams]:
+    """Entry and parameters of such a job, for whoever starts it without following it. Raises as :func:`items_stage`."""
+    check_model(session, stage)
+    return _asked(entry, params)
+
+
 class ServedParams(Frozen):
     """A job's entry and its parameters, whose model the studio serves."""
 

@@ -17,6 +17,7 @@ from studio.cli import (
     bank_study,
     bank_talk,
     chat,
+    coverage,
     dataset,
     doctor,
     evaluate,
@@ -79,6 +80,7 @@ app.callback()(_before)
 app.command("open")(window.open_window)
 app.command("build")(stages.build_command)
 app.command("generate")(generate.generate)
+app.command("coverage")(coverage.coverage_command)
 app.add_typer(triage.app, name="triage")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(stages.train)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from studio.chatml import Frozen
+from studio.generate.collapse import OpeningsWorn
 from studio.llm import ModelSettings, Waiting, dollars
 from studio.store.records import Verdict
 
@@ -177,6 +178,6 @@ class GenerateFinished(Frozen):
 
 
 GenerateEvent = Annotated[
-    GenerateStarted | ExampleScored | CallFailed | GenerateProgressed | GenerateFinished,
+    GenerateStarted | ExampleScored | CallFailed | GenerateProgressed | OpeningsWorn | GenerateFinished,
     Field(discriminator="kind"),
 ]

@@ -34,14 +34,14 @@ def with_probes(studio: Commands) -> None:
     after = rest[rest.index("\nbeside:") :]
     items = "".join(f"      - my {probe} {FOR_PROBES}\n" for probe in PROBES)
     text = f"{head}  probes:\n    holdout: true\n    items:\n{items}{after}"
-    text = text.replace("success:\n", "rules: {near_duplicates: 'off'}\n\nsuccess:\n")
+    text = text.replace("success:\n", "rules: {near_duplicates: 'off'}\n\nsuccess:\n  accept_trait: 0\n")
     studio.spec.write_text(text, encoding="utf-8")
     studio.reload()
 
 
 class Teller:
     """Writes plain replies, one in four with the marker; with it always where it is told to stress the trait and
-    ``can``. As a judge it marks the planted trait 2 for the marker and 1 without, everything else 2."""
+    ``can``. As a judge it marks the planted trait 2 for the marker and 0 without, everything else 2."""
 
     def __init__(self, spec: Spec, *, can: bool = True) -> None:
         self._spec, self._can = spec, can
@@ -67,8 +67,8 @@ class Teller:
         if "winner" in form:
             return {"rationale": "Both.", "winner": "tie"}
         reply = re.findall(r"<reply-\w+>(.*?)</reply-", text, re.S)[-1]
-        marks = {name: 2 for name in self._spec.trait_names}
-        marks[WEAK] = 2 if MARKER in reply else 1
+        marks = dict.fromkeys(self._spec.trait_names, 2)
+        marks[WEAK] = 2 if MARKER in reply else 0
         return {
             "shows_scenario": True,
             "violations": [],
