@@ -385,6 +385,7 @@ class Generation:
             stopping=self._chains.stopping,
             waiting=waiting(),
             spending=spending,
+            worn=self._collapse.told.line,
         )
 
     def _finished(self, stopped: bool) -> GenerateFinished:

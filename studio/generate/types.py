@@ -152,6 +152,8 @@ class GenerateProgressed(Frozen):
     waiting: Waiting | None = None
     """What all calls wait for, where nobody gets through."""
     spending: Spending = Spending()
+    worn: str = ""
+    """Openings and runs of words that come again and again, in one line."""
 
     @property
     def flow(self) -> str:

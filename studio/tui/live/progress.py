@@ -12,7 +12,6 @@ from pydantic import BaseModel, ValidationError
 from studio.bank import BankFinished, BankStarted, PeopleAdded
 from studio.bank.types import HopFinished, PeopleFinished, PeopleProgressed, PeopleStarted, PersonFailed, PersonTaken
 from studio.evaluate.types import EvaluateFinished, EvaluateStarted, ProbeResult, ProbeScored, RepliesCame
-from studio.generate.collapse import OpeningsWorn
 from studio.generate.types import CallFailed, CategoryTarget, GenerateFinished, GenerateProgressed, GenerateStarted
 from studio.inference import ItemFailed, ItemsFinished, ItemsProgressed, ItemsStarted
 from studio.jobs.record import Event
@@ -102,8 +101,6 @@ class GenerateProgress:
     finished: GenerateFinished | None = None
     last: GenerateProgressed | None = None
     """What it last told of its progress."""
-    worn: str = ""
-    """Openings and runs of words that come again and again, in one line."""
 
     @property
     def flow(self) -> str:
@@ -117,7 +114,7 @@ class GenerateProgress:
 
 def fold_generate(progress: GenerateProgress | None, events: Sequence[Event]) -> GenerateProgress:
     now = progress or GenerateProgress()
-    for event in parsed(events, GenerateStarted, GenerateProgressed, OpeningsWorn, CallFailed, GenerateFinished):
+    for event in parsed(events, GenerateStarted, GenerateProgressed, CallFailed, GenerateFinished):
         match event:
             case GenerateStarted():  # the errors of a job that goes on are kept
                 begun = GenerateProgress(event.author, event.judge, errors=now.errors, last_error=now.last_error)
@@ -125,8 +122,6 @@ def fold_generate(progress: GenerateProgress | None, events: Sequence[Event]) ->
             case GenerateProgressed():
                 now = replace(now, rate=event.rate, eta_s=event.eta_s, errors=event.errors)
                 now = replace(now, **_counts(event.targets), last=event)
-            case OpeningsWorn():
-                now = replace(now, worn=event.line)
             case CallFailed():
                 now = replace(now, last_error=f"{event.purpose}: {event.error}", errors=now.errors + 1)
             case GenerateFinished():
