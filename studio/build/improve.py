@@ -197,7 +197,8 @@ def _why_end(loop: _Loop, state: Improvement, evaluation: Evaluation, findings: 
         named = "; ".join(one.line for one in findings)
         return f"no examples would help with what is left: {named}"
     if len(state.rounds) >= loop.asked.rounds:
-        return f"{loop.asked.rounds} round{'' if loop.asked.rounds == 1 else 's'} were asked for (--rounds)"
+        n = loop.asked.rounds
+        return f"{n} round{' was' if n == 1 else 's were'} asked for (--rounds)"
     return _budget(loop.session) if _spent_out(loop.session) else ""
 
 

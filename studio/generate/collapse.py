@@ -110,13 +110,13 @@ class CollapseMeter:
         n = len(self._window)
         if n < LEAST:
             return OpeningsWorn(window=n)
-        openings = [(one, count) for one, count in self._openings.most_common(MOST_TOLD) if count >= WORN_OPENING * n]
-        openings = [(one, count) for one, count in openings if not self._is_preferred(one)]
-        runs = [one for one, count in self._runs.most_common(3 * MOST_TOLD) if count >= WORN_RUN * n]
+        openings = [one for one in _worn(self._openings, WORN_OPENING * n) if not self._is_preferred(one[0])]
+        openings = openings[:MOST_TOLD]
+        runs = _worn(self._runs, WORN_RUN * n)[:MOST_TOLD]
         total = self._pairs.total()
         return OpeningsWorn(
             openings=tuple(" ".join(one) for one, _ in openings),
-            runs=tuple(" ".join(one) for one in runs[:MOST_TOLD]),
+            runs=tuple(" ".join(one) for one, _ in runs),
             share=openings[0][1] / n if openings else 0.0,
             distinct_2=len(self._pairs) / total if total else None,
             window=n,
@@ -164,6 +164,11 @@ class CollapseMeter:
     def _is_preferred(self, opening: Words) -> bool:
         """Whether a preferred phrase begins so, or the opening begins with one."""
         return any(one[: len(opening)] == opening[: len(one)] for one in self._prefer.get(opening[0], ()))
+
+
+def _worn(counts: Counter[Words], least: float) -> list[tuple[Words, int]]:
+    """What is there so often, the most frequent first."""
+    return sorted(((one, n) for one, n in counts.items() if n >= least), key=lambda found: (-found[1], found[0]))
 
 
 def _low(one: OpeningsWorn) -> bool:
