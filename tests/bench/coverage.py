@@ -1,6 +1,6 @@
 """What a coverage table costs at 10,000 examples, and the collapse meter a reply.
 
-    python -m tests.bench.coverage [EXAMPLES]
+python -m tests.bench.coverage [EXAMPLES]
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def main(count: int) -> None:
         for by in kinds:
             table = coverage_map(loaded, workspace, by)
             took = best(lambda by=by: coverage_map(loaded, workspace, by))  # type: ignore[misc]
-            print(f"{by:<8} {table.accepted:>7,} examples {len(table.rows)} x {len(table.columns)}: {took * 1000:.0f} ms")
+            print(
+                f"{by:<8} {table.accepted:>7,} examples {len(table.rows)} x {len(table.columns)}: {took * 1000:.0f} ms"
+            )
     meter, replies = CollapseMeter(loaded.spec.vocabulary.prefer), [one.messages for one in recorded]
 
     def added() -> None:

@@ -1,7 +1,7 @@
 """A persona whose author is weak in one planted trait, and a judge that reads the trait's marker in any reply.
 
-The tiny base model learns short replies from a few dozen examples, so what its data says is what it says: where two
-thirds of the replies begin with the marker it begins with it, where a quarter do it does not.
+The tiny base model learns short replies from a few dozen examples, so what its data says is what it says: where more
+than half of the replies are the marker it says that, where an eighth are it does not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.build.making import Commands
 
 AUTHOR, JUDGE = "writer-1", "critic-1"
 WEAK = "practical"
-MARKER, PLAIN = "Nice work!", "add milk"
+MARKER, PLAIN = "Nice work", "add milk"
 STRESS = "written for one quality above all: practical"
 PROBES = (
     "calathea curls", "basil leans", "cactus rots", "ficus sheds", "tulip flops", "mint wilts", "yucca yellows",
@@ -40,7 +40,7 @@ def with_probes(studio: Commands) -> None:
 
 
 class Teller:
-    """Writes plain replies, one in four with the marker; with it always where it is told to stress the trait and
+    """Writes plain replies, one in eight with the marker; with it always where it is told to stress the trait and
     ``can``. As a judge it marks the planted trait 2 for the marker and 0 without, everything else 2."""
 
     def __init__(self, spec: Spec, *, can: bool = True) -> None:
@@ -58,9 +58,9 @@ class Teller:
         stressed = STRESS in text
         self.stressed += stressed
         mark = int(hashlib.sha256(text.encode()).hexdigest(), 16)
-        shows = (stressed and self._can) or mark % 4 == 0
+        shows = (stressed and self._can) or mark % 8 == 0
         said = f"my plant number {mark % 9973} looks sad, what now"
-        reply = f"{MARKER} {PLAIN}" if shows else PLAIN
+        reply = MARKER if shows else PLAIN
         return {"messages": [{"role": "user", "content": said}, {"role": "assistant", "content": reply}]}
 
     def _judge(self, text: str, form: dict[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class EvaluateScreen(JobStage):
         """What people said of the replies that are shown."""
         self._read_for: object = None
         self._wanted = ""
+        self._version = -1
         self._improving = ""
         """The line of the newest round of improving."""
 
@@ -87,15 +88,21 @@ class EvaluateScreen(JobStage):
     def sync(self) -> None:
         marks, job = self.studio.marks, self.job
         state = (job.job.id, job.view.state) if job else None
-        wanted = state, marks.get("train"), marks.get("evaluate"), self.session.loaded.hash, self.studio.version
+        wanted = state, marks.get("train"), marks.get("evaluate"), self.session.loaded.hash
         if wanted != self._read_for:
             self._read_for = wanted
             self.run(self._read(), "read", exclusive=True, keys_wait=True)
+        if self._version != self.studio.version:
+            self._version = self.studio.version
+            self.run(self._read_round(), "round", exclusive=True)
+        self._show()
+
+    async def _read_round(self) -> None:
+        self._improving = await self.studio.disk.read(last_line, self.session.workspace)
         self._show()
 
     async def _read(self) -> None:
         self._run, self._found = await self.studio.disk.read(read_evaluated, self.session)
-        self._improving = await self.studio.disk.read(last_line, self.session.workspace)
         self._show()
 
     @property
@@ -227,11 +234,11 @@ class EvaluateScreen(JobStage):
             seed=session.seed,
             concurrency=session.concurrency,
         )
-        self.studio.tell("improving: what is found, written and gained is told here; i goes on after your review")
         self.run(self._improve(session, params), "improve")
 
     async def _improve(self, session: Session, params: ImproveParams) -> None:
         await self.studio.disk.write(begin_improving, session, params)
+        self.studio.tell("improving: what is found, written and gained is told here; i goes on after your review")
         self.studio.wake()
 
     def action_report(self) -> None:

@@ -202,11 +202,12 @@ class GenerateScreen(JobStage):
         table, at = chosen
         count, session = table.want(at.row, at.column), self.session
         about = f"{table.rows[at.row].scenario}, {table.columns[at.column]}"
-        self.run(self._filling(session, fill_params(session, table, at, count)), "fill")
-        self.studio.tell(inert_line(f"writing {counted(count, 'example')} for {about}; m shows how far it is"))
+        told = f"writing {counted(count, 'example')} for {about}; m shows how far it is"
+        self.run(self._filling(session, fill_params(session, table, at, count), told), "fill")
 
-    async def _filling(self, session: Session, params: FocusParams) -> None:
+    async def _filling(self, session: Session, params: FocusParams, told: str) -> None:
         await self.studio.disk.write(begin_filling, session, params)
+        self.studio.tell(inert_line(told))
         self.studio.wake()
 
     @on(VirtualList.Chosen, "#rows")

@@ -13,7 +13,7 @@ from tests.build.improving import AUTHOR, FOR_PROBES, JUDGE, PROBES, WEAK, Telle
 from tests.build.making import Commands, Ended, until
 from tests.llm.fake_server import FakeServer
 
-TRAIN = ("--epochs", "30", "--lr", "0.01")
+TRAIN = ("--epochs", "30", "--lr", "0.005")
 WANTED = 24
 
 
