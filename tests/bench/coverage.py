@@ -44,7 +44,7 @@ def main(count: int) -> None:
             one, person = recorded[n % len(recorded)], people[n % len(people)]
             category = loaded.spec.category_of(one.scenario) or ""
             about = {"id": f"e{n}", "spec_hash": loaded.hash, "category": category, "scenario": one.scenario}
-            example = Example(**about, person_id=person.id, messages=one.messages, author="a", created=WHEN)  # type: ignore[arg-type]
+            example = Example(**about, person_id=person.id, messages=one.messages, author="a", created=WHEN)
             judgement = Judgement(judge="j", spec_hash=loaded.hash, verdict="passed", traits=marks, total=5, at=WHEN)
             several.append((example, judgement, person))
         workspace.examples.add_examples(several)
