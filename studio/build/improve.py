@@ -225,13 +225,15 @@ def _only_the_judge(session: Session, last: Round) -> str:
 
 
 async def _end(loop: _Loop, state: Improvement, why: str) -> Improvement:
-    """The end: where a round improved anything, the locked probes are opened, once, to confirm it."""
+    """The end: where a round improved anything, the locked probes are opened, of the last run and of the first, to
+    confirm it."""
     session, rounds = loop.session, [one for one in state.rounds if one.step == "evaluated"]
     update: dict[str, Any] = {"ended": why}
     if any(one.improved for one in rounds):
-        first, last = evaluation_of(session.workspace, state.first), find_run(session.workspace, rounds[-1].run_id)
-        verdict = await evaluate_stage(loop.tell, session, last, locked=True)
-        locked: tuple[RoundDelta, ...] = deltas(first, verdict, "locked") if first is not None else ()
+        first, last = (find_run(session.workspace, name) for name in (state.first, rounds[-1].run_id))
+        verdict = await evaluate_stage(loop.tell, session, last, locked=True)  # the first look is the cheapest
+        before = await evaluate_stage(loop.tell, session, first, locked=True)
+        locked: tuple[RoundDelta, ...] = deltas(before, verdict, "locked")
         update |= {"locked": locked, "verdict": verdict.verdict, "passed": verdict.passed}
     elif not rounds and (kept := evaluation_of(session.workspace, state.first)) is not None:
         update |= {"verdict": kept.verdict if kept.is_verdict else "", "passed": kept.passed}

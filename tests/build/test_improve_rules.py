@@ -181,7 +181,8 @@ async def test_it_finds_the_trait_and_ends_once_the_gates_pass_and_opens_the_loc
     end = await world.improve(rounds=5)
     assert [one.target.trait for one in end.rounds] == ["practical", "practical"]
     assert end.ended == "all gates pass on the open probes" and end.passed
-    assert world.looks == ["run-2"], "once, at the end"
+    assert world.looks == ["run-2", "run-0"], "once each, at the end"
+    assert {one.name for one in end.locked} >= {"trait:practical", "overall"} and end.locked[1].delta.n == PROBES // 3
     assert all(one.improved for one in end.rounds) and end.rounds[0].about is not None
     assert end.rounds[0].about.delta.low > 0 and end.rounds[0].about.delta.n == PROBES // 3
     assert "practical +0.87" in end.rounds[0].line and "95 %" in end.rounds[0].line
