@@ -40,8 +40,8 @@ def with_probes(studio: Commands) -> None:
 
 
 class Teller:
-    """Writes plain replies, one in eight with the marker; with it always where it is told to stress the trait and
-    ``can``. As a judge it marks the planted trait 2 for the marker and 0 without, everything else 2."""
+    """Writes plain replies, one in eight with the marker; where it is told to stress the trait always, or never
+    unless it ``can``. As a judge it marks the planted trait 2 for the marker and 0 without, everything else 2."""
 
     def __init__(self, spec: Spec, *, can: bool = True) -> None:
         self._spec, self._can = spec, can
@@ -58,7 +58,7 @@ class Teller:
         stressed = STRESS in text
         self.stressed += stressed
         mark = int(hashlib.sha256(text.encode()).hexdigest(), 16)
-        shows = (stressed and self._can) or mark % 8 == 0
+        shows = self._can if stressed else mark % 8 == 0
         said = f"my plant number {mark % 9973} looks sad, what now"
         reply = MARKER if shows else PLAIN
         return {"messages": [{"role": "user", "content": said}, {"role": "assistant", "content": reply}]}
