@@ -2,7 +2,7 @@
 
     python -m pytest -o addopts= tests/bench/test_improve.py
 
-Whole commands on a tiny base model: two and four minutes on two shared cores.
+Whole commands on a tiny base model: two to seven minutes each on two shared and busy cores.
 """
 
 from __future__ import annotations
