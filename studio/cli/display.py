@@ -189,7 +189,7 @@ def _generating(now: GenerateProgressed) -> Progressed:
     held_up = f"{now.flow} · " if now.flow else ""
     text = (
         f"{held_up}{_count(done, target)} accepted{_left(now.eta_s)} · {share:.0%} pass{errors} "
-        f"· {now.rejected} rejected · {now.rate:.1f}/s{cost}"
+        f"· {now.rejected} rejected · {now.rate:.1f}/s{cost}{f' · {now.worn}' if now.worn else ''}"
     )
     return Progressed(done, target, text)
 

@@ -17,10 +17,12 @@ from studio.cli import (
     bank_study,
     bank_talk,
     chat,
+    coverage,
     dataset,
     doctor,
     evaluate,
     generate,
+    improve,
     jobs,
     judge,
     package,
@@ -79,10 +81,12 @@ app.callback()(_before)
 app.command("open")(window.open_window)
 app.command("build")(stages.build_command)
 app.command("generate")(generate.generate)
+app.command("coverage")(coverage.coverage_command)
 app.add_typer(triage.app, name="triage")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(stages.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("improve")(improve.improve_command)
 app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")
 app.add_typer(runs.app, name="runs")

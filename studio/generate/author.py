@@ -137,6 +137,7 @@ def author_request(
         accepted=bool(accepted),
         seed=attempt.seed,
         manner_of=manner_of,
+        more=attempt.more,
     )
     return Request(purpose="author", messages=messages, sampling=SAMPLING.model_copy(update={"seed": attempt.seed}))
 

@@ -42,6 +42,8 @@ class Attempt:
     example_id: str
     messages: Messages = ()
     """The conversation where it is there already, to be played back."""
+    more: tuple[str, ...] = ()
+    """What its author is told besides: what it is written for, openings that are worn."""
 
 
 class Attempts(Protocol):

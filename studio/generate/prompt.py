@@ -61,18 +61,19 @@ def author_messages(
     seed: int,
     manner_of: str | None = None,
     accepted: bool = False,
+    more: Sequence[str] = (),
 ) -> Messages:
     """A system and a user message that ask for one conversation as JSON.
 
     ``person_text`` says who is talking, ``context`` is the spec's context document, ``shots`` are hand-written
     examples to learn the voice from, among them such as people ``accepted``. ``seed`` varies the length and the opening
     that are asked for, without which models write the same message again and again; they depend on the person too,
-    unless ``manner_of`` stands in for them. The answer is an :class:`Authored`.
+    unless ``manner_of`` stands in for them. ``more`` are paragraphs on what this one is written for. The answer is an
+    :class:`Authored`.
     """
     rng = random.Random(f"{seed}\x1f{scenario}\x1f{person_text if manner_of is None else manner_of}")
-    return system(_instructions(spec, context)), user(
-        _task(category, scenario, person_text, shots, _manner(rng), accepted)
-    )
+    task = _task(category, scenario, person_text, shots, [_manner(rng), *more], accepted)
+    return system(_instructions(spec, context)), user(task)
 
 
 def _instructions(spec: Spec, context: str) -> str:
@@ -114,7 +115,12 @@ def _manner(rng: random.Random) -> str:
 
 
 def _task(
-    category: str, scenario: str, person_text: str, shots: Sequence[SpecExample], manner: str, accepted: bool
+    category: str,
+    scenario: str,
+    person_text: str,
+    shots: Sequence[SpecExample],
+    asked: Sequence[str],
+    accepted: bool,
 ) -> str:
     examples = "\n\n".join(
         (f"Situation: {shot.scenario}\n" if shot.scenario else "")
@@ -131,7 +137,7 @@ def _task(
             f"{learn}\n{tagged('examples', key, examples)}" if shots else "",
             f"The situation to write, from {words(category)}:\n{block('situation', scenario)}",
             f"Who is talking:\n{block('person', person_text)}" if person_text.strip() else "",
-            manner,
+            *asked,
             "Write a new conversation in which this person meets this situation. Take its details from this person's "
             "own life and work; reuse no sentence, name, date or task of the examples.",
         ]

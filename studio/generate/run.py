@@ -6,7 +6,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from studio.chatml import last_request
 from studio.errors import UserError, disk_error
 from studio.generate.again import Again, after
 from studio.generate.author import Author, example_of, open_author
+from studio.generate.collapse import CollapseMeter, OpeningsWorn, Worn, avoid_text, recent
 from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts, open_scenarios
 from studio.generate.progress import Failures, Meter, ending, named
 from studio.generate.screening import Screening, fitted, judged_again, rejection, stale_ids
@@ -137,6 +138,9 @@ class Generation:
         self._meter, self._failures, self._stop = Meter(), Failures(), stop
         self._desk = asyncio.Lock()
         self._again = Again[_Written]()
+        self._collapse, self._worn = CollapseMeter(loaded.spec.vocabulary.prefer), Worn(workspace)
+        self._news: OpeningsWorn | None = None
+        """What is worn, where that changed and was not told yet."""
         self._chains = Chains(concurrency, self._ends, cancel=cancel, on_stop=drain)
         self._canaries: tuple[JudgedCanary, ...] = ()
         self._attempts = self._planned(author) if author is not None else None
@@ -199,6 +203,7 @@ class Generation:
         self._ledger, met = self._counted(), True
         if self._author is None or self._attempts is None:
             return
+        await asyncio.to_thread(lambda: self._collapse.fill(recent(self._workspace)))
         if preview is not None:
             first = iter(next_attempts(self._ledger, self._attempts, preview))
             async with aclosing(self._write(self._author, screening, lambda: next(first, None))) as events:
@@ -298,6 +303,8 @@ class Generation:
 
     async def _written(self, author: Author, attempt: Attempt, screening: Screening) -> _Written:
         """One chain: the author's answer, and its judgement as soon as it is there."""
+        if (avoid := avoid_text(self._worn.begin(attempt.example_id))) and not attempt.messages:
+            attempt = replace(attempt, more=(avoid,))
         try:
             draft = await author.write(attempt)
         except ModelError as error:
@@ -305,6 +312,8 @@ class Generation:
         async with self._desk:  # milliseconds each: between two of them the loop puts other answers on record
             await asyncio.sleep(0)
             found = screening.screen(attempt.example_id, draft.messages)
+            if not attempt.messages:  # of a recording nothing can be written otherwise
+                self._news = await asyncio.to_thread(self._collapse.add, draft.messages) or self._news
         example = example_of(self._loaded, attempt, draft, author.name, found, self._job_id)
         if found.reason is not None:
             return _Written(attempt, example, rejection(self._loaded, draft.messages, found))
@@ -338,6 +347,7 @@ class Generation:
         else:
             self._store.add_person(attempt.person)
             self._store.add_example(written.example, written.judgement)
+            self._worn.end(attempt.example_id)
         outcome = OUTCOMES[written.judgement.verdict]
         if written.judgement.verdict != "error":
             self._again.answered()
@@ -355,7 +365,15 @@ class Generation:
             reasons=written.judgement.reasons,
         )
         failed = self._failures.judged(written.judgement, written.error, attempt.scenario)
-        return [scored] if failed is None else [scored, failed]
+        return [scored, *([failed] if failed is not None else []), *self._worn_now()]
+
+    def _worn_now(self) -> list[GenerateEvent]:
+        """What is worn, once it has changed: kept first, so that attempts under way are asked the same after a kill."""
+        if self._news is None:
+            return []
+        news, self._news = self._news, None
+        self._worn.change(news.openings)
+        return [news]
 
     # --- telling
 
@@ -394,6 +412,7 @@ class Generation:
             stopping=self._chains.stopping,
             waiting=waiting(),
             spending=spending,
+            worn=self._collapse.told.line,
         )
 
     def _finished(self, stopped: bool) -> GenerateFinished:

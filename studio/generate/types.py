@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from studio.chatml import Frozen
+from studio.generate.collapse import OpeningsWorn
 from studio.judge.canaries import CanariesJudged, JudgedCanary
 from studio.llm import ModelSettings, Waiting, dollars
 from studio.store.records import Verdict
@@ -152,6 +153,8 @@ class GenerateProgressed(Frozen):
     waiting: Waiting | None = None
     """What all calls wait for, where nobody gets through."""
     spending: Spending = Spending()
+    worn: str = ""
+    """Openings and runs of words that come again and again, in one line."""
 
     @property
     def flow(self) -> str:
@@ -180,6 +183,12 @@ class GenerateFinished(Frozen):
 
 
 GenerateEvent = Annotated[
-    GenerateStarted | CanariesJudged | ExampleScored | CallFailed | GenerateProgressed | GenerateFinished,
+    GenerateStarted
+    | CanariesJudged
+    | ExampleScored
+    | CallFailed
+    | GenerateProgressed
+    | OpeningsWorn
+    | GenerateFinished,
     Field(discriminator="kind"),
 ]

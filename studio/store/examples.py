@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 from studio.calls import CallRecord, Spent
 from studio.chatml import Messages
-from studio.store import calls, decisions, judgements, lists, people, rows
+from studio.store import calls, cross, decisions, judgements, lists, people, rows
 from studio.store.crowd import Crowd
 from studio.store.database import BUSY_S, Database, GivesUp, WouldWait
 from studio.store.lists import Filter, Views
@@ -309,6 +309,21 @@ class ExampleStore:
         """Why examples stand rejected, the most frequent first; one may have several reasons."""
         with self.database.reading() as connection:
             return lists.by_reason(connection)
+
+    def marks(self, spec_hash: str, traits: Sequence[str]) -> dict[cross.Key, dict[str, cross.Marks]]:
+        """By (category, scenario), how often what is accepted of a spec has which mark in each trait."""
+        with self.database.reading() as connection:
+            return cross.marks(connection, spec_hash, traits)
+
+    def askers(self, spec_hash: str) -> list[tuple[str, str, int | None, str, str, int]]:
+        """As :func:`studio.store.cross.askers`."""
+        with self.database.reading() as connection:
+            return cross.askers(connection, spec_hash)
+
+    def lengths(self, spec_hash: str, ends: Sequence[int]) -> list[tuple[str, str, int, int]]:
+        """As :func:`studio.store.cross.lengths`."""
+        with self.database.reading() as connection:
+            return cross.lengths(connection, spec_hash, ends)
 
     # Calls
 

@@ -45,6 +45,10 @@ class Commands:
         self.loaded = load(self.spec)
         self.workspace = Workspace.open(self.root, self.loaded.spec.slug)
 
+    def reload(self) -> None:
+        """Take up the spec as it was changed on the disk."""
+        self.loaded = load(self.spec)
+
     def begin(self, command: str, *options: object, code: str = MAIN) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self._line(code, command, *options),

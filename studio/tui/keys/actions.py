@@ -114,6 +114,7 @@ ACTIONS: tuple[Action, ...] = (
         "generate.fit", "f", "check fit", "Have the judge also say whether who asks fits, from the next start", False
     ),
     Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
+    Action("generate.map", "m", "coverage", "Scenarios by trait, person and length, as a heat map; enter fills a cell"),
     Action("generate.collect", "c", "collect batch", "Collect the batch, and submit what is wanted next", False),
     Action("generate.cancel", "C", "cancel batch", "Have the server end the batch; what came is kept", False),
     Action("triage.accept", "a", "accept", "Accept the example, or the marked ones"),
@@ -139,6 +140,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("train.resume", "R", "resume", "Go on with the newest run, whatever the plan is now"),
     Action("evaluate.label", "l", "label", "Label replies of this run, blind: that decides its gates"),
     Action("evaluate.report", "r", "report", "All of it: gates with their notes, categories, judge"),
+    Action("evaluate.improve", "i", "improve", "Write examples for the weakest trait, retrain, measure the difference"),
     Action("label.absent", "0", "no", "Score the trait 0, and go on to the next", run="score(0)"),
     Action("label.partly", "1", "partly", "Score the trait 1, and go on to the next", run="score(1)"),
     Action("label.fully", "2", "yes", "Score the trait 2, and go on to the next", run="score(2)"),

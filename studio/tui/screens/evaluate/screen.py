@@ -7,6 +7,8 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
+from studio.build import Session
+from studio.build.improve_job import ImproveParams, begin_improving, last_line
 from studio.evaluate import Evaluation, restated
 from studio.evaluate.job import EvaluateParams
 from studio.evaluate.metrics import NO_LABELS
@@ -22,7 +24,7 @@ from studio.tui.screens.evaluate.measures import Measure, measures, measures_con
 from studio.tui.screens.evaluate.probe import probe_line, probe_page, weakest_first
 from studio.tui.screens.evaluate.report import Evaluated, read_evaluated, report, verdict_lines
 from studio.tui.screens.job_stage import JobStage, job_state
-from studio.tui.text import duration, join, shown
+from studio.tui.text import duration, join, lines, shown
 from studio.tui.widgets.layout import with_bar
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.status import Title
@@ -51,6 +53,9 @@ class EvaluateScreen(JobStage):
         """What people said of the replies that are shown."""
         self._read_for: object = None
         self._wanted = ""
+        self._version = -1
+        self._improving = ""
+        """The line of the newest round of improving."""
 
     def body(self) -> ComposeResult:
         yield Title("state")
@@ -87,6 +92,13 @@ class EvaluateScreen(JobStage):
         if wanted != self._read_for:
             self._read_for = wanted
             self.run(self._read(), "read", exclusive=True, keys_wait=True)
+        if self._version != self.studio.version:
+            self._version = self.studio.version
+            self.run(self._read_round(), "round", exclusive=True)
+        self._show()
+
+    async def _read_round(self) -> None:
+        self._improving = await self.studio.disk.read(last_line, self.session.workspace)
         self._show()
 
     async def _read(self) -> None:
@@ -129,7 +141,8 @@ class EvaluateScreen(JobStage):
             return shown("No run was trained to its end yet: train one first (5).", "$warning")
         told = join((job.run_id if job else run.plan.run_id, "bold"), "  ", job_state(job, NOTHING))
         if live is None:
-            return verdict_lines(self._found) if self._found else told
+            verdict = verdict_lines(self._found) if self._found else told
+            return lines([verdict, shown(self._improving, "$primary")]) if self._improving else verdict
         if not live.probes:
             return join(told, ", loading base and adapter" if job and job.alive else "")
         done, probes = len(live.results), live.probes
@@ -207,6 +220,26 @@ class EvaluateScreen(JobStage):
             await self.studio.disk.write(restated, self.session.workspace, self._found.evaluation)
             await self._read()
             self.studio.wake()
+
+    def action_improve(self) -> None:
+        """A job of its own: it waits for a person after the examples of each round, and goes on by the same key."""
+        session = self.session
+        if self._run is None:
+            self.studio.tell("no run was trained to its end yet: train one first", "warning")
+            return
+        params = ImproveParams(
+            spec_path=str(session.loaded.path),
+            workspace=str(session.root),
+            settings=session.settings,
+            seed=session.seed,
+            concurrency=session.concurrency,
+        )
+        self.run(self._improve(session, params), "improve")
+
+    async def _improve(self, session: Session, params: ImproveParams) -> None:
+        await self.studio.disk.write(begin_improving, session, params)
+        self.studio.tell("improving: what is found, written and gained is told here; i goes on after your review")
+        self.studio.wake()
 
     def action_report(self) -> None:
         found = self._found

@@ -135,6 +135,7 @@ def figures_page(now: Coverage, progress: GenerateProgress, width: int, alive: b
         "errors": join((f"{progress.errors} calls", "$error"), " ", progress.last_error) if progress.errors else "0",
         "earlier": (f"{now.earlier} of an earlier spec or judge" if now.earlier else "", "$warning"),
         "pending": (f"{now.pending} to decide (4)" if now.pending else "", "$warning"),
+        "worn": (progress.last.worn if progress.last else "", "$warning"),
         "rejected": f"{now.rejected}",
     }
     told = [join((f"{count:>5} ", "$quiet"), line(reason)) for reason, count in now.reasons]

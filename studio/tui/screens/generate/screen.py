@@ -14,10 +14,13 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from studio.build import Session
+from studio.build.filling import begin_filling, fill_params
 from studio.build.stages import begin_generating, generate_params, scenarios
 from studio.errors import UserError
 from studio.generate import cancel_batches, generate_in_batches, set_concurrency
 from studio.generate.by_hand import Added, add_by_hand, read_draft, template
+from studio.generate.coverage_map import By, CoverageMap, coverage_map
+from studio.generate.focus import FocusParams
 from studio.store import Filter
 from studio.text.inert import inert_line
 from studio.tui.dialogs.reading import Text
@@ -27,6 +30,7 @@ from studio.tui.live.terminal import edit_text
 from studio.tui.live.threads import detached
 from studio.tui.screens.generate import coverage
 from studio.tui.screens.generate.authors import OPEN, AuthorList, nobody_writes
+from studio.tui.screens.generate.heat_map import Chosen, HeatMap
 from studio.tui.screens.job_stage import JobStage, job_failed, job_state
 from studio.tui.text import counted, join
 from studio.tui.widgets.page import Page
@@ -206,6 +210,31 @@ class GenerateScreen(JobStage):
     async def _show_balance(self) -> None:
         found = await self.studio.disk.read(scenarios, self.session)
         self.app.push_screen(Text("Scenarios", lambda width: coverage.balance_page(found, width)))
+
+    def action_map(self) -> None:
+        self.run(self._show_map(), keys_wait=True)
+
+    async def _show_map(self) -> None:
+        async def read(by: By) -> CoverageMap:
+            session = self.session
+            return await self.studio.disk.read(coverage_map, session.loaded, session.workspace, by, session.examples)
+
+        self.app.push_screen(HeatMap(await read("trait"), read), self._fill)
+
+    def _fill(self, chosen: Chosen | None) -> None:
+        """Start writing for the cell, as many as it is short of."""
+        if chosen is None:
+            return
+        table, at = chosen
+        count, session = table.want(at.row, at.column), self.session
+        about = f"{table.rows[at.row].scenario}, {table.columns[at.column]}"
+        told = f"writing {counted(count, 'example')} for {about}; m shows how far it is"
+        self.run(self._filling(session, fill_params(session, table, at, count), told), "fill")
+
+    async def _filling(self, session: Session, params: FocusParams, told: str) -> None:
+        await self.studio.disk.write(begin_filling, session, params)
+        self.studio.tell(inert_line(told))
+        self.studio.wake()
 
     @on(VirtualList.Chosen, "#rows")
     async def action_look(self) -> None:
