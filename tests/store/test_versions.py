@@ -156,3 +156,15 @@ def test_going_back_to_the_copy_of_an_earlier_version_brings_its_votes_back(tmp_
     assert count_votes(workspace.documents, "run-1") == {"tuned": 1} and len(sample_ids(workspace)) == 2
     assert [one.run_id for one in evaluations(workspace)] == ["run-1"]
     workspace.close()
+
+
+def test_what_lists_filter_by_is_found_in_an_earlier_version_as_it_is_kept_now(tmp_path: Path) -> None:
+    workspace = Workspace.open(workspace_of(4, tmp_path).parent, "harbour")
+    columns = "SELECT seq, origin, job_id, words, judge, total, marks, violated, edited, flagged FROM standings ORDER BY 1"
+    with workspace.examples.database.reading() as connection:
+        migrated = connection.execute(columns).fetchall()
+    workspace.examples.refresh([name for _, name in workspace.examples.ids()])
+    with workspace.examples.database.reading() as connection:
+        assert connection.execute(columns).fetchall() == migrated
+    assert {row[7] for row in migrated} >= {0} and {row[8] for row in migrated} == {0, 1}
+    workspace.close()
