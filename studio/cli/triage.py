@@ -20,6 +20,7 @@ from studio.build import Session
 from studio.chatml import Message, assistant, user
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder, group, open_session
 from studio.cli.output import cut, out, say, say_json, tell
+from studio.cli.review import review
 from studio.dataset import STREAM, export_chatml
 from studio.errors import UserError
 from studio.files import as_seen
@@ -28,7 +29,7 @@ from studio.generate.recorded import Recording, read_file
 from studio.store import Decision, Filter, Row, Status
 from studio.store.records import Origin
 from studio.text.inert import inert_line
-from studio.triage import REASONS, Triage, sample_ids
+from studio.triage import REASONS, Triage
 
 STDIN = Path("-")
 STDOUT = (STREAM, Path("/dev/stdout"))
@@ -209,19 +210,7 @@ def redo(file: EitherSpec = None, spec: SpecOption = DEFAULT_SPEC, workspace: Wo
         say(_told("put back", Triage(session.workspace).redo()) or "nothing to redo")
 
 
-@app.command("sample")
-def sample(
-    file: EitherSpec = None,
-    spec: SpecOption = DEFAULT_SPEC,
-    workspace: WorkspaceFolder = WORKSPACE,
-    as_json: AsJson = False,
-) -> None:
-    """Show the random 10 % that a person ought to look at. Example: studio triage sample"""
-    with open_session(file or spec, workspace) as session:
-        rows = session.workspace.examples.rows(Filter(ids=sample_ids(session.workspace)), limit=100_000)
-    _print_rows(rows, as_json)
-    if not as_json:
-        say(f"{sum(row.decision is not None for row in rows)} of {len(rows)} reviewed")
+app.command("review")(review)
 
 
 @app.command("export")

@@ -188,18 +188,24 @@ def _trait(name: str, labels: Sequence[Label], said: Sequence[Judgement]) -> Tra
     )
 
 
-def _passes(loaded: LoadedSpec, labels: Sequence[Label], said: Sequence[Judgement]) -> PassAgreement:
+def pass_agreement(both: Sequence[tuple[tuple[int, int], str]]) -> PassAgreement:
+    """Of ((person, judge), group) a reply, where 1 says that it passes. The bootstrap is over groups."""
     from studio.judge.reliability import accuracy, figure, interval, table
 
-    both = [
-        ((int(wanted), int(one.verdict == "passed")), label.group)
-        for label, one in zip(labels, said, strict=True)
-        if (wanted := label.passes(loaded.spec)) is not None and one.verdict in ("passed", "failed")
-    ]
     pairs, groups = [pair for pair, _ in both], [group for _, group in both]
     low, high = interval(accuracy, pairs, groups, 2)
     share = figure(accuracy, pairs, 2)
     return PassAgreement(share=share, low=low, high=high, n=len(pairs), confusion=table(pairs, 2).tolist())
+
+
+def _passes(loaded: LoadedSpec, labels: Sequence[Label], said: Sequence[Judgement]) -> PassAgreement:
+    return pass_agreement(
+        [
+            ((int(wanted), int(one.verdict == "passed")), label.group)
+            for label, one in zip(labels, said, strict=True)
+            if (wanted := label.passes(loaded.spec)) is not None and one.verdict in ("passed", "failed")
+        ]
+    )
 
 
 def _by_length(loaded: LoadedSpec, rest: Sequence[Label], measured: Sequence[Label]) -> Baseline:

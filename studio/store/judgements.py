@@ -18,9 +18,9 @@ _MOVING = ("spec_hash", "judgement", "decision", "status", "words", "judge", "to
 """Columns of ``standings`` that what is said of an example changes; ``flagged`` and ``changed`` besides."""
 _ADD = (
     f"INSERT INTO standings ({', '.join((*_FIXED, *_MOVING))}, flagged, changed)"
-    f" VALUES ({', '.join('?' * len((*_FIXED, *_MOVING)))}, ("
-    " SELECT EXISTS (SELECT 1 FROM documents JOIN examples USING (id) WHERE kind = 'reviews' AND examples.seq = ?1"
-    f"   AND json_extract(documents.body, '$.failed[0]') IS NOT NULL)), {_NEXT})"
+    f" VALUES ({', '.join('?' * len((*_FIXED, *_MOVING)))}, (SELECT EXISTS ("
+    "  SELECT 1 FROM documents WHERE kind = 'reviews' AND id = ? AND json_extract(body, '$.failed[0]') IS NOT NULL"
+    f"  AND json_extract(body, '$.digest') = ?)), {_NEXT})"
 )
 _SET = ", ".join(f"{name} = excluded.{name}" for name in (*_MOVING, "flagged", "changed"))
 _NO_RULE = ("boundary", "pattern_timeout")
@@ -84,9 +84,9 @@ def _standing(
     judgement: Judgement | None,
     decision: Decision | None,
 ) -> tuple[object, ...]:
-    """The values of ``_FIXED`` and ``_MOVING``. What a judge said of another text than ``messages`` is left out."""
-    said = judgement
-    if said is not None and messages != example.messages and said.digest != digest(messages):
+    """The values of ``_FIXED`` and ``_MOVING``, id and digest. What a judge said of another text is left out."""
+    said, stands = judgement, digest(messages)
+    if said is not None and messages != example.messages and said.digest != stands:
         said = None
     marks = {name: trait.score for name, trait in said.traits.items()} if said else {}
     return (
@@ -101,6 +101,7 @@ def _standing(
         json.dumps(marks, ensure_ascii=False),
         any(one.kind not in _NO_RULE for one in said.violations) if said else False,
         messages != example.messages,
+        *(example.id, stands),
     )
 
 

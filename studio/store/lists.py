@@ -77,9 +77,9 @@ class Filter(Frozen):
     spec_hash: Unicode | None = None
     """The spec that it was judged by; that it was written by, while it is unjudged."""
     sort: Sort = "arrival"
-    """``unsure``: by how near the judge's total is to ``pivot``, the score from which it accepts. ``against``: by how far
-    judge and rules differ: a rule is violated and the total high, or none is and it is low. ``gap``: scenarios with the
-    fewest accepted examples first. What a list is sorted by is looked at when it is opened: no row moves meanwhile."""
+    """``unsure``: by how near the judge's total is to ``pivot``, the score from which it accepts. ``against``: how far
+    judge and rules differ: one violated and the total high, or none is and it is low. ``gap``: scenarios with the
+    fewest accepted examples first. What a list is sorted by is read when it is opened: no row moves meanwhile."""
     pivot: float = 7.0
 
     @property
@@ -218,7 +218,8 @@ class View:
         where, values = _condition(self.wanted, one_by_one=True)
         key, tables, first = self._sorted_by()
         changed = connection.execute(
-            f"SELECT seq, examples.id, {key}, {where} FROM standings JOIN examples USING (seq){tables} WHERE changed > ?",
+            f"SELECT seq, examples.id, {key}, {where} FROM standings JOIN examples USING (seq){tables}"
+            " WHERE changed > ?",
             [*first, *values, self.stamp],
         )
         for seq, name, sorted_by, passes in changed:

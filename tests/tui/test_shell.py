@@ -20,7 +20,7 @@ from tests.tui.making import SPEC, opened, painted_in, press, shows, text_of, un
 EATEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a", "ctrl+b", "ctrl+z", "shift+enter"}
 MEASURE = measure_apart
 """As it is, before it is taken away from the tests (conftest)."""
-ALONE = ("edit", "reply", "label", "chat", "write")
+ALONE = ("edit", "reply", "label", "review", "chat", "write")
 """Scopes in whose place there is no list."""
 
 

@@ -137,13 +137,27 @@ async def test_why_tells_where_an_example_comes_from(tmp_path: Path) -> None:
         await press(pilot, ["escape"], "learned judge")
 
 
-async def test_the_sample_is_reviewed_on_its_own(tmp_path: Path) -> None:
-    app = opened(tmp_path, 40)
-    async with app.run_test(size=(100, 30)) as pilot:
+async def test_a_sample_is_reviewed_with_a_checklist_on_two_pages_and_ends_with_a_verdict(tmp_path: Path) -> None:
+    async with opened(tmp_path, 40).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "32 accepted")
-        await press(pilot, ["v"], "sample 1 of 4")
-        await press(pilot, ["a"], "sample 1/4")
-        await press(pilot, ["v"], "of 40")
+        await press(pilot, ["i"], "0 of 20 reviewed, of 32 accepted")
+        await shows(pilot, "page 1 of 2", "1 authentic", "5 violation")
+        await press(pilot, ["2"], "✗ no phrase that any assistant")
+        await press(pilot, ["enter"], "page 2 of 2")
+        await shows(pilot, "6 bias", "also fails: generic")
+        await press(pilot, ["7", "enter"], "1 of 20 reviewed, of 32 accepted  saved")
+        await press(pilot, ["s"], "skipped")
+        await press(pilot, ["escape"], "review 1/20")
+    assert store_of(tmp_path).examples.count(Filter(flagged=True)) == 1
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=(160, 45)) as pilot:
+        await press(pilot, ["4", "i"], "1 of 20 reviewed")
+        await press(pilot, ["u"], "0 of 20 reviewed, of 32 accepted  undone")
+        await press(pilot, ["1", "enter", "enter"], "1 of 20 reviewed")
+        await press(pilot, ["enter", "enter"] * 19, "estimated error rate")
+        await shows(pilot, "20 reviewed", "m looks at them now", "agrees on passing in 95 %")
+        await press(pilot, ["m"], "20 of 27 reviewed")
+        await shows(pilot, "page 1 of 2")
 
 
 async def test_export_says_how_many_and_where(tmp_path: Path) -> None:

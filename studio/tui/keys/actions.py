@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from studio.triage.checklist import ALL_CHECKS
 from studio.tui.stages import ENTRIES
 
 
@@ -112,7 +113,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("triage.search", "slash", "search", "Go to examples with certain words", False),
     Action("triage.next", "n", "next", "Next example found", False),
     Action("triage.previous", "N", "previous", "Previous example found", False),
-    Action("triage.sample", "v", "sample", "Review the random 10 % sample, or show everything again"),
+    Action("triage.review", "i", "review", "Review a stratified sample: how many errors are there"),
     Action("triage.copy", "y", "copy", "Copy the conversation, to the clipboard and to a file", False),
     Action("triage.export", "x", "export", "Write the accepted examples as ChatML JSONL"),
     Action("reply.save", "ctrl+o,ctrl+s,f2", "save", "Save the reply and accept the example"),
@@ -133,6 +134,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("label.pairs", "p", "pairs", "Change between pairs of replies and single ones"),
     Action("label.leave", "escape", "leave", "Leave; what is labelled is kept, and decides the gates"),
     Action("label.help", "question_mark", "help", "What every key does here", run="app.help"),
+    *(
+        Action(
+            f"review.{check.slug}",
+            check.key,
+            check.slug,
+            f"It fails the check: {check.slug}",
+            False,
+            f"fail('{check.slug}')",
+        )
+        for check in ALL_CHECKS
+    ),
+    Action("review.keep", "enter", "next", "To the second page, and from there: keep it and go on"),
+    Action("review.page", "tab", "other page", "The other page of the checklist"),
+    Action("review.skip", "s", "skip", "Leave this one for the end"),
+    Action("review.undo", "u", "undo", "Take back the last review"),
+    Action("review.more", "m", "more", "Look at as many more as a verdict takes"),
+    Action("review.anew", "A", "new sample", "Draw a new sample of what is accepted now", False),
+    Action("review.leave", "escape", "leave", "Leave; what is reviewed is kept"),
+    Action("review.help", "question_mark", "help", "What every key does here", run="app.help"),
     Action("chat.write", "enter", "write", "Write to both sides"),
     Action("chat.base_better", "h", "base", "The left reply, the base's, is better", run="vote('base')"),
     Action("chat.tuned_better", "l", "tuned", "The right reply, the tuned one's, is better", run="vote('tuned')"),

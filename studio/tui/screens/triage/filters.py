@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from studio.build import Session
 from studio.store import Filter
 from studio.store.records import Status
-from studio.triage import sample_progress
+from studio.triage import review_progress
 from studio.tui.live.state import Value
 from studio.tui.text import clip
 
@@ -21,7 +21,7 @@ KEPT = ("status", "category", "reason", "text")
 
 @dataclass(frozen=True)
 class Counts:
-    """How many examples there are of what; ``seen`` of the ``sampled`` ones have a person's decision."""
+    """How many examples there are of what; ``seen`` of the ``sampled`` ones were reviewed."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     categories: Counter[str] = field(default_factory=Counter)
@@ -38,7 +38,7 @@ def read_counts(session: Session) -> Counts:
         found = Counter(accepted=one.accepted, rejected=one.rejected, pending=one.pending)
         statuses += found
         categories[one.category] = found.total()
-    reasons, (seen, sampled) = session.workspace.examples.reasons(), sample_progress(session.workspace)
+    reasons, (seen, sampled) = session.workspace.examples.reasons(), review_progress(session.workspace)
     return Counts(statuses, categories, reasons, seen, sampled)
 
 
@@ -53,18 +53,17 @@ def choices(counts: Counts) -> list[tuple[str, Filter]]:
 
 
 def in_words(wanted: Filter) -> str:
-    sample, text = "sample" if wanted.ids is not None else "", f'"{wanted.text}"' if wanted.text else ""
-    person = f"of {wanted.person_id}" if wanted.person_id else ""
-    parts = sample, wanted.status, wanted.category, clip(wanted.reason or "", 24), person, text
+    person, text = f"of {wanted.person_id}" if wanted.person_id else "", f'"{wanted.text}"' if wanted.text else ""
+    parts = wanted.status, wanted.category, clip(wanted.reason or "", 24), person, text
     return " ".join(filter(None, parts)) or "all"
 
 
 def remembered(wanted: Filter) -> dict[str, Value]:
-    return {**wanted.model_dump(include=set(KEPT)), "sample": wanted.ids is not None}
+    return wanted.model_dump(include=set(KEPT))
 
 
 def recalled(state: Mapping[str, Value]) -> Filter:
-    """The filter of :func:`remembered`, but for the sample; everything where that is none."""
+    """The filter of :func:`remembered`; everything where that is none."""
     try:
         return Filter.model_validate({name: state.get(name) or None for name in KEPT})
     except ValidationError:

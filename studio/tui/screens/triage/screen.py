@@ -16,7 +16,7 @@ from studio.errors import UserError
 from studio.files import as_seen
 from studio.store import Filter, Workspace
 from studio.store.records import Row
-from studio.triage import REASONS, Triage, sample_ids
+from studio.triage import REASONS, SampleReview, Triage
 from studio.tui.dialogs.pick import Pick
 from studio.tui.dialogs.questions import Ask, Choose
 from studio.tui.dialogs.reply_editor import ReplyEditor
@@ -27,6 +27,7 @@ from studio.tui.screens.stage import StageScreen
 from studio.tui.screens.triage.decisions import Decisions, as_text, from_text
 from studio.tui.screens.triage.detail import example_page, provenance_page, read_origin
 from studio.tui.screens.triage.filters import Counts, choices, in_words, read_counts, recalled, remembered
+from studio.tui.screens.triage.review import ReviewScreen
 from studio.tui.text import clip, join
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.row_line import SIGNS_TOLD
@@ -53,7 +54,6 @@ class TriageScreen(StageScreen):
         self._version = -1
         self._open: Workspace | None = None
         self._filter = Filter()
-        """Only the sample has ``ids``."""
         self._words = ""
         """Those searched for last."""
         self._why = False
@@ -78,8 +78,6 @@ class TriageScreen(StageScreen):
         self._wanted = self._wanted or str(state.get("example") or "")
         self._decisions.drafts.read(str(state.get("drafts") or ""))
         self._filter = recalled(state)
-        if state.get("sample"):
-            self.run(self._show_sample(), keys_wait=True)
 
     def remember(self) -> dict[str, Value]:
         row = self.rows.current
@@ -129,7 +127,7 @@ class TriageScreen(StageScreen):
             (f"{counts['pending']} pending" if counts["pending"] else "", "$warning"),
             (f"  {len(rows.marked)} marked" if rows.marked else "", "$primary bold"),
             join("  ", self._decisions.state),
-            (f"  sample {now.seen}/{now.sampled}" if now and now.sampled else "", "$quiet"),
+            (f"  review {now.seen}/{now.sampled}" if now and now.sampled else "", "$quiet"),
         )
         self.query_one(Title).show(title)
 
@@ -179,15 +177,18 @@ class TriageScreen(StageScreen):
 
         self.app.push_screen(Pick("show only", [told for told, _ in found], free="with the words"), picked)
 
-    def action_sample(self) -> None:
-        """Between the random sample that a person ought to look at, and everything."""
-        if self._filter.ids is not None:
-            self._show_only(Filter())
-        else:
-            self.run(self._show_sample(), keys_wait=True)
+    def action_review(self) -> None:
+        """Review a sample of what is accepted; the example that one opens from there is shown here."""
+        self.run(self._review(), "review", keys_wait=True)
 
-    async def _show_sample(self) -> None:
-        self._show_only(Filter(ids=await self.studio.disk.write(sample_ids, self.session.workspace)))
+    async def _review(self) -> None:
+        sitting = await self.studio.disk.write(SampleReview, self.session.workspace, self.session.loaded)
+        if not sitting.wanted:
+            self.studio.tell(sitting.status().text)
+            return
+        item = await self.studio.disk.read(sitting.next_item)
+        status = await self.studio.disk.read(sitting.status)
+        self.app.push_screen(ReviewScreen(self, sitting, item, status), lambda _: self.studio.wake())
 
     def action_search(self) -> None:
         def search(words: str | None) -> None:
