@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shlex
@@ -18,7 +19,17 @@ from rich.cells import cell_len, set_cell_size
 
 from studio.build import Session
 from studio.chatml import Message, assistant, user
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder, group, open_session
+from studio.cli.options import (
+    DEFAULT_SPEC,
+    OFFLINE,
+    WORKSPACE,
+    AsJson,
+    SpecFile,
+    WorkspaceFolder,
+    asks_models,
+    group,
+    open_session,
+)
 from studio.cli.output import cut, out, say, say_json, tell
 from studio.cli.review import review
 from studio.dataset import STREAM, export_chatml
@@ -26,6 +37,8 @@ from studio.errors import UserError
 from studio.files import as_seen
 from studio.generate.by_hand import Added, add_by_hand, read_draft, read_examples, template
 from studio.generate.recorded import Recording, read_file
+from studio.generate.regenerate import regenerate
+from studio.llm import ModelError, ModelSettings
 from studio.store import Decision, Filter, Row, Status
 from studio.store.records import Origin
 from studio.text.inert import inert_line
@@ -194,6 +207,36 @@ def edit(
         edited = (*row.messages[:-1], Message(role="assistant", content=assistant))
         Triage(session.workspace).edit(row.example.id, edited)
         say(f"edited {row.example.id}")
+
+
+@app.command("regenerate")
+@asks_models()
+def again(
+    name: Annotated[str, typer.Argument(metavar="ID", help="An example, by id or by how it begins.")],
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What ought to be other, for the author.")] = "",
+    whole: Annotated[bool, typer.Option("--whole", help="Another conversation of its scenario and person.")] = False,
+    settings: ModelSettings = OFFLINE,
+    spec: SpecOption = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the author for another reply to the same user's turn; the new one stands beside the old.
+
+    Example: studio triage regenerate 3f2a --note "less advice" --endpoint http://localhost:8000/v1 --model qwen3
+    """
+    with open_session(spec, workspace, settings) as session:
+        row = session.workspace.examples.row(_known_ids(session, [name])[0])
+        assert row is not None, "known"
+        try:
+            made = asyncio.run(regenerate(session.loaded, session.workspace, settings, row, note, whole=whole))
+        except ModelError as error:
+            raise UserError(f"no answer came: {error}", remedy="the same command asks again") from None
+    if as_json:
+        say_json(made)
+        return
+    total = "unscored" if made.total is None else f"{made.total:.1f} of 10"
+    why = f" ({', '.join(made.reasons)})" if made.reasons else ""
+    say(f"written {made.example_id} beside {made.instead_of}: {made.verdict}, {total}{why}")
 
 
 @app.command("undo")

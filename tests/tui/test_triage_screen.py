@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio.errors import UserError
+from studio.llm import ModelSettings
 from studio.spec import load
 from studio.store import Filter, Workspace
 from studio.triage import REASONS, Triage
 from studio.tui import StudioApp
 from studio.tui.screens.triage.screen import TriageScreen
 from studio.tui.widgets.row_list import RowList
+from tests.llm.fake_server import FakeServer
 from tests.tui.making import opened, press, shows, text_of, until, window
+from tests.tui.outcomes import told
 
 
 def rows_of(app: StudioApp) -> RowList:
@@ -158,6 +163,46 @@ async def test_a_sample_is_reviewed_with_a_checklist_on_two_pages_and_ends_with_
         await shows(pilot, "20 reviewed", "m looks at them now", "agrees on passing in 95 %")
         await press(pilot, ["m"], "20 of 27 reviewed")
         await shows(pilot, "page 1 of 2")
+
+
+async def test_an_example_is_written_by_hand_and_stood_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [("user: ", "user: When is the tide at its height?"), ("assistant: ", "assistant: Ahoy. At nine, noon.")]
+
+    def edited(studio: object, page: str, suffix: str = "") -> str:
+        return page.replace(*words.pop(0))
+
+    monkeypatch.setattr("studio.tui.live.by_hand.edit_text", edited)
+    app = opened(tmp_path, 10)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4", "j", "j"], "3 of 10")
+        await pilot.press("b")
+        await until(pilot, lambda: "b opens what you wrote again" in told(app))
+        await press(pilot, ["b"], "11 of 11")
+    (row,) = store_of(tmp_path).examples.rows(Filter(origin="hand"))
+    assert row.messages[-1].content == "Ahoy. At nine, noon." and row.status == "pending"
+
+
+async def test_another_reply_comes_beside_the_old_one(tmp_path: Path) -> None:
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        if "anew" in body["messages"][-1]["content"]:
+            return {"reply": "Ahoy. Seven fathoms, steady as she goes."}
+        mark = {"rationale": "r", "quote": "", "score": 2}
+        marks = {"steps": {"greet": True}, "traits": {"calm": mark, "exact": mark}}
+        return {"shows_scenario": True, "violations": [], "preferred": [], **marks}
+
+    app = opened(tmp_path, 10)
+    async with FakeServer(answer) as server, app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4", "j"], "2 of 10")
+        await pilot.press("R")
+        await until(pilot, lambda: "no model is there to write another" in told(app))
+        assert app.session is not None
+        asked = ModelSettings(endpoint=server.url, model="fake", judge_model="fake")
+        app.session = replace(app.session, settings=asked)
+        await press(pilot, ["R"], "another reply to the same user's turn")
+        await press(pilot, ["r"], "What ought to be other?")
+        await press(pilot, [*"deeper", "enter"], "written beside it: passed, 10.0 of 10")
+        await shows(pilot, "11 of 11", "Seven fathoms")
+        assert "deeper" in server.requests[0]["messages"][-1]["content"]
 
 
 async def test_export_says_how_many_and_where(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Literal
 
 from textual import on
@@ -14,6 +16,8 @@ from studio.chatml import Messages, assistant
 from studio.dataset import export_chatml
 from studio.errors import UserError
 from studio.files import as_seen
+from studio.generate.regenerate import Regenerated, regenerate
+from studio.llm import ModelError
 from studio.store import Filter, Workspace
 from studio.store.records import Row
 from studio.triage import REASONS, SampleReview, Triage
@@ -21,8 +25,10 @@ from studio.tui.dialogs.pick import Pick
 from studio.tui.dialogs.questions import Ask, Choose
 from studio.tui.dialogs.reply_editor import ReplyEditor
 from studio.tui.keys import bindings
+from studio.tui.live.by_hand import HandWriting
 from studio.tui.live.state import Value
 from studio.tui.live.terminal import copy, edit_text
+from studio.tui.live.threads import detached
 from studio.tui.screens.stage import StageScreen
 from studio.tui.screens.triage.decisions import Decisions, as_text, from_text
 from studio.tui.screens.triage.detail import example_page, provenance_page, read_origin
@@ -48,7 +54,7 @@ class TriageScreen(StageScreen):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self._decisions = Decisions(self)
+        self._decisions, self._writing = Decisions(self), HandWriting(self)
         self._counts: Counts | None = None
         """None until they were read."""
         self._version = -1
@@ -299,6 +305,61 @@ class TriageScreen(StageScreen):
             self._decisions.drafts.drop(id_)
         else:
             self._decisions.decide([id_], "accepted", "edited", lambda triage, ids: triage.edit(ids[0], messages))
+
+    def action_by_hand(self) -> None:
+        """Write one in $EDITOR, of the scenario under the cursor, and stand on it."""
+        self.run(self._by_hand(), "by hand", keys_wait=True)
+
+    async def _by_hand(self) -> None:
+        row = self.rows.current
+        added = await self._writing.write(row.example.scenario if row else "", "b")
+        if added is not None:
+            self.rows.stand_on(added.example_id)
+
+    async def action_again(self) -> None:
+        """Another reply beside this one, or another conversation: by the author, with a note."""
+        row = await self._here()
+        if row is None:
+            return
+        if self.session.settings.author_offline:
+            remedy = "start the window with --endpoint URL --model NAME; b writes one by hand, e edits this one"
+            self.studio.tell(UserError("no model is there to write another", remedy=remedy))
+            return
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self.app.push_screen(Ask("What ought to be other?", note="for the author; may be empty"), noted(key))
+
+        def noted(key: str) -> Callable[[str | None], None]:
+            def ask(note: str | None) -> None:
+                if note is not None:
+                    self.run(self._again(row, note, whole=key == "c"))
+
+            return ask
+
+        choices = {"r": "another reply to the same user's turn", "c": "another conversation, of the same person"}
+        self.app.push_screen(Choose("Regenerate", choices), chosen)
+
+    async def _again(self, row: Row, note: str, *, whole: bool) -> None:
+        session = self.session
+        self._decisions.say("the author writes", "$warning")
+
+        def asked() -> Regenerated:
+            return asyncio.run(regenerate(session.loaded, session.workspace, session.settings, row, note, whole=whole))
+
+        try:
+            made = await detached(asked)
+        except ModelError as error:
+            self._decisions.say("nothing was written", "$error bold")
+            raise UserError(f"no answer came: {error}", remedy="R asks again") from None
+        except UserError:
+            self._decisions.say("nothing was written", "$error bold")
+            raise
+        total = "unscored" if made.total is None else f"{made.total:.1f} of 10"
+        why = f": {', '.join(made.reasons)}" if made.reasons else ""
+        self._decisions.say(f"written beside it: {made.verdict}, {total}{why}", "$success")
+        self.studio.wake()
+        self.rows.stand_on(made.example_id)
 
     def action_undo(self) -> None:
         self._decisions.step(Triage.undo, "undo", "undone")
