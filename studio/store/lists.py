@@ -31,6 +31,8 @@ _YES_OR_NO = {
     "unscored": "total IS NULL",
     "flagged": "flagged = 1",
 }
+LENGTHS: tuple[tuple[int, int | None], ...] = ((0, 20), (21, 40), (41, 80), (81, 160), (161, None))
+"""Words of a reply, from and to, that are counted together."""
 Sort = Literal["arrival", "newest", "unsure", "against", "gap"]
 _KEYS: dict[Sort, str] = {
     "newest": "-seq",
@@ -304,7 +306,8 @@ def by_scenario(connection: sqlite3.Connection, spec_hash: str | None) -> dict[t
 def facets(connection: sqlite3.Connection, wanted: Filter, traits: Sequence[str] = ()) -> dict[str, dict[str, int]]:
     """How many of those that pass ``wanted`` have which value of each column, the most frequent first.
 
-    ``edited``, ``unscored``, ``flagged`` and ``decided`` count ``yes``; ``mark NAME`` of each trait counts 0, 1 and 2.
+    ``edited``, ``unscored``, ``flagged`` and ``decided`` count ``yes``, ``words`` the places of :data:`LENGTHS`;
+    ``mark NAME`` of each trait counts 0, 1 and 2.
     40 ms at 10,000 examples.
     """
     where, values = _condition(wanted)
@@ -320,6 +323,8 @@ def facets(connection: sqlite3.Connection, wanted: Filter, traits: Sequence[str]
     for column in ("status", "category", "scenario", "person_id", "origin", "job_id", "judge"):
         count(column, column)
     count("reason", "reason", " JOIN reasons USING (seq)")
+    steps = " ".join(f"WHEN words <= {most} THEN {number}" for number, (_, most) in enumerate(LENGTHS) if most)
+    count("words", f"CASE {steps} ELSE {len(LENGTHS) - 1} END")
     for name, told in _YES_OR_NO.items():
         count(name, f"CASE WHEN {told} THEN 'yes' END")
     for trait in traits:

@@ -14,6 +14,7 @@ from studio.llm import ModelSettings
 from studio.spec import load
 from studio.store import Filter, Workspace
 from studio.triage import REASONS, Triage
+from studio.triage.similar import Like
 from studio.tui import StudioApp
 from studio.tui.screens.triage.screen import TriageScreen
 from studio.tui.widgets.row_list import RowList
@@ -84,7 +85,8 @@ async def test_an_edit_shows_both_versions_and_accepts(tmp_path: Path) -> None:
         await pilot.press("end", *"Fair winds.")
         await press(pilot, ["ctrl+o"], "saved: edited")
         await pilot.press("g")
-        await shows(pilot, "steady as she goes.Fair winds.", "before the edit")
+        await shows(pilot, "she goes.Fair winds.", "as edited", "before the edit")
+        await shows(pilot, "unscored")  # the text that was judged before is another one
     row = store_of(tmp_path).examples.row("ex00000")
     assert row is not None and row.messages[-1].content.endswith("Fair winds.")
 
@@ -163,6 +165,59 @@ async def test_a_sample_is_reviewed_with_a_checklist_on_two_pages_and_ends_with_
         await shows(pilot, "20 reviewed", "m looks at them now", "agrees on passing in 95 %")
         await press(pilot, ["m"], "20 of 27 reviewed")
         await shows(pilot, "page 1 of 2")
+
+
+async def test_a_whole_filter_a_range_and_what_is_alike_are_marked_and_decided_as_one_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Like("ex00003", 0.97), Like("ex00009", 0.91), Like("ex00001", 0.52)]
+    monkeypatch.setattr("studio.triage.similar.SimilarExamples.like", lambda self, name, told: found)
+    async with opened(tmp_path, 600).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "480 accepted 120 rejected")
+        await press(pilot, ["f", *"rejected (", "enter"], "rejected 1 of 120")
+        await press(pilot, ["m"], "120 marked")
+        await press(pilot, ["a"], "600 accepted 0 rejected")
+        await press(pilot, ["u"], "480 accepted 120 rejected")
+        await press(pilot, ["escape", "g", "j", "v"], "a range: v marks it")
+        await press(pilot, ["j", "j", "v"], "3 marked")
+        await press(pilot, ["r", "t"], "477 accepted 123 rejected")
+        await press(pilot, ["u"], "480 accepted 120 rejected")
+        await press(pilot, ["g", "l"], "2 with this one, at least 0.97 alike")
+        await press(pilot, ["j"], "3 with this one, at least 0.91 alike")
+        await press(pilot, ["enter"], "3 marked")
+        await press(pilot, ["escape"], "all 1 of 600")
+
+
+async def test_filters_combine_and_are_taken_away_and_the_order_is_told(tmp_path: Path) -> None:
+    app = opened(tmp_path, 30)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "24 accepted 6 rejected")
+        await press(pilot, ["f", *"weather", "enter"], "weather 1 of 10")
+        await press(pilot, ["f"], "accepted (8)")
+        await shows(pilot, "✓ weather: take it away", "rejected (2)")
+        await press(pilot, [*"calm scored 0", "enter"], "weather calm 0 1 of 2")
+        await press(pilot, ["o"], "where the judge is least sure first")
+        await press(pilot, ["n"], "weather calm 0, the newest first 1 of 2")
+        await shows(pilot, "> ✗ 2.5 Question 029")
+        await press(pilot, ["f", *"calm 0: take", "enter"], "weather, the newest first")
+        await press(pilot, ["escape"], "all, the newest first 1 of 30")
+        await pilot.press("ctrl+q")
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["4"], "all, the newest first")
+        await press(pilot, ["escape"], "all 30 of 30")
+
+
+async def test_an_edit_is_judged_at_once_and_shown_by_words_on_two_sides(tmp_path: Path) -> None:
+    async with opened(tmp_path, 3).run_test(size=(160, 45)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        await press(pilot, ["e"], "The reply as it ought to be")
+        await pilot.press(*" no idea")
+        await press(pilot, ["ctrl+o"], "saved: edited; rules: failed")
+        await press(pilot, ["g"], "banned no idea")
+        await shows(pilot, "as edited", " │ before the edit")
+    row = store_of(tmp_path).examples.row("ex00000")
+    assert row is not None and row.judged and row.status == "accepted", "the person's word stands"
 
 
 async def test_an_example_is_written_by_hand_and_stood_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
