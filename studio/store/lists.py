@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -308,27 +308,30 @@ def facets(connection: sqlite3.Connection, wanted: Filter, traits: Sequence[str]
 
     ``edited``, ``unscored``, ``flagged`` and ``decided`` count ``yes``, ``words`` the places of :data:`LENGTHS`;
     ``mark NAME`` of each trait counts 0, 1 and 2.
-    40 ms at 10,000 examples.
     """
     where, values = _condition(wanted)
-    found: dict[str, dict[str, int]] = {}
-
-    def count(name: str, what: str, tables: str = "", first: Sequence[Any] = ()) -> None:
-        rows = connection.execute(
-            f"SELECT {what}, count(*) AS n FROM standings{tables} WHERE {where} GROUP BY 1 ORDER BY n DESC, 1",
-            [*first, *values],
-        )
-        found[name] = {str(value): n for value, n in rows if value not in (None, "")}
-
-    for column in ("status", "category", "scenario", "person_id", "origin", "job_id", "judge"):
-        count(column, column)
-    count("reason", "reason", " JOIN reasons USING (seq)")
+    columns = ("status", "category", "scenario", "person_id", "origin", "job_id", "judge")
     steps = " ".join(f"WHEN words <= {most} THEN {number}" for number, (_, most) in enumerate(LENGTHS) if most)
-    count("words", f"CASE {steps} ELSE {len(LENGTHS) - 1} END")
-    for name, told in _YES_OR_NO.items():
-        count(name, f"CASE WHEN {told} THEN 'yes' END")
+    asked = [*columns, *_YES_OR_NO.values(), f"CASE {steps} ELSE {len(LENGTHS) - 1} END", "marks"]
+    rows = connection.execute(f"SELECT {', '.join(asked)} FROM standings WHERE {where}", values).fetchall()
+    names = (*columns, *_YES_OR_NO, "words", "marks")
+    counted = {name: Counter(of) for name, of in zip(names, zip(*rows, strict=True) if rows else [()] * len(names))}
+    found = {name: {value: n for value, n in counted[name].most_common() if value} for name in columns}
+    found |= {name: {"yes": counted[name][1]} if counted[name][1] else {} for name in _YES_OR_NO}
+    found["words"] = {str(place): n for place, n in counted["words"].most_common()}
     for trait in traits:
-        count(f"mark {trait}", "json_extract(marks, ?)", first=[_path(trait)])
+        by_mark = Counter[str]()
+        for marks, n in counted["marks"].items():  # as many as there are combinations, not examples
+            if (mark := json.loads(marks).get(trait)) is not None:
+                by_mark[str(mark)] += n
+        found[f"mark {trait}"] = dict(by_mark.most_common())
+    found["reason"] = dict(
+        connection.execute(
+            f"SELECT reason, count(*) AS n FROM standings JOIN reasons USING (seq) WHERE {where} GROUP BY 1"
+            " ORDER BY n DESC, 1",
+            values,
+        )
+    )
     return found
 
 
