@@ -315,7 +315,8 @@ def facets(connection: sqlite3.Connection, wanted: Filter, traits: Sequence[str]
     asked = [*columns, *_YES_OR_NO.values(), f"CASE {steps} ELSE {len(LENGTHS) - 1} END", "marks"]
     rows = connection.execute(f"SELECT {', '.join(asked)} FROM standings WHERE {where}", values).fetchall()
     names = (*columns, *_YES_OR_NO, "words", "marks")
-    counted = {name: Counter(of) for name, of in zip(names, zip(*rows, strict=True) if rows else [()] * len(names))}
+    by_column = zip(*rows, strict=True) if rows else [()] * len(names)
+    counted = {name: Counter(of) for name, of in zip(names, by_column, strict=True)}
     found = {name: {value: n for value, n in counted[name].most_common() if value} for name in columns}
     found |= {name: {"yes": counted[name][1]} if counted[name][1] else {} for name in _YES_OR_NO}
     found["words"] = {str(place): n for place, n in counted["words"].most_common()}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
+
+import pytest
 
 from studio.cli.review import sit
 from studio.triage import SampleReview
@@ -102,6 +105,37 @@ def test_the_sample_is_the_same_each_time_and_counts_what_was_reviewed(studio: S
     assert (done["done"], done["rate"]["share"], done["rate"]["n"]) == (20, 0.05, 20)
     assert done["rate"]["low"] < 0.05 < done["rate"]["high"] and "look at" in done["verdict"]
     assert studio.triage("review", "--more", "10", "--json").json["wanted"] == 30
+
+
+def test_a_list_takes_every_filter_and_order_of_the_window(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio.fill("good1", "good2", "bad1", "bad2")
+    studio.triage("edit", "good2", "--assistant", "Roger, wilco, over and out again.")
+    ids = ["list", "--ids"]
+    assert studio.triage(*ids, "--edited").lines == ["good2"] == studio.triage(*ids, "--decided").lines
+    assert studio.triage(*ids, "--min-words", "4", "--status", "accepted").lines == ["good2"]
+    assert studio.triage(*ids, "--judge", "test judge", "--status", "rejected").lines == ["bad1", "bad2"]
+    assert studio.triage(*ids, "--sort", "newest").lines == ["bad2", "bad1", "good2", "good1"]
+    assert studio.triage(*ids, "--scenario", "A boat calls", "--person", "ada", "--unedited").lines[0] == "good1"
+    trait = studio.loaded.spec.trait_names[0]
+    assert studio.triage(*ids, "--mark", f"{trait}=0..2").lines == []
+    assert one_line(told := studio.triage("list", "--mark", f"{trait}=7")) and "TRAIT=0..2" in told.err
+    assert one_line(told := studio.triage("list", "--sort", "best")) and "newest" in told.err
+    monkeypatch.setattr("sys.stdin", io.StringIO("bad1\nbad2\n"))
+    assert studio.triage("accept", "-").lines == ["accepted bad1", "accepted bad2"]
+    assert studio.triage("undo").out == "took back: accept bad2 bad1\n", "one step"
+
+
+def test_what_is_alike_is_listed_with_its_similarity(studio: Studio) -> None:
+    studio.fill("good1", "good2")
+    told = studio.triage("like", "good1")
+    assert len(told.lines) == 1 and told.lines[0].split()[1] == "good2" and told.lines[0].startswith("0.9")
+    assert studio.triage("like", "good1", "--ids").lines == ["good2"]
+    assert studio.triage("like", "good1", "--at-least", "0.9999", "--json").json == []
+
+
+def test_another_reply_needs_a_model_and_says_so(studio: Studio) -> None:
+    studio.fill("good1")
+    assert one_line(told := studio.triage("regenerate", "good1")) and "no model is there" in told.err
 
 
 def test_a_sitting_takes_a_figure_a_failed_check_and_both_pages(studio: Studio) -> None:

@@ -111,6 +111,8 @@ def saved_example(session: Session, now: Conversation, side: Side, scenario: str
     author = f"{now.run_id} {side}".strip()
     (added,) = add_by_hand(session.loaded, session.workspace, [draft], origin="chat", author=author)
     triage = Triage(session.workspace)
+    if added.outcome == "held_out":
+        return added
     if edited is not None and edited != turns[-1].content:
         triage.edit(added.example_id, (*draft.messages[:-1], assistant(edited)))
     elif added.outcome in ("added", "known"):
