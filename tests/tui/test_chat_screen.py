@@ -416,11 +416,11 @@ async def test_a_side_of_the_conversation_becomes_an_example_as_it_is_or_edited(
     keep_talk(workspace, runs(workspace)[0], first, second)
     async with app.run_test(size=SIZE) as pilot:
         await press(pilot, ["7"], "And at night?")
-        await press(pilot, ["s"], "the tuned side as it is")
+        await press(pilot, ["e"], "the tuned side as it is")
         await press(pilot, ["l"], "which scenario does it show")
         await pilot.press(*"depth", "enter")
         await until(pilot, lambda: "saved and accepted" in told(app))
-        await press(pilot, ["s"], "its reply edited first")
+        await press(pilot, ["e"], "its reply edited first")
         await press(pilot, ["H"], "The reply as it ought to be")
         await pilot.press(*" But charted.")
         await press(pilot, ["ctrl+o"], "which scenario does it show")

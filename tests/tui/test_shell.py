@@ -129,13 +129,13 @@ async def test_the_palette_runs_what_was_typed(tmp_path: Path) -> None:
 async def test_keys_can_be_remapped(tmp_path: Path) -> None:
     path = write_spec(tmp_path)
     workspace = Workspace.open(tmp_path / "ws", load(path).spec.slug)
-    workspace.studio.put("settings", "keys", KeyMap(keys={"triage.why": "o"}))
+    workspace.studio.put("settings", "keys", KeyMap(keys={"triage.why": "z"}))
     workspace.close()
     app = opened(tmp_path, 3)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: app.session)
-        await press(pilot, ["4"], "o why")
-        await press(pilot, ["o"], "why it is here")
+        await press(pilot, ["4"], "z why")
+        await press(pilot, ["z"], "why it is here")
 
 
 async def test_a_damaged_memory_does_not_keep_the_window_shut(tmp_path: Path) -> None:

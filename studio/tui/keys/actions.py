@@ -165,7 +165,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.tie", "t", "tie", "Both replies are equally good", run="vote('tie')"),
     Action("chat.both_bad", "x", "both bad", "Neither reply will do", run="vote('bad')"),
     Action("chat.fresh", "n", "new", "Begin a new conversation; this one is kept"),
-    Action("chat.save", "s", "save", "Save a side as an example, as it is or edited"),
+    Action("chat.save", "e", "example", "Save a side as an example, as it is or edited"),
     Action("chat.earlier", "o", "earlier", "Open an earlier conversation"),
     Action("chat.again", "r", "again", "Ask again for a reply that never came", False),
     Action("write.send", "enter", "send", "Send the message to both sides", priority=True),

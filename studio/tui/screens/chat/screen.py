@@ -147,7 +147,7 @@ class ChatScreen(JobStage):
         if action == "vote":
             last = self._history.now.last
             return last is not None and last.whole and not self._busy
-        if action == "save":  # before anything was said the key starts the worker
+        if action == "save":
             return bool(self._savable()) and not self._busy
         return (action == "stop" and self._busy) or super().check_action(action, parameters)
 
