@@ -27,7 +27,7 @@ MAY_USE: dict[str, set[str]] = {
     "bank": {"spec", "store", "llm", "jobs", "embed", "dedup", "inference"},
     "generate": {"machine", "spec", "store", "llm", "jobs", "embed", "dedup", "judge", "inference", "bank"},
     "queries": {"spec", "store", "llm", "jobs", "embed", "dedup", "judge", "inference", "bank"},
-    "triage": {"spec", "store", "dedup"},
+    "triage": {"spec", "store", "llm", "embed", "dedup", "judge"},
     "dataset": {"spec", "store", "embed", "dedup", "judge", "bank", "generate", "triage"},
     "train": {"machine", "spec", "store", "jobs", "dataset"},
     "serve": {"machine", "llm", "jobs", "train"},

@@ -30,7 +30,7 @@ from studio.spec import keep_spec
 from studio.train import Run, finished_run, plan, preparing, resume_or_start, resume_run
 from studio.train.run import SPEC
 from studio.train.types import TrainPlan
-from studio.triage import sample_ids
+from studio.triage import SampleReview
 
 Params = TypeVar("Params", bound=BaseModel)
 Found = TypeVar("Found")
@@ -175,13 +175,13 @@ def begin_generating(session: Session, preview: int | None = None) -> Job:
 
 
 async def triage_stage(tell: Tell, session: Session) -> Export:
-    """What passed, as training data; and a random sample laid aside for a person's review."""
+    """What passed, as training data; and a stratified sample of it drawn for a person's review."""
     tell(StageBegan(stage="triage"))
-    sample = sample_ids(session.workspace)
+    review = SampleReview(session.workspace, session.loaded)
     export = training_data(session.workspace, session.loaded, session.snapshot)
     left_out = f", {export.held_out} left out that say a held-out message" if export.held_out else ""
     held_back = f", {export.validation_count} held back for validation" if export.validation_count else ""
-    note = f"{export.count} exported{held_back}{left_out}, {len(sample)} sampled for review"
+    note = f"{export.count} exported{held_back}{left_out}, {review.wanted} sampled for review"
     tell(StageEnded(stage="triage", note=note))
     return export
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shlex
@@ -11,29 +12,40 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
-from rich.cells import cell_len, set_cell_size
 
 from studio.build import Session
 from studio.chatml import Message, assistant, user
-from studio.cli.options import DEFAULT_SPEC, WORKSPACE, AsJson, SpecFile, WorkspaceFolder, group, open_session
-from studio.cli.output import cut, out, say, say_json, tell
+from studio.cli.options import (
+    DEFAULT_SPEC,
+    OFFLINE,
+    WORKSPACE,
+    AsJson,
+    SpecFile,
+    WorkspaceFolder,
+    asks_models,
+    group,
+    open_session,
+)
+from studio.cli.output import say, say_json, tell
+from studio.cli.review import review
+from studio.cli.triage_list import EitherSpec, SpecOption, known_ids, like, listing
 from studio.dataset import STREAM, export_chatml
 from studio.errors import UserError
 from studio.files import as_seen
 from studio.generate.by_hand import Added, add_by_hand, read_draft, read_examples, template
 from studio.generate.recorded import Recording, read_file
-from studio.store import Decision, Filter, Row, Status
-from studio.store.records import Origin
-from studio.text.inert import inert_line
-from studio.triage import REASONS, Triage, sample_ids
+from studio.generate.regenerate import regenerate
+from studio.judge import NOBODY
+from studio.llm import ModelError, ModelSettings
+from studio.store import Decision, Filter
+from studio.triage import REASONS, Triage
+from studio.triage.edits import judge_edit
 
 STDIN = Path("-")
 STDOUT = (STREAM, Path("/dev/stdout"))
-STATUSES: tuple[str, ...] = get_args(Status)
-ORIGINS: tuple[str, ...] = get_args(Origin)
 SLUGS = [slug for slug, _ in REASONS.values()]
 OUTCOMES = {
     "added": "added",
@@ -41,15 +53,8 @@ OUTCOMES = {
     "duplicate": "rejected as a near-duplicate",
     "held_out": "rejected: a held-out message",
 }
-SHOWN = 5
-"""Ids that an ambiguous beginning is answered with."""
-WORDS, LEAST_WORDS = 160, 20
-"""Columns of the conversation where there is no terminal, and on the narrowest one."""
 app = group("Look at examples, decide, and export them.", "studio triage list --status rejected")
-SpecOption = Annotated[Path, typer.Option("--spec", metavar="FILE", help="The persona's YAML file.")]
-EITHER = "The persona's YAML file; --spec FILE means the same."
-EitherSpec = Annotated[Path | None, typer.Argument(metavar="SPEC", help=EITHER)]
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id or by how it begins.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Examples, by id or by how it begins; - is stdin.")]
 Scenario = Annotated[str, typer.Option(metavar="ITEM", help="The scenario that it shows, as the spec has it.")]
 Accept = Annotated[bool, typer.Option("--accept", help="Accept what is added at once.")]
 
@@ -119,48 +124,15 @@ def import_file(
         tell("they are pending: judged when generating begins the next time, or decided by you in triage")
 
 
-@app.command("list")
-def listing(
-    file: EitherSpec = None,
-    spec: SpecOption = DEFAULT_SPEC,
-    workspace: WorkspaceFolder = WORKSPACE,
-    status: Annotated[str | None, typer.Option(help="accepted, rejected or pending.")] = None,
-    category: Annotated[str | None, typer.Option(help="A category of the spec.")] = None,
-    origin: Annotated[str | None, typer.Option(help="generated, hand, chat, asked or imported.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Why it was rejected, as the judge or a person said.")] = None,
-    text: Annotated[str | None, typer.Option("--search", help="Words in the conversation.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
-    as_json: AsJson = False,
-) -> None:
-    """List examples with their scores.
-
-    Example: studio triage list --status rejected --limit 20
-    """
-    if status not in (None, *STATUSES):
-        raise UserError(f"no such status: {status}", remedy=", ".join(STATUSES))
-    if origin not in (None, *ORIGINS):
-        raise UserError(f"no such origin: {origin}", remedy=", ".join(ORIGINS))
-    asked = {"status": status, "category": category, "origin": origin, "reason": reason, "text": text}
-    wanted = Filter.model_validate(asked)
-    with open_session(file or spec, workspace) as session:
-        examples = session.workspace.examples
-        known = {*session.loaded.spec.scenarios, *(one.category for one in examples.counts())}
-        if category is not None and category not in known:
-            raise UserError(f"no such category: {category}", remedy=f"one of {', '.join(sorted(known))}")
-        rows, found = examples.rows(wanted, limit=limit), examples.count(wanted)
-    _print_rows(rows, as_json)
-    if len(rows) < found:
-        tell(f"{len(rows)} of {found}; --limit N shows more")
-    elif not found:
-        filtered = any(asked.values())
-        tell("no example is like that" if filtered else "no examples yet; studio generate writes some")
+app.command("list")(listing)
+app.command("like")(like)
 
 
 @app.command("accept")
 def accept(ids: Ids, spec: SpecOption = DEFAULT_SPEC, workspace: WorkspaceFolder = WORKSPACE) -> None:
     """Accept examples. Example: studio triage accept 3f2a"""
     with open_session(spec, workspace) as session:
-        for done in Triage(session.workspace).accept_all(_known_ids(session, ids)):
+        for done in Triage(session.workspace).accept_all(known_ids(session, ids)):
             say(f"accepted {done.example_id}")
 
 
@@ -175,24 +147,63 @@ def reject(
     if reason not in SLUGS:
         raise UserError(f"no such reason: {reason}", remedy=f"one of {', '.join(SLUGS)}")
     with open_session(spec, workspace) as session:
-        for done in Triage(session.workspace).reject_all(_known_ids(session, ids), reason):
+        for done in Triage(session.workspace).reject_all(known_ids(session, ids), reason):
             say(f"rejected {done.example_id}")
 
 
 @app.command("edit")
+@asks_models("author")
 def edit(
     name: Annotated[str, typer.Argument(metavar="ID", help="An example, by id or by how it begins.")],
     assistant: Annotated[str, typer.Option(help="The reply as it ought to be.")],
+    settings: ModelSettings = OFFLINE,
     spec: SpecOption = DEFAULT_SPEC,
     workspace: WorkspaceFolder = WORKSPACE,
 ) -> None:
-    """Replace an example's last reply, and accept it. Example: studio triage edit 3f2a --assistant "Nice work!" """
-    with open_session(spec, workspace) as session:
-        row = session.workspace.examples.row(_known_ids(session, [name])[0])
+    """Replace an example's last reply, accept it, and have it judged at once.
+
+    Example: studio triage edit 3f2a --assistant "Nice work!"
+    """
+    with open_session(spec, workspace, settings) as session:
+        row = session.workspace.examples.row(known_ids(session, [name])[0])
         assert row is not None, "known"
         edited = (*row.messages[:-1], Message(role="assistant", content=assistant))
         Triage(session.workspace).edit(row.example.id, edited)
+        judgement = asyncio.run(judge_edit(session.loaded, session.workspace, settings, row.example.id))
+        total = f", {judgement.total:.1f} of 10" if judgement and judgement.total is not None else ""
         say(f"edited {row.example.id}")
+        if judgement is not None and judgement.judge != NOBODY:
+            tell(f"{judgement.judge}: {judgement.verdict}{total}")
+
+
+@app.command("regenerate")
+@asks_models()
+def again(
+    name: Annotated[str, typer.Argument(metavar="ID", help="An example, by id or by how it begins.")],
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What ought to be other, for the author.")] = "",
+    whole: Annotated[bool, typer.Option("--whole", help="Another conversation of its scenario and person.")] = False,
+    settings: ModelSettings = OFFLINE,
+    spec: SpecOption = DEFAULT_SPEC,
+    workspace: WorkspaceFolder = WORKSPACE,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the author for another reply to the same user's turn; the new one stands beside the old.
+
+    Example: studio triage regenerate 3f2a --note "less advice" --endpoint http://localhost:8000/v1 --model qwen3
+    """
+    with open_session(spec, workspace, settings) as session:
+        row = session.workspace.examples.row(known_ids(session, [name])[0])
+        assert row is not None, "known"
+        try:
+            made = asyncio.run(regenerate(session.loaded, session.workspace, settings, row, note, whole=whole))
+        except ModelError as error:
+            raise UserError(f"no answer came: {error}", remedy="the same command asks again") from None
+    if as_json:
+        say_json(made)
+        return
+    total = "unscored" if made.total is None else f"{made.total:.1f} of 10"
+    why = f" ({', '.join(made.reasons)})" if made.reasons else ""
+    say(f"written {made.example_id} beside {made.instead_of}: {made.verdict}, {total}{why}")
 
 
 @app.command("undo")
@@ -209,19 +220,7 @@ def redo(file: EitherSpec = None, spec: SpecOption = DEFAULT_SPEC, workspace: Wo
         say(_told("put back", Triage(session.workspace).redo()) or "nothing to redo")
 
 
-@app.command("sample")
-def sample(
-    file: EitherSpec = None,
-    spec: SpecOption = DEFAULT_SPEC,
-    workspace: WorkspaceFolder = WORKSPACE,
-    as_json: AsJson = False,
-) -> None:
-    """Show the random 10 % that a person ought to look at. Example: studio triage sample"""
-    with open_session(file or spec, workspace) as session:
-        rows = session.workspace.examples.rows(Filter(ids=sample_ids(session.workspace)), limit=100_000)
-    _print_rows(rows, as_json)
-    if not as_json:
-        say(f"{sum(row.decision is not None for row in rows)} of {len(rows)} reviewed")
+app.command("review")(review)
 
 
 @app.command("export")
@@ -253,36 +252,6 @@ def export(
 def _told(done: str, decisions: list[Decision]) -> str:
     """``took back: reject a1 b2``; empty where nothing was."""
     return f"{done}: {decisions[0].action} {' '.join(one.example_id for one in decisions)}" if decisions else ""
-
-
-def _known_ids(session: Session, beginnings: list[str]) -> list[str]:
-    """Full ids of examples, each given whole or by its first characters. Raises UserError for none and for several."""
-    ids, known = [name for _, name in session.workspace.examples.ids()], []
-    for beginning in beginnings:
-        found = [name for name in ids if name.startswith(beginning)] if beginning else []
-        if not found:
-            raise UserError(f"no example {beginning}", remedy="studio triage list shows the ids")
-        if len(found) > 1 and beginning not in found:
-            several = ", ".join(sorted(found)[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
-            raise UserError(f"{len(found)} examples begin with {beginning}", remedy=f"one of {several}")
-        known.append(beginning if beginning in found else found[0])
-    return known
-
-
-def _print_rows(rows: Sequence[Row], as_json: bool) -> None:
-    """A line a row, on a terminal no longer than that is wide."""
-    if as_json:
-        say_json([row.model_dump(mode="json") for row in rows])
-        return
-    width = max((cell_len(inert_line(row.example.category)) for row in rows), default=0)
-    for row in rows:
-        total = row.judgement.total if row.judgement and row.judged else None
-        score = "  - " if total is None else f"{total:4.1f}"
-        category = set_cell_size(inert_line(row.example.category), width)
-        line = f"{row.example.id}  {row.status:<8} {score}  {category}  "
-        words = " / ".join(inert_line(message.content) for message in row.messages)
-        room = max(LEAST_WORDS, out.width - cell_len(line) - 1) if out.is_terminal else WORDS
-        say(line + cut(words, room))
 
 
 def _written(session: Session, scenario: str, said: str | None, reply: str | None, file: Path | None) -> Recording:

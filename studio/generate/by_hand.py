@@ -19,6 +19,7 @@ from studio.generate.recorded import Recording, parse_recordings
 from studio.generate.screening import Screening, rejection
 from studio.spec import LoadedSpec, Spec
 from studio.store import Example, Workspace
+from studio.store.records import Origin
 
 BY_HAND = "by hand"
 Outcome = Literal["added", "known", "duplicate", "held_out"]
@@ -79,9 +80,16 @@ def template(spec: Spec, scenario: str = "") -> str:
 
 
 def add_by_hand(
-    loaded: LoadedSpec, workspace: Workspace, conversations: Sequence[Recording], *, write: bool = True
+    loaded: LoadedSpec,
+    workspace: Workspace,
+    conversations: Sequence[Recording],
+    *,
+    write: bool = True,
+    origin: Origin = "hand",
+    author: str = BY_HAND,
 ) -> tuple[Added, ...]:
     """Store conversations as examples, in their order; without ``write`` only tell what would become of each.
+    ``origin`` and ``author`` are where they come from, such as a chat with a run.
 
     Killed in the middle and called again it adds the rest.
     """
@@ -102,8 +110,8 @@ def add_by_hand(
                 scenario=one.scenario,
                 person_id=one.person.id,
                 messages=one.messages,
-                origin="hand",
-                author=BY_HAND,
+                origin=origin,
+                author=author,
                 neighbour=found.neighbour,
                 created=datetime.now(UTC),
             )

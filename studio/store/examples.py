@@ -194,12 +194,40 @@ class ExampleStore:
         return {name: found.get(name) for name in example_ids}
 
     def rows(self, filter: Filter = ALL, offset: int = 0, limit: int = 100) -> list[Row]:
-        """A stretch of the filtered list, in the order of arrival."""
+        """A stretch of the filtered list, in its order."""
         with self._views.of(filter) as (view, connection):
-            return rows.rows(connection, view.seqs[offset : offset + limit])
+            wanted = view.seqs[offset : offset + limit]
+            found = rows.rows(connection, wanted)
+        if filter.sort == "arrival":
+            return found
+        by_seq = {row.seq: row for row in found}
+        return [by_seq[seq] for seq in wanted]
+
+    def list_ids(self, filter: Filter = ALL, offset: int = 0, limit: int | None = None) -> list[str]:
+        """The ids of a stretch of the filtered list, or of all of it, in its order. 1 us each."""
+        with self._views.of(filter) as (view, connection):
+            wanted = view.seqs[offset : None if limit is None else offset + limit]
+            found = dict(
+                connection.execute(
+                    "SELECT seq, id FROM examples WHERE seq IN (SELECT value FROM json_each(?))",
+                    (json.dumps(wanted.tolist()),),
+                )
+            )
+        return [found[seq] for seq in wanted]
+
+    def facets(self, filter: Filter = ALL, traits: Sequence[str] = ()) -> dict[str, dict[str, int]]:
+        """As :func:`studio.store.lists.facets`."""
+        with self.database.snapshot() as connection:
+            return lists.facets(connection, filter.in_order(), traits)
+
+    def refresh(self, example_ids: Sequence[str]) -> None:
+        """Bring what lists know of examples in line with their reviews, which are documents."""
+        with self.database.writing() as connection:
+            for name in example_ids:
+                judgements.settle(connection, *rows.find(connection, name))
 
     def each(self, filter: Filter = ALL) -> Iterator[Row]:
-        """The whole filtered list as it is now, a few hundred rows in memory at a time."""
+        """The whole filtered list as it is now, in the order of arrival, a few hundred rows in memory at a time."""
         return self._chunked(filter, rows.rows)
 
     def conversations(self, filter: Filter = ALL) -> Iterator[tuple[str, Messages]]:
@@ -218,7 +246,7 @@ class ExampleStore:
     def _chunked(
         self, filter: Filter, read: Callable[[sqlite3.Connection, Sequence[int]], list[Item]]
     ) -> Iterator[Item]:
-        with self._views.of(filter) as (view, _):
+        with self._views.of(filter.in_order()) as (view, _):
             seqs = view.seqs[:]
         for start in range(0, len(seqs), _CHUNK):
             with self.database.snapshot() as connection:
@@ -242,7 +270,7 @@ class ExampleStore:
     def next_from(self, seq: int, filter: Filter = ALL, step: Literal[1, -1] = 1) -> Row | None:
         """The next row of the filtered list after (before, with -1) the row ``seq``, around its end."""
         with self._views.of(filter) as (view, connection):
-            found = view.next_from(seq, step)
+            found = view.next_from(connection, seq, step)
             return None if found is None else rows.rows(connection, [found])[0]
 
     def ids(self, after: int = 0) -> list[tuple[int, str]]:

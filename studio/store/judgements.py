@@ -6,17 +6,25 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from studio.chatml import Messages, digest
+from studio.chatml import Messages, digest, last_reply
 from studio.store import search
 from studio.store.records import Action, Decision, Example, Judgement, Outdated, Status, Verdict
 
 _DECIDED: dict[Action, Status] = {"accept": "accepted", "edit": "accepted", "reject": "rejected"}
 _JUDGED: dict[Verdict, Status] = {"passed": "accepted", "failed": "rejected", "unscored": "pending", "error": "pending"}
 _NEXT = "1 + (SELECT coalesce(max(changed), 0) FROM standings)"
+_FIXED = ("seq", "category", "scenario", "person_id", "origin", "job_id")
+_MOVING = ("spec_hash", "judgement", "decision", "status", "words", "judge", "total", "marks", "violated", "edited")
+"""Columns of ``standings`` that what is said of an example changes; ``flagged`` and ``changed`` besides."""
 _ADD = (
-    "INSERT INTO standings (seq, category, scenario, person_id, spec_hash, judgement, decision, status, changed)"
-    f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, {_NEXT})"
+    f"INSERT INTO standings ({', '.join((*_FIXED, *_MOVING))}, flagged, changed)"
+    f" VALUES ({', '.join('?' * len((*_FIXED, *_MOVING)))}, (SELECT EXISTS ("
+    "  SELECT 1 FROM documents WHERE kind = 'reviews' AND id = ? AND json_extract(body, '$.failed[0]') IS NOT NULL"
+    f"  AND json_extract(body, '$.digest') = ?)), {_NEXT})"
 )
+_SET = ", ".join(f"{name} = excluded.{name}" for name in (*_MOVING, "flagged", "changed"))
+_NO_RULE = ("boundary", "pattern_timeout")
+"""Kinds of violations that no rule of form found."""
 
 
 def add(connection: sqlite3.Connection, seq: int, judgement: Judgement) -> int:
@@ -50,9 +58,7 @@ def stand_new(connection: sqlite3.Connection, seq: int, example: Example, judgem
     """The standing of an example that has just come, with its first judgement."""
     judgement_id = add(connection, seq, judgement) if judgement is not None else None
     status = _status(judgement, None)
-    spec_hash = judgement.spec_hash if judgement else example.spec_hash
-    key = (seq, example.category, example.scenario, example.person_id, spec_hash)
-    connection.execute(_ADD, (*key, judgement_id, None, status))
+    connection.execute(_ADD, _standing(seq, example, example.messages, judgement_id, judgement, None))
     reasons = set(_reasons(status, judgement, None))
     connection.executemany("INSERT INTO reasons VALUES (?, ?)", [(reason, seq) for reason in sorted(reasons)])
     connection.execute("INSERT INTO search (rowid, words) VALUES (?, ?)", (seq, search.words(example.messages)))
@@ -64,22 +70,39 @@ def settle(connection: sqlite3.Connection, seq: int, example: Example) -> None:
     messages = decision.messages if decision and decision.messages else example.messages
     judgement_id, judgement = _standing_judgement(connection, seq, example, messages)
     status = _status(judgement, decision)
-    connection.execute(
-        f"{_ADD} ON CONFLICT DO UPDATE SET spec_hash = excluded.spec_hash, judgement = excluded.judgement,"
-        " decision = excluded.decision, status = excluded.status, changed = excluded.changed",
-        (
-            seq,
-            example.category,
-            example.scenario,
-            example.person_id,
-            judgement.spec_hash if judgement else example.spec_hash,
-            judgement_id,
-            decision.id if decision else None,
-            status,
-        ),
-    )
+    values = _standing(seq, example, messages, judgement_id, judgement, decision)
+    connection.execute(f"{_ADD} ON CONFLICT DO UPDATE SET {_SET}", values)
     _set_reasons(connection, [(seq, reason) for reason in _reasons(status, judgement, decision)], [seq])
     _set_words(connection, seq, messages)
+
+
+def _standing(
+    seq: int,
+    example: Example,
+    messages: Messages,
+    judgement_id: int | None,
+    judgement: Judgement | None,
+    decision: Decision | None,
+) -> tuple[object, ...]:
+    """The values of ``_FIXED`` and ``_MOVING``, id and digest. What a judge said of another text is left out."""
+    said, stands = judgement, digest(messages)
+    if said is not None and messages != example.messages and said.digest != stands:
+        said = None
+    marks = {name: trait.score for name, trait in said.traits.items()} if said else {}
+    return (
+        *(seq, example.category, example.scenario, example.person_id, example.origin, example.job_id),
+        judgement.spec_hash if judgement else example.spec_hash,
+        judgement_id,
+        decision.id if decision else None,
+        _status(judgement, decision),
+        len(last_reply(messages).split()),
+        said.judge if said else "",
+        said.total if said else None,
+        json.dumps(marks, ensure_ascii=False),
+        any(one.kind not in _NO_RULE for one in said.violations) if said else False,
+        messages != example.messages,
+        *(example.id, stands),
+    )
 
 
 def settle_decisions(connection: sqlite3.Connection, seqs: Sequence[int]) -> None:

@@ -136,6 +136,25 @@ class ChatVote(Frozen):
     at: datetime
 
 
+REVIEWS = "reviews"
+"""The kind of the documents that hold a :class:`Review`, by the example's id."""
+
+
+class Review(Frozen):
+    """What a person found when they looked at an example, checklist in hand."""
+
+    example_id: str
+    digest: str
+    """Of the conversation as it stood (:func:`studio.chatml.digest`)."""
+    failed: tuple[Unicode, ...] = ()
+    """The checks that it fails; none: it passes."""
+    judge: str = ""
+    judge_passed: bool | None = None
+    """What the judge had said of the same text; None where it gave no verdict."""
+    by: Unicode = ""
+    at: datetime
+
+
 Method = Literal["", "compose", "write", "from-text", "relations", "enrich", "profiles", "import"]
 """How a person came to be; empty where it is not known: a recording, a bank of an earlier version."""
 

@@ -242,7 +242,42 @@ WHEN coalesce(json_extract(new.body, '$.outcome'), '') <> 'given up' BEGIN
 END;
 """
 
-STEPS = {1: _LABELS, 2: _DOCUMENTS, 3: _SPENDING}
+_FACETS = """
+-- What lists filter and sort by besides: kept by settle(), here from the bodies once.
+ALTER TABLE standings ADD COLUMN origin TEXT NOT NULL DEFAULT 'generated';
+ALTER TABLE standings ADD COLUMN job_id TEXT NOT NULL DEFAULT '';   -- the job that made it
+ALTER TABLE standings ADD COLUMN words INTEGER NOT NULL DEFAULT 0;  -- of the last reply as it stands
+ALTER TABLE standings ADD COLUMN judge TEXT NOT NULL DEFAULT '';    -- from here on of the text that stands; '' while
+ALTER TABLE standings ADD COLUMN total REAL;                        -- nobody judged that
+ALTER TABLE standings ADD COLUMN marks TEXT NOT NULL DEFAULT '{}';  -- trait -> 0, 1 or 2
+ALTER TABLE standings ADD COLUMN violated INTEGER NOT NULL DEFAULT 0;   -- whether a rule is, a boundary apart
+ALTER TABLE standings ADD COLUMN edited INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE standings ADD COLUMN flagged INTEGER NOT NULL DEFAULT 0;    -- whether a review found something
+UPDATE standings SET
+    origin = coalesce(found.origin, 'generated'), job_id = coalesce(found.job_id, ''), edited = found.edited,
+    words = length(found.reply) - length(replace(replace(found.reply, ' ', ''), char(10), '')) + 1
+FROM (
+    SELECT standings.seq, json_extract(examples.body, '$.origin') AS origin,
+        json_extract(examples.body, '$.job_id') AS job_id,
+        json_extract(decisions.body, '$.messages[0]') IS NOT NULL AS edited,
+        trim(coalesce(json_extract(decisions.body, '$.messages[#-1].content'),
+                      json_extract(examples.body, '$.messages[#-1].content'), '')) AS reply
+    FROM standings JOIN examples USING (seq) LEFT JOIN decisions ON decisions.id = decision
+) AS found WHERE found.seq = standings.seq;
+UPDATE standings SET judge = found.judge, total = found.total, marks = found.marks, violated = found.violated
+FROM (
+    SELECT standings.seq, json_extract(judgements.body, '$.judge') AS judge,
+        json_extract(judgements.body, '$.total') AS total,
+        (SELECT json_group_object(key, json_extract(value, '$.score'))
+            FROM json_each(judgements.body, '$.traits')) AS marks,
+        EXISTS (SELECT 1 FROM json_each(judgements.body, '$.violations')
+            WHERE json_extract(value, '$.kind') NOT IN ('boundary', 'pattern_timeout')) AS violated
+    FROM standings JOIN judgements ON judgements.id = judgement LEFT JOIN decisions ON decisions.id = decision
+    WHERE NOT standings.edited OR json_extract(judgements.body, '$.at') > json_extract(decisions.body, '$.at')
+) AS found WHERE found.seq = standings.seq;
+"""
+
+STEPS = {1: _LABELS, 2: _DOCUMENTS, 3: _SPENDING, 4: _FACETS}
 """Version -> the statements that make the next one of it."""
 VERSION = FIRST + len(STEPS)
 """``PRAGMA user_version`` of a file of this studio."""

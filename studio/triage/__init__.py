@@ -1,5 +1,19 @@
-"""A person's part: decisions, and a sample to review."""
+"""A person's part: decisions, and the review of a sample."""
 
-from studio.triage.decide import REASONS, Triage, check_conversation, sample_ids, sample_progress
+from studio.triage.checklist import ALL_CHECKS, Check
+from studio.triage.decide import REASONS, Triage, check_conversation
+from studio.triage.error_rate import LIMIT, ErrorRate
+from studio.triage.review import ReviewStatus, SampleReview, review_progress
 
-__all__ = ["REASONS", "Triage", "check_conversation", "sample_ids", "sample_progress"]
+__all__ = [
+    "ALL_CHECKS",
+    "LIMIT",
+    "REASONS",
+    "Check",
+    "ErrorRate",
+    "ReviewStatus",
+    "SampleReview",
+    "Triage",
+    "check_conversation",
+    "review_progress",
+]

@@ -1,21 +1,17 @@
-"""Deciding what an example is worth: why it is rejected, what can be learnt from, and the sample to look at.
+"""Deciding what an example is worth: why it is rejected, and what can be learnt from.
 
-Whatever a method here did is on the disk when it returns. The sample is a random tenth of the examples: what the judge
-is worth is seen there. It is frozen: what was drawn stays drawn. When examples were added, as many of them are drawn as
-keep the fraction. Who is drawn depends on the seed and the id alone, neither on verdicts nor on the order of arrival.
+Whatever a method here did is on the disk when it returns.
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from studio.chatml import Frozen, Messages
+from studio.chatml import Messages
 from studio.errors import UserError
-from studio.store import Decision, Filter, Workspace
+from studio.store import Decision, Workspace
 from studio.store.records import Action
 from studio.text.inert import unfit
 
@@ -114,47 +110,3 @@ def check_conversation(messages: Messages) -> None:
     expected = ("user", "assistant")
     if len(turns) < 2 or len(turns) % 2 or any(turn.role != expected[i % 2] for i, turn in enumerate(turns)):
         raise UserError("the turns do not alternate", remedy="begin with the user's and end with the assistant's")
-
-
-class Sample(Frozen):
-    """``seq`` is the last example that had arrived when it was last drawn from."""
-
-    ids: tuple[str, ...] = ()
-    seq: int = 0
-
-
-def sample_ids(workspace: Workspace, fraction: float = 0.1, seed: int = 0) -> tuple[str, ...]:
-    """The sample, drawn now where it was not yet, and drawn on where examples were added. Where the
-    workspace cannot be written it is drawn anew each time, the same."""
-    drawn = _frozen(workspace, fraction, seed)
-    if workspace.examples.newest() <= drawn.seq:
-        return drawn.ids
-    newcomers = workspace.examples.ids(after=drawn.seq)
-
-    def draw_on(before: Sample | None) -> Sample:
-        sample = before or Sample()
-        new = [(seq, name) for seq, name in newcomers if seq > sample.seq]
-        if not new:
-            return sample  # somebody else has drawn meanwhile
-        last = max(seq for seq, _ in new)
-        wanted = max(0, math.ceil(fraction * last) - len(sample.ids))
-        by_rank = sorted((name for _, name in new), key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
-        return Sample(ids=(*sample.ids, *by_rank[:wanted]), seq=last)
-
-    if workspace.read_only:
-        return draw_on(drawn).ids
-    return workspace.documents.update("samples", _key(fraction, seed), Sample, draw_on).ids
-
-
-def sample_progress(workspace: Workspace, fraction: float = 0.1, seed: int = 0) -> tuple[int, int]:
-    """How many of the sample a person has decided on, and how many it has; (0, 0) before it was drawn. Only reads."""
-    ids = _frozen(workspace, fraction, seed).ids
-    return (workspace.examples.count(Filter(ids=ids, decided=True)) if ids else 0), len(ids)
-
-
-def _frozen(workspace: Workspace, fraction: float, seed: int) -> Sample:
-    return workspace.documents.get("samples", _key(fraction, seed), Sample) or Sample()
-
-
-def _key(fraction: float, seed: int) -> str:
-    return f"sample-{fraction:g}-{seed}"

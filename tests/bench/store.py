@@ -32,7 +32,7 @@ from studio.generate import ExampleScored, GenerateParams, GenerateStarted, Mode
 from studio.spec import LoadedSpec
 from studio.store import Example, Filter, Judgement, Workspace
 from studio.store.recovery import check
-from studio.triage import Triage, sample_ids, sample_progress
+from studio.triage import Triage, review_progress
 from tests.generate.making import loaded_spec
 from tests.generate.models import FakeJudge, FakeModel, pleased, unlike
 from tests.store.making import example, judgement
@@ -146,8 +146,7 @@ def lists(workspace: Workspace, count: int) -> None:
     measure("a decision, durable", lambda: triage.reject("e5", "tone"))
     measure("a decision, then the row", lambda: (triage.accept("e5"), store.rows(accepted, count // 3, 1)))
     measure("undo", triage.undo)
-    measure("the sample", lambda: sample_ids(workspace))
-    measure("its progress", lambda: sample_progress(workspace))
+    measure("progress of the review", lambda: review_progress(workspace))
 
 
 def many(workspace: Workspace, count: int) -> None:

@@ -16,7 +16,7 @@ from tests.tiny_model import tiny_base
 
 GROUPS = {
     "dataset": "preferences snapshot list diff export import".split(),
-    "triage": "new import list accept reject edit undo redo sample export".split(),
+    "triage": "new import list like accept reject edit regenerate undo redo review export".split(),
     "bank": [
         *"compose import export list clear write from-text relations enrich profiles dedup report effect".split(),
         *"talk talk-export study".split(),

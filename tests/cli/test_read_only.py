@@ -25,7 +25,7 @@ for name in ("one", "two"):
 workspace.close()
 subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
 for command in (
-    "triage list SPEC", "triage sample SPEC", "triage export SPEC --out -", "bank list SPEC",
+    "triage list SPEC", "triage review SPEC --list", "triage export SPEC --out -", "bank list SPEC",
     "dataset preferences SPEC", "dataset list SPEC", "dataset export SPEC --out -", "workspace check SPEC",
     "triage accept one --spec SPEC", "triage export SPEC", "workspace backup SPEC",
 ):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
 
+import pytest
+
+from studio.cli.review import sit
+from studio.triage import SampleReview
 from tests.cli.making import HOSTILE, Studio, one_line, raw
 
 
@@ -31,7 +36,7 @@ def test_a_list_says_what_it_leaves_out(studio: Studio) -> None:
 
 def test_the_spec_may_be_named_as_for_the_other_commands(studio: Studio) -> None:
     studio.fill("good1")
-    for command in (["list"], ["sample"], ["export"], ["undo"], ["redo"]):
+    for command in (["list"], ["review", "--list"], ["export"], ["undo"], ["redo"]):
         told = studio("triage", *command, studio.spec, "--workspace", studio.root)
         assert told.status == 0 and told.out == studio.triage(*command).out
 
@@ -78,15 +83,85 @@ def test_an_edit_replaces_the_reply_and_accepts(studio: Studio) -> None:
     assert one_line(told := studio.triage("edit", "bad1", "--assistant", " ")) and "empty" in told.err
 
 
-def test_the_sample_is_the_same_each_time_and_counts_what_was_reviewed(studio: Studio) -> None:
-    studio.fill(*(f"good{index}" for index in range(30)))
-    first = studio.triage("sample")
+def test_the_sample_is_the_same_each_time_and_counts_what_was_reviewed(studio: Studio, tmp_path: Path) -> None:
+    studio.fill(*(f"good{index}" for index in range(30)), "bad1")
+    first = studio.triage("review", "--list")
     names = [line.split()[0] for line in first.lines[:-1]]
-    assert len(names) == 3 and first.lines[-1] == "0 of 3 reviewed"
-    studio.triage("accept", names[0])
-    again = studio.triage("sample")
-    assert [line.split()[0] for line in again.lines[:-1]] == names and again.lines[-1] == "1 of 3 reviewed"
-    assert len(studio.triage("sample", "--json").json) == 3
+    assert len(names) == 20 and "bad1" not in names and first.lines[-1] == "0 of 20 reviewed"
+    told = studio.triage("review", "--export", tmp_path / "sample.jsonl")
+    assert told.err.startswith("20 to answer")
+    lines = [json.loads(line) for line in (tmp_path / "sample.jsonl").read_text().splitlines()]
+    for line in lines[:3]:
+        line["failed"] = []
+    lines[0]["failed"] = ["generic", "safety"]
+    (tmp_path / "sample.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    again = studio.triage("review", "--import", tmp_path / "sample.jsonl")
+    assert again.lines[-1] == "3 of 20 reviewed" and "1 failed safety" in again.out
+    assert "agree on passing in 67 %" in again.out
+    for line in lines:
+        line["failed"] = line["failed"] or []
+    (tmp_path / "sample.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = studio.triage("review", "--import", tmp_path / "sample.jsonl", "--json").json
+    assert (done["done"], done["rate"]["share"], done["rate"]["n"]) == (20, 0.05, 20)
+    assert done["rate"]["low"] < 0.05 < done["rate"]["high"] and "look at" in done["verdict"]
+    assert studio.triage("review", "--more", "10", "--json").json["wanted"] == 30
+
+
+def test_a_list_takes_every_filter_and_order_of_the_window(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio.fill("good1", "good2", "bad1", "bad2")
+    studio.triage("edit", "good2", "--assistant", "Roger, wilco, over and out again.")
+    ids = ["list", "--ids"]
+    assert studio.triage(*ids, "--edited").lines == ["good2"] == studio.triage(*ids, "--decided").lines
+    assert studio.triage(*ids, "--min-words", "4", "--status", "accepted").lines == ["good2"]
+    assert studio.triage(*ids, "--judge", "test judge", "--status", "rejected").lines == ["bad1", "bad2"]
+    assert studio.triage(*ids, "--sort", "newest").lines == ["bad2", "bad1", "good2", "good1"]
+    assert studio.triage(*ids, "--scenario", "A boat calls", "--person", "ada", "--unedited").lines[0] == "good1"
+    trait = studio.loaded.spec.trait_names[0]
+    assert studio.triage(*ids, "--mark", f"{trait}=0..2").lines == []
+    assert one_line(told := studio.triage("list", "--mark", f"{trait}=7")) and "TRAIT=0..2" in told.err
+    assert one_line(told := studio.triage("list", "--sort", "best")) and "newest" in told.err
+    monkeypatch.setattr("sys.stdin", io.StringIO("bad1\nbad2\n"))
+    assert studio.triage("accept", "-").lines == ["accepted bad1", "accepted bad2"]
+    assert studio.triage("undo").out == "took back: accept bad2 bad1\n", "one step"
+
+
+def test_what_is_alike_is_listed_with_its_similarity(studio: Studio) -> None:
+    studio.fill("good1", "good2")
+    told = studio.triage("like", "good1")
+    assert len(told.lines) == 1 and told.lines[0].split()[1] == "good2" and told.lines[0].startswith("0.9")
+    assert studio.triage("like", "good1", "--ids").lines == ["good2"]
+    assert studio.triage("like", "good1", "--at-least", "0.9999", "--json").json == []
+
+
+def test_another_reply_needs_a_model_and_says_so(studio: Studio) -> None:
+    studio.fill("good1")
+    assert one_line(told := studio.triage("regenerate", "good1")) and "no model is there" in told.err
+
+
+def test_a_sitting_takes_a_figure_a_failed_check_and_both_pages(studio: Studio) -> None:
+    studio.fill(*(f"good{index}" for index in range(25)))
+    shown: list[str] = []
+    workspace = studio.workspace()
+    sitting = SampleReview(workspace, studio.loaded)
+    sit(sitting, iter("12\n7\ns2\n\n2u\n\n\nq"), shown.append)
+    assert sitting.status().failed == {"authentic": 1, "generic": 1, "safety": 1}
+    assert sitting.done == 2 and "took back the review before" in shown
+    assert any("stereotyped" in line for line in shown) and "fails: authentic, generic, safety" in shown
+    workspace.close()
+
+
+def test_a_review_in_a_file_that_cannot_be_taken_is_told_with_its_line(studio: Studio, tmp_path: Path) -> None:
+    studio.fill(*(f"good{index}" for index in range(5)))
+    file = tmp_path / "sample.jsonl"
+    for text, expected in (
+        ('{"id": "good1", "failed": []}\n{"id": "good2", "failed": ["tone"]}', "2: no such check: tone"),
+        ('{"id": "other", "failed": []}', "other is not in the sample"),
+        ('{"id": "good1", "failed": 3}', "expected"),
+        ('{"id": "good1", "messages": [], "failed": []}', "edited since"),
+    ):
+        file.write_text(text)
+        assert one_line(told := studio.triage("review", "--import", file)) and expected in told.err
+    assert studio.triage("review", "--json").json["done"] == 1
 
 
 def test_what_is_accepted_is_exported_as_chatml(studio: Studio, tmp_path: Path) -> None:
@@ -145,7 +220,7 @@ def test_a_file_that_is_there_is_not_overwritten_unless_that_is_wanted(studio: S
 
 def test_hostile_text_never_reaches_the_terminal_raw(studio: Studio) -> None:
     studio.fill("good1", reply=HOSTILE)
-    for command in (["list"], ["list", "--json"], ["sample"], ["sample", "--json"]):
+    for command in (["list"], ["list", "--json"], ["review", "--list"], ["review", "--list", "--json"]):
         told = studio.triage(*command)
         assert told.status == 0 and "pwned" in told.out, "the payload was shown"
         assert raw(told.out) == [] and raw(told.err) == []

@@ -16,7 +16,6 @@ from studio.evaluate.report import evaluations
 from studio.store import CategoryCount, Filter, Workspace
 from studio.store.recovery import check, restore
 from studio.store.schema import VERSION
-from studio.triage import sample_ids
 from studio.tui.screens.chat.conversation import conversations, count_votes
 from tests.store.making import decision, example, judgement
 
@@ -64,7 +63,7 @@ def test_what_was_kept_is_there_and_goes_on(tmp_path: Path, version: int) -> Non
     assert count_votes(workspace.documents, "run-1") == {"tuned": 1}
     assert [one.id for one in conversations(workspace.documents)] == ["c0ffee00", "c0ffee01"]
     assert [one.run_id for one in evaluations(workspace)] == ["run-1"]
-    assert len(sample_ids(workspace)) == 2
+    assert workspace.documents.ids("samples") == ["sample-0.1-0"]
     assert len(workspace.labels.of_run("run-1")) == len(workspace.labels.votes_of_run("run-1")) == (version > 1)
     assert set(json.loads((folder / "studio.json").read_text())) == {"persona", "labelling"}
     store.add_example(example("new"), judgement())
@@ -153,6 +152,22 @@ def test_going_back_to_the_copy_of_an_earlier_version_brings_its_votes_back(tmp_
     Workspace.open(tmp_path, "harbour").close()
     assert restore(folder, folder / "examples.v2.db").examples == 12
     workspace = Workspace.open(tmp_path, "harbour")
-    assert count_votes(workspace.documents, "run-1") == {"tuned": 1} and len(sample_ids(workspace)) == 2
+    assert count_votes(workspace.documents, "run-1") == {"tuned": 1} and workspace.documents.ids("samples") == [
+        "sample-0.1-0"
+    ]
     assert [one.run_id for one in evaluations(workspace)] == ["run-1"]
+    workspace.close()
+
+
+def test_what_lists_filter_by_is_found_in_an_earlier_version_as_it_is_kept_now(tmp_path: Path) -> None:
+    workspace = Workspace.open(workspace_of(4, tmp_path).parent, "harbour")
+    columns = (
+        "SELECT seq, origin, job_id, words, judge, total, marks, violated, edited, flagged FROM standings ORDER BY 1"
+    )
+    with workspace.examples.database.reading() as connection:
+        migrated = connection.execute(columns).fetchall()
+    workspace.examples.refresh([name for _, name in workspace.examples.ids()])
+    with workspace.examples.database.reading() as connection:
+        assert connection.execute(columns).fetchall() == migrated
+    assert {row[7] for row in migrated} >= {0} and {row[8] for row in migrated} == {0, 1}
     workspace.close()

@@ -20,7 +20,8 @@ from studio.errors import UserError
 from studio.jobs import Job
 from studio.serve import AdapterProof, Server, ServeReady
 from studio.spec import load
-from studio.store import ChatVote, Documents, Workspace
+from studio.store import ChatVote, Documents, Filter, Workspace
+from studio.train import runs
 from studio.train.types import Run
 from studio.tui import StudioApp
 from studio.tui.live.bridge import JobMoved
@@ -406,3 +407,30 @@ async def test_a_worker_that_is_ready_and_idle_paints_nothing(tmp_path: Path) ->
         await shows(pilot, "base proven", "chat ready")
         await pilot.pause(0.5)
         assert await painted_in(pilot, 2.5) == 0
+
+
+async def test_a_side_of_the_conversation_becomes_an_example_as_it_is_or_edited(tmp_path: Path) -> None:
+    app, workspace = opened_with_run(tmp_path)
+    first = Exchange(user="How deep is berth two?", base="I would not know.", tuned="Ahoy. Four metres, skipper.")
+    second = Exchange(user="And at night?", base="Dark.", tuned="Ahoy again. Still four metres.")
+    keep_talk(workspace, runs(workspace)[0], first, second)
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, ["7"], "And at night?")
+        await press(pilot, ["e"], "the tuned side as it is")
+        await press(pilot, ["l"], "which scenario does it show")
+        await pilot.press(*"depth", "enter")
+        await until(pilot, lambda: "saved and accepted" in told(app))
+        await press(pilot, ["e"], "its reply edited first")
+        await press(pilot, ["H"], "The reply as it ought to be")
+        await pilot.press(*" But charted.")
+        await press(pilot, ["ctrl+o"], "which scenario does it show")
+        await pilot.press(*"wind", "enter")
+        await until(pilot, lambda: workspace.examples.count() == 2)
+        await until(pilot, lambda: workspace.examples.count(Filter(edited=True)) == 1)
+    tuned, base = workspace.examples.rows(Filter(origin="chat", status="accepted"))
+    assert [turn.content for turn in tuned.messages][::3] == [
+        "How deep is berth two?",
+        "Ahoy again. Still four metres.",
+    ]
+    assert tuned.example.scenario == "Ask for depth" and tuned.example.author.endswith(" tuned")
+    assert base.messages[-1].content == "Dark. But charted." and base.example.messages[-1].content == "Dark."

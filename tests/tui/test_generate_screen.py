@@ -254,7 +254,7 @@ async def test_an_example_is_written_by_hand_and_waits_for_a_decision(
         return f"{scenario}\nuser: My fern sulks\nassistant:{replies.pop(0)}\n"
 
     replies = ["", " Dry soil? Stand it in water for half an hour."]
-    monkeypatch.setattr("studio.tui.screens.generate.screen.edit_text", written)
+    monkeypatch.setattr("studio.tui.live.by_hand.edit_text", written)
     app = opened_wren(tmp_path, recorded=False)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["3"], "Who could write")

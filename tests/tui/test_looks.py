@@ -43,6 +43,8 @@ DIALOGS = {
     "bank-import": (["2", "i"], ["Import people from a file", "read it"]),
     "generate-scenarios": (["3", "b"], ["Scenarios", "Ask for wind"]),
     "triage-filter": (["4", "f"], ["show only", "rejected for score (4)"]),
+    "triage-review": (["4", "i", "2"], ["0 of 16 reviewed", "page 1 of 2"]),
+    "triage-sort": (["4", "o"], ["where the judge is least sure first"]),
     "triage-edit": (["4", "e"], ["user  Question 000", "save"]),
     "train-recipe": (["5", "e"], ["The recipe", "leave as it was"]),
     "train-run": (["5", "enter"], ["Run run-made", "8 PASS"]),
@@ -72,7 +74,7 @@ async def test_it_looks_as_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     async with app.run_test(size=(width, height)) as pilot:
         await until(pilot, lambda: app.session and app.marks)
         await pilot.press(*keys)
-        frame = () if name.startswith("label") else ("1 spec",)  # also behind a dialog
+        frame = () if name.startswith(("label", "triage-review")) else ("1 spec",)  # also behind a dialog
         await shows(pilot, *frame, *words)
         look = await settled(pilot)
     path = GOLDEN / f"{name}-{size}.txt"

@@ -20,7 +20,7 @@ from tests.tui.making import SPEC, opened, painted_in, press, shows, text_of, un
 EATEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a", "ctrl+b", "ctrl+z", "shift+enter"}
 MEASURE = measure_apart
 """As it is, before it is taken away from the tests (conftest)."""
-ALONE = ("edit", "reply", "label", "chat", "write")
+ALONE = ("edit", "reply", "label", "review", "chat", "write")
 """Scopes in whose place there is no list."""
 
 
@@ -129,13 +129,13 @@ async def test_the_palette_runs_what_was_typed(tmp_path: Path) -> None:
 async def test_keys_can_be_remapped(tmp_path: Path) -> None:
     path = write_spec(tmp_path)
     workspace = Workspace.open(tmp_path / "ws", load(path).spec.slug)
-    workspace.studio.put("settings", "keys", KeyMap(keys={"triage.why": "o"}))
+    workspace.studio.put("settings", "keys", KeyMap(keys={"triage.why": "z"}))
     workspace.close()
     app = opened(tmp_path, 3)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: app.session)
-        await press(pilot, ["4"], "o why")
-        await press(pilot, ["o"], "why it is here")
+        await press(pilot, ["4"], "z why")
+        await press(pilot, ["z"], "why it is here")
 
 
 async def test_a_damaged_memory_does_not_keep_the_window_shut(tmp_path: Path) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio.errors import UserError
+from studio.llm import ModelSettings
 from studio.spec import load
 from studio.store import Filter, Workspace
 from studio.triage import REASONS, Triage
+from studio.triage.similar import Like
 from studio.tui import StudioApp
 from studio.tui.screens.triage.screen import TriageScreen
 from studio.tui.widgets.row_list import RowList
+from tests.llm.fake_server import FakeServer
 from tests.tui.making import opened, press, shows, text_of, until, window
+from tests.tui.outcomes import told
 
 
 def rows_of(app: StudioApp) -> RowList:
@@ -79,7 +85,8 @@ async def test_an_edit_shows_both_versions_and_accepts(tmp_path: Path) -> None:
         await pilot.press("end", *"Fair winds.")
         await press(pilot, ["ctrl+o"], "saved: edited")
         await pilot.press("g")
-        await shows(pilot, "steady as she goes.Fair winds.", "before the edit")
+        await shows(pilot, "she goes.Fair winds.", "as edited", "before the edit")
+        await shows(pilot, "unscored")  # the text that was judged before is another one
     row = store_of(tmp_path).examples.row("ex00000")
     assert row is not None and row.messages[-1].content.endswith("Fair winds.")
 
@@ -137,13 +144,120 @@ async def test_why_tells_where_an_example_comes_from(tmp_path: Path) -> None:
         await press(pilot, ["escape"], "learned judge")
 
 
-async def test_the_sample_is_reviewed_on_its_own(tmp_path: Path) -> None:
-    app = opened(tmp_path, 40)
-    async with app.run_test(size=(100, 30)) as pilot:
+async def test_a_sample_is_reviewed_with_a_checklist_on_two_pages_and_ends_with_a_verdict(tmp_path: Path) -> None:
+    async with opened(tmp_path, 40).run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "32 accepted")
-        await press(pilot, ["v"], "sample 1 of 4")
-        await press(pilot, ["a"], "sample 1/4")
-        await press(pilot, ["v"], "of 40")
+        await press(pilot, ["i"], "0 of 20 reviewed, of 32 accepted")
+        await shows(pilot, "page 1 of 2", "1 authentic", "5 violation")
+        await press(pilot, ["2"], "✗ no phrase that any assistant")
+        await press(pilot, ["enter"], "page 2 of 2")
+        await shows(pilot, "6 bias", "also fails: generic")
+        await press(pilot, ["7", "enter"], "1 of 20 reviewed, of 32 accepted  saved")
+        await press(pilot, ["s"], "skipped")
+        await press(pilot, ["escape"], "review 1/20")
+    assert store_of(tmp_path).examples.count(Filter(flagged=True)) == 1
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=(160, 45)) as pilot:
+        await press(pilot, ["4", "i"], "1 of 20 reviewed")
+        await press(pilot, ["u"], "0 of 20 reviewed, of 32 accepted  undone")
+        await press(pilot, ["1", "enter", "enter"], "1 of 20 reviewed")
+        await press(pilot, ["enter", "enter"] * 19, "estimated error rate")
+        await shows(pilot, "20 reviewed", "m looks at them now", "agrees on passing in 95 %")
+        await press(pilot, ["m"], "20 of 27 reviewed")
+        await shows(pilot, "page 1 of 2")
+
+
+async def test_a_whole_filter_a_range_and_what_is_alike_are_marked_and_decided_as_one_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Like("ex00003", 0.97), Like("ex00009", 0.91), Like("ex00001", 0.52)]
+    monkeypatch.setattr("studio.triage.similar.SimilarExamples.like", lambda self, name, told: found)
+    async with opened(tmp_path, 600).run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "480 accepted 120 rejected")
+        await press(pilot, ["f", *"rejected (", "enter"], "rejected 1 of 120")
+        await press(pilot, ["m"], "120 marked")
+        await press(pilot, ["a"], "600 accepted 0 rejected")
+        await press(pilot, ["u"], "480 accepted 120 rejected")
+        await press(pilot, ["escape", "g", "j", "v"], "a range: v marks it")
+        await press(pilot, ["j", "j", "v"], "3 marked")
+        await press(pilot, ["r", "t"], "477 accepted 123 rejected")
+        await press(pilot, ["u"], "480 accepted 120 rejected")
+        await press(pilot, ["g", "l"], "2 with this one, at least 0.97 alike")
+        await press(pilot, ["j"], "3 with this one, at least 0.91 alike")
+        await press(pilot, ["enter"], "3 marked")
+        await press(pilot, ["escape"], "all 1 of 600")
+
+
+async def test_filters_combine_and_are_taken_away_and_the_order_is_told(tmp_path: Path) -> None:
+    app = opened(tmp_path, 30)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4"], "24 accepted 6 rejected")
+        await press(pilot, ["f", *"weather", "enter"], "weather 1 of 10")
+        await press(pilot, ["f"], "accepted (8)")
+        await shows(pilot, "✓ weather: take it away", "rejected (2)")
+        await press(pilot, [*"calm scored 0", "enter"], "weather calm 0 1 of 2")
+        await press(pilot, ["o"], "where the judge is least sure first")
+        await press(pilot, ["n"], "weather calm 0, the newest first 1 of 2")
+        await shows(pilot, "> ✗ 2.5 Question 029")
+        await press(pilot, ["f", *"calm 0: take", "enter"], "weather, the newest first")
+        await press(pilot, ["escape"], "all, the newest first 1 of 30")
+        await pilot.press("ctrl+q")
+    again = window(tmp_path / "harbour.yaml", tmp_path / "ws")
+    async with again.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["4"], "all, the newest first")
+        await press(pilot, ["escape"], "all 30 of 30")
+
+
+async def test_an_edit_is_judged_at_once_and_shown_by_words_on_two_sides(tmp_path: Path) -> None:
+    async with opened(tmp_path, 3).run_test(size=(160, 45)) as pilot:
+        await press(pilot, ["4"], "Question 000")
+        await press(pilot, ["e"], "The reply as it ought to be")
+        await pilot.press(*" no idea")
+        await press(pilot, ["ctrl+o"], "saved: edited; rules: failed")
+        await press(pilot, ["g"], "banned no idea")
+        await shows(pilot, "as edited", " │ before the edit")
+    row = store_of(tmp_path).examples.row("ex00000")
+    assert row is not None and row.judged and row.status == "accepted", "the person's word stands"
+
+
+async def test_an_example_is_written_by_hand_and_stood_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [("user: ", "user: When is the tide at its height?"), ("assistant: ", "assistant: Ahoy. At nine, noon.")]
+
+    def edited(studio: object, page: str, suffix: str = "") -> str:
+        return page.replace(*words.pop(0))
+
+    monkeypatch.setattr("studio.tui.live.by_hand.edit_text", edited)
+    app = opened(tmp_path, 10)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4", "j", "j"], "3 of 10")
+        await pilot.press("b")
+        await until(pilot, lambda: "b opens what you wrote again" in told(app))
+        await press(pilot, ["b"], "11 of 11")
+    (row,) = store_of(tmp_path).examples.rows(Filter(origin="hand"))
+    assert row.messages[-1].content == "Ahoy. At nine, noon." and row.status == "pending"
+
+
+async def test_another_reply_comes_beside_the_old_one(tmp_path: Path) -> None:
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        if "anew" in body["messages"][-1]["content"]:
+            return {"reply": "Ahoy. Seven fathoms, steady as she goes."}
+        mark = {"rationale": "r", "quote": "", "score": 2}
+        marks = {"steps": {"greet": True}, "traits": {"calm": mark, "exact": mark}}
+        return {"shows_scenario": True, "violations": [], "preferred": [], **marks}
+
+    app = opened(tmp_path, 10)
+    async with FakeServer(answer) as server, app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, ["4", "j"], "2 of 10")
+        await pilot.press("R")
+        await until(pilot, lambda: "no model is there to write another" in told(app))
+        assert app.session is not None
+        asked = ModelSettings(endpoint=server.url, model="fake", judge_model="fake")
+        app.session = replace(app.session, settings=asked)
+        await press(pilot, ["R"], "another reply to the same user's turn")
+        await press(pilot, ["r"], "What ought to be other?")
+        await press(pilot, [*"deeper", "enter"], "written beside it: passed, 10.0 of 10")
+        await shows(pilot, "11 of 11", "Seven fathoms")
+        assert "deeper" in server.requests[0]["messages"][-1]["content"]
 
 
 async def test_export_says_how_many_and_where(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from studio.triage.checklist import ALL_CHECKS
 from studio.tui.stages import ENTRIES
 
 
@@ -123,15 +124,21 @@ ACTIONS: tuple[Action, ...] = (
     Action("triage.editor", "E", "$EDITOR", "Edit the whole conversation in $EDITOR", False),
     Action("triage.skip", "s", "skip", "Go on without deciding", False),
     Action("triage.undo", "u", "undo", "Undo the last decision, also from before a restart"),
+    Action("triage.filter", "f", "filter", "Show only some; filters combine, and are taken away"),
+    Action("triage.review", "i", "review", "Review a stratified sample: how many errors are there"),
+    Action("triage.why", "w", "why", "Why it is here: scenario, person, prompt, neighbour"),
+    Action("triage.by_hand", "b", "by hand", "Write an example by hand, in $EDITOR"),
+    Action("triage.again", "R", "regenerate", "Ask the author for another reply, or another conversation"),
     Action("triage.redo", "U", "redo", "Redo what was undone", False),
     Action("triage.clear", "c", "clear", "Take your decision away: the judge's word stands", False),
     Action("triage.mark", "space", "mark", "Mark it, to decide on several at once", False),
-    Action("triage.why", "w", "why", "Why it is here: scenario, person, prompt, neighbour"),
-    Action("triage.filter", "f", "filter", "Show only some: by status, category, reason or words"),
+    Action("triage.range", "v", "range", "Begin a range of rows; again, and it is marked", False),
+    Action("triage.mark_all", "m", "mark all", "Mark all that the filter shows", False),
+    Action("triage.like", "l", "alike", "Mark examples like this one, as alike as you say", False),
+    Action("triage.sort", "o", "sort", "Sort: newest, least sure, judge against rules, gaps", False),
     Action("triage.search", "slash", "search", "Go to examples with certain words", False),
     Action("triage.next", "n", "next", "Next example found", False),
     Action("triage.previous", "N", "previous", "Previous example found", False),
-    Action("triage.sample", "v", "sample", "Review the random 10 % sample, or show everything again"),
     Action("triage.copy", "y", "copy", "Copy the conversation, to the clipboard and to a file", False),
     Action("triage.export", "x", "export", "Write the accepted examples as ChatML JSONL"),
     Action("reply.save", "ctrl+o,ctrl+s,f2", "save", "Save the reply and accept the example"),
@@ -153,12 +160,32 @@ ACTIONS: tuple[Action, ...] = (
     Action("label.pairs", "p", "pairs", "Change between pairs of replies and single ones"),
     Action("label.leave", "escape", "leave", "Leave; what is labelled is kept, and decides the gates"),
     Action("label.help", "question_mark", "help", "What every key does here", run="app.help"),
+    *(
+        Action(
+            f"review.{check.slug}",
+            check.key,
+            check.slug,
+            f"It fails the check: {check.slug}",
+            False,
+            f"fail('{check.slug}')",
+        )
+        for check in ALL_CHECKS
+    ),
+    Action("review.keep", "enter", "next", "To the second page, and from there: keep it and go on"),
+    Action("review.page", "tab", "other page", "The other page of the checklist"),
+    Action("review.skip", "s", "skip", "Leave this one for the end"),
+    Action("review.undo", "u", "undo", "Take back the last review"),
+    Action("review.more", "m", "more", "Look at as many more as a verdict takes"),
+    Action("review.anew", "A", "new sample", "Draw a new sample of what is accepted now", False),
+    Action("review.leave", "escape", "leave", "Leave; what is reviewed is kept"),
+    Action("review.help", "question_mark", "help", "What every key does here", run="app.help"),
     Action("chat.write", "enter", "write", "Write to both sides"),
     Action("chat.base_better", "h", "base", "The left reply, the base's, is better", run="vote('base')"),
     Action("chat.tuned_better", "l", "tuned", "The right reply, the tuned one's, is better", run="vote('tuned')"),
     Action("chat.tie", "t", "tie", "Both replies are equally good", run="vote('tie')"),
     Action("chat.both_bad", "x", "both bad", "Neither reply will do", run="vote('bad')"),
     Action("chat.fresh", "n", "new", "Begin a new conversation; this one is kept"),
+    Action("chat.save", "e", "example", "Save a side as an example, as it is or edited"),
     Action("chat.earlier", "o", "earlier", "Open an earlier conversation"),
     Action("chat.again", "r", "again", "Ask again for a reply that never came", False),
     Action("write.send", "enter", "send", "Send the message to both sides", priority=True),

@@ -91,12 +91,12 @@ def marks_of(session: Session) -> dict[str, Mark]:
     from studio.build.stages import standing
     from studio.evaluate import evaluations
     from studio.package import packages
-    from studio.triage import sample_progress
+    from studio.triage import review_progress
     from studio.tui.live.runs import chosen_run
 
     workspace = session.workspace
     targets, run = standing(session), chosen_run(session)
-    seen, sampled = sample_progress(workspace)
+    seen, sampled = review_progress(workspace)
     name = run.plan.run_id if run else ""  # what an older run has counts for nothing
     evaluation = next((one for one in evaluations(workspace) if one.run_id == name), None)
     done = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ class RowList(PagedList["Row"]):
         self.marked: set[str] = set()
         self.deciding: dict[str, Status] = {}
         """Decisions on their way to the disk, by example."""
+        self.range_from: int | None = None
+        """Where a range of rows begins that ends at the cursor, and is about to be marked."""
 
     def open(self, store: ExampleStore, filter_: Filter, anchor: str | None = None, empty: str | None = None) -> None:
         """Show the examples that pass ``filter_``, with the cursor on ``anchor`` if it is among them. Marks
@@ -55,6 +57,45 @@ class RowList(PagedList["Row"]):
     def draw_row(self, row: Row, width: int) -> Content:
         id_ = row.example.id
         return row_line(row, width, self.deciding.get(id_), marked=id_ in self.marked)
+
+    def _line(self, index: int, width: int) -> Content | None:
+        """With the mark that it is about to get."""
+        row = self._pages.get(index)
+        if row is not None and index in self._range:
+            return row_line(row, width, self.deciding.get(row.example.id), marked=True)
+        return None if row is None else self.draw_row(row, width)
+
+    @property
+    def _range(self) -> range:
+        """The rows from where a range begins to the cursor; none where no range is open."""
+        if self.range_from is None:
+            return range(0)
+        return range(min(self.range_from, self.cursor), max(self.range_from, self.cursor) + 1)
+
+    def move_to(self, index: int) -> None:
+        super().move_to(index)
+        if self.range_from is not None:
+            self.refresh()
+
+    def begin_range(self) -> None:
+        self.range_from = self.cursor
+        self.refresh()
+
+    def end_range(self) -> range:
+        """Close the range; the places of its rows."""
+        rows, self.range_from = self._range, None
+        self.refresh()
+        return rows
+
+    def mark_all(self, example_ids: Iterable[str]) -> None:
+        """Mark these besides those that are."""
+        self.marked |= set(example_ids)
+        self.refresh()
+
+    def held(self, example_ids: Iterable[str]) -> list[str]:
+        """Those of them that are in memory: the others are read when they are looked at."""
+        there = {row.example.id for _, row in self._pages.held()}
+        return [id_ for id_ in example_ids if id_ in there]
 
     def mark(self) -> None:
         """Mark the example under the cursor, or take its mark away, and go on to the next."""
@@ -72,8 +113,8 @@ class RowList(PagedList["Row"]):
 
     def unmark(self) -> None:
         """Take every mark away."""
-        marked, self.marked = self.marked, set()
-        self.repaint(marked)
+        self.marked, self.range_from = set(), None
+        self.refresh()
 
     def settle(self, example_id: str, row: Row | None) -> None:
         """A decision has reached the disk: show the example as it is there."""

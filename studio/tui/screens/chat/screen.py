@@ -10,13 +10,27 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.worker import Worker
 
+from studio.chatml import assistant
 from studio.errors import UserError
+from studio.evaluate.types import Side
+from studio.generate.plan import open_scenarios
 from studio.train.types import Run
 from studio.tui.dialogs.pick import Pick
+from studio.tui.dialogs.questions import Choose
+from studio.tui.dialogs.reply_editor import ReplyEditor
 from studio.tui.keys import bindings
 from studio.tui.live.runs import chosen_run
 from studio.tui.live.state import Value
-from studio.tui.screens.chat.conversation import SIDES, Choice, Conversation, History, count_votes, keep_vote, vote_of
+from studio.tui.screens.chat.conversation import (
+    SIDES,
+    Choice,
+    Conversation,
+    History,
+    count_votes,
+    keep_vote,
+    saved_example,
+    vote_of,
+)
 from studio.tui.screens.chat.lines import conversation_line, pane_title, searched, votes_line, worker_line
 from studio.tui.screens.chat.models import ServedModels
 from studio.tui.screens.chat.panes import Composer, Transcript
@@ -24,7 +38,7 @@ from studio.tui.screens.job_stage import JobStage, job_failed
 from studio.tui.widgets.status import Caption, Title
 
 NOTHING_SAID = "Nothing said yet. Press enter and write to both sides."
-READING = ("start", "stop", "log", "write", "vote", "fresh", "earlier", "again")
+READING = ("start", "stop", "log", "write", "vote", "save", "fresh", "earlier", "again")
 """Actions for when no message is being written."""
 
 
@@ -133,6 +147,8 @@ class ChatScreen(JobStage):
         if action == "vote":
             last = self._history.now.last
             return last is not None and last.whole and not self._busy
+        if action == "save":
+            return bool(self._savable()) and not self._busy
         return (action == "stop" and self._busy) or super().check_action(action, parameters)
 
     def on_descendant_focus(self) -> None:
@@ -260,6 +276,49 @@ class ChatScreen(JobStage):
         finally:
             self._voting.popleft()
             self._show_lines()
+
+    def _savable(self) -> list[Side]:
+        """The sides that have replied to the newest turn."""
+        last = self._history.now.last
+        return [side for side in SIDES if last is not None and last.reply(side) is not None]
+
+    def action_save(self) -> None:
+        """Keep a side of the conversation as an example: which side, edited or not, and what it shows."""
+        now, sides = self._history.now, self._savable()
+        items = [item for _, item in open_scenarios(self.session.loaded.spec)]
+        told = {"h": ("base", "the base's side as it is"), "H": ("base", "the base's, its reply edited first")}
+        told |= {"l": ("tuned", "the tuned side as it is"), "L": ("tuned", "the tuned one's, its reply edited first")}
+        choices = {key: what for key, (side, what) in told.items() if side in sides}
+
+        def chosen(key: str | None) -> None:
+            if key is None:
+                return
+            side: Side = "base" if key in "hH" else "tuned"
+            if key in "hl":
+                show(side, None)
+                return
+            messages = (*now.asked(side), assistant((now.last.reply(side) if now.last else None) or ""))
+            self.app.push_screen(ReplyEditor(messages), lambda reply: show(side, reply) if reply is not None else None)
+
+        def show(side: Side, edited: str | None) -> None:
+            def shows(picked: int | str | None) -> None:
+                if isinstance(picked, int):
+                    self.run(self._save(now, side, items[picked], edited))
+
+            self.app.push_screen(Pick("which scenario does it show", items), shows)
+
+        self.app.push_screen(Choose("Save as an example", choices), chosen)
+
+    async def _save(self, now: Conversation, side: Side, scenario: str, edited: str | None) -> None:
+        saved = await self.studio.disk.write(saved_example, self.session, now, side, scenario, edited)
+        done = {
+            "added": "saved and accepted: it stands in triage (4)",
+            "known": "it was there already, and is accepted now",
+            "duplicate": f"kept, but rejected as a near-duplicate of {saved.says}",
+            "held_out": f"kept, but rejected: it says a held-out message, {saved.says}",
+        }
+        self.studio.tell(done[saved.outcome])
+        self.studio.wake()
 
     def action_fresh(self) -> None:
         """Begin again; what was said is kept, with its votes."""

@@ -18,15 +18,14 @@ from studio.build.filling import begin_filling, fill_params
 from studio.build.stages import begin_generating, generate_params, scenarios
 from studio.errors import UserError
 from studio.generate import cancel_batches, generate_in_batches, set_concurrency
-from studio.generate.by_hand import Added, add_by_hand, read_draft, template
 from studio.generate.coverage_map import By, CoverageMap, coverage_map
 from studio.generate.focus import FocusParams
 from studio.store import Filter
 from studio.text.inert import inert_line
 from studio.tui.dialogs.reading import Text
 from studio.tui.keys import bindings
+from studio.tui.live.by_hand import HandWriting
 from studio.tui.live.progress import GenerateProgress
-from studio.tui.live.terminal import edit_text
 from studio.tui.live.threads import detached
 from studio.tui.screens.generate import coverage
 from studio.tui.screens.generate.authors import OPEN, AuthorList, nobody_writes
@@ -47,13 +46,6 @@ EMPTY = "No examples yet. Press s to generate."
 NO_JUDGE = "whether who asks fits takes a model that judges"
 FIT = "from the next start on the judge also says whether who asks fits: one call more for each that passes"
 NO_FIT = "from the next start on nobody says whether who asks fits"
-OUTCOMES = {
-    "added": "added: it waits for your decision (4)",
-    "known": "this example is there already",
-    "duplicate": "rejected as a near-duplicate of",
-    "held_out": "rejected: it says a held-out message,",
-}
-"""What became of an example by hand."""
 
 
 class GenerateScreen(JobStage):
@@ -73,8 +65,7 @@ class GenerateScreen(JobStage):
         self._coverage = coverage.Coverage()
         self._version = -1
         self._open: Session | None = None
-        self._draft = ""
-        """An example by hand that could not be used as it was written."""
+        self._by_hand = HandWriting(self)
         self._check_fit = False
         """Whether the judge also says if who asks fits."""
 
@@ -248,28 +239,6 @@ class GenerateScreen(JobStage):
         self.run(self._new(), "new", keys_wait=True)
 
     async def _new(self) -> None:
-        page = self._draft
-        if not page:
-            found = await self.studio.disk.read(scenarios, self.session)
-            thinnest = min(found, key=lambda one: one.accepted + one.pending - one.share, default=None)
-            page = template(self.session.loaded.spec, thinnest.scenario if thinnest else "")
-        text = edit_text(self.studio, page)
-        if text is None or (not self._draft and text == page):
-            self.studio.tell("nothing was written")
-            return
-        try:
-            added = await self.studio.disk.write(_add, self.session, text)
-        except UserError as error:
-            self._draft = text
-            remedy = f"n opens what you wrote again; {error.remedy}".rstrip("; ")
-            raise UserError(error.message, remedy=remedy) from None
-        self._draft = ""
-        self.studio.tell(f"{OUTCOMES[added.outcome]} {added.says}".rstrip())
-        self.studio.wake()
-
-
-def _add(session: Session, text: str) -> Added:
-    """Writes the store. Raises UserError for what is no conversation."""
-    draft = read_draft(text, "the example", session.loaded.spec)
-    (added,) = add_by_hand(session.loaded, session.workspace, [draft])
-    return added
+        found = await self.studio.disk.read(scenarios, self.session)
+        thinnest = min(found, key=lambda one: one.accepted + one.pending - one.share, default=None)
+        await self._by_hand.write(thinnest.scenario if thinnest else "", "n")

@@ -3,6 +3,7 @@ outlive a write that failed, and the window."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -49,10 +50,12 @@ class Decisions:
         self._said = join((told, style))
         self._screen.show_title()
 
-    def decide(self, ids: list[str], status: Status | None, said: str, write: Write) -> None:
-        """Paint, go on to the next example, and write behind it. ``status`` is None where the judge's word decides."""
+    def decide(self, ids: list[str], status: Status | None, said: str, write: Write) -> asyncio.Event:
+        """Paint, go on to the next example, and write behind it. ``status`` is None where the judge's word decides.
+        The event is set once it is written."""
+        written = asyncio.Event()
         if not ids:
-            return
+            return written
         screen, rows = self._screen, self._screen.rows
         self._writing.update(ids)
         if status is not None:
@@ -63,12 +66,14 @@ class Decisions:
         else:
             rows.pass_by(ids[0])
         screen.show_title()
-        screen.run(self._write(ids, said, write))
+        screen.run(self._write(ids, said, write, written))
+        return written
 
-    async def _write(self, ids: list[str], said: str, write: Write) -> None:
+    async def _write(self, ids: list[str], said: str, write: Write, written: asyncio.Event) -> None:
         try:
             await self._screen.studio.disk.write(write, Triage(self._screen.session.workspace), ids)
             self.drafts.drop(*ids)
+            written.set()
             self._said = join((f"saved: {len(ids)} {said}" if len(ids) > 1 else f"saved: {said}", "$success"))
         except UserError:
             self._said = join(("not saved", "$error bold"))
@@ -81,7 +86,10 @@ class Decisions:
         """Show the examples as the disk has them now."""
         screen, store = self._screen, self._screen.session.workspace.examples
         settled = [id_ for id_ in ids if self._writing[id_] <= 0]
-        for id_, row in (await screen.studio.disk.read(store.rows_of, settled)).items():
+        found = await screen.studio.disk.read(store.rows_of, screen.rows.held(settled))
+        for id_ in settled:
+            screen.rows.deciding.pop(id_, None)
+        for id_, row in found.items():
             screen.rows.settle(id_, row)
         self._writing += Counter()
         screen.show_detail()

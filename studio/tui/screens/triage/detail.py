@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from textual.content import Content
 
@@ -11,18 +12,23 @@ from studio.build import Session
 from studio.chatml import Messages
 from studio.judge import NOBODY
 from studio.store.records import Person, Row
+from studio.text.word_diff import Piece, word_diff
 from studio.tui.text import clip, join, line, lines, score, shown
 from studio.tui.widgets.layout import facts
 from studio.tui.widgets.row_line import SIGNS, TRAIT_NAME, score_of, trait_marks
 
+TWO_SIDES = 90
+"""Cells from which an edit and its original stand side by side."""
 ROLES = {"user": "bold", "assistant": "$primary bold", "system": "$quiet"}
 
 
 def example_page(row: Row, width: int) -> Content:
     """Status, conversation, judgement."""
-    parts = [_status(row), Content(""), conversation(row.messages)]
-    if row.messages != row.example.messages:
-        parts += [Content(""), join(("before the edit", "$quiet")), conversation(row.example.messages, "$quiet")]
+    parts = [_status(row), Content("")]
+    if row.messages == row.example.messages:
+        parts.append(conversation(row.messages))
+    else:
+        parts.append(edit_diff(row.example.messages, row.messages, width))
     parts += [Content(""), *_judged(row, width)]
     return lines(parts)
 
@@ -30,6 +36,34 @@ def example_page(row: Row, width: int) -> Content:
 def conversation(messages: Messages, style: str = "") -> Content:
     """Turns one under the other, each with its role."""
     return lines(join((f"{one.role}  ", style or ROLES[one.role]), shown(one.content, style)) for one in messages)
+
+
+def edit_diff(before: Messages, after: Messages, width: int) -> Content:
+    """An edit against the original, by words: what was removed, what was added; side by side where there is room."""
+    both = [word_diff(one, two) for one, two in zip_longest(_contents(before), _contents(after), fillvalue="")]
+    roles = [one.role for one in (after if len(after) >= len(before) else before)]
+    old = [_turn(role, pieces, "$error strike") for role, (pieces, _) in zip(roles, both, strict=True)]
+    new = [_turn(role, pieces, "$success bold") for role, (_, pieces) in zip(roles, both, strict=True)]
+    heads = join(("as edited", "$success bold")), join(("before the edit", "$error bold"))
+    if width < TWO_SIDES:
+        return lines([heads[0], *new, Content(""), heads[1], *old])
+    half = (width - 3) // 2
+    sides = [heads, *zip(new, old, strict=True)]
+    return lines(_beside(left, right, half) for left, right in sides)
+
+
+def _contents(messages: Messages) -> list[str]:
+    return [one.content for one in messages]
+
+
+def _turn(role: str, pieces: Sequence[Piece], style: str) -> Content:
+    words = (shown(piece.text, style if piece.changed else "") for piece in pieces)
+    return join((f"{role}  ", ROLES[role]), *words)
+
+
+def _beside(left: Content, right: Content, half: int) -> Content:
+    rows = zip_longest(left.wrap(half), right.wrap(half), fillvalue=Content(""))
+    return lines(join(one, " " * (half - one.cell_length), (" │ ", "$quiet"), two) for one, two in rows)
 
 
 def _status(row: Row) -> Content:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Literal
 
 from textual import on
@@ -14,19 +16,36 @@ from studio.chatml import Messages, assistant
 from studio.dataset import export_chatml
 from studio.errors import UserError
 from studio.files import as_seen
+from studio.generate.regenerate import Regenerated, regenerate
+from studio.judge import NOBODY
+from studio.llm import ModelError
 from studio.store import Filter, Workspace
 from studio.store.records import Row
-from studio.triage import REASONS, Triage, sample_ids
+from studio.triage import REASONS, SampleReview, Triage
+from studio.triage.edits import judge_edit
+from studio.triage.similar import LEAST, SimilarExamples
 from studio.tui.dialogs.pick import Pick
 from studio.tui.dialogs.questions import Ask, Choose
 from studio.tui.dialogs.reply_editor import ReplyEditor
 from studio.tui.keys import bindings
+from studio.tui.live.by_hand import HandWriting
 from studio.tui.live.state import Value
 from studio.tui.live.terminal import copy, edit_text
+from studio.tui.live.threads import detached
 from studio.tui.screens.stage import StageScreen
+from studio.tui.screens.triage.alike import Alike
 from studio.tui.screens.triage.decisions import Decisions, as_text, from_text
 from studio.tui.screens.triage.detail import example_page, provenance_page, read_origin
-from studio.tui.screens.triage.filters import Counts, choices, in_words, read_counts, recalled, remembered
+from studio.tui.screens.triage.filters import (
+    ORDERS,
+    Counts,
+    in_words,
+    read_choices,
+    read_counts,
+    recalled,
+    remembered,
+)
+from studio.tui.screens.triage.review import ReviewScreen
 from studio.tui.text import clip, join
 from studio.tui.widgets.page import Page
 from studio.tui.widgets.row_line import SIGNS_TOLD
@@ -47,13 +66,13 @@ class TriageScreen(StageScreen):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self._decisions = Decisions(self)
+        self._decisions, self._writing = Decisions(self), HandWriting(self)
         self._counts: Counts | None = None
         """None until they were read."""
         self._version = -1
         self._open: Workspace | None = None
         self._filter = Filter()
-        """Only the sample has ``ids``."""
+        self._similar: tuple[Workspace, SimilarExamples] | None = None
         self._words = ""
         """Those searched for last."""
         self._why = False
@@ -78,8 +97,6 @@ class TriageScreen(StageScreen):
         self._wanted = self._wanted or str(state.get("example") or "")
         self._decisions.drafts.read(str(state.get("drafts") or ""))
         self._filter = recalled(state)
-        if state.get("sample"):
-            self.run(self._show_sample(), keys_wait=True)
 
     def remember(self) -> dict[str, Value]:
         row = self.rows.current
@@ -109,7 +126,7 @@ class TriageScreen(StageScreen):
         self.show_title()
 
     def _open_list(self) -> None:
-        empty = EMPTY if self._filter == Filter() else EMPTY_FILTER
+        empty = EMPTY_FILTER if self._filter.narrows else EMPTY
         self.rows.open(self.session.workspace.examples, self._filter, self._wanted or None, empty)
         self._wanted = ""
 
@@ -128,8 +145,9 @@ class TriageScreen(StageScreen):
             (f"{counts['rejected']} rejected " if now else "", "$error"),
             (f"{counts['pending']} pending" if counts["pending"] else "", "$warning"),
             (f"  {len(rows.marked)} marked" if rows.marked else "", "$primary bold"),
+            ("  a range: v marks it" if rows.range_from is not None else "", "$primary bold"),
             join("  ", self._decisions.state),
-            (f"  sample {now.seen}/{now.sampled}" if now and now.sampled else "", "$quiet"),
+            (f"  review {now.seen}/{now.sampled}" if now and now.sampled else "", "$quiet"),
         )
         self.query_one(Title).show(title)
 
@@ -155,39 +173,109 @@ class TriageScreen(StageScreen):
         self.show_detail()
 
     def back(self) -> None:
-        if self.rows.marked:
+        if self.rows.marked or self.rows.range_from is not None:
             self.rows.unmark()
             self.show_title()
         elif self._why:
             self.action_why()
-        elif self._filter != Filter():
+        elif self._filter.narrows:
+            self._show_only(Filter(sort=self._filter.sort, pivot=self._filter.pivot))
+        elif self._filter.sort != "arrival":
             self._show_only(Filter())
 
-    def _show_only(self, wanted: Filter) -> None:
-        row = self.rows.current
+    def _show_only(self, wanted: Filter, *, from_first: bool = False) -> None:
+        row = None if from_first else self.rows.current
         self._filter, self._wanted = wanted, row.example.id if row else ""
         self._open_list()
         self._decisions.say("")
 
     def action_filter(self) -> None:
-        """One list of all that can be asked for; what fits none of it is looked for in the text."""
-        found = choices(self._counts or Counts())
+        """One list of all that can be asked for besides; what fits none of it is looked for in the text."""
+        self.run(self._offer_filters(), "filter", keys_wait=True)
+
+    async def _offer_filters(self) -> None:
+        wanted = self._filter
+        found = await self.studio.disk.read(read_choices, self.session, wanted)
 
         def picked(answer: int | str | None) -> None:
-            if answer is not None:
-                self._show_only(Filter(text=answer) if isinstance(answer, str) else found[answer][1])
+            if isinstance(answer, str):
+                self._show_only(wanted.model_copy(update={"text": answer}))
+            elif answer is not None:
+                self._show_only(found[answer][1])
 
-        self.app.push_screen(Pick("show only", [told for told, _ in found], free="with the words"), picked)
+        prompt = f"show only, of {in_words(wanted)}"
+        self.app.push_screen(Pick(prompt, [told for told, _ in found], free="with the words"), picked)
 
-    def action_sample(self) -> None:
-        """Between the random sample that a person ought to look at, and everything."""
-        if self._filter.ids is not None:
-            self._show_only(Filter())
+    def action_sort(self) -> None:
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                pivot = self.session.loaded.spec.success.accept_score
+                wanted = self._filter.model_copy(update={"sort": ORDERS[key][0], "pivot": pivot})
+                self._show_only(wanted, from_first=True)
+
+        self.app.push_screen(Choose("Sort", {key: told for key, (_, told) in ORDERS.items()}), chosen)
+
+    def action_range(self) -> None:
+        """Begin a range of rows at the cursor; again, and all between are marked."""
+        if self.rows.range_from is None:
+            self.rows.begin_range()
+            self.show_title()
         else:
-            self.run(self._show_sample(), keys_wait=True)
+            rows = self.rows.end_range()
+            self.run(self._mark_stretch(rows.start, len(rows)), "mark", keys_wait=True)
 
-    async def _show_sample(self) -> None:
-        self._show_only(Filter(ids=await self.studio.disk.write(sample_ids, self.session.workspace)))
+    def action_mark_all(self) -> None:
+        """All that the filter shows."""
+        self.run(self._mark_stretch(0, None), "mark", keys_wait=True)
+
+    async def _mark_stretch(self, offset: int, limit: int | None) -> None:
+        read, store = self.studio.disk.read, self.session.workspace.examples
+        self.rows.mark_all(await read(store.list_ids, self._filter, offset, limit))
+        self.show_title()
+
+    async def action_like(self) -> None:
+        row = await self._here()
+        if row is not None:
+            self.run(self._offer_alike(row), "alike", exclusive=True)
+
+    async def _offer_alike(self, row: Row) -> None:
+        workspace = self.session.workspace
+        if self._similar is None or self._similar[0] is not workspace:
+            self._similar = workspace, SimilarExamples(workspace.examples)
+        similar = self._similar[1]
+
+        def told(done: int, total: int) -> None:
+            self.app.call_from_thread(self._decisions.say, f"reading {done} of {total}", "$warning")
+
+        self._decisions.say("looking for examples like this one", "$warning")
+        try:
+            found = await detached(lambda: similar.like(row.example.id, told=told))
+        finally:
+            self._decisions.say("")
+        if not found:
+            self.studio.tell(f"no other example is like it, by a similarity of {LEAST} at least")
+            return
+        rows = await self.studio.disk.read(workspace.examples.rows_of, [one.example_id for one in found])
+
+        def mark(ids: list[str] | None) -> None:
+            if ids is not None:
+                self.rows.mark_all(ids)
+                self.show_title()
+
+        self.app.push_screen(Alike(row, found, rows), mark)
+
+    def action_review(self) -> None:
+        """Review a sample of what is accepted; the example that one opens from there is shown here."""
+        self.run(self._review(), "review", keys_wait=True)
+
+    async def _review(self) -> None:
+        sitting = await self.studio.disk.write(SampleReview, self.session.workspace, self.session.loaded)
+        if not sitting.wanted:
+            self.studio.tell(sitting.status().text)
+            return
+        item = await self.studio.disk.read(sitting.next_item)
+        status = await self.studio.disk.read(sitting.status)
+        self.app.push_screen(ReviewScreen(self, sitting, item, status), lambda _: self.studio.wake())
 
     def action_search(self) -> None:
         def search(words: str | None) -> None:
@@ -297,7 +385,78 @@ class TriageScreen(StageScreen):
         if messages == row.messages:
             self._decisions.drafts.drop(id_)
         else:
-            self._decisions.decide([id_], "accepted", "edited", lambda triage, ids: triage.edit(ids[0], messages))
+            written = self._decisions.decide(
+                [id_], "accepted", "edited", lambda triage, ids: triage.edit(ids[0], messages)
+            )
+            self.run(self._judge(id_, written), "judge")
+
+    async def _judge(self, id_: str, written: asyncio.Event) -> None:
+        """Once the edit is on the disk, by whoever judges here; without a judge by the rules."""
+        await written.wait()
+        session = self.session
+        judgement = await detached(
+            lambda: asyncio.run(judge_edit(session.loaded, session.workspace, session.settings, id_))
+        )
+        if judgement is not None and judgement.judge != NOBODY:
+            total = "" if judgement.total is None else f", {judgement.total:.1f} of 10"
+            self._decisions.say(f"saved: edited; {judgement.judge}: {judgement.verdict}{total}", "$success")
+            self.rows.renew()
+            self.studio.wake()
+
+    def action_by_hand(self) -> None:
+        """Write one in $EDITOR, of the scenario under the cursor, and stand on it."""
+        self.run(self._by_hand(), "by hand", keys_wait=True)
+
+    async def _by_hand(self) -> None:
+        row = self.rows.current
+        added = await self._writing.write(row.example.scenario if row else "", "b")
+        if added is not None:
+            self.rows.stand_on(added.example_id)
+
+    async def action_again(self) -> None:
+        """Another reply beside this one, or another conversation: by the author, with a note."""
+        row = await self._here()
+        if row is None:
+            return
+        if self.session.settings.author_offline:
+            remedy = "start the window with --endpoint URL --model NAME; b writes one by hand, e edits this one"
+            self.studio.tell(UserError("no model is there to write another", remedy=remedy))
+            return
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self.app.push_screen(Ask("What ought to be other?", note="for the author; may be empty"), noted(key))
+
+        def noted(key: str) -> Callable[[str | None], None]:
+            def ask(note: str | None) -> None:
+                if note is not None:
+                    self.run(self._again(row, note, whole=key == "c"))
+
+            return ask
+
+        choices = {"r": "another reply to the same user's turn", "c": "another conversation, of the same person"}
+        self.app.push_screen(Choose("Regenerate", choices), chosen)
+
+    async def _again(self, row: Row, note: str, *, whole: bool) -> None:
+        session = self.session
+        self._decisions.say("the author writes", "$warning")
+
+        def asked() -> Regenerated:
+            return asyncio.run(regenerate(session.loaded, session.workspace, session.settings, row, note, whole=whole))
+
+        try:
+            made = await detached(asked)
+        except ModelError as error:
+            self._decisions.say("nothing was written", "$error bold")
+            raise UserError(f"no answer came: {error}", remedy="R asks again") from None
+        except UserError:
+            self._decisions.say("nothing was written", "$error bold")
+            raise
+        total = "unscored" if made.total is None else f"{made.total:.1f} of 10"
+        why = f": {', '.join(made.reasons)}" if made.reasons else ""
+        self._decisions.say(f"written beside it: {made.verdict}, {total}{why}", "$success")
+        self.studio.wake()
+        self.rows.stand_on(made.example_id)
 
     def action_undo(self) -> None:
         self._decisions.step(Triage.undo, "undo", "undone")
