@@ -30,6 +30,7 @@ from studio.cli import (
     runs,
     spec,
     stages,
+    train,
     triage,
     window,
     workspace,
@@ -80,7 +81,7 @@ app.command("build")(stages.build_command)
 app.command("generate")(generate.generate)
 app.add_typer(triage.app, name="triage")
 app.add_typer(dataset.app, name="dataset")
-app.command("train")(stages.train)
+app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")

@@ -1,11 +1,12 @@
 """Runs of the workspace: the folder that each has, finding one, starting one, going on with one.
 
 A folder holds ``run.json``, ``data.jsonl``, ``metrics.jsonl``, ``spec/``, ``checkpoints/`` and ``adapter/``, and
-``validation.jsonl`` where its snapshot has such a side.
+``validation.jsonl`` where its snapshot has such a side; ``start/`` is the adapter that it goes on from, if it does.
 """
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,8 @@ from studio.errors import UserError
 from studio.files import write_atomic
 from studio.jobs import AlreadyRunning, Job, active, resume
 from studio.jobs import start as start_job
-from studio.train.base import resolve_base
-from studio.train.types import Run, TrainParams, TrainPlan
+from studio.train.base import adapter_hash, resolve_base
+from studio.train.types import Rewards, Run, TrainParams, TrainPlan
 
 if TYPE_CHECKING:  # for the worker, which imports this room, it would be dead weight
     from studio.store import Workspace
@@ -27,7 +28,7 @@ STAGE = "train"
 ENTRY = "studio.train.worker.main:main"
 RUN_FILE, DATA_FILE, METRICS_FILE = "run.json", "data.jsonl", "metrics.jsonl"
 VALIDATION_FILE = "validation.jsonl"
-CHECKPOINTS, ADAPTER, SPEC = "checkpoints", "adapter", "spec"
+CHECKPOINTS, ADAPTER, SPEC, START = "checkpoints", "adapter", "spec", "start"
 WEIGHTS = "adapter_model.safetensors"
 
 
@@ -39,6 +40,7 @@ class StepMetrics(Frozen):
     loss: float
     learning_rate: float
     epoch: float
+    rewards: Rewards | None = None
     grad_norm: float | None = None
     seconds: float
 
@@ -68,7 +70,10 @@ def read_run(run_dir: Path) -> Run | None:
         return None
     here = run_dir.absolute()
     validation = str(here / VALIDATION_FILE) if run.plan.validation_path else ""
-    plan = run.plan.model_copy(update={"data_path": str(here / DATA_FILE), "validation_path": validation})
+    paths = {"data_path": str(here / DATA_FILE), "validation_path": validation}
+    if run.plan.start_path:
+        paths["start_path"] = str(here / START)
+    plan = run.plan.model_copy(update=paths)
     finished = run.finished and run.finished.model_copy(update={"adapter_path": str(here / ADAPTER)})
     return run.model_copy(update={"plan": plan, "finished": finished})
 
@@ -114,6 +119,8 @@ def start(workspace: Workspace, plan: TrainPlan) -> Job:
         plan = plan.model_copy(update=own)
     held_back = _kept(run_dir / VALIDATION_FILE, plan.validation_path) if plan.validation_path else ""
     copies = {"data_path": _kept(run_dir / DATA_FILE, plan.data_path), "validation_path": held_back}
+    if plan.start_path:
+        copies["start_path"] = _kept_adapter(run_dir / START, plan)
     plan = plan.model_copy(update=copies)
     write_run(run_dir, Run(plan=plan))
     return start_job(workspace.jobs_dir, STAGE, ENTRY, TrainParams(plan=plan, run_dir=str(run_dir)))
@@ -152,6 +159,25 @@ def _kept(path: Path, source: str) -> str:
     except FileNotFoundError:
         raise UserError("the training data is gone", where=source, remedy="export it again") from None
     return str(path)
+
+
+def _kept_adapter(folder: Path, plan: TrainPlan) -> str:
+    """A copy of the adapter that a run goes on from, whose parent may be deleted before it is done."""
+    try:
+        if not folder.is_dir():
+            fresh = folder.with_name(f".{folder.name}.new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.copytree(plan.start_path, fresh)
+            fresh.rename(folder)
+        if adapter_hash(folder) == plan.start_hash:
+            return str(folder)
+    except OSError as error:
+        remedy = "train that run again, or name another one with --run"
+        raise UserError(
+            f"the adapter of {', '.join(plan.parents)} is gone", where=str(folder), remedy=remedy
+        ) from error
+    shutil.rmtree(folder)
+    raise UserError(f"the adapter of {', '.join(plan.parents)} has changed", remedy="start the training again")
 
 
 def _asked(job: Job) -> TrainParams | None:

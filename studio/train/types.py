@@ -12,6 +12,8 @@ from studio.chatml import Frozen
 
 Method = Literal["lora", "qlora"]
 Backend = Literal["auto", "peft", "unsloth"]
+Objective = Literal["sft", "dpo", "kto", "blend"]
+"""What a run minimises: cross-entropy of accepted replies, one of two losses over preferences, or nothing: a blend."""
 MAX_EPOCHS = 1000
 MAX_BATCH = 4096
 MAX_SEED = 2**32 - 1
@@ -49,6 +51,17 @@ class Recipe(Frozen):
         return max(1, math.ceil(math.ceil(examples / self.batch_size) * self.epochs))
 
 
+class PreferenceRecipe(Frozen):
+    """What DPO (arXiv:2305.18290) and KTO (arXiv:2402.01306) take beside a recipe."""
+
+    beta: float = Field(default=0.1, gt=0, allow_inf_nan=False)
+    """How far the model is held to the reference: the adapter that it starts from."""
+    sft_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    """Of DPO: weight of the chosen reply's own cross-entropy, against a loss that lowers both replies."""
+    desirable_weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    undesirable_weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
 class TrainPlan(Frozen):
     """Everything that decides a run. Two runs with the same ``fingerprint`` would be the same run."""
 
@@ -70,6 +83,16 @@ class TrainPlan(Frozen):
     validation_path: str = ""
     """Its validation side, as ``data_path``; empty where it has none. It is not trained on."""
     validation_examples: int = 0
+    objective: Objective = "sft"
+    parents: tuple[str, ...] = ()
+    """Ids of the runs whose adapters this one begins with."""
+    start_path: str = ""
+    """The folder of the adapter that it goes on from, which is its reference; empty for a fresh one."""
+    start_hash: str = ""
+    """Of that adapter (:func:`studio.train.base.adapter_hash`)."""
+    preference: PreferenceRecipe | None = None
+    signals: dict[str, int] = {}
+    """Of DPO and KTO: how many signals of each kind and source the data holds."""
     steps: int
     """Optimiser steps that the plan comes to."""
     fingerprint: str
@@ -106,6 +129,22 @@ class TrainStarted(Frozen):
     """What turned out otherwise than one might think; empty where nothing did."""
 
 
+class Rewards(Frozen):
+    """How a step of DPO or KTO tells chosen (desirable) replies from rejected ones; None where a batch had none.
+
+    A reward is beta times the log-ratio of the reply's likelihood to that by the reference. ``chosen_logps`` is the
+    mean log-likelihood of a chosen reply: where it falls, the model unlearns what was good, whatever the margin.
+    """
+
+    chosen: float | None = None
+    rejected: float | None = None
+    margin: float | None = None
+    accuracy: float | None = None
+    """Share of pairs whose chosen reply has the higher reward (DPO)."""
+    chosen_logps: float | None = None
+    rejected_logps: float | None = None
+
+
 class StepLogged(Frozen):
     """After an optimiser step. ``rate`` is steps a second; None, like the ETA, until two steps were measured."""
 
@@ -115,6 +154,7 @@ class StepLogged(Frozen):
     loss: float
     learning_rate: float
     epoch: float
+    rewards: Rewards | None = None
     rate: float | None = None
     eta_s: float | None = None
 
@@ -140,6 +180,9 @@ class TrainFinished(Frozen):
     seconds: float
     adapter_path: str
     adapter_mb: float
+    weights_before: str = ""
+    weights_after: str = ""
+    """SHA-256 of the adapter's numbers in 16 bits, of a run that went on from another one's adapter."""
     stopped: bool = False
 
 

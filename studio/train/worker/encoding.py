@@ -108,6 +108,19 @@ class Encoder:
 
     def encode(self, messages: Messages) -> Encoded:
         """The conversation cut to ``max_length`` tokens at its end."""
+        ids, taught, prompt = self._masked(messages)
+        labels = [token if learn else IGNORED for token, learn in zip(ids, taught, strict=True)]
+        return Encoded(ids[: self._max_length], labels[: self._max_length], _begins(ids, prompt))
+
+    def reply(self, messages: Messages) -> tuple[list[int], list[int]]:
+        """The ids before the last reply, and those of it that are taught: as :meth:`encode` masks, but never cut."""
+        ids, taught, _ = self._masked(messages)
+        end = next((at for at in range(len(taught), 0, -1) if taught[at - 1]), 0)
+        begin = next((at for at in range(end, 0, -1) if not taught[at - 1]), 0)
+        return ids[:begin], ids[begin:end]
+
+    def _masked(self, messages: Messages) -> tuple[list[int], list[bool], list[int]]:
+        """The ids of a conversation, which of them are taught, and what serving would ask its last reply with."""
         turns = [message.model_dump() for message in messages]
         last = max((index for index, turn in enumerate(turns) if turn["role"] == "assistant"), default=None)
         prompt = [] if last is None else prompt_ids(self._tokenizer, turns[:last])  # what serving would ask it with
@@ -115,8 +128,7 @@ class Encoder:
         if self._template and not _begins(ids, prompt):
             grown = self._by_growth(turns)
             ids, taught = grown if _begins(grown[0], prompt) else (ids, taught)
-        labels = [token if learn else IGNORED for token, learn in zip(ids, taught, strict=True)]
-        return Encoded(ids[: self._max_length], labels[: self._max_length], _begins(ids, prompt))
+        return ids, taught, prompt
 
     def _by_markers(self, turns: list[dict[str, str]]) -> tuple[list[int], list[bool]]:
         rendered = self._tokenizer.apply_chat_template(

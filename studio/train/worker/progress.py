@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 from studio.errors import UserError
 from studio.files import write_atomic
 from studio.train.run import METRICS_FILE, StepMetrics, read_metrics
-from studio.train.types import CheckpointSaved, StepLogged, TrainEvent
+from studio.train.types import CheckpointSaved, Rewards, StepLogged, TrainEvent
 
 MAX_EVENTS_PER_S = 5.0
 _RATE_WINDOW = 30
@@ -66,6 +66,20 @@ def last_epoch_loss(steps: Sequence[StepMetrics]) -> float:
     return sum(last) / len(last)
 
 
+def rewards_of(logs: Mapping[str, float]) -> Rewards | None:
+    """What TRL's trainers of preferences log, by its names; None of any other trainer."""
+    if "logps/chosen" not in logs and "logps/rejected" not in logs:
+        return None
+    return Rewards(
+        chosen=logs.get("rewards/chosen"),
+        rejected=logs.get("rewards/rejected"),
+        margin=logs.get("rewards/margins"),
+        accuracy=logs.get("rewards/accuracies"),
+        chosen_logps=logs.get("logps/chosen"),
+        rejected_logps=logs.get("logps/rejected"),
+    )
+
+
 class Progress(TrainerCallback):
     """Records every step, tells of at most five a second and always of the last, saves by the clock, stops on demand.
 
@@ -108,6 +122,7 @@ class Progress(TrainerCallback):
             loss=logs["loss"],
             learning_rate=logs["learning_rate"],
             epoch=state.epoch,
+            rewards=rewards_of(logs),
             grad_norm=logs.get("grad_norm"),
             seconds=self._earlier_s + now - self._began,
         )
@@ -125,6 +140,7 @@ class Progress(TrainerCallback):
                 loss=step.loss,
                 learning_rate=step.learning_rate,
                 epoch=step.epoch,
+                rewards=step.rewards,
                 rate=rate,
                 eta_s=(self._steps - step.step) / rate if rate else None,
             )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from jinja2 import TemplateError
@@ -19,7 +21,7 @@ from studio.errors import UserError
 from studio.train.run import ADAPTER, CHECKPOINTS, WEIGHTS
 from studio.train.types import TrainFinished, TrainPlan, TrainStarted
 from studio.train.worker.encoding import Encoded, Encoder, encode_all, pin
-from studio.train.worker.loading import Loaded, greedy, load
+from studio.train.worker.loading import TRAINED, Loaded, greedy, load, weights_hash
 from studio.train.worker.placement import Placement, choose_placement, set_threads
 from studio.train.worker.progress import Control, MetricsLog, Progress, last_epoch_loss
 from studio.train.worker.trainer import make_trainer
@@ -38,19 +40,17 @@ def train(
     one run to the next. Raises :class:`UserError` for what a user can mend.
     """
     with explained(plan):
-        conversations = list(read_conversations(Path(plan.data_path)))
         placement = choose_placement()
         set_seed(plan.recipe.seed)  # before loading: the adapter's first weights are drawn there
-        loaded = load(plan.base_path, plan.recipe, placement, backend)
+        start = Path(plan.start_path) if plan.start_path else None
+        loaded = load(plan.base_path, plan.recipe, placement, backend, start)
         pin(loaded.tokenizer, plan.system_prompt)
         trainable, total = loaded.parameters
         set_threads(total)
-        data, useless = encode_all(Encoder(loaded.tokenizer, plan.recipe.max_length), conversations)
-        if not data:
-            remedy = "accept examples in triage, or raise max_length"
-            raise UserError("no conversation has a reply to learn", where=plan.data_path, remedy=remedy)
-        plan = plan.on(len(data))
-        note = "; ".join(filter(None, (*notes, *_notes(plan, loaded, data, useless))))
+        before = weights_hash(loaded.model) if start else ""
+        data = prepared(plan, loaded)
+        plan = plan.on(data.count)
+        note = "; ".join(filter(None, (*notes, *_missing(plan, loaded), *data.notes)))
         checkpoint, step = newest_checkpoint(run_dir / CHECKPOINTS) or (None, 0)
         started = TrainStarted(
             run_id=plan.run_id,
@@ -66,8 +66,12 @@ def train(
         log = MetricsLog(run_dir, step)
         try:
             progress = Progress(log, plan.steps, control)
-            trainer = make_trainer(plan, loaded, data, placement, progress, run_dir / CHECKPOINTS)
+            trainer = data.trainer(plan, loaded, placement, progress, run_dir / CHECKPOINTS)
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            after = weights_hash(loaded.model) if start else ""
+            if start and not progress.stopped and after == before:
+                remedy = "train with a higher learning rate or more epochs: --lr, --epochs"
+                raise UserError("the training has changed nothing: no number of the adapter moved", remedy=remedy)
             adapter = save_adapter(loaded, run_dir, placement)
             return TrainFinished(
                 run_id=plan.run_id,
@@ -78,10 +82,40 @@ def train(
                 seconds=log.seconds,
                 adapter_path=str(adapter),
                 adapter_mb=(adapter / WEIGHTS).stat().st_size / 1e6,
+                weights_before=before,
+                weights_after=after,
                 stopped=progress.stopped,
             )
         finally:
             log.close()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data as its trainer takes it; ``count`` is how many examples, pairs or labelled replies there are."""
+
+    count: int
+    notes: tuple[str, ...]
+    trainer: Callable[[TrainPlan, Loaded, Placement, Progress, Path], Any]
+
+
+def prepared(plan: TrainPlan, loaded: Loaded) -> Prepared:
+    """What a run trains on, tokenised and masked. Raises :class:`UserError` where nothing of it can be learned."""
+    encoder = Encoder(loaded.tokenizer, plan.recipe.max_length)
+    if plan.objective != "sft":
+        from studio.train.worker.preference import encode_rows, make_preference_trainer, read_rows
+
+        rows, left_out = encode_rows(encoder, read_rows(plan), plan.recipe.max_length)
+        if not rows:
+            raise UserError("no reply is within max_length", where=plan.data_path, remedy="raise max_length")
+        why = (f"left out, over max_length with its prompt: {left_out}",) if left_out else ()
+        return Prepared(len(rows), why, lambda plan, loaded, *more: make_preference_trainer(plan, loaded, rows, *more))
+    data, useless = encode_all(encoder, list(read_conversations(Path(plan.data_path))))
+    if not data:
+        remedy = "accept examples in triage, or raise max_length"
+        raise UserError("no conversation has a reply to learn", where=plan.data_path, remedy=remedy)
+    notes = tuple(_notes(data, useless))
+    return Prepared(len(data), notes, lambda plan, loaded, *more: make_trainer(plan, loaded, data, *more))
 
 
 def read_conversations(path: Path) -> Iterator[Messages]:
@@ -111,16 +145,19 @@ def save_adapter(loaded: Loaded, run_dir: Path, placement: Placement) -> Path:
             parameter.data = parameter.data.to(dtype)
     final, fresh = run_dir / ADAPTER, run_dir / f".{ADAPTER}.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    loaded.model.save_pretrained(str(fresh))
+    loaded.model.save_pretrained(str(fresh), selected_adapters=[TRAINED])
     loaded.tokenizer.save_pretrained(str(fresh))
     greedy(loaded.model, loaded.tokenizer).save_pretrained(str(fresh))
     shutil.rmtree(final, ignore_errors=True)
     return fresh.rename(final)
 
 
-def _notes(plan: TrainPlan, loaded: Loaded, data: Sequence[Encoded], useless: int) -> Iterator[str]:
+def _missing(plan: TrainPlan, loaded: Loaded) -> Iterator[str]:
     if missing := loaded.missing(plan.recipe):
         yield f"the base model has no {', '.join(missing)}: no adapter there"
+
+
+def _notes(data: Sequence[Encoded], useless: int) -> Iterator[str]:
     if useless:
         yield f"left out, no reply within max_length: {useless}"
     if others := sum(not one.as_served for one in data):
