@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import typer
+from rich.text import Text
 
 from studio.build import Session
 from studio.build.stages import planned_preference, planned_run, preference_stage, train_stage, triage_stage
 from studio.cli import options
 from studio.cli.display import show
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, open_session
-from studio.cli.output import say, say_json
+from studio.cli.output import out, say, say_json
 from studio.dataset import training_data
 from studio.errors import UserError
-from studio.train.types import MAX_EPOCHS, Backend, Run, TrainPlan
+from studio.text.inert import inert
+from studio.train.mask import MaskPreview, preview_mask
+from studio.train.types import MAX_EPOCHS, MOST_SAMPLES, Backend, Run, TrainPlan
 
 Signals = Annotated[
     Literal["dpo", "kto"] | None,
@@ -40,6 +43,18 @@ def train(
         int | None, typer.Option(min=1, help="Of these at once, at most: saves memory.")
     ] = None,
     max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
+    target_modules: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="Layers that are adapted, by commas; or all-linear.")
+    ] = None,
+    validations: Annotated[
+        int | None, typer.Option(min=0, max=100, help="Times that what is held back is measured, and probes sampled.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(min=0, help="End after so many validations without a lower loss.")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=0, max=MOST_SAMPLES, help="Probes answered then: 4 on a GPU, else none.")
+    ] = None,
     method: options.TrainMethod = None,
     backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
     signals: Signals = None,
@@ -53,6 +68,10 @@ def train(
     ] = None,
     seed: options.Seed = 0,
     dry_run: Annotated[bool, typer.Option("--plan", help="Show the plan, and write and train nothing.")] = False,
+    mask: Annotated[
+        int | None,
+        typer.Option("--preview-mask", metavar="[N]", min=1, help="Show N examples (3) and what of them is learned."),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train an adapter on what was accepted; stopped or killed, it goes on from its last checkpoint.
@@ -75,9 +94,16 @@ def train(
         "max_length": max_length,
         "method": method,
         "backend": backend,
+        "target_modules": target_modules and tuple(name.strip() for name in target_modules.split(",")),
+        "validations": validations,
+        "patience": patience,
+        "samples": samples,
         "beta": beta,
     }
     with open_session(spec, workspace, base=base, seed=seed, recipe=recipe, snapshot=snapshot) as session:
+        if mask:
+            _print_mask(preview_mask(_planned(session, signals, run, people_only, snapshot, write=True), mask), as_json)
+            return
         if dry_run:
             planned = _planned(session, signals, run, people_only, snapshot)
             say_json(planned) if as_json else _print_plan(planned)
@@ -93,11 +119,37 @@ def train(
 
 
 def _planned(
-    session: Session, signals: Literal["dpo", "kto"] | None, run: str | None, people_only: bool, snapshot: str | None
+    session: Session,
+    signals: Literal["dpo", "kto"] | None,
+    run: str | None,
+    people_only: bool,
+    snapshot: str | None,
+    write: bool = False,
 ) -> TrainPlan:
+    """``write``: put the data where the plan says that it is."""
     if signals:
-        return planned_preference(session, signals, run, people_only, write=False)
-    return planned_run(session, training_data(session.workspace, session.loaded, snapshot, write=False))
+        return planned_preference(session, signals, run, people_only, write=write)
+    return planned_run(session, training_data(session.workspace, session.loaded, snapshot, write=write))
+
+
+def _print_mask(found: MaskPreview, as_json: bool) -> None:
+    """What is learned is green on a terminal, and between brackets elsewhere."""
+    if as_json:
+        say_json(found)
+        return
+    for number, row in enumerate(found.rows, 1):
+        learned, tokens = sum(one.tokens for one in row if one.learned), sum(one.tokens for one in row)
+        say(f"--- {number}: {learned} of {tokens} tokens are learned")
+        text = Text()
+        for one in row:
+            piece = inert(one.text)
+            if out.is_terminal:
+                text.append(piece, style="bold green" if one.learned else "dim")
+            else:
+                text.append(f"[[{piece}]]" if one.learned else piece)
+        out.print(text, soft_wrap=True)
+    left_out = f"; {found.left_out} are left out, over max_length or without a reply" if found.left_out else ""
+    say(f"{found.examples} are trained on{left_out}")
 
 
 def _print_run(run: Run) -> None:
@@ -126,9 +178,18 @@ def _print_plan(plan: TrainPlan) -> None:
         held = f"{plan.objective} beta {settings.beta:g}"
         weights = f"weights {settings.desirable_weight:g} desirable, {settings.undesirable_weight:g} undesirable"
         say(f"        {held}, {weights if plan.objective == 'kto' else f'sft loss x {settings.sft_weight:g}'}")
+    if plan.validation_examples and recipe.validations:
+        patience = f", ended after {recipe.patience} without a lower loss" if recipe.patience else ""
+        say(f"checked {recipe.validations} times on what is held back{patience}; the best adapter is kept")
     say(f"base    {plan.base_model}")
     if plan.adapter_mb is not None:
         say(f"adapter {plan.adapter_mb:.1f} MB")
-    if plan.note:
-        say(f"note    {plan.note}")
+    if plan.memory is not None:
+        fit = plan.memory
+        say(f"memory  about {fit.needed:.1f} GiB at most, {fit.free:.1f} free on the {fit.device}")
+    if plan.suggested_rank is not None and plan.suggested_rank != recipe.rank:
+        say(f"rank    up to {plan.suggested_rank} is within the spec's limit for the adapter")
+    for note in (plan.note, *plan.warnings):
+        if note:
+            say(f"note    {note}")
     say("nothing is trained yet; the same command without --plan trains it")

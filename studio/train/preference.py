@@ -21,7 +21,7 @@ from studio.files import write_atomic
 from studio.train.base import adapter_hash, identity
 from studio.train.planning import Preset, fingerprint, with_recipe
 from studio.train.run import base_of, is_done, runs
-from studio.train.types import Objective, PreferenceRecipe, Recipe, Run, TrainPlan
+from studio.train.types import UNDECISIVE, Objective, PreferenceRecipe, Recipe, Run, TrainPlan
 
 if TYPE_CHECKING:
     from studio.dataset.preferences import Preferences
@@ -154,7 +154,7 @@ def preference_plan(
         objective=objective,
         start=start_hash,
         base=identity(base_path),
-        recipe=recipe.model_dump(mode="json", exclude={"micro_batch_size"}),
+        recipe=recipe.model_dump(mode="json", exclude=set(UNDECISIVE)),
         preference=settings.model_dump(mode="json"),
         system_prompt=parent.plan.system_prompt,
         data=content,

@@ -1,7 +1,8 @@
 """Runs of the workspace: the folder that each has, finding one, starting one, going on with one.
 
-A folder holds ``run.json``, ``data.jsonl``, ``metrics.jsonl``, ``spec/``, ``checkpoints/`` and ``adapter/``, and
-``validation.jsonl`` where its snapshot has such a side; ``start/`` is the adapter that it goes on from, if it does.
+A folder holds ``run.json``, ``data.jsonl``, ``metrics.jsonl``, ``spec/``, ``checkpoints/`` and ``adapter/``. Where the
+run was sampled there is ``samples.jsonl``, where its snapshot has such a side ``validation.jsonl``; ``start/`` is the
+adapter that it goes on from, if it does.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:  # for the worker, which imports this room, it would be dead w
 STAGE = "train"
 ENTRY = "studio.train.worker.main:main"
 RUN_FILE, DATA_FILE, METRICS_FILE = "run.json", "data.jsonl", "metrics.jsonl"
+SAMPLES_FILE = "samples.jsonl"
 VALIDATION_FILE = "validation.jsonl"
 CHECKPOINTS, ADAPTER, SPEC, START = "checkpoints", "adapter", "spec", "start"
+Line = TypeVar("Line", bound=Frozen)
 WEIGHTS = "adapter_model.safetensors"
 
 
@@ -40,18 +43,40 @@ class StepMetrics(Frozen):
     loss: float
     learning_rate: float
     epoch: float
+    validation_loss: float | None = None
     rewards: Rewards | None = None
     grad_norm: float | None = None
     seconds: float
 
 
+class Sample(Frozen):
+    """What a run replied to a probe at a step, a line of ``samples.jsonl``."""
+
+    step: int
+    probe: str
+    reply: str
+
+
 def read_metrics(run_dir: Path) -> list[StepMetrics]:
     """The steps in order. A line that was cut by a crash is left out."""
+    return _lines(run_dir / METRICS_FILE, StepMetrics)
+
+
+def samples_file(run_dir: Path) -> Path:
+    return run_dir / SAMPLES_FILE
+
+
+def read_samples(run_dir: Path) -> list[Sample]:
+    """In the order in which they were drawn; each step has one of every probe."""
+    return _lines(samples_file(run_dir), Sample)
+
+
+def _lines(path: Path, kind: type[Line]) -> list[Line]:
     found = []
     with suppress(FileNotFoundError):
-        for line in (run_dir / METRICS_FILE).read_text().splitlines():
+        for line in path.read_text(encoding="utf-8").split("\n"):
             with suppress(ValidationError):
-                found.append(StepMetrics.model_validate_json(line, extra="ignore"))
+                found.append(kind.model_validate_json(line, extra="ignore"))
     return found
 
 

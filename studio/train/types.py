@@ -16,8 +16,13 @@ Objective = Literal["sft", "dpo", "kto", "blend"]
 """What a run minimises: cross-entropy of accepted replies, one of two losses over preferences, or nothing: a blend."""
 MAX_EPOCHS = 1000
 MAX_BATCH = 4096
+MOST_SAMPLES = 8
 MAX_SEED = 2**32 - 1
 """What numpy takes."""
+ALL_LINEAR = ("all-linear",)
+"""As target modules: every linear layer but the output's (PEFT's word)."""
+UNDECISIVE = frozenset({"micro_batch_size", "samples"})
+"""Fields of a recipe that do not decide what comes out of a run."""
 TARGET_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -36,6 +41,13 @@ class Recipe(Frozen):
     scheduler: str = "cosine"
     warmup_ratio: float = Field(default=0.03, ge=0, lt=1)
     max_length: int = Field(default=2048, ge=16)
+    """Tokens of a conversation. A reply that is not whole within them is not learned, and counted."""
+    validations: int = Field(default=4, ge=0, le=100)
+    """Points of a run at which the validation side's loss is measured, where there is one, and samples are drawn."""
+    patience: int = Field(default=0, ge=0)
+    """Validations in a row without a lower loss after which the run ends; 0: never."""
+    samples: int | None = Field(default=None, ge=0, le=MOST_SAMPLES)
+    """Probes that are answered at each point; None: four on a GPU, none on a CPU, where each takes seconds."""
     method: Method = "lora"
     backend: Backend = "auto"
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
@@ -60,6 +72,26 @@ class PreferenceRecipe(Frozen):
     """Of DPO: weight of the chosen reply's own cross-entropy, against a loss that lowers both replies."""
     desirable_weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     undesirable_weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
+class MemoryFit(Frozen):
+    """What a run will take at its peak, by estimate, and what is free where it will run; in GiB (2^30 bytes)."""
+
+    device: Literal["GPU", "CPU"]
+    weights: float
+    adapter: float
+    """With its gradients and the optimiser's two moments, in 32 bits."""
+    activations: float
+    """Of a micro batch at ``max_length``: an upper bound where replies are shorter."""
+    free: float
+
+    @property
+    def needed(self) -> float:
+        return self.weights + self.adapter + self.activations
+
+    @property
+    def fits(self) -> bool:
+        return self.needed <= self.free
 
 
 class TrainPlan(Frozen):
@@ -93,6 +125,13 @@ class TrainPlan(Frozen):
     preference: PreferenceRecipe | None = None
     signals: dict[str, int] = {}
     """Of DPO and KTO: how many signals of each kind and source the data holds."""
+    probes: tuple[str, ...] = ()
+    """Held-out messages that may be answered while it trains."""
+    over_length: int = 0
+    """Conversations that are longer than ``max_length``, by a count of tokens without the chat template."""
+    suggested_rank: int | None = None
+    """The largest usual rank whose adapter is within the spec's limit; None where that is not known."""
+    memory: MemoryFit | None = None
     steps: int
     """Optimiser steps that the plan comes to."""
     fingerprint: str
@@ -100,7 +139,9 @@ class TrainPlan(Frozen):
     adapter_mb: float | None = None
     """What the adapter will take on the disk, in 10^6 bytes; None where the base model's shape is not known."""
     note: str = ""
-    """What to know before it is trained; empty where there is nothing."""
+    """What to know of its adapter, before it is trained and after; empty where there is nothing."""
+    warnings: tuple[str, ...] = ()
+    """What may go wrong on this machine, or is left out of this data, each with what to change."""
 
     def on(self, examples: int) -> TrainPlan:
         """The same run where only so many of its conversations turned out to teach anything."""
@@ -125,6 +166,10 @@ class TrainStarted(Frozen):
     """The step it goes on from; 0 for a new run."""
     trainable_parameters: int
     total_parameters: int
+    dropped_replies: int = 0
+    """Replies that are not learned, as they are not whole within ``max_length``."""
+    validation_examples: int = 0
+    """Of the validation side, how many each validation reads."""
     note: str = ""
     """What turned out otherwise than one might think; empty where nothing did."""
 
@@ -154,6 +199,8 @@ class StepLogged(Frozen):
     loss: float
     learning_rate: float
     epoch: float
+    validation_loss: float | None = None
+    """Where the run was validated after this step."""
     rewards: Rewards | None = None
     rate: float | None = None
     eta_s: float | None = None
@@ -163,6 +210,23 @@ class CheckpointSaved(Frozen):
     kind: Literal["checkpoint_saved"] = "checkpoint_saved"
     step: int
     path: str
+
+
+class Sampled(Frozen):
+    """Probes were answered by what the run is at ``step``; the replies are in its ``samples.jsonl``."""
+
+    kind: Literal["sampled"] = "sampled"
+    step: int
+    replies: int
+    seconds: float
+
+
+class MicroBatchHalved(Frozen):
+    """Memory ran out: the run goes on from ``step`` with so many examples at once. What comes out is the same."""
+
+    kind: Literal["micro_batch_halved"] = "micro_batch_halved"
+    micro_batch: int
+    step: int
 
 
 class TrainFinished(Frozen):
@@ -180,13 +244,20 @@ class TrainFinished(Frozen):
     seconds: float
     adapter_path: str
     adapter_mb: float
+    best_step: int = 0
+    """The step whose adapter this is; 0 where no validation chose it."""
+    validation_loss: float | None = None
+    """The lowest, at that step."""
     weights_before: str = ""
     weights_after: str = ""
     """SHA-256 of the adapter's numbers in 16 bits, of a run that went on from another one's adapter."""
     stopped: bool = False
 
 
-TrainEvent = Annotated[TrainStarted | StepLogged | CheckpointSaved | TrainFinished, Field(discriminator="kind")]
+TrainEvent = Annotated[
+    TrainStarted | StepLogged | CheckpointSaved | Sampled | MicroBatchHalved | TrainFinished,
+    Field(discriminator="kind"),
+]
 
 
 class Run(Frozen):

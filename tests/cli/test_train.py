@@ -73,6 +73,22 @@ def test_sft_then_dpo_then_kto_each_on_the_one_before(studio: Studio) -> None:
         assert (workspace.runs_dir / newest.plan.run_id / "spec").is_dir(), "a package names the spec that it was by"
 
 
+def test_a_plan_tells_of_memory_and_the_mask_shows_what_is_learned(studio: Studio) -> None:
+    with closing(studio.workspace()) as workspace:
+        fill(workspace, studio.loaded.hash, accepted=4)
+    where = (studio.spec, "--workspace", studio.root)
+    planned = studio("train", *where, "--plan", "--target-modules", "all-linear", "--patience", 2)
+    assert planned.status == 0, planned.err
+    assert any(line.startswith("memory  about 0.") for line in planned.lines)
+    assert "rank    up to 256 is within the spec's limit for the adapter" in planned.lines
+    shown = studio("train", *where, "--preview-mask", "1")
+    assert shown.status == 0, shown.err
+    assert "[[Harbour here, boat " in shown.out and "<|im_end|>]]" in shown.out and "4 are trained on" in shown.lines
+    assert len(studio("train", *where, "--preview-mask", "--json").json["rows"]) == 3, "without a number"
+    wrong = studio("train", *where, "--plan", "--target-modules", "knees", "--json")
+    assert wrong.status == 0, "what a base model lacks is known when it is loaded"
+
+
 def test_too_few_signals_are_refused_with_what_is_missing_and_where_it_comes_from(studio: Studio) -> None:
     with closing(studio.workspace()) as workspace:
         fill(workspace, studio.loaded.hash, accepted=44, votes=2, rejected=3)

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from studio.errors import UserError
 from studio.train.base import FUSED
-from studio.train.types import Method, Recipe
+from studio.train.types import ALL_LINEAR, Method, Recipe
 from studio.train.unsloth import import_unsloth
 from studio.train.worker.placement import Placement
 
@@ -38,6 +38,8 @@ class Loaded:
 
     def missing(self, recipe: Recipe) -> list[str]:
         """The recipe's target modules that the base model has under no name that is known."""
+        if recipe.target_modules == ALL_LINEAR:
+            return []
         tuner = self.model.base_model
         paths = (*tuner.targeted_module_names, *tuner.targeted_parameter_names)
         adapted = {path.rpartition(".")[2] for path in paths}
@@ -111,11 +113,12 @@ def _load_with_peft(base_path: str, recipe: Recipe, placement: Placement) -> tup
     # With the layers that stand for several of the target modules, where the model has such.
     layers, wanted = {name.rpartition(".")[2] for name, _ in model.named_modules()}, set(recipe.target_modules)
     fused = [name for name, parts in FUSED.items() if name in layers and wanted.issuperset(parts)]
+    everything = recipe.target_modules == ALL_LINEAR
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules=[*recipe.target_modules, *fused],
+        target_modules="all-linear" if everything else [*recipe.target_modules, *fused],
         task_type="CAUSAL_LM",
     )
     try:
@@ -137,7 +140,7 @@ def _load_with_unsloth(base_path: str, recipe: Recipe) -> tuple[Any, Any]:
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules=list(recipe.target_modules),
+        target_modules="all-linear" if recipe.target_modules == ALL_LINEAR else list(recipe.target_modules),
         bias="none",
         use_gradient_checkpointing="unsloth",
         random_state=recipe.seed,
