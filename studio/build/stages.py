@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from studio.package.job import PackageParams
 from studio.serve import end_unused
 from studio.spec import keep_spec
 from studio.train import Run, finished_run, plan, preparing, resume_or_start, resume_run
+from studio.train.blend import blend_plan
 from studio.train.preference import parent_run, preference_plan
 from studio.train.run import SPEC
 from studio.train.types import Objective, TrainPlan
@@ -202,8 +203,15 @@ async def preference_stage(
     return await _trained(tell, session, planned)
 
 
+async def blend_stage(tell: Tell, session: Session, parts: Sequence[tuple[str, float]], rank: int | None = None) -> Run:
+    """A run that is the weighted sum of finished runs' adapters."""
+    planned = await asyncio.to_thread(blend_plan, session.loaded, session.workspace, parts, rank)
+    return await _trained(tell, session, planned)
+
+
 async def _trained(tell: Tell, session: Session, planned: TrainPlan) -> Run:
-    note = f"{planned.steps} steps on {planned.base_model}"
+    steps = f"{planned.steps} steps" if planned.steps else f"{len(planned.blend)} adapters"
+    note = f"{steps} on {planned.base_model}"
     find = partial(finished_run, session.workspace, planned.fingerprint)
     run, skipped = await _ensure(tell, session, "train", find, partial(begin_training, session, planned), note)
     if run is None or run.finished is None:

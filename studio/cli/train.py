@@ -8,7 +8,14 @@ import typer
 from rich.text import Text
 
 from studio.build import Session
-from studio.build.stages import planned_preference, planned_run, preference_stage, train_stage, triage_stage
+from studio.build.stages import (
+    blend_stage,
+    planned_preference,
+    planned_run,
+    preference_stage,
+    train_stage,
+    triage_stage,
+)
 from studio.cli import options
 from studio.cli.display import show
 from studio.cli.options import DEFAULT_SPEC, WORKSPACE, open_session
@@ -16,8 +23,9 @@ from studio.cli.output import out, say, say_json
 from studio.dataset import training_data
 from studio.errors import UserError
 from studio.text.inert import inert
+from studio.train.blend import blend_parts
 from studio.train.mask import MaskPreview, preview_mask
-from studio.train.types import MAX_EPOCHS, MOST_SAMPLES, Backend, Run, TrainPlan
+from studio.train.types import MAX_EPOCHS, MOST_SAMPLES, Backend, Logger, Run, TrainPlan
 
 Signals = Annotated[
     Literal["dpo", "kto"] | None,
@@ -55,6 +63,7 @@ def train(
     samples: Annotated[
         int | None, typer.Option(min=0, max=MOST_SAMPLES, help="Probes answered then: 4 on a GPU, else none.")
     ] = None,
+    log_to: Annotated[Logger | None, typer.Option(help="Write the metrics there too, on this machine.")] = None,
     method: options.TrainMethod = None,
     backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
     signals: Signals = None,
@@ -68,6 +77,12 @@ def train(
     ] = None,
     seed: options.Seed = 0,
     dry_run: Annotated[bool, typer.Option("--plan", help="Show the plan, and write and train nothing.")] = False,
+    blend: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--blend", metavar="RUN:WEIGHT", help="Add up adapters of runs; given twice or more, no training."
+        ),
+    ] = None,
     mask: Annotated[
         int | None,
         typer.Option("--preview-mask", metavar="[N]", min=1, help="Show N examples (3) and what of them is learned."),
@@ -76,7 +91,8 @@ def train(
 ) -> None:
     """Train an adapter on what was accepted; stopped or killed, it goes on from its last checkpoint.
 
-    With --from-signals it goes on from a finished run, by what people and the judge prefer.
+    With --from-signals it goes on from a finished run, by what people and the judge prefer; --blend A:1 --blend B:0.25
+    adds up adapters instead.
 
     Example: studio train specs/taskmaster.yaml --epochs 4
     """
@@ -98,9 +114,14 @@ def train(
         "validations": validations,
         "patience": patience,
         "samples": samples,
+        "log_to": log_to,
         "beta": beta,
     }
     with open_session(spec, workspace, base=base, seed=seed, recipe=recipe, snapshot=snapshot) as session:
+        if blend:
+            ended = show(blend_stage, session, blend_parts(blend), rank)
+            say_json(ended) if as_json else _print_run(ended)
+            return
         if mask:
             _print_mask(preview_mask(_planned(session, signals, run, people_only, snapshot, write=True), mask), as_json)
             return
@@ -154,7 +175,10 @@ def _print_mask(found: MaskPreview, as_json: bool) -> None:
 
 def _print_run(run: Run) -> None:
     if finished := run.finished:
-        say(f"run {finished.run_id}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
+        of = "" if run.plan.objective == "sft" else f" ({run.plan.objective} on {', '.join(run.plan.parents)})"
+        say(f"run {finished.run_id}{of}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
+        if finished.sft_loss is not None and run.plan.objective != "blend":
+            say(f"loss {finished.sft_loss:.3f} on what was accepted")
         say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
         if finished.note:
             say(f"note: {finished.note}")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from studio.train.base import identity, resolve_base, shape_of
 from studio.train.lengths import over_length
 from studio.train.memory import longest_line, memory_fit, warning
 from studio.train.smollm2 import Tell
-from studio.train.types import UNDECISIVE, Recipe, TrainPlan
+from studio.train.types import UNDECISIVE, Logger, Recipe, TrainPlan
 
 if TYPE_CHECKING:  # for the worker, which imports this room, they would be dead weight
     from studio.dataset import Export
@@ -98,6 +99,7 @@ def plan(
     shape = shape_of(base_path)
     size = shape.adapter_mb(recipe.rank, recipe.target_modules) if shape else None
     limit = loaded.spec.success.adapter_mb
+    need_logger(recipe.log_to)
     fits, note, warnings = None, "", []
     if size is not None and limit is not None:
         fits = next((rank for rank in _RANKS if rank / recipe.rank * size <= limit), None)
@@ -143,6 +145,13 @@ def plan(
         suggested_rank=fits,
         memory=fit,
     )
+
+
+def need_logger(log_to: Logger | None) -> None:
+    """Raises :class:`UserError` where what a run is to be logged to is not installed."""
+    packages = {"tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}
+    if log_to and not any(find_spec(name) for name in packages[log_to]):
+        raise UserError(f"{log_to} is not installed", where="--log-to", remedy=f"pip install {log_to}")
 
 
 def sample_probes(loaded: LoadedSpec, recipe: Recipe) -> tuple[str, ...]:

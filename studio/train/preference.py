@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from studio.errors import UserError
 from studio.files import write_atomic
 from studio.train.base import adapter_hash, identity
-from studio.train.planning import Preset, fingerprint, with_recipe
+from studio.train.planning import Preset, fingerprint, need_logger, with_recipe
 from studio.train.run import base_of, is_done, runs
 from studio.train.types import UNDECISIVE, Objective, PreferenceRecipe, Recipe, Run, TrainPlan
 
@@ -91,6 +91,11 @@ def parent_run(workspace: Workspace, run_id: str | None = None) -> Run:
     return found
 
 
+def sft_data(run: Run) -> str:
+    """What SFT learned in the run, or in the one that it goes back to."""
+    return run.plan.data_path if run.plan.objective == "sft" else run.plan.sft_path
+
+
 def signals_of(found: Preferences, objective: Objective) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Lines of the data, in TRL's conversational form, and how many there are of each source or label.
 
@@ -143,6 +148,7 @@ def preference_plan(
     asked = dict(changes or {})
     settings = _settings(objective, signals, {name: asked.pop(name) for name in _OF_PREFERENCE & asked.keys()})
     recipe = _recipe(objective, len(lines), parent.plan.recipe, asked)
+    need_logger(recipe.log_to)
     data = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
     content = hashlib.sha256(data).hexdigest()
     path = workspace.exports_dir / f"signals-{objective}-{content[:12]}.jsonl"
@@ -174,6 +180,7 @@ def preference_plan(
         parents=(parent.plan.run_id,),
         start_path=str(start),
         start_hash=start_hash,
+        sft_path=sft_data(parent),
         preference=settings,
         signals=signals,
         steps=recipe.steps(len(lines)),

@@ -29,6 +29,7 @@ STAGE = "train"
 ENTRY = "studio.train.worker.main:main"
 RUN_FILE, DATA_FILE, METRICS_FILE = "run.json", "data.jsonl", "metrics.jsonl"
 SAMPLES_FILE = "samples.jsonl"
+SFT_FILE = "sft.jsonl"
 VALIDATION_FILE = "validation.jsonl"
 CHECKPOINTS, ADAPTER, SPEC, START = "checkpoints", "adapter", "spec", "start"
 Line = TypeVar("Line", bound=Frozen)
@@ -98,6 +99,8 @@ def read_run(run_dir: Path) -> Run | None:
     paths = {"data_path": str(here / DATA_FILE), "validation_path": validation}
     if run.plan.start_path:
         paths["start_path"] = str(here / START)
+    if run.plan.sft_path:
+        paths["sft_path"] = str(here / SFT_FILE)
     plan = run.plan.model_copy(update=paths)
     finished = run.finished and run.finished.model_copy(update={"adapter_path": str(here / ADAPTER)})
     return run.model_copy(update={"plan": plan, "finished": finished})
@@ -144,6 +147,8 @@ def start(workspace: Workspace, plan: TrainPlan) -> Job:
         plan = plan.model_copy(update=own)
     held_back = _kept(run_dir / VALIDATION_FILE, plan.validation_path) if plan.validation_path else ""
     copies = {"data_path": _kept(run_dir / DATA_FILE, plan.data_path), "validation_path": held_back}
+    if plan.sft_path:
+        copies["sft_path"] = _kept(run_dir / SFT_FILE, plan.sft_path)
     if plan.start_path:
         copies["start_path"] = _kept_adapter(run_dir / START, plan)
     plan = plan.model_copy(update=copies)

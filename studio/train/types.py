@@ -12,6 +12,7 @@ from studio.chatml import Frozen
 
 Method = Literal["lora", "qlora"]
 Backend = Literal["auto", "peft", "unsloth"]
+Logger = Literal["tensorboard", "trackio"]
 Objective = Literal["sft", "dpo", "kto", "blend"]
 """What a run minimises: cross-entropy of accepted replies, one of two losses over preferences, or nothing: a blend."""
 MAX_EPOCHS = 1000
@@ -21,7 +22,7 @@ MAX_SEED = 2**32 - 1
 """What numpy takes."""
 ALL_LINEAR = ("all-linear",)
 """As target modules: every linear layer but the output's (PEFT's word)."""
-UNDECISIVE = frozenset({"micro_batch_size", "samples"})
+UNDECISIVE = frozenset({"micro_batch_size", "samples", "log_to"})
 """Fields of a recipe that do not decide what comes out of a run."""
 TARGET_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -46,6 +47,8 @@ class Recipe(Frozen):
     """Points of a run at which the validation side's loss is measured, where there is one, and samples are drawn."""
     patience: int = Field(default=0, ge=0)
     """Validations in a row without a lower loss after which the run ends; 0: never."""
+    log_to: Logger | None = None
+    """Where the metrics go too: TensorBoard's files in the run's folder, or trackio's, on this machine."""
     samples: int | None = Field(default=None, ge=0, le=MOST_SAMPLES)
     """Probes that are answered at each point; None: four on a GPU, none on a CPU, where each takes seconds."""
     method: Method = "lora"
@@ -72,6 +75,15 @@ class PreferenceRecipe(Frozen):
     """Of DPO: weight of the chosen reply's own cross-entropy, against a loss that lowers both replies."""
     desirable_weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     undesirable_weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
+class BlendPart(Frozen):
+    """An adapter of a blend: of which run, where it lies, what is in it, and how much it counts."""
+
+    run_id: str
+    path: str
+    hash: str
+    weight: float = Field(allow_inf_nan=False)
 
 
 class MemoryFit(Frozen):
@@ -123,6 +135,9 @@ class TrainPlan(Frozen):
     start_hash: str = ""
     """Of that adapter (:func:`studio.train.base.adapter_hash`)."""
     preference: PreferenceRecipe | None = None
+    blend: tuple[BlendPart, ...] = ()
+    sft_path: str = ""
+    """Of a run of another objective: what SFT learned before it, by which its loss can be compared with SFT's."""
     signals: dict[str, int] = {}
     """Of DPO and KTO: how many signals of each kind and source the data holds."""
     probes: tuple[str, ...] = ()
@@ -248,6 +263,8 @@ class TrainFinished(Frozen):
     """The step whose adapter this is; 0 where no validation chose it."""
     validation_loss: float | None = None
     """The lowest, at that step."""
+    sft_loss: float | None = None
+    """Of a run of another objective than SFT: the adapter's cross-entropy on what SFT learned before it."""
     weights_before: str = ""
     weights_after: str = ""
     """SHA-256 of the adapter's numbers in 16 bits, of a run that went on from another one's adapter."""
@@ -266,3 +283,10 @@ class Run(Frozen):
     plan: TrainPlan
     job_id: str = ""
     finished: TrainFinished | None = None
+
+    @property
+    def train_loss(self) -> float | None:
+        """The cross-entropy of what was accepted, whatever the run's own objective; None where it is not known."""
+        if self.finished is None:
+            return None
+        return self.finished.loss if self.plan.objective == "sft" else self.finished.sft_loss

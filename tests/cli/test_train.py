@@ -73,6 +73,34 @@ def test_sft_then_dpo_then_kto_each_on_the_one_before(studio: Studio) -> None:
         assert (workspace.runs_dir / newest.plan.run_id / "spec").is_dir(), "a package names the spec that it was by"
 
 
+def test_a_blend_is_a_run_whose_parents_are_named(studio: Studio) -> None:
+    with closing(studio.workspace()) as workspace:
+        fill(workspace, studio.loaded.hash, accepted=6)
+    where = (studio.spec, "--workspace", studio.root)
+    train = ("train", *where, "--rank", 2, "--epochs", 1, "--json")
+    names = [studio(*train, "--seed", seed).json["plan"]["run_id"] for seed in (0, 1)]
+    made = studio("train", *where, "--blend", names[0], "--blend", f"{names[1]}:0.25", "--json")
+    assert made.status == 0, made.err
+    plan, finished = made.json["plan"], made.json["finished"]
+    assert (plan["objective"], plan["parents"], plan["recipe"]["rank"]) == ("blend", names, 4)
+    assert Path(finished["adapter_path"], "adapter_model.safetensors").is_file() and finished["sft_loss"] > 0
+    one = studio("train", *where, "--blend", names[0])
+    assert one.status == 2 and "a blend takes two runs or more" in one.err
+    none = studio("train", *where, "--blend", names[0], "--blend", "run-0:1")
+    assert none.status == 2 and "no such run" in none.err
+
+
+def test_a_logger_that_is_not_installed_is_named_before_anything_starts(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(studio.workspace()) as workspace:
+        fill(workspace, studio.loaded.hash, accepted=4)
+    monkeypatch.setattr("studio.train.planning.find_spec", lambda name: None)
+    for name in ("tensorboard", "trackio"):
+        ended = studio("train", studio.spec, "--workspace", studio.root, "--log-to", name)
+        assert ended.status == 2 and f"{name} is not installed (pip install {name})" in ended.err
+
+
 def test_a_plan_tells_of_memory_and_the_mask_shows_what_is_learned(studio: Studio) -> None:
     with closing(studio.workspace()) as workspace:
         fill(workspace, studio.loaded.hash, accepted=4)

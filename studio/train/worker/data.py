@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from studio.train.worker.loading import Loaded
 from studio.train.worker.placement import Placement
 from studio.train.worker.progress import Progress
 from studio.train.worker.trainer import make_trainer
-from studio.train.worker.validation import mean_loss, rows_of_a_validation
+from studio.train.worker.validation import cross_entropy, mean_loss, rows_of_a_validation
+
+MOST_COMPARED = 32
+"""Conversations by which the loss of a run that is not SFT's is compared: some seconds of SmolLM2 on two cores."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,15 @@ def prepared(plan: TrainPlan, loaded: Loaded) -> Prepared:
         validation=tuple({"input_ids": one.input_ids, "labels": one.labels} for one in held_back),
         weights=tuple(one.taught for one in held_back),
     )
+
+
+def sft_loss(plan: TrainPlan, loaded: Loaded) -> float | None:
+    """Of a run that is not SFT's: its cross-entropy on what SFT learned before; None where that is not at hand."""
+    if not plan.sft_path or not Path(plan.sft_path).is_file():
+        return None
+    encoder = Encoder(loaded.tokenizer, plan.recipe.max_length)
+    rows, _ = encode_all(encoder, islice(read_conversations(Path(plan.sft_path)), MOST_COMPARED))
+    return cross_entropy(loaded.model, rows) if rows else None
 
 
 def sft_rows(plan: TrainPlan, encoder: Encoder) -> tuple[list[Encoded], int]:

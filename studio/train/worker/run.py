@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from studio.errors import UserError
 from studio.train.memory import ways_to_save
 from studio.train.run import ADAPTER, CHECKPOINTS, WEIGHTS
 from studio.train.types import MicroBatchHalved, TrainFinished, TrainPlan, TrainStarted
-from studio.train.worker.data import prepared
+from studio.train.worker.data import prepared, sft_loss
 from studio.train.worker.encoding import pin
 from studio.train.worker.loading import TRAINED, Loaded, greedy, load, weights_hash
 from studio.train.worker.placement import Placement, choose_placement, set_threads
@@ -42,6 +43,11 @@ def train(
     A run that is out of memory goes on by itself, once, from its newest checkpoint with half as many examples at once.
     """
     with explained(plan):
+        if plan.objective == "blend":
+            from studio.train.worker.blend import blend
+
+            return blend(plan, run_dir, control)
+        os.environ["TENSORBOARD_LOGGING_DIR"] = str(run_dir / "logs")
         try:
             return _train(plan, run_dir, control, backend, notes)
         except (RuntimeError, MemoryError) as error:
@@ -90,8 +96,7 @@ def _train(plan: TrainPlan, run_dir: Path, control: Control, backend: str, notes
         progress = Progress(log, plan.steps, control, validator.losses)
         trainer = data.trainer(plan, loaded, placement, progress, run_dir / CHECKPOINTS)
         if data.validation:
-            validator.measure_by(partial(data.loss, trainer, plan.recipe.micro_batch), loaded.model)
-            trainer.add_callback(validator)
+            validator.attach(trainer, partial(data.loss, trainer, plan.recipe.micro_batch))
         if probes := sampled_probes(plan, placement):
             trainer.add_callback(Sampler(run_dir, at, probes, loaded, control.emit, step))
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -106,7 +111,7 @@ def _train(plan: TrainPlan, run_dir: Path, control: Control, backend: str, notes
         if start and not progress.stopped and after == before:
             remedy = "train with a higher learning rate or more epochs: --lr, --epochs"
             raise UserError("the training has changed nothing: no number of the adapter moved", remedy=remedy)
-        adapter = save_adapter(loaded, run_dir, placement)
+        adapter = save_adapter(loaded, run_dir, placement)  # in 16 bits from here on
         if not progress.stopped:
             validator.forget()
         return TrainFinished(
@@ -120,6 +125,7 @@ def _train(plan: TrainPlan, run_dir: Path, control: Control, backend: str, notes
             adapter_mb=(adapter / WEIGHTS).stat().st_size / 1e6,
             best_step=0 if progress.stopped else validator.best,
             validation_loss=validator.loss,
+            sft_loss=None if progress.stopped else sft_loss(plan, loaded),
             weights_before=before,
             weights_after=after,
             stopped=progress.stopped,

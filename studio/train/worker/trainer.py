@@ -183,7 +183,9 @@ def arguments(plan: TrainPlan, placement: Placement, checkpoints: Path) -> dict[
         "max_length": None,  # the data is cut already
         "dataloader_pin_memory": not placement.on_cpu,
         "gradient_checkpointing": not placement.on_cpu,  # on a CPU it costs 70 % more time and saves what is plentiful
-        "report_to": "none",
+        "report_to": recipe.log_to or "none",
+        **({"project": "persona-studio", "trackio_space_id": None} if recipe.log_to == "trackio" else {}),
+        "run_name": plan.run_id,
         "disable_tqdm": True,
         "use_cpu": placement.on_cpu,
         "bf16": placement.dtype == torch.bfloat16,

@@ -20,7 +20,7 @@ from transformers import TrainerCallback
 from studio.files import write_atomic
 from studio.train.run import Sample, StepMetrics, read_samples, samples_file
 from studio.train.types import Recipe, Sampled, TrainEvent
-from studio.train.worker.encoding import prompt_ids
+from studio.train.worker.encoding import Encoded, prompt_ids
 from studio.train.worker.loading import TRAINED, Loaded, greedy
 
 LEAST_ROWS, SHARE = 16, 0.08
@@ -71,8 +71,17 @@ class Validator(TrainerCallback):
         self._model: Any = None
         self.stopped_early = False
 
-    def measure_by(self, measure: Callable[[], float], model: Any) -> None:
-        self._measure, self._model = measure, model
+    def attach(self, trainer: Any, measure: Callable[[], float]) -> None:
+        """Have ``trainer`` validated; what it logs, wherever to, tells the loss too."""
+        self._measure, self._model = measure, trainer.model
+        log = trainer.log
+
+        def with_loss(logs: dict[str, float], *more: Any) -> None:
+            step = trainer.state.global_step
+            log({**logs, "eval_loss": self.losses[step]} if step in self.losses else logs, *more)
+
+        trainer.log = with_loss
+        trainer.add_callback(self)
 
     @property
     def best(self) -> int:
@@ -118,6 +127,20 @@ class Validator(TrainerCallback):
         fresh = self._path(step).with_suffix(".new")
         save_file(kept, fresh)
         fresh.replace(self._path(step))
+
+
+def cross_entropy(model: Any, rows: Sequence[Encoded]) -> float:
+    """Mean loss of the taught tokens of ``rows``, one after the other, as SFT has it."""
+    was, total = model.training, 0.0
+    model.eval()
+    try:
+        with torch.no_grad():
+            for one in rows:
+                ids, labels = (torch.tensor([part], device=model.device) for part in (one.input_ids, one.labels))
+                total += float(model(input_ids=ids, labels=labels, use_cache=False).loss) * one.taught
+    finally:
+        model.train(was)
+    return total / sum(one.taught for one in rows)
 
 
 class Sampler(TrainerCallback):
