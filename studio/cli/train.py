@@ -50,7 +50,9 @@ def train(
     micro_batch_size: Annotated[
         int | None, typer.Option(min=1, help="Of these at once, at most: saves memory.")
     ] = None,
-    max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
+    max_length: Annotated[
+        int | None, typer.Option(min=16, help="Tokens of a conversation; a reply that ends beyond is left out.")
+    ] = None,
     target_modules: Annotated[
         str | None, typer.Option(metavar="NAMES", help="Layers that are adapted, by commas; or all-linear.")
     ] = None,
