@@ -57,7 +57,7 @@ def test_sft_then_dpo_then_kto_each_on_the_one_before(studio: Studio) -> None:
     dpo = studio("train", studio.spec, *where, "--from-signals", "dpo", "--lr", 1e-3, "--json").json
     plan, finished = dpo["plan"], dpo["finished"]
     assert (plan["objective"], plan["parents"], plan["signals"]) == ("dpo", [first], {"vote": 52})
-    assert finished["weights_before"] != finished["weights_after"]
+    assert finished["weights_before"] != finished["weights_after"] and finished["sft_loss"] > 0
     again = studio("train", studio.spec, *where, "--from-signals", "dpo", "--lr", 1e-3, "--json").json
     assert again["finished"] == finished, "done already"
 
