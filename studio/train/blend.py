@@ -47,11 +47,11 @@ def blend_plan(
     The system prompt and the recipe that it names are the first run's. Raises :class:`UserError` where fewer than two
     runs are named, one twice, one is not finished, or their base models or system prompts differ.
     """
-    names = [name for name, _ in parts]
+    runs = [parent_run(workspace, name) for name, _ in parts]
+    names = [run.plan.run_id for run in runs]
     if len(set(names)) < 2 or len(set(names)) < len(names):
         remedy = "--blend run-ab12:1 --blend run-cd34:0.25"
         raise UserError("a blend takes two runs or more, each once", where="--blend", remedy=remedy)
-    runs = [parent_run(workspace, name) for name in names]
     first = runs[0].plan
     base_path = base_of(first)
     base = identity(base_path)

@@ -20,7 +20,7 @@ from studio.errors import UserError
 from studio.files import write_atomic
 from studio.train.base import adapter_hash, identity
 from studio.train.planning import Preset, fingerprint, need_logger, with_recipe
-from studio.train.run import base_of, is_done, runs
+from studio.train.run import base_of, find_run, is_done, runs
 from studio.train.types import UNDECISIVE, Objective, PreferenceRecipe, Recipe, Run, TrainPlan
 
 if TYPE_CHECKING:
@@ -76,16 +76,12 @@ def parent_run(workspace: Workspace, run_id: str | None = None) -> Run:
 
     Raises :class:`UserError` where there is none, or it has no whole adapter.
     """
-    known = runs(workspace)
     if run_id is None:
-        run = next((one for one in known if one.plan.objective == "sft" and is_done(one)), None)
+        run = next((one for one in runs(workspace) if one.plan.objective == "sft" and is_done(one)), None)
         if run is None:
             raise UserError("there is no finished run to go on from", remedy="train one first: studio train SPEC")
         return run
-    found = next((one for one in known if one.plan.run_id == run_id), None)
-    if found is None:
-        names = ", ".join(one.plan.run_id for one in known) or "none yet"
-        raise UserError("no such run", where=run_id, remedy=f"runs: {names}")
+    found = find_run(workspace, run_id)
     if not is_done(found):
         raise UserError("the run is not trained to its end", where=run_id, remedy="train it to its end first")
     return found
