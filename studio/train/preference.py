@@ -20,7 +20,8 @@ from studio.errors import UserError
 from studio.files import write_atomic
 from studio.train.base import adapter_hash, identity
 from studio.train.planning import Preset, fingerprint, need_logger, with_recipe
-from studio.train.run import base_of, find_run, is_done, runs
+from studio.train.records import find_run
+from studio.train.run import base_of, is_done, runs
 from studio.train.types import UNDECISIVE, Objective, PreferenceRecipe, Recipe, Run, TrainPlan
 
 if TYPE_CHECKING:
