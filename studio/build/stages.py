@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -28,8 +28,10 @@ from studio.package.job import PackageParams
 from studio.serve import end_unused
 from studio.spec import keep_spec
 from studio.train import Run, finished_run, plan, preparing, resume_or_start, resume_run
+from studio.train.blend import blend_plan
+from studio.train.preference import parent_run, preference_plan
 from studio.train.run import SPEC
-from studio.train.types import TrainPlan
+from studio.train.types import Objective, TrainPlan
 from studio.triage import SampleReview
 
 Params = TypeVar("Params", bound=BaseModel)
@@ -190,9 +192,26 @@ async def train_stage(tell: Tell, session: Session, export: Export) -> Run:
     """A run for exactly this data, base model and recipe."""
     if wait := preparing(session.base_model):
         tell(StageBegan(stage="train", note=wait))
-    planned = await asyncio.to_thread(planned_run, session, export)
+    return await _trained(tell, session, await asyncio.to_thread(planned_run, session, export))
 
-    note = f"{planned.steps} steps on {planned.base_model}"
+
+async def preference_stage(
+    tell: Tell, session: Session, objective: Objective, run_id: str | None = None, people_only: bool = False
+) -> Run:
+    """A run of DPO or KTO on the adapter of a finished run, from all signals that there are now."""
+    planned = await asyncio.to_thread(planned_preference, session, objective, run_id, people_only)
+    return await _trained(tell, session, planned)
+
+
+async def blend_stage(tell: Tell, session: Session, parts: Sequence[tuple[str, float]], rank: int | None = None) -> Run:
+    """A run that is the weighted sum of finished runs' adapters."""
+    planned = await asyncio.to_thread(blend_plan, session.loaded, session.workspace, parts, rank)
+    return await _trained(tell, session, planned)
+
+
+async def _trained(tell: Tell, session: Session, planned: TrainPlan) -> Run:
+    steps = f"{planned.steps} steps" if planned.steps else f"{len(planned.blend)} adapters"
+    note = f"{steps} on {planned.base_model}"
     find = partial(finished_run, session.workspace, planned.fingerprint)
     run, skipped = await _ensure(tell, session, "train", find, partial(begin_training, session, planned), note)
     if run is None or run.finished is None:
@@ -206,6 +225,20 @@ def planned_run(session: Session, export: Export) -> TrainPlan:
     """The run that this data, base model and recipe come to."""
     changes = {"seed": session.seed, **session.recipe}
     return plan(session.loaded, export, base=session.base, changes=changes)
+
+
+def planned_preference(
+    session: Session,
+    objective: Objective,
+    run_id: str | None = None,
+    people_only: bool = False,
+    *,
+    write: bool = True,
+) -> TrainPlan:
+    """The run that the signals, the parent's adapter and the recipe come to."""
+    parent, changes = parent_run(session.workspace, run_id), {"seed": session.seed, **session.recipe}
+    more: dict[str, Any] = {"changes": changes, "people_only": people_only, "write": write}
+    return preference_plan(session.loaded, session.workspace, objective, parent, **more)
 
 
 def begin_training(session: Session, plan: TrainPlan) -> Job:

@@ -27,7 +27,7 @@ from studio.jobs import Event
 from studio.machine.gpu import GpuAwaited
 from studio.package import PackageStepped
 from studio.text.inert import inert_line
-from studio.train.types import StepLogged, TrainStarted
+from studio.train.types import MicroBatchHalved, StepLogged, TrainStarted
 
 QUIET_S = 5.0
 """Seconds between two progress lines where there is no terminal."""
@@ -151,11 +151,16 @@ def progress_of(event: Event) -> Progressed | None:
             note = f" · {started.note}" if started.note else ""
             text = f"{started.backend} on {started.device}, {trainable}{resumed}{note}"
             return Progressed(started.resumed_from, started.steps, text)
+        case MicroBatchHalved(micro_batch=few, step=since):
+            return Progressed(since, 0, f"out of memory: going on from step {since} with {few} examples at once")
         case GpuAwaited(text=text) if text:
             return Progressed(0, 0, text)
         case StepLogged() as step:
             rate = "" if step.rate is None else f" · {step.rate:.1f}/s"
-            text = f"step {_count(step.step, step.steps)}{_left(step.eta_s)} · loss {step.loss:.3f}{rate}"
+            margin = step.rewards.margin if step.rewards else None
+            held = "" if step.validation_loss is None else f" · held back {step.validation_loss:.3f}"
+            held += "" if margin is None else f" · margin {margin:.2f}"
+            text = f"step {_count(step.step, step.steps)}{_left(step.eta_s)} · loss {step.loss:.3f}{held}{rate}"
             return Progressed(step.step, step.steps, text)
         case RepliesCame(done=done, replies=replies):
             return Progressed(done, replies, f"{_count(done, replies)} replies")
@@ -215,7 +220,7 @@ def duration(seconds: float) -> str:
 _KINDS: dict[str, type[BaseModel]] = {
     one.model_fields["kind"].default: one
     for one in (
-        *(GenerateStarted, GenerateProgressed, PeopleAdded, TrainStarted, StepLogged),
+        *(GenerateStarted, GenerateProgressed, PeopleAdded, TrainStarted, StepLogged, MicroBatchHalved),
         *(RepliesCame, ProbeScored, PackageStepped, GpuAwaited, PeopleProgressed, ItemsProgressed),
     )
 }

@@ -32,6 +32,7 @@ from studio.cli import (
     runs,
     spec,
     stages,
+    train,
     triage,
     window,
     workspace,
@@ -84,7 +85,7 @@ app.command("generate")(generate.generate)
 app.command("coverage")(coverage.coverage_command)
 app.add_typer(triage.app, name="triage")
 app.add_typer(dataset.app, name="dataset")
-app.command("train")(stages.train)
+app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("improve")(improve.improve_command)
 app.command("chat")(chat.chat)

@@ -64,7 +64,7 @@ TrainMethod = Annotated[
 ]
 PREVIEW = "Show the prompts of the next N examples (5), make those, and say what the whole will take."
 Preview = Annotated[int | None, typer.Option("--preview", metavar="[N]", min=1, help=PREVIEW)]
-VALUES = {"--preview": "5"}
+VALUES = {"--preview": "5", "--preview-mask": "3"}
 RUN = "A training run by id, the beginning of one, or name; the newest if not given."
 RunId = Annotated[str | None, typer.Option("--run", metavar="RUN", help=RUN)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of stdout.")]

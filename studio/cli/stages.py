@@ -1,29 +1,24 @@
-"""``studio build`` and ``train``: all stages, or one, headless."""
+"""``studio build``: all stages, headless."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from studio.build import Built, Session, build
 from studio.build.authors import Roles, roles
-from studio.build.stages import planned_run, train_stage, triage_stage
 from studio.cli import options
 from studio.cli.display import show
 from studio.cli.evaluate import GATES_FAILED, print_gates, print_verdict
 from studio.cli.generate import counts
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import say, say_json, tell_prose
-from studio.dataset import training_data
 from studio.doctor import environment
 from studio.evaluate import Interval
 from studio.evaluate.types import SideMetrics
 from studio.files import as_seen
 from studio.judge import LEARNED, judge_agreement, open_judge
 from studio.llm import ModelSettings
-from studio.train.types import MAX_EPOCHS, Backend, TrainPlan
 
 
 @asks_models()
@@ -107,70 +102,3 @@ def _side(side: SideMetrics) -> dict[str, Any]:
 
 def _value(found: Interval | None) -> float | None:
     return found.value if found else None
-
-
-def train(
-    spec: options.SpecFile = DEFAULT_SPEC,
-    workspace: options.WorkspaceFolder = WORKSPACE,
-    base: options.Base = None,
-    rank: Annotated[int | None, typer.Option(min=1, help="LoRA rank.")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.")] = None,
-    epochs: Annotated[float | None, typer.Option(min=0, max=MAX_EPOCHS, help="Passes over the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Examples an optimiser step.")] = None,
-    micro_batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Of these at once, at most: saves memory.")
-    ] = None,
-    max_length: Annotated[int | None, typer.Option(min=16, help="Tokens of a conversation; the rest is cut.")] = None,
-    method: options.TrainMethod = None,
-    backend: Annotated[Backend | None, typer.Option(help="auto: unsloth on a GPU where it is installed.")] = None,
-    snapshot: Annotated[
-        str | None, typer.Option("--snapshot", metavar="ID", help="Train on this one, not on what is accepted now.")
-    ] = None,
-    seed: options.Seed = 0,
-    dry_run: Annotated[bool, typer.Option("--plan", help="Show the plan, and write and train nothing.")] = False,
-    as_json: options.AsJson = False,
-) -> None:
-    """Train an adapter on what was accepted; stopped or killed, it goes on from its last checkpoint.
-
-    Example: studio train specs/taskmaster.yaml --epochs 4
-    """
-    recipe = {
-        "rank": rank,
-        "learning_rate": learning_rate,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "micro_batch_size": micro_batch_size,
-        "max_length": max_length,
-        "method": method,
-        "backend": backend,
-    }
-    with open_session(spec, workspace, base=base, seed=seed, recipe=recipe, snapshot=snapshot) as session:
-        if dry_run:
-            planned = planned_run(session, training_data(session.workspace, session.loaded, snapshot, write=False))
-            say_json(planned) if as_json else _print_plan(planned)
-            return
-        run = show(train_stage, session, show(triage_stage, session))
-    if as_json:
-        say_json(run)
-    elif finished := run.finished:
-        say(f"run {finished.run_id}: {finished.steps} steps, loss {finished.loss:.3f}, {finished.seconds:.0f} s")
-        say(f"adapter ({finished.adapter_mb:.1f} MB): {finished.adapter_path}")
-        if finished.note:
-            say(f"note: {finished.note}")
-
-
-def _print_plan(plan: TrainPlan) -> None:
-    recipe = plan.recipe
-    epochs = f"{recipe.epochs:g} epoch{'' if recipe.epochs == 1 else 's'}"
-    say(f"run     {plan.run_id}")
-    held_back = f", {plan.validation_examples} held back for validation" if plan.validation_examples else ""
-    say(f"data    {plan.examples} accepted examples{held_back}, {plan.snapshot}")
-    say(f"steps   {plan.steps}: {epochs}, batch {recipe.batch_size}, at most {recipe.max_length} tokens a conversation")
-    rates = f"lr {recipe.learning_rate:g}, {recipe.scheduler}"
-    say(f"recipe  {recipe.method} r {recipe.rank}, alpha {recipe.alpha}, {rates}")
-    say(f"base    {plan.base_model}")
-    if plan.adapter_mb is not None:
-        say(f"adapter {plan.adapter_mb:.1f} MB")
-    if plan.note:
-        say(f"note    {plan.note}")
-    say("nothing is trained yet; the same command without --plan trains it")

@@ -203,7 +203,7 @@ class Evaluator:
             trial=is_trial(plan.base_model, spec.deployment.base_model),
             max_tokens=spec.deployment.max_tokens,
             results=results,
-            train_loss=finished.loss if finished else None,
+            train_loss=self._run.train_loss,
             adapter_mb=finished.adapter_mb if finished else None,
             examples=plan.examples,
             created=datetime.now(UTC),

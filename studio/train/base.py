@@ -20,6 +20,7 @@ from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.files import file_hash
 from studio.train.smollm2 import HUB_TIMEOUT_S, PARAMETERS, SMOLLM2, Tell, cached, need_hub, prepared
+from studio.train.types import ALL_LINEAR
 
 FUSED = {"qkv_proj": ("q_proj", "k_proj", "v_proj"), "gate_up_proj": ("gate_proj", "up_proj")}
 """Several projections as one layer, as in Phi-3."""
@@ -89,6 +90,8 @@ class BaseShape(Frozen):
     def adapter_mb(self, rank: int, targets: Sequence[str]) -> float | None:
         """Megabytes (10^6 bytes) of a LoRA: rank * (in + out) numbers a layer (arXiv:2106.09685). None: not known."""
         names = [*targets, *(name for name, parts in FUSED.items() if set(targets).issuperset(parts))]
+        if tuple(targets) == ALL_LINEAR:
+            names = list(self.projections)
         sizes = sum(out + in_ for name in names for out, in_ in self.projections.get(name, ()))
         return rank * sizes * ADAPTER_BYTES / 1e6 if sizes else None
 
@@ -100,17 +103,33 @@ def shape_of(base: str) -> BaseShape | None:
     """
     if base == SMOLLM2:
         return BaseShape(parameters=PARAMETERS)
-    folder = Path(base).expanduser()
-    if not folder.is_dir():
-        config = cached(base)
-        if config is None:
-            return None
-        folder = config.parent
+    config = file_of(base, "config.json")
+    if config is None:
+        return None
+    folder = config.parent
     try:
         tensors = [one for path in sorted(folder.glob("*.safetensors")) for one in _header(path)]
         return _by_tensors(tensors) if tensors else _by_config(json.loads((folder / "config.json").read_text()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def file_of(base: str, name: str) -> Path | None:
+    """A file of a folder, or of a hub's model where it is in the local cache."""
+    folder = Path(base).expanduser()
+    if not folder.is_dir():
+        return cached(base, name)
+    return folder / name if (folder / name).is_file() else None
+
+
+def config_of(base: str) -> dict[str, Any] | None:
+    """The base model's ``config.json``; None where it is not here or cannot be read."""
+    path = file_of(base, "config.json")
+    try:
+        found = json.loads(path.read_text()) if path else None
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _header(path: Path) -> Iterator[tuple[str, list[int]]]:

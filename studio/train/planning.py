@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -13,13 +14,16 @@ from pydantic import ValidationError
 from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.train.base import identity, resolve_base, shape_of
+from studio.train.lengths import over_length
+from studio.train.memory import longest_line, memory_fit, warning
 from studio.train.smollm2 import Tell
-from studio.train.types import Recipe, TrainPlan
+from studio.train.types import UNDECISIVE, Logger, Recipe, TrainPlan
 
 if TYPE_CHECKING:  # for the worker, which imports this room, they would be dead weight
     from studio.dataset import Export
     from studio.spec import LoadedSpec
 
+PROBES = 4
 SMALL_PARAMETERS = 500_000_000
 _RANKS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 _NUMBERS = {"int": "must be a whole number", "float": "must be a number", "finite": "must be a finite number"}
@@ -95,14 +99,24 @@ def plan(
     shape = shape_of(base_path)
     size = shape.adapter_mb(recipe.rank, recipe.target_modules) if shape else None
     limit = loaded.spec.success.adapter_mb
-    note = ""
-    if size is not None and limit is not None and size > limit:
-        fits = next((rank for rank in _RANKS if rank < recipe.rank and rank / recipe.rank * size <= limit), None)
-        way = f"rank {fits} fits ({fits / recipe.rank * size:.1f} MB)" if fits else "take fewer target modules"
-        note = f"rank {recipe.rank} makes an adapter of {size:.1f} MB, over the spec's limit of {limit:g} MB: {way}"
+    need_logger(recipe.log_to)
+    fits, note, warnings = None, "", []
+    if size is not None and limit is not None:
+        fits = next((rank for rank in _RANKS if rank / recipe.rank * size <= limit), None)
+        if size > limit:
+            way = f"rank {fits} fits ({fits / recipe.rank * size:.1f} MB)" if fits else "take fewer target modules"
+            note = f"rank {recipe.rank} makes an adapter of {size:.1f} MB, over the spec's limit of {limit:g} MB: {way}"
+    fit = memory_fit(base_path, shape, recipe, size, longest_line(export.path)) if shape and size else None
+    if fit and (told := warning(fit, recipe)):
+        warnings.append(told)
+    if over := over_length(export.path, base_path, recipe.max_length):
+        warnings.append(
+            f"{over} conversations are over {recipe.max_length} tokens: replies that end beyond are not learned"
+        )
     mark = fingerprint(
         base=identity(base_path),
-        recipe=recipe.model_dump(mode="json", exclude={"micro_batch_size"}),
+        recipe=recipe.model_dump(mode="json", exclude=set(UNDECISIVE)),
+        **({"validation": export.snapshot} if export.validation_count and recipe.validations else {}),
         system_prompt=loaded.spec.deployment.system_prompt,
         spec=loaded.hash,
         data=export.hash,
@@ -125,7 +139,28 @@ def plan(
         created=datetime.now(UTC),
         adapter_mb=size,
         note=note,
+        warnings=tuple(warnings),
+        probes=sample_probes(loaded, recipe),
+        over_length=over,
+        suggested_rank=fits,
+        memory=fit,
     )
+
+
+def need_logger(log_to: Logger | None) -> None:
+    """Raises :class:`UserError` where what a run is to be logged to is not installed."""
+    packages = {"tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}
+    if log_to and not any(find_spec(name) for name in packages[log_to]):
+        raise UserError(f"{log_to} is not installed", where="--log-to", remedy=f"pip install {log_to}")
+
+
+def sample_probes(loaded: LoadedSpec, recipe: Recipe) -> tuple[str, ...]:
+    """Held-out messages, evenly spread over all: four, or as many as the recipe asks for."""
+    from studio.spec import held_out_texts
+
+    held_out = held_out_texts(loaded.spec)
+    count = min(len(held_out), PROBES if recipe.samples is None else recipe.samples)
+    return tuple(held_out[number * len(held_out) // count] for number in range(count))
 
 
 def fingerprint(**parts: object) -> str:

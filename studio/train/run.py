@@ -1,14 +1,16 @@
 """Runs of the workspace: the folder that each has, finding one, starting one, going on with one.
 
-A folder holds ``run.json``, ``data.jsonl``, ``metrics.jsonl``, ``spec/``, ``checkpoints/`` and ``adapter/``, and
-``validation.jsonl`` where its snapshot has such a side.
+A folder holds ``run.json``, ``data.jsonl``, ``metrics.jsonl``, ``spec/``, ``checkpoints/`` and ``adapter/``. Where the
+run was sampled there is ``samples.jsonl``, where its snapshot has such a side ``validation.jsonl``; ``start/`` is the
+adapter that it goes on from, if it does.
 """
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -17,8 +19,8 @@ from studio.errors import UserError
 from studio.files import write_atomic
 from studio.jobs import AlreadyRunning, Job, active, resume
 from studio.jobs import start as start_job
-from studio.train.base import resolve_base
-from studio.train.types import Run, TrainParams, TrainPlan
+from studio.train.base import adapter_hash, resolve_base
+from studio.train.types import Rewards, Run, TrainParams, TrainPlan
 
 if TYPE_CHECKING:  # for the worker, which imports this room, it would be dead weight
     from studio.store import Workspace
@@ -26,8 +28,11 @@ if TYPE_CHECKING:  # for the worker, which imports this room, it would be dead w
 STAGE = "train"
 ENTRY = "studio.train.worker.main:main"
 RUN_FILE, DATA_FILE, METRICS_FILE = "run.json", "data.jsonl", "metrics.jsonl"
+SAMPLES_FILE = "samples.jsonl"
+SFT_FILE = "sft.jsonl"
 VALIDATION_FILE = "validation.jsonl"
-CHECKPOINTS, ADAPTER, SPEC = "checkpoints", "adapter", "spec"
+CHECKPOINTS, ADAPTER, SPEC, START = "checkpoints", "adapter", "spec", "start"
+Line = TypeVar("Line", bound=Frozen)
 WEIGHTS = "adapter_model.safetensors"
 
 
@@ -39,17 +44,40 @@ class StepMetrics(Frozen):
     loss: float
     learning_rate: float
     epoch: float
+    validation_loss: float | None = None
+    rewards: Rewards | None = None
     grad_norm: float | None = None
     seconds: float
 
 
+class Sample(Frozen):
+    """What a run replied to a probe at a step, a line of ``samples.jsonl``."""
+
+    step: int
+    probe: str
+    reply: str
+
+
 def read_metrics(run_dir: Path) -> list[StepMetrics]:
     """The steps in order. A line that was cut by a crash is left out."""
+    return _lines(run_dir / METRICS_FILE, StepMetrics)
+
+
+def samples_file(run_dir: Path) -> Path:
+    return run_dir / SAMPLES_FILE
+
+
+def read_samples(run_dir: Path) -> list[Sample]:
+    """In the order in which they were drawn; each step has one of every probe."""
+    return _lines(samples_file(run_dir), Sample)
+
+
+def _lines(path: Path, kind: type[Line]) -> list[Line]:
     found = []
     with suppress(FileNotFoundError):
-        for line in (run_dir / METRICS_FILE).read_text().splitlines():
+        for line in path.read_text(encoding="utf-8").split("\n"):
             with suppress(ValidationError):
-                found.append(StepMetrics.model_validate_json(line, extra="ignore"))
+                found.append(kind.model_validate_json(line, extra="ignore"))
     return found
 
 
@@ -68,7 +96,12 @@ def read_run(run_dir: Path) -> Run | None:
         return None
     here = run_dir.absolute()
     validation = str(here / VALIDATION_FILE) if run.plan.validation_path else ""
-    plan = run.plan.model_copy(update={"data_path": str(here / DATA_FILE), "validation_path": validation})
+    paths = {"data_path": str(here / DATA_FILE), "validation_path": validation}
+    if run.plan.start_path:
+        paths["start_path"] = str(here / START)
+    if run.plan.sft_path:
+        paths["sft_path"] = str(here / SFT_FILE)
+    plan = run.plan.model_copy(update=paths)
     finished = run.finished and run.finished.model_copy(update={"adapter_path": str(here / ADAPTER)})
     return run.model_copy(update={"plan": plan, "finished": finished})
 
@@ -114,6 +147,10 @@ def start(workspace: Workspace, plan: TrainPlan) -> Job:
         plan = plan.model_copy(update=own)
     held_back = _kept(run_dir / VALIDATION_FILE, plan.validation_path) if plan.validation_path else ""
     copies = {"data_path": _kept(run_dir / DATA_FILE, plan.data_path), "validation_path": held_back}
+    if plan.sft_path:
+        copies["sft_path"] = _kept(run_dir / SFT_FILE, plan.sft_path)
+    if plan.start_path:
+        copies["start_path"] = _kept_adapter(run_dir / START, plan)
     plan = plan.model_copy(update=copies)
     write_run(run_dir, Run(plan=plan))
     return start_job(workspace.jobs_dir, STAGE, ENTRY, TrainParams(plan=plan, run_dir=str(run_dir)))
@@ -152,6 +189,25 @@ def _kept(path: Path, source: str) -> str:
     except FileNotFoundError:
         raise UserError("the training data is gone", where=source, remedy="export it again") from None
     return str(path)
+
+
+def _kept_adapter(folder: Path, plan: TrainPlan) -> str:
+    """A copy of the adapter that a run goes on from, whose parent may be deleted before it is done."""
+    try:
+        if not folder.is_dir():
+            fresh = folder.with_name(f".{folder.name}.new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.copytree(plan.start_path, fresh)
+            fresh.rename(folder)
+        if adapter_hash(folder) == plan.start_hash:
+            return str(folder)
+    except OSError as error:
+        remedy = "train that run again, or name another one with --run"
+        raise UserError(
+            f"the adapter of {', '.join(plan.parents)} is gone", where=str(folder), remedy=remedy
+        ) from error
+    shutil.rmtree(folder)
+    raise UserError(f"the adapter of {', '.join(plan.parents)} has changed", remedy="start the training again")
 
 
 def _asked(job: Job) -> TrainParams | None:

@@ -14,7 +14,7 @@ from studio.cli.display import SPARE, Rows, fitted, progress_of
 from studio.generate.types import GenerateProgressed
 from studio.jobs.record import Event
 from studio.llm import Waiting
-from studio.train.types import TrainStarted
+from studio.train.types import MicroBatchHalved, Rewards, StepLogged, TrainStarted
 
 PATH = "/home/ada/projects/personas/workspace/harbour-pilot/exports/accepted-0123456789ab.jsonl"
 
@@ -81,6 +81,18 @@ def test_what_turned_out_otherwise_in_training_is_told_when_it_starts() -> None:
     )
     told = progress_of(Event(at=datetime.now(UTC), kind=started.kind, data=started.model_dump(mode="json")))
     assert told and told.text == "peft on CPU, 0.1M of 4.3M parameters · left out, no reply within max_length: 3"
+
+
+def test_a_step_tells_what_is_held_back_and_how_far_apart_replies_are_and_a_smaller_micro_batch_is_told() -> None:
+    step = StepLogged(
+        step=5, steps=10, loss=0.61, learning_rate=1e-5, epoch=1, validation_loss=0.7, rewards=Rewards(margin=0.25)
+    )
+    fewer = MicroBatchHalved(micro_batch=4, step=5)
+    told = [progress_of(Event(at=datetime.now(UTC), kind=one.kind, data=one.model_dump())) for one in (step, fewer)]
+    assert [one.text for one in told if one] == [
+        "step  5/10 · loss 0.610 · held back 0.700 · margin 0.25",
+        "out of memory: going on from step 5 with 4 examples at once",
+    ]
 
 
 def test_what_generating_waits_for_is_told_first() -> None:

@@ -13,8 +13,9 @@ from studio.chatml import assistant, user
 from studio.jobs import Job, resume, start
 from studio.train.run import ADAPTER, DATA_FILE, ENTRY, STAGE, WEIGHTS, read_metrics, read_run
 from studio.train.types import TrainEvent, TrainFinished, TrainParams, TrainPlan, TrainStarted
+from studio.train.worker.data import read_conversations
 from studio.train.worker.progress import Control
-from studio.train.worker.run import read_conversations, train
+from studio.train.worker.run import train
 from tests.train.making import make_plan, write_data
 
 

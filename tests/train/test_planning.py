@@ -13,10 +13,13 @@ import pytest
 
 from studio.errors import UserError
 from studio.files import file_hash
+from studio.machine.gpu import Gpu
 from studio.train import plan, preset_for, resolve_base, with_recipe
 from studio.train.base import BaseShape, adapter_hash, identity, shape_of
+from studio.train.lengths import over_length
+from studio.train.memory import memory_fit
 from studio.train.planning import SMALL, STARTING, Preset
-from studio.train.types import TARGET_MODULES, Recipe
+from studio.train.types import ALL_LINEAR, TARGET_MODULES, Recipe
 from tests.tiny_model import tiny_base, write_tiny_base
 
 Export = SimpleNamespace
@@ -27,12 +30,16 @@ def loaded(
 ) -> Any:
     deployment = SimpleNamespace(base_model=base or tiny_base(), system_prompt=prompt)
     success = SimpleNamespace(adapter_mb=adapter_mb)
-    return SimpleNamespace(hash=hash_, spec=SimpleNamespace(deployment=deployment, success=success))
+    return SimpleNamespace(hash=hash_, spec=SimpleNamespace(deployment=deployment, success=success, scenarios={}))
 
 
 def export(count: int = 200, hash_: str = "data") -> Any:
     sides = {"snapshot": "data-1", "validation_path": Path("exports/validation.jsonl"), "validation_count": 5}
     return Export(path=Path("exports/data.jsonl"), count=count, hash=hash_, skipped=0, **sides)
+
+
+def changed(**values: Any) -> Any:
+    return Export(**{**vars(export()), **values})
 
 
 @pytest.mark.parametrize(
@@ -160,6 +167,66 @@ def test_an_adapter_that_would_be_too_large_is_told_with_the_rank_that_fits(tmp_
     fits = plan(loaded(base=base), export(), recipe=Recipe(rank=8))
     assert fits.note == "" and fits.adapter_mb == pytest.approx(41.9, abs=0.05)
     assert plan(loaded(base=base, adapter_mb=None), export()).note == ""
+
+
+def test_a_rank_within_the_limit_is_suggested_and_memory_that_is_missing_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA_8B))
+    data = tmp_path / "data.jsonl"
+    data.write_text("x" * 9000 + "\n")
+    monkeypatch.setattr("studio.train.memory._free_memory", lambda: 24.0)
+    made = plan(loaded(base=str(tmp_path)), changed(path=data))
+    fit = made.memory
+    assert made.suggested_rank == 8 and fit and (fit.device, fit.free, fit.fits) == ("CPU", 24.0, False)
+    assert fit.weights == pytest.approx(8.03e9 * 4 / 2**30 + 0.8, rel=0.01)
+    assert fit.adapter == pytest.approx(41.9e6 * 16 / 2**30, rel=0.01)
+    [told] = made.warnings
+    assert told.startswith(f"about {fit.needed:.1f} GiB needed and 24.0 free on the CPU: micro_batch_size below 8")
+    assert "method qlora" in told and "max_length below 2048" in told
+
+    h200 = Gpu(name="H200", memory_gib=139, free_gib=138.0)
+    monkeypatch.setattr("studio.train.memory.torch_has_cuda", lambda: True)
+    monkeypatch.setattr("studio.train.memory.find_gpus", lambda visible: (h200,))
+    shape = shape_of(str(tmp_path))
+    assert shape
+    on_gpu = memory_fit(str(tmp_path), shape, Recipe(), 83.9, 9000)
+    four = memory_fit(str(tmp_path), shape, Recipe(method="qlora"), 83.9, 9000)
+    assert on_gpu and four and on_gpu.fits and on_gpu.device == "GPU" and four.weights < on_gpu.weights / 2
+    longer = memory_fit(str(tmp_path), shape, Recipe(), 83.9, 90_000)
+    fewer = memory_fit(str(tmp_path), shape, Recipe(micro_batch_size=1), 83.9, 9000)
+    assert longer and fewer and fewer.activations < on_gpu.activations
+    assert longer.activations == on_gpu.activations, "max_length bounds it"
+
+
+def test_conversations_over_the_length_are_counted_by_the_base_models_tokenizer(tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    turns = [("milk " * 200, "Yes."), ("milk " * 5, "Yes."), ("\u00e9" * 40, "Yes.")]
+    rows = [
+        {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]}
+        for asked, said in turns
+    ]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert over_length(data, tiny_base(), 64) == 2, "of the last one every letter is two tokens"
+    assert over_length(data, tiny_base(), 1000) == 0
+    assert over_length(tmp_path / "gone.jsonl", tiny_base(), 64) == over_length(data, "nobody/none", 64) == 0
+    made = plan(loaded(), changed(path=data), recipe=Recipe(max_length=64))
+    assert made.over_length == 2
+    assert "2 conversations are over 64 tokens: replies that end beyond are not learned" in made.warnings
+
+
+def test_all_linear_layers_are_counted_as_what_they_are() -> None:
+    shape = shape_of(tiny_base())
+    assert shape and shape.adapter_mb(8, ALL_LINEAR) == shape.adapter_mb(8, TARGET_MODULES)
+
+
+def test_what_does_not_decide_a_run_leaves_it_the_same_and_validation_decides(tmp_path: Path) -> None:
+    first = plan(loaded(), export()).fingerprint
+    for name, value, same in (("samples", 2, True), ("patience", 2, False), ("validations", 2, False)):
+        other = plan(loaded(), export(), recipe=with_recipe(SMALL.recipe, {name: value})).fingerprint
+        assert (other == first) is same, name
+    moved = changed(snapshot="data-2")
+    assert plan(loaded(), moved).fingerprint != first, "another validation side may keep another adapter"
 
 
 def test_the_shape_of_a_base_is_read_from_its_weights_or_its_config(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from transformers import Gemma3TextConfig, Phi3Config, PreTrainedConfig, Qwen3Mo
 
 from studio.train.types import TrainPlan
 from studio.train.worker import trainer as trainer_module
+from studio.train.worker.data import read_conversations
 from studio.train.worker.encoding import Encoder, encode_all
 from studio.train.worker.loading import load
 from studio.train.worker.placement import Placement
 from studio.train.worker.progress import Control, MetricsLog, Progress
-from studio.train.worker.run import read_conversations
 from studio.train.worker.trainer import make_trainer
 from tests.tiny_model import SIZES
 from tests.train.making import make_base, make_plan

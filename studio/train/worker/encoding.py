@@ -85,6 +85,8 @@ class Encoded:
     input_ids: list[int]
     labels: list[int]
     as_served: bool = True
+    dropped: int = 0
+    """Replies that are not taught, as they are not whole within the length."""
 
     @property
     def taught(self) -> int:
@@ -106,8 +108,23 @@ class Encoder:
         self._tokenizer, self._max_length = tokenizer, max_length
         self._template = _marked_template(tokenizer)
 
-    def encode(self, messages: Messages) -> Encoded:
-        """The conversation cut to ``max_length`` tokens at its end."""
+    def encode(self, messages: Messages, *, whole: bool = False) -> Encoded:
+        """The conversation cut to ``max_length`` tokens at its end. With ``whole`` a reply that is cut by that is not
+        taught: its end would not be."""
+        ids, taught, prompt = self._masked(messages)
+        dropped = _drop(taught, self._max_length) if whole else 0
+        labels = [token if learn else IGNORED for token, learn in zip(ids, taught, strict=True)]
+        return Encoded(ids[: self._max_length], labels[: self._max_length], _begins(ids, prompt), dropped)
+
+    def reply(self, messages: Messages) -> tuple[list[int], list[int]]:
+        """The ids before the last reply, and those of it that are taught: as :meth:`encode` masks, but never cut."""
+        ids, taught, _ = self._masked(messages)
+        end = next((at for at in range(len(taught), 0, -1) if taught[at - 1]), 0)
+        begin = next((at for at in range(end, 0, -1) if not taught[at - 1]), 0)
+        return ids[:begin], ids[begin:end]
+
+    def _masked(self, messages: Messages) -> tuple[list[int], list[bool], list[int]]:
+        """The ids of a conversation, which of them are taught, and what serving would ask its last reply with."""
         turns = [message.model_dump() for message in messages]
         last = max((index for index, turn in enumerate(turns) if turn["role"] == "assistant"), default=None)
         prompt = [] if last is None else prompt_ids(self._tokenizer, turns[:last])  # what serving would ask it with
@@ -115,8 +132,7 @@ class Encoder:
         if self._template and not _begins(ids, prompt):
             grown = self._by_growth(turns)
             ids, taught = grown if _begins(grown[0], prompt) else (ids, taught)
-        labels = [token if learn else IGNORED for token, learn in zip(ids, taught, strict=True)]
-        return Encoded(ids[: self._max_length], labels[: self._max_length], _begins(ids, prompt))
+        return ids, taught, prompt
 
     def _by_markers(self, turns: list[dict[str, str]]) -> tuple[list[int], list[bool]]:
         rendered = self._tokenizer.apply_chat_template(
@@ -152,10 +168,20 @@ def prompt_ids(tokenizer: Any, turns: Sequence[dict[str, str]]) -> list[int]:
 
 
 def encode_all(encoder: Encoder, conversations: Iterable[Messages]) -> tuple[list[Encoded], int]:
-    """All conversations that teach something, and how many did not: no reply, or it lies beyond ``max_length``."""
-    encoded = [encoder.encode(messages) for messages in conversations]
+    """All conversations that teach something, and how many did not: no reply is whole within ``max_length``."""
+    encoded = [encoder.encode(messages, whole=True) for messages in conversations]
     kept = [one for one in encoded if one.taught]
     return kept, len(encoded) - len(kept)
+
+
+def _drop(taught: list[bool], length: int) -> int:
+    """Teach nothing of replies that end beyond ``length``; how many these are."""
+    begins = [at for at, learn in enumerate(taught) if learn and not (at and taught[at - 1])]
+    ends = [next((end for end in range(at, len(taught)) if not taught[end]), len(taught)) for at in begins]
+    over = [(begin, end) for begin, end in zip(begins, ends, strict=True) if end > length]
+    for begin, end in over:
+        taught[begin:end] = [False] * (end - begin)
+    return len(over)
 
 
 def _marked_template(tokenizer: Any) -> str | None:

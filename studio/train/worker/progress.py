@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 from studio.errors import UserError
 from studio.files import write_atomic
 from studio.train.run import METRICS_FILE, StepMetrics, read_metrics
-from studio.train.types import CheckpointSaved, StepLogged, TrainEvent
+from studio.train.types import CheckpointSaved, Rewards, StepLogged, TrainEvent
 
 MAX_EVENTS_PER_S = 5.0
 _RATE_WINDOW = 30
@@ -66,13 +66,35 @@ def last_epoch_loss(steps: Sequence[StepMetrics]) -> float:
     return sum(last) / len(last)
 
 
+def rewards_of(logs: Mapping[str, float]) -> Rewards | None:
+    """What TRL's trainers of preferences log, by its names; None of any other trainer."""
+    if "logps/chosen" not in logs and "logps/rejected" not in logs:
+        return None
+    return Rewards(
+        chosen=logs.get("rewards/chosen"),
+        rejected=logs.get("rewards/rejected"),
+        margin=logs.get("rewards/margins"),
+        accuracy=logs.get("rewards/accuracies"),
+        chosen_logps=logs.get("logps/chosen"),
+        rejected_logps=logs.get("logps/rejected"),
+    )
+
+
 class Progress(TrainerCallback):
     """Records every step, tells of at most five a second and always of the last, saves by the clock, stops on demand.
 
-    ``save_every_s`` bounds the work that a kill can cost, whatever a step takes.
+    ``save_every_s`` bounds the work that a kill can cost, whatever a step takes. ``validated`` has the validation loss
+    of steps, by the time that they are logged.
     """
 
-    def __init__(self, log: MetricsLog, steps: int, control: Control) -> None:
+    def __init__(
+        self,
+        log: MetricsLog,
+        steps: int,
+        control: Control,
+        validated: Mapping[int, float] | None = None,
+    ) -> None:
+        self._validated = validated if validated is not None else {}
         self._log, self._steps, self._control, self._earlier_s = log, steps, control, log.seconds
         self._began = self._saved = time.monotonic()
         self._told = float("-inf")
@@ -108,12 +130,15 @@ class Progress(TrainerCallback):
             loss=logs["loss"],
             learning_rate=logs["learning_rate"],
             epoch=state.epoch,
+            validation_loss=self._validated.get(state.global_step),
+            rewards=rewards_of(logs),
             grad_norm=logs.get("grad_norm"),
             seconds=self._earlier_s + now - self._began,
         )
         self._log.add(step)
         self._marks.append((now, step.step))
-        if now - self._told < 1 / MAX_EVENTS_PER_S and step.step < self._steps and not self.stopped:
+        due = now - self._told >= 1 / MAX_EVENTS_PER_S or step.step >= self._steps or self.stopped
+        if not due and step.validation_loss is None:
             return
         self._told = now
         (since, first), (until, last) = self._marks[0], self._marks[-1]
@@ -125,6 +150,8 @@ class Progress(TrainerCallback):
                 loss=step.loss,
                 learning_rate=step.learning_rate,
                 epoch=step.epoch,
+                validation_loss=step.validation_loss,
+                rewards=step.rewards,
                 rate=rate,
                 eta_s=(self._steps - step.step) / rate if rate else None,
             )

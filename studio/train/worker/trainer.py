@@ -147,28 +147,9 @@ def make_trainer(
     padding_free = placement.on_cpu and longest * recipe.micro_batch <= PADDING_FREE_TOKENS
     few_logits = vocabulary <= SMALL_VOCABULARY or (padding_free and taught * vocabulary <= MOST_LOGITS)
     config = SFTConfig(
-        output_dir=str(checkpoints),
-        max_steps=plan.steps,
-        per_device_train_batch_size=recipe.micro_batch,
-        gradient_accumulation_steps=recipe.batch_size // recipe.micro_batch,
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type=recipe.scheduler,
-        warmup_steps=round(recipe.warmup_ratio * plan.steps),
-        seed=recipe.seed,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",  # Progress saves, by the clock
-        save_total_limit=2,
-        max_length=None,  # the data is cut already
-        dataloader_pin_memory=not placement.on_cpu,
-        gradient_checkpointing=not placement.on_cpu,  # on a CPU it costs 70 % more time and saves what is plentiful
-        report_to="none",
-        disable_tqdm=True,
+        **arguments(plan, placement, checkpoints),
         loss_type="nll" if few_logits else "chunked_nll",
         padding_free=padding_free,
-        use_cpu=placement.on_cpu,
-        bf16=placement.dtype == torch.bfloat16,
-        fp16=placement.dtype == torch.float16,
     )
     trainer = (LeanTrainer if short else GroupingTrainer)(
         model=loaded.model,
@@ -179,9 +160,42 @@ def make_trainer(
     )
     if padding_free and loaded.backend == "peft":
         lay_flat(trainer)
+    keep_scalable(loaded, placement)
+    return trainer
+
+
+def arguments(plan: TrainPlan, placement: Placement, checkpoints: Path) -> dict[str, Any]:
+    """What the configurations of all of TRL's trainers share, by their names."""
+    recipe = plan.recipe
+    return {
+        "output_dir": str(checkpoints),
+        "max_steps": plan.steps,
+        "per_device_train_batch_size": recipe.micro_batch,
+        "gradient_accumulation_steps": recipe.batch_size // recipe.micro_batch,
+        "learning_rate": recipe.learning_rate,
+        "lr_scheduler_type": recipe.scheduler,
+        "warmup_steps": round(recipe.warmup_ratio * plan.steps),
+        "seed": recipe.seed,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "no",  # Progress saves, by the clock
+        "save_total_limit": 2,
+        "max_length": None,  # the data is cut already
+        "dataloader_pin_memory": not placement.on_cpu,
+        "gradient_checkpointing": not placement.on_cpu,  # on a CPU it costs 70 % more time and saves what is plentiful
+        "report_to": recipe.log_to or "none",
+        **({"project": "persona-studio", "trackio_space_id": None} if recipe.log_to == "trackio" else {}),
+        "run_name": plan.run_id,
+        "disable_tqdm": True,
+        "use_cpu": placement.on_cpu,
+        "bf16": placement.dtype == torch.bfloat16,
+        "fp16": placement.dtype == torch.float16,
+    }
+
+
+def keep_scalable(loaded: Loaded, placement: Placement) -> None:
+    """TRL puts the adapter of a 4-bit base model in bfloat16, whose gradients float16's loss scaling cannot take."""
     if placement.dtype == torch.float16:
-        # TRL puts the adapter of a 4-bit base model in bfloat16, whose gradients float16's loss scaling cannot take.
         for parameter in loaded.model.parameters():
             if parameter.requires_grad:
                 parameter.data = parameter.data.float()
-    return trainer
