@@ -32,6 +32,7 @@ from studio.cli import (
     runs,
     spec,
     stages,
+    suites,
     triage,
     window,
     workspace,
@@ -87,6 +88,7 @@ app.add_typer(dataset.app, name="dataset")
 app.command("train")(stages.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("improve")(improve.improve_command)
+app.command("suites")(suites.suites)
 app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")
 app.add_typer(runs.app, name="runs")
@@ -121,6 +123,8 @@ def run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     if not arguments or arguments[0] not in (*COMMANDS, *OWN_OPTIONS):  # studio, studio FILE, studio --option ...
         arguments = ["open", *arguments]
+    if arguments[:2] == ["evaluate", "suites"]:
+        arguments = arguments[1:]
     arguments = with_values(arguments)
     try:
         status = app(args=arguments, standalone_mode=False)
