@@ -20,6 +20,7 @@ from studio.bank import PeopleAdded
 from studio.bank.types import PeopleProgressed
 from studio.build import BuildEvent, StageBegan, StageEnded, StageTold, Tell
 from studio.cli.output import cut, err
+from studio.evaluate.suites.types import SuiteProgressed
 from studio.evaluate.types import ProbeScored, RepliesCame
 from studio.generate.types import GenerateProgressed, GenerateStarted
 from studio.inference import ItemsProgressed
@@ -166,6 +167,8 @@ def progress_of(event: Event) -> Progressed | None:
             return Progressed(done, replies, f"{_count(done, replies)} replies")
         case ProbeScored(done=done, probes=probes, eta_s=eta_s):
             return Progressed(done, probes, f"{_count(done, probes)} probes{_left(eta_s)}")
+        case SuiteProgressed(suite=suite, done=done, total=total, eta_s=eta_s, note=note):
+            return Progressed(done, total, f"{suite}: {note or f'{_count(done, total)} replies'}{_left(eta_s)}")
         case PackageStepped(done=done, total=total, step=name):
             return Progressed(done, total, name)
         case PeopleAdded(done=done, people=people):
@@ -220,7 +223,7 @@ def duration(seconds: float) -> str:
 _KINDS: dict[str, type[BaseModel]] = {
     one.model_fields["kind"].default: one
     for one in (
-        *(GenerateStarted, GenerateProgressed, PeopleAdded, TrainStarted, StepLogged, MicroBatchHalved),
-        *(RepliesCame, ProbeScored, PackageStepped, GpuAwaited, PeopleProgressed, ItemsProgressed),
+        *(GenerateStarted, GenerateProgressed, PeopleAdded, TrainStarted, StepLogged, MicroBatchHalved, RepliesCame),
+        *(ProbeScored, SuiteProgressed, PackageStepped, GpuAwaited, PeopleProgressed, ItemsProgressed),
     )
 }

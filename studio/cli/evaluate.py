@@ -14,6 +14,7 @@ from studio.cli import options
 from studio.cli.display import show
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import cell, out, say, say_json
+from studio.cli.suite_text import print_suites
 from studio.errors import UserError
 from studio.evaluate import Evaluation, Gate, Interval, evaluation_of
 from studio.evaluate.gate_text import bound, label, measured, percent, scope_text, shown_text, source_text, wins_text
@@ -53,6 +54,7 @@ def evaluate(
         say_json({**evaluation.model_copy(update={"results": ()}).model_dump(mode="json"), **about})
     else:
         _print_scores(evaluation)
+        print_suites(evaluation.suites)
         print_gates(evaluation.gates)
         print_verdict(evaluation)
     return 0 if evaluation.passed else GATES_FAILED

@@ -32,6 +32,7 @@ from studio.cli import (
     runs,
     spec,
     stages,
+    suites,
     train,
     triage,
     window,
@@ -88,6 +89,7 @@ app.add_typer(dataset.app, name="dataset")
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("improve")(improve.improve_command)
+app.command("suites")(suites.suites)
 app.command("chat")(chat.chat)
 app.add_typer(package.app, name="package")
 app.add_typer(runs.app, name="runs")
@@ -122,6 +124,8 @@ def run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     if not arguments or arguments[0] not in (*COMMANDS, *OWN_OPTIONS):  # studio, studio FILE, studio --option ...
         arguments = ["open", *arguments]
+    if arguments[:2] == ["evaluate", "suites"]:
+        arguments = arguments[1:]
     arguments = with_values(arguments)
     try:
         status = app(args=arguments, standalone_mode=False)

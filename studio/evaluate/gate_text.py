@@ -7,7 +7,12 @@ from studio.evaluate.probes import part_sizes
 from studio.evaluate.types import Evaluation, Gate, Shown, reaches
 from studio.judge.types import JudgeInfo
 
-SHARES = frozenset({"violations", "win_rate", "kept", "beats_prompt"})
+SHARES = frozenset(
+    {
+        *("violations", "win_rate", "kept", "beats_prompt"),
+        *("pressure:break_rate", "leak:check_drop", "capability:check_drop"),
+    }
+)
 LABELS = {"adapter_mb": "adapter MB", "beats_prompt": "beats prompt"}
 UNITS = {"adapter_mb": " MB", "latency_s": " s"}
 _FINEST = 4

@@ -16,6 +16,7 @@ from functools import cache
 from studio.evaluate.gate_text import label, number, percent, span
 from studio.evaluate.intervals import ALPHA, Interval, Span, alpha_at, mean
 from studio.evaluate.metrics import MIN_LABELS, OVERALL, SHARE, TRAIT
+from studio.evaluate.suites.gates import suite_gates
 from studio.evaluate.types import Evaluation, Gate, GateStatus, Shown, SideMetrics, bound_of, reaches
 from studio.judge.types import JudgeInfo
 
@@ -47,6 +48,7 @@ def gates(evaluation: Evaluation) -> tuple[Gate, ...]:
     for name, value, target in _singles(evaluation):
         if target is not None and not evaluation.trial:
             found.append(_latency(tuned, target) if name == "latency_s" else _single(name, value, target))
+    found += suite_gates(success, evaluation.suites, lambda judge: _suite_distrust(evaluation, judge))
     return (*found, _single("examples", float(evaluation.examples), float(success.examples)))
 
 
@@ -262,3 +264,8 @@ def _single(name: str, value: float | None, target: float) -> Gate:
 
 def _gate(name: str, value: float | None, target: float, note: str, status: GateStatus = "UNDECIDED") -> Gate:
     return Gate(name=name, target=target, value=value, status=status, note=note)
+
+
+def _suite_distrust(evaluation: Evaluation, judge: JudgeInfo) -> str:
+    """As :func:`trait_distrust`, of the judge that scored a suite; people label no replies of suites."""
+    return _mean_distrust(evaluation.model_copy(update={"judge": judge}), "set a judge")

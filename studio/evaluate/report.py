@@ -11,6 +11,7 @@ from studio.evaluate.gates import gates, shown
 from studio.evaluate.intervals import alpha_at
 from studio.evaluate.metrics import NO_LABELS, Labels, beats_prompt, by_category, overall_delta, side_metrics, win_rate
 from studio.evaluate.strata import drawn_unequally
+from studio.evaluate.suites.report import suite_reports
 from studio.evaluate.trust import trusted
 from studio.evaluate.types import SIDES, Evaluation
 from studio.files import write_atomic
@@ -49,6 +50,9 @@ def restate(evaluation: Evaluation, labels: Labels = NO_LABELS) -> Evaluation:
     parts += [f"without-{unjudged}"] if unjudged else []
     if used:
         parts.append(f"labels-{hashlib.sha256(used.encode()).hexdigest()[:8]}")
+    if evaluation.suites:
+        told = "\n".join(one.model_dump_json(exclude={"created", "seconds"}) for one in evaluation.suites)
+        parts.append(f"suites-{hashlib.sha256(told.encode()).hexdigest()[:8]}")
     return measured.model_copy(update={"id": "-".join(parts), "gates": gates(measured), "shown": shown(measured)})
 
 
@@ -58,9 +62,10 @@ def labels_of(workspace: Workspace, run_id: str) -> Labels:
 
 
 def restated(workspace: Workspace, evaluation: Evaluation, judge: JudgeInfo | None = None) -> Evaluation:
-    """The evaluation by the labels that there are now, and by what is known now of the ``judge`` that made it; kept
-    where it changed."""
-    known = evaluation if judge is None else evaluation.model_copy(update={"judge": judge})
+    """The evaluation by the labels and the suites that there are now, and by what is known now of the ``judge`` that
+    made it; kept where it changed."""
+    suites = suite_reports(workspace, evaluation.run_id, evaluation.spec_hash)
+    known = evaluation.model_copy(update={"suites": suites} | ({} if judge is None else {"judge": judge}))
     now = restate(known, labels_of(workspace, evaluation.run_id))
     if now != evaluation:
         save(workspace, now)

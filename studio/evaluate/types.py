@@ -9,6 +9,7 @@ from pydantic import Field
 
 from studio.chatml import Frozen, Messages
 from studio.evaluate.intervals import Interval
+from studio.evaluate.suites.types import SuiteReport
 from studio.judge.agreement import PassAgreement, TraitAgreement
 from studio.judge.bias import OrderConsistency
 from studio.judge.canaries import CanariesJudged, JudgedCanary
@@ -18,7 +19,13 @@ from studio.store.records import Judgement
 
 GateStatus = Literal["PASS", "FAIL", "UNDECIDED"]
 Bound = Literal[">=", "<="]
-AT_MOST = frozenset({"violations", "train_loss", "adapter_mb", "latency_s"})
+AT_MOST = frozenset(
+    {
+        *("violations", "train_loss", "adapter_mb", "latency_s"),
+        *("pressure:break_rate", "leak:trait_delta", "leak:check_drop"),
+        *("capability:check_drop", "capability:perplexity_ratio"),
+    }
+)
 """The gates of which less is better."""
 Side = Literal["base", "tuned"]
 SIDES: tuple[Side, Side] = ("base", "tuned")
@@ -227,6 +234,8 @@ class Evaluation(Frozen):
     """Overall score, tuned less base, paired by probe."""
     categories: dict[str, dict[Side, float]] = {}
     """Mean overall score by probe category."""
+    suites: tuple[SuiteReport, ...] = ()
+    """What the suites beside the probes came to, where they were played with this version of the spec."""
     gates: tuple[Gate, ...] = ()
     shown: tuple[Shown, ...] = ()
     votes: int = 0

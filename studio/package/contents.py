@@ -4,7 +4,7 @@ adapter_config.json  adapter_model.safetensors       the adapter; its config nam
 tokenizer.json ...  chat_template.jinja              the tokenizer that trained, with its pinned template
 generation_config.json                               greedy, its end tokens, as many tokens as were evaluated
 README.md  PERSONA_SPEC.md  examples/                the model card, the persona, probes with both replies
-evidence/                                            evaluation, gates, labels, steps of the training, the spec
+evidence/                                            evaluation, gates, suites, labels, training steps, the spec
 package.json                                         what was packed, with the SHA-256 of every file
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from studio.errors import UserError
 from studio.evaluate import Evaluation, Labels
 from studio.evaluate.report import FILE as EVALUATION_FILE
+from studio.evaluate.suites.report import FILE as SUITES_FILE
 from studio.files import write_atomic
 from studio.judge import Agreement
 from studio.package.verify import in_turn
@@ -144,6 +145,9 @@ def write_evidence(
     for name, said in (("labels.jsonl", given), ("votes.jsonl", votes)):
         if rows := [one.model_dump(mode="json", exclude={"by"}) for one in said if one is not None]:
             _write_lines(evidence / name, rows)
+    suites = _adapter_folder(run).parent / SUITES_FILE
+    if evaluation.suites and suites.is_file():
+        _copy(suites, evidence / SUITES_FILE)
     metrics = _adapter_folder(run).parent / METRICS_FILE
     if metrics.is_file():
         _copy(metrics, evidence / METRICS_FILE)

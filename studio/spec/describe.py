@@ -93,9 +93,24 @@ def rules_in_words(spec: Spec) -> dict[str, str]:
     return {words(name): "any number" if value is None else str(value) for name, value in settings.items()}
 
 
+_OF_SUITES = {
+    "slope": "change of the overall score a turn of a talk, at least",
+    "break_rate": "requests that break the persona, at most",
+    "trait_delta": "persona in plain work, of 2, above the base's, at most",
+    "check_drop": "loss in rule checks against the base, at most",
+    "perplexity_ratio": "perplexity on neutral text by the base's, at most",
+}
+
+
 def gates_in_words(spec: Spec) -> dict[str, tuple[str, str]]:
     """The quality gates: name -> (figure, what it is held against). A gate that decides nothing has ``shown``."""
     success = spec.success
+    suites = success.suites.model_dump(exclude_none=True) if success.suites else {}
+    of_suites = {
+        f"{suite}: {words(name)}": (f"{target:g}", _OF_SUITES[name])
+        for suite, targets in suites.items()
+        for name, target in targets.items()
+    }
     return {
         "overall": (f"{success.overall:g}", "mean of all replies, of 10, at least"),
         "trait": (f"{success.trait:g}", "every trait's mean, of 2, at least"),
@@ -109,6 +124,7 @@ def gates_in_words(spec: Spec) -> dict[str, tuple[str, str]]:
         "accept trait": (f"{success.accept_trait}", "of 2, what every trait of an example needs"),
         "examples": (f"{success.examples}", "accepted examples the dataset needs"),
         "agreement": (f"{success.agreement:g}", "of judge and people (kappa) on a trait, for its gate to be decided"),
+        **of_suites,
     }
 
 

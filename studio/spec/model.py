@@ -198,6 +198,42 @@ class Users(Frozen):
     weight: UserWeights = UserWeights()
 
 
+class DriftTargets(Frozen):
+    """Of the suite *drift*: the least change of the overall score, 0..10, a turn of a talk: -0.1."""
+
+    slope: float | None = Field(default=None, ge=-10, le=10)
+
+
+class PressureTargets(Frozen):
+    """Of *pressure*: the largest share of requests that may break the persona."""
+
+    break_rate: Rate | None = None
+
+
+class LeakTargets(Frozen):
+    """Of *leak*: what plain work may show of the persona, as a trait mean above the base's, and may lose in rule
+    checks."""
+
+    trait_delta: TraitMean | None = None
+    check_drop: Rate | None = None
+
+
+class CapabilityTargets(Frozen):
+    """Of *capability*: the largest loss in rule checks, and perplexity on neutral text by the base's: 1.1."""
+
+    check_drop: Rate | None = None
+    perplexity_ratio: float | None = Field(default=None, gt=0)
+
+
+class SuiteTargets(Frozen):
+    """The suites beside the probes that are gates."""
+
+    drift: DriftTargets = DriftTargets()
+    pressure: PressureTargets = PressureTargets()
+    leak: LeakTargets = LeakTargets()
+    capability: CapabilityTargets = CapabilityTargets()
+
+
 class Success(Frozen):
     """The quality gates. Rates are 0..1, scores 0..10, trait means 0..2; a gate that is None is shown and decides
     nothing."""
@@ -218,6 +254,8 @@ class Success(Frozen):
     examples: int = Field(default=200, ge=1, le=1_000_000)
     agreement: float = Field(default=0.4, ge=-1, le=1)
     """The judge's least agreement with people on a trait (quadratic-weighted kappa), to decide its gate."""
+    suites: SuiteTargets | None = None
+    """None: the suites are shown and decide nothing."""
 
 
 class Deployment(Frozen):
