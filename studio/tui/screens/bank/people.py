@@ -139,7 +139,8 @@ def person_page(person: Person, origin: Origin | None) -> Callable[[int], Conten
 def _origin(person: Person, origin: Origin | None) -> list[tuple[str, Part]]:
     names = origin.names if origin else {}
     seed = "" if person.seed is None or person.seed < 0 else f"seed {person.seed}"
-    how = [SOURCES[person.source], BY[person.method] if person.method not in ("", person.source) else "", person.origin, person.model, seed]
+    by = BY[person.method] if person.method not in ("", person.source) else ""
+    how = [SOURCES[person.source], by, person.origin, person.model, seed]
     hop = f"hop {person.hop}" if person.hop else ""
     root = names.get(person.root, person.root) if person.root and person.root not in person.parents else ""
     told: list[tuple[str, Part]] = [
