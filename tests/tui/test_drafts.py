@@ -94,7 +94,7 @@ async def test_a_conversation_that_lost_its_headings_is_edited_on(
         seen.append(text)
         return written[len(seen) - 1]
 
-    monkeypatch.setattr("studio.tui.screens.triage.screen.edit_text", edited)
+    monkeypatch.setattr("studio.tui.screens.triage.writing.edit_text", edited)
     app = opened(tmp_path, 3)
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, ["4"], "3 accepted")
