@@ -368,7 +368,7 @@ async def test_a_vote_that_could_not_be_written_is_not_kept(tmp_path: Path, monk
         await shows(pilot, "which? h l t x")
         await press(pilot, ["escape", "h"], "base 1  tuned 0")
         with monkeypatch.context() as patch:
-            patch.setattr("studio.tui.screens.chat.screen.keep_vote", full)
+            patch.setattr("studio.tui.screens.chat.voting.keep_vote", full)
             await pilot.press("l")
             await until(pilot, lambda: "no space left" in told(app))
         await shows(pilot, "base 1  tuned 0", "now: base")
@@ -387,7 +387,7 @@ async def test_a_vote_on_its_way_is_shown_at_once_and_marked(tmp_path: Path, mon
         return keep_vote(documents, vote)
 
     app, _ = opened_with_run(tmp_path)
-    monkeypatch.setattr("studio.tui.screens.chat.screen.keep_vote", slowly)
+    monkeypatch.setattr("studio.tui.screens.chat.voting.keep_vote", slowly)
     async with served(monkeypatch), app.run_test(size=SIZE) as pilot:
         await press(pilot, ["7"], "run-made")
         await say(pilot, "hello")

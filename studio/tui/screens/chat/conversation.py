@@ -6,7 +6,6 @@ Each is kept by its id, so that no window writes over another's conversation.
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections import Counter
 from datetime import UTC, datetime
@@ -14,12 +13,9 @@ from typing import TYPE_CHECKING, Literal
 
 from studio.chatml import Frozen, Message, Messages, assistant, user
 from studio.evaluate.types import Side
-from studio.generate.by_hand import Added, add_by_hand, read_draft
 from studio.store import ChatVote
-from studio.triage import Triage
 
 if TYPE_CHECKING:
-    from studio.build import Session
     from studio.store import Documents
     from studio.tui.screens.stage import StageScreen
 
@@ -97,27 +93,6 @@ def vote_of(conversation: Conversation, choice: Choice) -> ChatVote:
         choice=choice,
         at=datetime.now(UTC),
     )
-
-
-def saved_example(session: Session, now: Conversation, side: Side, scenario: str, edited: str | None) -> Added:
-    """Keep what a side said, all turns up to its newest reply, as an accepted example of origin ``chat``. With the last
-    reply ``edited`` the one that was said stays as the original: the two are a preference pair. Writes the store.
-
-    Raises UserError where it is no conversation to learn from.
-    """
-    turns = [*now.asked(side), assistant((now.last.reply(side) if now.last else None) or "")]
-    page = {"scenario": scenario, "messages": [turn.model_dump() for turn in turns]}
-    draft = read_draft(json.dumps(page), "the conversation", session.loaded.spec)
-    author = f"{now.run_id} {side}".strip()
-    (added,) = add_by_hand(session.loaded, session.workspace, [draft], origin="chat", author=author)
-    triage = Triage(session.workspace)
-    if added.outcome == "held_out":
-        return added
-    if edited is not None and edited != turns[-1].content:
-        triage.edit(added.example_id, (*draft.messages[:-1], assistant(edited)))
-    elif added.outcome in ("added", "known"):
-        triage.accept(added.example_id)
-    return added
 
 
 def keep_vote(documents: Documents, vote: ChatVote) -> Counter[Choice]:

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.worker import Worker
 
-from studio.chatml import assistant
 from studio.errors import UserError
-from studio.evaluate.types import Side
-from studio.generate.plan import open_scenarios
 from studio.train.types import Run
 from studio.tui.dialogs.pick import Pick
-from studio.tui.dialogs.questions import Choose
-from studio.tui.dialogs.reply_editor import ReplyEditor
 from studio.tui.keys import bindings
 from studio.tui.live.runs import chosen_run
 from studio.tui.live.state import Value
-from studio.tui.screens.chat.conversation import (
-    SIDES,
-    Choice,
-    Conversation,
-    History,
-    count_votes,
-    keep_vote,
-    saved_example,
-    vote_of,
-)
+from studio.tui.screens.chat.conversation import SIDES, Choice, Conversation, History
 from studio.tui.screens.chat.lines import conversation_line, pane_title, searched, votes_line, worker_line
 from studio.tui.screens.chat.models import ServedModels
 from studio.tui.screens.chat.panes import Composer, Transcript
+from studio.tui.screens.chat.saving import Saving, savable
+from studio.tui.screens.chat.voting import Voting
 from studio.tui.screens.job_stage import JobStage, job_failed
 from studio.tui.widgets.status import Caption, Title
 
@@ -43,8 +30,7 @@ READING = ("start", "stop", "log", "write", "vote", "save", "fresh", "earlier", 
 
 
 class ChatScreen(JobStage):
-    """What was said is kept after each turn; votes are shown at once, and kept with the conversation once they are on
-    the disk. The worker may end once the screen is left."""
+    """What was said is kept after each turn. The worker may end once the screen is left."""
 
     CSS_PATH = "chat.tcss"
     BINDINGS = [*bindings("chat"), *bindings("job")]
@@ -54,17 +40,14 @@ class ChatScreen(JobStage):
         self._panes = {side: Transcript(side, NOTHING_SAID) for side in SIDES}
         self._titles = {side: Caption(pane_title(side, ""), id=f"{side}-title") for side in SIDES}
         self._composer = Composer("enter: write to both sides", "composer")
-        self._history = History(self)
+        self.history = History(self)
+        self._voting, self._saving = Voting(self), Saving(self)
         self._wanted = ""
         """The id of the conversation to open once it is read."""
         self._models = ServedModels()
         self._trained: Run | None = None
         """The run that is talked to."""
         self._answering: Worker[None] | None = None
-        self._votes: Counter[Choice] = Counter()
-        """Of the run that is talked to, as the disk has them."""
-        self._voting: deque[tuple[Conversation, Choice]] = deque()
-        """Votes on their way to the disk, each with what it is about, in the order of the keys."""
         self._read_for: object = None
 
     def body(self) -> ComposeResult:
@@ -81,7 +64,7 @@ class ChatScreen(JobStage):
         self.back()
 
     @property
-    def _run_id(self) -> str:
+    def run_id(self) -> str:
         return self._trained.plan.run_id if self._trained else ""
 
     @property
@@ -98,11 +81,11 @@ class ChatScreen(JobStage):
         self._composer.write(str(state.get("draft") or ""))
 
     def remember(self) -> dict[str, Value]:
-        return {"conversation": self._wanted or self._history.now.id, "draft": self._composer.text}
+        return {"conversation": self._wanted or self.history.now.id, "draft": self._composer.text}
 
     async def memory_kept(self) -> None:
         if self.studio.memory is self._recalled:
-            await self._history.keep()
+            await self.history.keep()
         await super().memory_kept()
 
     def sync(self) -> None:
@@ -110,33 +93,33 @@ class ChatScreen(JobStage):
         if wanted != self._read_for:
             self._read_for = wanted
             self.run(self._read(), "read", exclusive=True, keys_wait=True)
-        self._show_lines()
+        self.show_lines()
 
     async def _read(self) -> None:
         """Which run is talked to, its votes, and what was open when the window closed."""
         disk, session = self.studio.disk, self.session
         self._trained = await disk.read(chosen_run, session)
-        self._votes = await disk.read(count_votes, session.workspace.documents, self._run_id)
+        await self._voting.read()
         if self._wanted:
-            found = await self._history.find(self._wanted)
-            if found is not None and not self._history.now.exchanges:
+            found = await self.history.find(self._wanted)
+            if found is not None and not self.history.now.exchanges:
                 self._open(found, kept=True)
             self._wanted = ""
-        self._show_lines()
+        self.show_lines()
 
-    def _show_lines(self) -> None:
-        now = self._history.now
-        talked_to = now.run_id if now.exchanges else self._run_id
+    def show_lines(self) -> None:
+        now = self.history.now
+        talked_to = now.run_id if now.exchanges else self.run_id
         self._titles["tuned"].show(pane_title("tuned", talked_to))
-        self.query_one(Title).show(worker_line(self.job, self._run_id), whole=job_failed(self.job))
-        about, choice = self._voting[-1] if self._voting else (None, None)
-        on_its_way = choice if about and (about.id, len(about.exchanges)) == (now.id, len(now.exchanges)) else None
+        self.query_one(Title).show(worker_line(self.job, self.run_id), whole=job_failed(self.job))
         keys = "esc, then " if self._composer.has_focus else ""
-        self.query_one("#votes", Caption).show(votes_line(self._votes, now.last, on_its_way, keys, self._busy))
+        votes = self._voting
+        told = votes_line(votes.counts, now.last, votes.on_its_way, keys, self._busy)
+        self.query_one("#votes", Caption).show(told)
 
     def _show_conversation(self, *, to_bottom: bool = True) -> None:
         for side, pane in self._panes.items():
-            pane.show(self._history.now.shown(side), to_bottom=to_bottom)
+            pane.show(self.history.now.shown(side), to_bottom=to_bottom)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a message is written, letters are letters."""
@@ -145,15 +128,15 @@ class ChatScreen(JobStage):
         if action in READING and self._composer.has_focus:
             return False
         if action == "vote":
-            last = self._history.now.last
+            last = self.history.now.last
             return last is not None and last.whole and not self._busy
         if action == "save":
-            return bool(self._savable()) and not self._busy
+            return bool(savable(self.history.now)) and not self._busy
         return (action == "stop" and self._busy) or super().check_action(action, parameters)
 
     def on_descendant_focus(self) -> None:
         self.refresh_bindings()
-        self._show_lines()
+        self.show_lines()
 
     def back(self) -> None:
         self._panes["tuned"].focus()
@@ -175,14 +158,14 @@ class ChatScreen(JobStage):
     async def _say(self, text: str) -> None:
         """Send, and leave the line: the next keys are votes, or enter for the next message. A conversation is with one
         run: what another one said is not put into this one's mouth."""
-        before = self._history.now
-        if before.run_id != self._run_id:
+        before = self.history.now
+        if before.run_id != self.run_id:
             if before.exchanges:
-                self.studio.tell(f"{before.run_id} was talked to before: a new conversation with {self._run_id}")
-            await self._leave_for(Conversation.new(self._run_id))
+                self.studio.tell(f"{before.run_id} was talked to before: a new conversation with {self.run_id}")
+            await self._leave_for(Conversation.new(self.run_id))
         self._composer.write("")
         self.back()
-        self._history.now = self._history.now.add(text)
+        self.history.now = self.history.now.add(text)
         self._ask()
 
     def action_start(self) -> None:
@@ -212,11 +195,11 @@ class ChatScreen(JobStage):
 
     def action_again(self) -> None:
         """Ask for what is missing of the newest pair, as after a worker that died."""
-        now = self._history.now
+        now = self.history.now
         if now.last is None or now.last.whole:
             self.studio.tell("nothing is missing: both sides have replied")
-        elif now.run_id != self._run_id:
-            self.studio.tell(f"this conversation is with {now.run_id}: n begins one with {self._run_id}")
+        elif now.run_id != self.run_id:
+            self.studio.tell(f"this conversation is with {now.run_id}: n begins one with {self.run_id}")
         elif not self._busy:
             self._ask()
 
@@ -225,12 +208,12 @@ class ChatScreen(JobStage):
         self._show_conversation()
         self.keep_memory()
         self._answering = self.run_worker(self._told(self._answer()), group="answer")
-        self._show_lines()
+        self.show_lines()
 
     async def _answer(self) -> None:
         """Both sides at once; what came whole is kept, whatever became of the other."""
         await self._load()
-        asked = self._history.now
+        asked = self.history.now
         index = len(asked.exchanges) - 1
         missing = [side for side in SIDES if asked.exchanges[index].reply(side) is None]
         for side in missing:
@@ -243,7 +226,7 @@ class ChatScreen(JobStage):
             raise
         for side, reply in zip(missing, found, strict=True):
             if isinstance(reply, str):
-                self._history.now = self._history.now.put(index, **{side: reply})
+                self.history.now = self.history.now.put(index, **{side: reply})
         self._show_conversation(to_bottom=False)
         self.keep_memory()
         failure = next((one for one in found if isinstance(one, BaseException)), None)
@@ -255,70 +238,14 @@ class ChatScreen(JobStage):
     @on(Worker.StateChanged)
     def _settled(self, event: Worker.StateChanged) -> None:
         if event.worker is self._answering and not self._busy:
-            self._show_lines()
+            self.show_lines()
             self.refresh_bindings()
 
     def action_vote(self, choice: Choice) -> None:
-        """Say which reply of the newest pair is better; again to change one's mind."""
-        self._voting.append((self._history.now, choice))
-        self.run(self._vote(self._history.now, choice), "vote")
-        self._show_lines()
-
-    async def _vote(self, about: Conversation, choice: Choice) -> None:
-        try:
-            documents = self.session.workspace.documents
-            votes = await self.studio.disk.write(keep_vote, documents, vote_of(about, choice))
-            if about.run_id == self._run_id:
-                self._votes = votes
-            if self._history.now.id == about.id:
-                self._history.now = self._history.now.put(len(about.exchanges) - 1, vote=choice)
-                self.keep_memory()
-        finally:
-            self._voting.popleft()
-            self._show_lines()
-
-    def _savable(self) -> list[Side]:
-        """The sides that have replied to the newest turn."""
-        last = self._history.now.last
-        return [side for side in SIDES if last is not None and last.reply(side) is not None]
+        self._voting.vote(choice)
 
     def action_save(self) -> None:
-        """Keep a side of the conversation as an example: which side, edited or not, and what it shows."""
-        now, sides = self._history.now, self._savable()
-        items = [item for _, item in open_scenarios(self.session.loaded.spec)]
-        told = {"h": ("base", "the base's side as it is"), "H": ("base", "the base's, its reply edited first")}
-        told |= {"l": ("tuned", "the tuned side as it is"), "L": ("tuned", "the tuned one's, its reply edited first")}
-        choices = {key: what for key, (side, what) in told.items() if side in sides}
-
-        def chosen(key: str | None) -> None:
-            if key is None:
-                return
-            side: Side = "base" if key in "hH" else "tuned"
-            if key in "hl":
-                show(side, None)
-                return
-            messages = (*now.asked(side), assistant((now.last.reply(side) if now.last else None) or ""))
-            self.app.push_screen(ReplyEditor(messages), lambda reply: show(side, reply) if reply is not None else None)
-
-        def show(side: Side, edited: str | None) -> None:
-            def shows(picked: int | str | None) -> None:
-                if isinstance(picked, int):
-                    self.run(self._save(now, side, items[picked], edited))
-
-            self.app.push_screen(Pick("which scenario does it show", items), shows)
-
-        self.app.push_screen(Choose("Save as an example", choices), chosen)
-
-    async def _save(self, now: Conversation, side: Side, scenario: str, edited: str | None) -> None:
-        saved = await self.studio.disk.write(saved_example, self.session, now, side, scenario, edited)
-        done = {
-            "added": "saved and accepted: it stands in triage (4)",
-            "known": "it was there already, and is accepted now",
-            "duplicate": f"kept, but rejected as a near-duplicate of {saved.says}",
-            "held_out": f"kept, but rejected: it says a held-out message, {saved.says}",
-        }
-        self.studio.tell(done[saved.outcome])
-        self.studio.wake()
+        self._saving.offer(self.history.now)
 
     def action_fresh(self) -> None:
         """Begin again; what was said is kept, with its votes."""
@@ -336,7 +263,7 @@ class ChatScreen(JobStage):
         return self._busy
 
     async def _offer(self) -> None:
-        found = await self._history.all()
+        found = await self.history.all()
         if not found:
             self.studio.tell("there is no conversation yet")
             return
@@ -350,13 +277,13 @@ class ChatScreen(JobStage):
 
     async def _leave_for(self, other: Conversation, *, kept: bool = False) -> None:
         """Nothing is left before it is on the disk. Raises UserError where it cannot be written."""
-        await self._history.keep()
+        await self.history.keep()
         self._open(other, kept=kept)
         self.keep_memory()
 
     def _open(self, other: Conversation, *, kept: bool = False) -> None:
         """Show it in the place of what was open. ``kept``: as it is on the disk."""
-        self._history.open(other, kept=kept)
+        self.history.open(other, kept=kept)
         self._show_conversation()
-        self._show_lines()
+        self.show_lines()
         self.refresh_bindings()
