@@ -198,7 +198,7 @@ async def test_filters_combine_and_are_taken_away_and_the_order_is_told(tmp_path
         await press(pilot, [*"calm scored 0", "enter"], "weather calm 0 1 of 2")
         await press(pilot, ["o"], "where the judge is least sure first")
         await press(pilot, ["n"], "weather calm 0, the newest first 1 of 2")
-        await shows(pilot, "> ✗ 2.5 Question 029")
+        await shows(pilot, ">  ✗       2.5  Question 029")
         await press(pilot, ["f", *"calm 0: take", "enter"], "weather, the newest first")
         await press(pilot, ["escape"], "all, the newest first 1 of 30")
         await pilot.press("ctrl+q")
