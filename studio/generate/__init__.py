@@ -2,7 +2,7 @@
 
 from studio.generate.author import Author, ModelAuthor, open_author
 from studio.generate.batched import cancel_batches, generate_in_batches
-from studio.generate.plan import ScenarioBalance, balance, coverage
+from studio.generate.ledger import ScenarioBalance, balance, coverage
 from studio.generate.progress import unfinished
 from studio.generate.prompt import Authored, author_messages
 from studio.generate.recorded import RECORDED, read_recordings

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from studio.llm import Kind, ModelError
 from studio.llm.concurrency import TICK_S
@@ -22,6 +23,7 @@ WAITS_S = (2.0, 8.0, 30.0)
 """Before each of the tries, where nothing else is asked meanwhile."""
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Again(Generic[Item]):
@@ -57,6 +59,23 @@ class Again(Generic[Item]):
         id = next(iter(self._failed))
         return self._failed.pop(id), WAITS_S[self._tries[id] - 1]
 
+    def take(
+        self,
+        new: Callable[[], Coroutine[Any, Any, Result] | None],
+        again: Callable[[Item], Coroutine[Any, Any, Result]],
+        under_way: int,
+        stop: Callable[[], bool],
+    ) -> Coroutine[Any, Any, Result] | None:
+        """What to begin now: what may be tried ``again``, else something ``new``; while nothing is ``under_way`` also
+        what was set aside, after a wait that ``stop`` ends. None where there is nothing."""
+        if (item := self.ready()) is not None:
+            return again(item)
+        if (work := new()) is not None:
+            return work
+        if under_way or (last := self.last()) is None:
+            return None
+        return after(last[1], stop, partial(again, last[0]))
+
     def leave(self) -> list[Item]:
         """All that is still set aside; none of it comes up again."""
         left = [*self._ready.values(), *self._failed.values()]
@@ -65,7 +84,7 @@ class Again(Generic[Item]):
         return left
 
 
-async def after(seconds: float, stop: Callable[[], bool], work: Callable[[], Awaitable[Item]]) -> Item:
+async def after(seconds: float, stop: Callable[[], bool], work: Callable[[], Awaitable[Result]]) -> Result:
     """``work`` after a wait, which a stop ends."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends and not stop():  # noqa: ASYNC110 - a stop may come from a signal

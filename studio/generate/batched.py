@@ -14,12 +14,14 @@ from studio.bank import people_source
 from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.generate.author import ModelAuthor, example_of
-from studio.generate.plan import Attempt, Ledger
-from studio.generate.run import OUTCOMES
-from studio.generate.screening import Screening, fitted, judged_again, rejection, stale_ids
+from studio.generate.ledger import Ledger
+from studio.generate.plan import Attempt
+from studio.generate.rejudge import Rejudge, stale_ids
+from studio.generate.screening import Screening, fitted, rejection
 from studio.generate.shots import AcceptedShots
 from studio.generate.submissions import FOLDER, ROLES, BatchStands, Models, Role, Submissions, Tell
 from studio.generate.types import GenerateParams
+from studio.generate.writing import OUTCOMES
 from studio.jobs import active
 from studio.judge import Judge, open_judge
 from studio.llm import BatchModel, ModelError, ModelSettings, check_budget, dollars, learned_at
@@ -146,13 +148,12 @@ class Step:
         """Store whatever is whole by now; what lacks an answer is in the queues afterwards."""
         loaded, store, judge = self._loaded, self._store, self._models.judge
         screening = Screening(store, loaded.spec)
-        for one in stale_ids(loaded, store, judge, check_fit=self._params.check_fit):
-            if (row := store.row(one)) is not None:
-                person = store.person(row.example.person_id) if self._params.check_fit else None
-                judgement = await judged_again(row, judge, loaded, screening, person)
-                if not self._waits(judgement):
-                    store.add_judgement(one, judgement)
-                    self._stored += 1
+        rejudge = Rejudge(loaded, store, judge, screening, check_fit=self._params.check_fit)
+        for row in rejudge.rows(stale_ids(loaded, store, judge, check_fit=self._params.check_fit)):
+            judgement = (await rejudge.judge(row)).judgement
+            if not self._waits(judgement):
+                store.add_judgement(row.example.id, judgement)
+                self._stored += 1
         ledger = Ledger(
             loaded,
             self._workspace,

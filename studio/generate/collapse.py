@@ -10,6 +10,7 @@ distinct-n is Li et al. (2016), arXiv 1510.03055: different n-grams of all n-gra
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -239,3 +240,41 @@ def recent(workspace: Workspace) -> list[Messages]:
     store = workspace.examples
     count = store.count(Filter())
     return [row.example.messages for row in store.rows(Filter(), offset=max(0, count - WINDOW), limit=WINDOW)]
+
+
+class CollapseMonitor:
+    """The meter of a run, and what its author is told of it. ``prefer`` as for :class:`CollapseMeter`."""
+
+    def __init__(self, prefer: Iterable[str], workspace: Workspace) -> None:
+        self._workspace, self._meter, self._worn = workspace, CollapseMeter(prefer), Worn(workspace)
+        self._news: OpeningsWorn | None = None
+        """What is worn, where that changed and was not told yet."""
+
+    @property
+    def line(self) -> str:
+        """What is worn, for a person; empty where nothing is."""
+        return self._meter.told.line
+
+    async def fill(self) -> None:
+        """Take what is stored already, and tell nothing."""
+        await asyncio.to_thread(lambda: self._meter.fill(recent(self._workspace)))
+
+    def avoid(self, example_id: str) -> str:
+        """What the author of an attempt is told, from now on under way; empty where nothing is worn."""
+        return avoid_text(self._worn.begin(example_id))
+
+    async def add(self, messages: Messages) -> None:
+        """Take what an author wrote. One at a time."""
+        self._news = await asyncio.to_thread(self._meter.add, messages) or self._news
+
+    def end(self, example_id: str) -> None:
+        """The attempt is stored."""
+        self._worn.end(example_id)
+
+    def changed(self) -> list[OpeningsWorn]:
+        """What is worn, once it has changed: kept first, so that attempts under way are asked the same after a kill."""
+        if self._news is None:
+            return []
+        news, self._news = self._news, None
+        self._worn.change(news.openings)
+        return [news]

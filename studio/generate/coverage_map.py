@@ -12,7 +12,8 @@ from typing import Literal, get_args
 
 from studio.chatml import Frozen
 from studio.errors import UserError
-from studio.generate.plan import Key, Ledger
+from studio.generate.ledger import Ledger
+from studio.generate.plan import Key
 from studio.spec import LoadedSpec
 from studio.store import Person, Workspace
 

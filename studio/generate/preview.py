@@ -9,7 +9,8 @@ from studio.calls import Spent
 from studio.chatml import Frozen, Messages
 from studio.errors import UserError
 from studio.generate.author import author_request
-from studio.generate.plan import Drawn, Ledger, next_attempts
+from studio.generate.ledger import Ledger, next_attempts
+from studio.generate.plan import Drawn
 from studio.generate.shots import AcceptedShots
 from studio.generate.spending import spent_by_role, spent_on
 from studio.generate.types import GenerateParams, SpentOn

@@ -1,12 +1,12 @@
-"""Progress and ending: what is left to do, how fast it goes, which calls failed, and why a run ends early."""
+"""Progress: whether anything is left to do, how fast it goes, and which calls failed."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
-from studio.generate.plan import Ledger
+from studio.generate.ledger import Ledger
 from studio.generate.recorded import Recordings, read_recordings
 from studio.generate.types import CallFailed
 from studio.llm import ModelError, ModelSettings
@@ -17,7 +17,6 @@ MOST_IN_A_ROW = 10
 """So many calls that the server fails for good one after the other, each after its own retries, end the run."""
 _OUTCOMES = ("refused", "malformed")
 """What is an outcome of its example alone, however often it comes."""
-_NAMED = 6
 _WINDOW_S, _EVERY_S, _EVERY_HELD_UP_S = 30.0, 0.5, 5.0
 _LEAST = 3
 """Accepted examples before an estimate of the end means anything."""
@@ -111,55 +110,3 @@ class Failures:
         self._in_a_row += 1
         if self._in_a_row >= MOST_IN_A_ROW and self.fatal is None:
             self.fatal = ModelError(error.kind, f"{self._in_a_row} calls in a row failed, the last with: {error}")
-
-
-def named(scenarios: Sequence[str]) -> str:
-    """The scenarios, or the first of them and how many more there are."""
-    shown = ", ".join(f"{one!r}" for one in scenarios[:_NAMED])
-    return shown + (f" and {len(scenarios) - _NAMED} more" if len(scenarios) > _NAMED else "")
-
-
-def ending(
-    ledger: Ledger, reasons: Mapping[str, int], failures: Failures, *, author: str | None, recorded: bool, stopped: bool
-) -> str:
-    """Why it ended, in one line; empty where the targets were met, and no scenario fell behind.
-
-    ``reasons``: rejections by reason. ``author``: None where nobody writes. ``recorded``: the author has a recording to
-    play back, and no more.
-    """
-    short, thin = ledger.short(), ledger.thin()
-    if stopped and (short or ledger.wants):
-        return "stopped; start it again to go on"
-    if failures.fatal is not None:
-        return str(failures.fatal)
-    if ledger.waiting:
-        decide = f"{ledger.waiting} examples wait for your decision (4)"
-        return f"{decide}; {_exhausted(ledger)}" if recorded and ledger.missing else decide
-    if not short:
-        more = "record" if recorded else "give the spec"
-        return f"little could be accepted of {named(thin)}; {more} more examples there" if thin else ""
-    if recorded:
-        return _exhausted(ledger)
-    if author is None:
-        return "examples are missing, and nobody is there to write them"
-    missing = ", ".join(f"{name} {accepted} of {target}" for name, accepted, target in short)
-    if failures.count > sum(reasons.values()):
-        return f"out of attempts: {missing}; {failures.count} calls failed, the last with: {failures.last}"
-    if reasons.get("duplicate", 0) * 2 > sum(reasons.values()):
-        where = f", most in {named(thin)}" if thin else ""
-        remedy = f"{author} repeats itself{where}; give the spec more examples there"
-    else:
-        common = ", ".join(sorted(reasons, key=lambda reason: -reasons[reason])[:3]) or "nothing"
-        remedy = f"most were rejected for {common}; look at them in triage and mend the spec"
-    return f"out of attempts: {missing}; {remedy}"
-
-
-def _exhausted(ledger: Ledger) -> str:
-    targets = ledger.targets()
-    wanted = sum(one.target for one in targets)
-    had = sum(min(one.accepted, one.target) for one in targets)
-    short = ", ".join(f"{name} {accepted} of {target}" for name, accepted, target in ledger.short())
-    return (
-        f"the recording is exhausted: {had} of {wanted} wanted, short in {short}; more needs an endpoint, a local "
-        "server, or examples by hand"
-    )

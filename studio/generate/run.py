@@ -6,41 +6,33 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from studio.bank import people_source
 from studio.chatml import last_request
 from studio.errors import UserError, disk_error
-from studio.generate.again import Again, after
-from studio.generate.author import Author, example_of, open_author
-from studio.generate.collapse import CollapseMeter, OpeningsWorn, Worn, avoid_text, recent
-from studio.generate.plan import Attempt, Attempts, Ledger, next_attempts, open_scenarios
-from studio.generate.progress import Failures, Meter, ending, named
-from studio.generate.screening import Screening, fitted, judged_again, rejection, stale_ids
+from studio.generate.author import Author, open_author
+from studio.generate.collapse import CollapseMonitor
+from studio.generate.ledger import Ledger, next_attempts
+from studio.generate.plan import Attempt, Attempts, open_scenarios
+from studio.generate.progress import Failures
+from studio.generate.rejudge import Rejudge, Rejudged, stale_ids
+from studio.generate.screening import Screening
 from studio.generate.shots import AcceptedShots
-from studio.generate.spending import SpendingMeter
 from studio.generate.submissions import away
-from studio.generate.types import (
-    ExampleScored,
-    GenerateEvent,
-    GenerateFinished,
-    GenerateParams,
-    GenerateProgressed,
-    GenerateStarted,
-)
+from studio.generate.telling import Telling, named
+from studio.generate.types import ExampleScored, GenerateEvent, GenerateParams, GenerateStarted
+from studio.generate.writing import Writing, Written
 from studio.judge import Judge, open_judge
 from studio.judge.bias import family_warning
-from studio.judge.canaries import CanariesJudged, JudgedCanary, alarms, canary_text, judge_canaries, keep_canaries
-from studio.llm import ModelError, check_budget, drain, learned_at, waiting
+from studio.judge.canaries import CanaryTrial
+from studio.llm import check_budget, drain, learned_at
 from studio.llm.concurrency import Chains, Concurrency
 from studio.spec import LoadedSpec
-from studio.store import Example, Judgement, Row, Workspace
+from studio.store import Workspace
 
 Stop = Callable[[], bool]
-Outcome = Literal["accepted", "rejected", "pending"]
-OUTCOMES: dict[str, Outcome] = {"passed": "accepted", "failed": "rejected", "unscored": "pending", "error": "pending"}
 
 
 async def generate(
@@ -98,25 +90,6 @@ async def generate(
             await own_judge.close()
 
 
-@dataclass(frozen=True)
-class _Written:
-    """What became of an attempt: an example and its judgement, or the error for which one of them is not there."""
-
-    attempt: Attempt
-    example: Example | None = None
-    judgement: Judgement | None = None
-    error: ModelError | None = None
-    stored: bool = False
-    """Whether the example is in the store already, since it was written before, and could not be judged."""
-
-
-@dataclass(frozen=True)
-class _Judged:
-    row: Row
-    judgement: Judgement
-    error: ModelError | None
-
-
 class Generation:
     """One run of generating. Use :func:`generate`."""
 
@@ -132,17 +105,13 @@ class Generation:
         stop: Stop,
         cancel: Stop,
     ) -> None:
-        self._loaded, self._workspace, self._store = loaded, workspace, workspace.examples
-        self._params, self._author, self._judge = params, author, judge
-        self._job_id, self._spending = job_id, SpendingMeter(self._store, params.settings.max_cost_usd)
-        self._meter, self._failures, self._stop = Meter(), Failures(), stop
-        self._desk = asyncio.Lock()
-        self._again = Again[_Written]()
-        self._collapse, self._worn = CollapseMeter(loaded.spec.vocabulary.prefer), Worn(workspace)
-        self._news: OpeningsWorn | None = None
-        """What is worn, where that changed and was not told yet."""
+        self._loaded, self._workspace, self._params = loaded, workspace, params
+        self._author, self._judge, self._job_id, self._stop = author, judge, job_id, stop
+        self._failures = Failures()
         self._chains = Chains(concurrency, self._ends, cancel=cancel, on_stop=drain)
-        self._canaries: tuple[JudgedCanary, ...] = ()
+        self._collapse = CollapseMonitor(loaded.spec.vocabulary.prefer, workspace)
+        limit_usd = params.settings.max_cost_usd
+        self._telling = Telling(workspace.examples, self._chains, self._failures, self._collapse, limit_usd)
         self._attempts = self._planned(author) if author is not None else None
         self._ledger = self._counted()
 
@@ -151,237 +120,41 @@ class Generation:
         """Accepted examples still wanted, beyond those that wait for a person."""
         return self._ledger.missing
 
-    def _ends(self) -> bool:
-        return self._stop() or self._failures.fatal is not None
-
     async def events(self) -> AsyncGenerator[GenerateEvent, None]:
+        """All that the run tells, as :func:`generate`."""
+        name = self._author.name if self._author is not None else None
+        unrecorded = f"nothing is recorded of {named(empty)}" if (empty := self._ledger.empty) else ""
+        one_family = family_warning(name, self._judge.name) if name is not None else ""
         yield GenerateStarted(
-            author=self._author.name if self._author is not None else "nobody",
+            author=name if name is not None else "nobody",
             judge=self._judge.name,
             targets=self._ledger.targets(),
-            note="; ".join(filter(None, [self._unrecorded(), self._one_family()])),
+            note="; ".join(filter(None, [unrecorded, one_family])),
         )
-
-        trying = asyncio.ensure_future(self._tried())
-        try:
-            async with aclosing(self._work()) as events:
-                async for event in events:
-                    yield event
-            if not self._ends() and (canaries := await trying):
-                self._canaries = canaries
-                keep_canaries(self._workspace.documents, self._loaded, self._judge, canaries)
-                yield CanariesJudged(canaries=canaries)
-        finally:
-            trying.cancel()
-            await asyncio.gather(trying, return_exceptions=True)
-        yield self._finished(stopped=self._stop())
+        async with self._trial() as trial, aclosing(self._work()) as events:
+            async for event in events:
+                yield event
+            if not self._ends() and (canaries := await trial.result(self._workspace.documents)) is not None:
+                yield canaries
+        recorded = self._attempts is not None and self._attempts.left() is not None
+        yield self._telling.finished(self._ledger, trial.judged, author=name, recorded=recorded, stopped=self._stop())
         if not self._stop() and self._failures.fatal is not None:
             raise self._failures.fatal
 
-    def _unrecorded(self) -> str:
-        return f"nothing is recorded of {named(empty)}" if (empty := self._ledger.empty) else ""
+    def _ends(self) -> bool:
+        return self._stop() or self._failures.fatal is not None
 
-    def _one_family(self) -> str:
-        return family_warning(self._author.name, self._judge.name) if self._author is not None else ""
-
-    async def _tried(self) -> tuple[JudgedCanary, ...]:
+    def _trial(self) -> CanaryTrial:
         """The judge on replies that deserve next to nothing, beside those that it judges."""
         spec = self._loaded.spec
         requests = [last_request(one.turns) for one in spec.examples] or [name for _, name in open_scenarios(spec)]
         number = self._ledger.missing if self._params.preview is None and self._author is not None else 0
-        return await judge_canaries(self._loaded, self._judge, requests, number)
-
-    async def _work(self) -> AsyncGenerator[GenerateEvent, None]:
-        preview = self._params.preview
-        stale = self._stale() if preview is None else ()
-        if not stale and (self._author is None or not self._ledger.wants):
-            return
-        screening = Screening(self._store, self._loaded.spec)
-        async with aclosing(self._judge_stale(stale, screening)) as events:
-            async for event in events:
-                yield event
-        self._ledger, met = self._counted(), True
-        if self._author is None or self._attempts is None:
-            return
-        await asyncio.to_thread(lambda: self._collapse.fill(recent(self._workspace)))
-        if preview is not None:
-            first = iter(next_attempts(self._ledger, self._attempts, preview))
-            async with aclosing(self._write(self._author, screening, lambda: next(first, None))) as events:
-                async for event in events:
-                    yield event
-            return
-        while met and self._ledger.wants and not self._ends():
-            async with aclosing(self._write(self._author, screening, self._next)) as events:
-                async for event in events:
-                    yield event
-            met = self._ledger.missing == 0
-            self._ledger = self._counted()  # people decide meanwhile: what they rejected is missing again
+        return CanaryTrial(self._loaded, self._judge, requests, number)
 
     def _planned(self, author: Author) -> Attempts:
-        known = {name for _, name in self._store.ids()}
-        return author.attempts(
-            lambda: people_source(self._loaded, self._store.people()), self._params.seed, known=known
-        )
-
-    # --- judging again
-
-    async def _judge_stale(self, stale: Sequence[str], screening: Screening) -> AsyncGenerator[GenerateEvent, None]:
-        ids, again = iter(stale), Again[Row]()
-
-        def take() -> Coroutine[Any, Any, _Judged] | None:
-            row = again.ready() or next((row for one in ids if (row := self._store.row(one)) is not None), None)
-            if row is not None:
-                return self._judged_again(row, screening)
-            if self._chains.under_way or (last := again.last()) is None:
-                return None
-            return after(last[1], self._ends, partial(self._judged_again, last[0], screening))
-
-        async with aclosing(self._chains.results(take)) as results:
-            async for judged in results:
-                step = partial(self._landed_again, judged, again) if judged is not None else self._stands
-                for event in self._kept(step):
-                    yield event
-
-    def _landed_again(self, judged: _Judged, again: Again[Row]) -> list[GenerateEvent]:
-        self._store.add_judgement(judged.row.example.id, judged.judgement)
-        if judged.judgement.verdict != "error":
-            again.answered()
-        else:
-            again.failed(judged.row.example.id, judged.row, judged.error)
-        failed = self._failures.judged(judged.judgement, judged.error, judged.row.example.scenario)
-        return [] if failed is None else [failed]
-
-    def _stands(self) -> list[GenerateEvent]:
-        """How it stands while there is judging again, counted anew each time; nothing while it is not due."""
-        if not self._due():
-            return []
-        self._ledger = self._counted()
-        return [self._progress()]
-
-    def _stale(self) -> list[str]:
-        return stale_ids(self._loaded, self._store, self._judge, check_fit=self._params.check_fit)
-
-    async def _judged_again(self, row: Row, screening: Screening) -> _Judged:
-        person = self._store.person(row.example.person_id) if self._params.check_fit else None
-        judgement = await judged_again(row, self._judge, self._loaded, screening, person)
-        return _Judged(row, judgement, self._judge.last_error)
-
-    # --- writing
-
-    def _next(self) -> Attempt | None:
-        wanted = self._ledger.next()
-        return self._attempts.next(*wanted) if self._attempts is not None and wanted is not None else None
-
-    async def _write(
-        self, author: Author, screening: Screening, following: Callable[[], Attempt | None]
-    ) -> AsyncGenerator[GenerateEvent, None]:
-        def take() -> Coroutine[Any, Any, _Written] | None:
-            if (failed := self._again.ready()) is not None:
-                return self._tried_again(author, failed, screening)
-            if (attempt := following()) is not None:
-                return self._written(author, attempt, screening)
-            if self._chains.under_way or (last := self._again.last()) is None:
-                return None
-            return after(last[1], self._ends, partial(self._tried_again, author, last[0], screening))
-
-        async with aclosing(self._chains.results(take)) as results:
-            async for written in results:
-                for event in self._kept(partial(self._landed, written) if written is not None else self._progressed):
-                    yield event
-        for left in self._again.leave():
-            self._ledger.landed(left.attempt.category, left.attempt.scenario, "pending" if left.example else "none")
-
-    def _kept(self, step: Callable[[], list[GenerateEvent]]) -> list[GenerateEvent]:
-        """What ``step`` tells. Where the store fails it, what is under way comes back before the run does."""
-        try:
-            return step()
-        except OSError as error:
-            self._chains.fail(disk_error(error, self._workspace.folder))
-        except Exception as error:
-            self._chains.fail(error)
-        return []
-
-    async def _written(self, author: Author, attempt: Attempt, screening: Screening) -> _Written:
-        """One chain: the author's answer, and its judgement as soon as it is there."""
-        if (avoid := avoid_text(self._worn.begin(attempt.example_id))) and not attempt.messages:
-            attempt = replace(attempt, more=(avoid,))
-        try:
-            draft = await author.write(attempt)
-        except ModelError as error:
-            return _Written(attempt, error=error)
-        async with self._desk:  # milliseconds each: between two of them the loop puts other answers on record
-            await asyncio.sleep(0)
-            found = screening.screen(attempt.example_id, draft.messages)
-            if not attempt.messages:  # of a recording nothing can be written otherwise
-                self._news = await asyncio.to_thread(self._collapse.add, draft.messages) or self._news
-        example = example_of(self._loaded, attempt, draft, author.name, found, self._job_id)
-        if found.reason is not None:
-            return _Written(attempt, example, rejection(self._loaded, draft.messages, found))
-        if self._chains.failure is not None:  # nobody could keep a judgement; the draft is on record
-            return _Written(attempt, error=ModelError("stopped", "not judged: the store is lost"))
-        judgement = await self._judge.score(draft.messages, attempt.scenario)
-        if self._params.check_fit:
-            judgement = await fitted(self._judge, judgement, draft.messages, attempt.person)
-        failed = self._judge.last_error
-        screening.judged(attempt.example_id, judgement)
-        return _Written(attempt, example, judgement, failed)
-
-    async def _tried_again(self, author: Author, failed: _Written, screening: Screening) -> _Written:
-        """What an earlier try had come to is there: only what the server failed is asked of it again."""
-        row = self._store.row(failed.attempt.example_id) if failed.example is not None else None
-        if row is None:
-            return await self._written(author, failed.attempt, screening)
-        judged = await self._judged_again(row, screening)
-        return _Written(failed.attempt, row.example, judged.judgement, judged.error, stored=True)
-
-    def _landed(self, written: _Written) -> list[GenerateEvent]:
-        """Store what was written, and tell of it. What the server failed is under way as long as it is set aside."""
-        attempt = written.attempt
-        if written.example is None or written.judgement is None:
-            if not self._again.failed(attempt.example_id, written, written.error):
-                self._ledger.landed(attempt.category, attempt.scenario, "none")
-            failed = self._failures.wrote_nothing(written.error, attempt.scenario) if written.error else None
-            return [failed] if failed is not None else []
-        if written.stored:
-            self._store.add_judgement(attempt.example_id, written.judgement)
-        else:
-            self._store.add_person(attempt.person)
-            self._store.add_example(written.example, written.judgement)
-            self._worn.end(attempt.example_id)
-        outcome = OUTCOMES[written.judgement.verdict]
-        if written.judgement.verdict != "error":
-            self._again.answered()
-        if written.judgement.verdict != "error" or not self._again.failed(attempt.example_id, written, written.error):
-            self._ledger.landed(attempt.category, attempt.scenario, outcome)
-        self._meter.landed(outcome == "accepted")
-        self._spending.landed(outcome == "accepted")
-        scored = ExampleScored(
-            example_id=attempt.example_id,
-            category=attempt.category,
-            scenario=attempt.scenario,
-            verdict=written.judgement.verdict,
-            accepted=outcome == "accepted",
-            total=written.judgement.total,
-            reasons=written.judgement.reasons,
-        )
-        failed = self._failures.judged(written.judgement, written.error, attempt.scenario)
-        return [scored, *([failed] if failed is not None else []), *self._worn_now()]
-
-    def _worn_now(self) -> list[GenerateEvent]:
-        """What is worn, once it has changed: kept first, so that attempts under way are asked the same after a kill."""
-        if self._news is None:
-            return []
-        news, self._news = self._news, None
-        self._worn.change(news.openings)
-        return [news]
-
-    # --- telling
-
-    def _progressed(self) -> list[GenerateEvent]:
-        return [self._progress()] if self._due() else []
-
-    def _due(self) -> bool:
-        return self._meter.due(held_up=waiting() is not None or self._chains.stopping)
+        store = self._workspace.examples
+        known = {name for _, name in store.ids()}
+        return author.attempts(lambda: people_source(self._loaded, store.people()), self._params.seed, known=known)
 
     def _counted(self) -> Ledger:
         return Ledger(
@@ -393,44 +166,122 @@ class Generation:
             judged=self._judge.kind == "model",
         )
 
-    def _progress(self) -> GenerateProgressed:
-        targets = self._ledger.targets()
-        accepted, rejected = sum(one.accepted for one in targets), sum(one.rejected for one in targets)
-        spending = self._spending.read(accepted, self._ledger.missing)
-        return GenerateProgressed(
-            targets=targets,
-            generated=accepted + rejected + sum(one.pending for one in targets),
-            accepted=accepted,
-            rejected=rejected,
-            errors=self._failures.count,
-            rate=self._meter.rate(),
-            eta_s=self._meter.eta_s(self._ledger.missing),
-            cost_usd=spending.cost_usd,
-            reasons=self._store.reasons(),
-            under_way=self._chains.under_way,
-            at_once=self._chains.limit,
-            stopping=self._chains.stopping,
-            waiting=waiting(),
-            spending=spending,
-            worn=self._collapse.told.line,
+    async def _work(self) -> AsyncGenerator[GenerateEvent, None]:
+        store, preview, check_fit = self._workspace.examples, self._params.preview, self._params.check_fit
+        stale = stale_ids(self._loaded, store, self._judge, check_fit=check_fit) if preview is None else []
+        if not stale and (self._author is None or not self._ledger.wants):
+            return
+        screening = Screening(store, self._loaded.spec)
+        rejudge = Rejudge(self._loaded, store, self._judge, screening, check_fit=check_fit)
+        async with aclosing(self._judge_stale(stale, rejudge)) as events:
+            async for event in events:
+                yield event
+        self._ledger, met = self._counted(), True
+        if self._author is None or self._attempts is None:
+            return
+        await self._collapse.fill()
+        writing = Writing(
+            self._loaded,
+            store,
+            self._params,
+            self._author,
+            self._judge,
+            screening=screening,
+            rejudge=rejudge,
+            collapse=self._collapse,
+            lost=lambda: self._chains.failure is not None,
+            job_id=self._job_id,
         )
+        if preview is not None:
+            first = iter(next_attempts(self._ledger, self._attempts, preview))
+            async with aclosing(self._write(writing, lambda: next(first, None))) as events:
+                async for event in events:
+                    yield event
+            return
+        while met and self._ledger.wants and not self._ends():
+            async with aclosing(self._write(writing, self._next)) as events:
+                async for event in events:
+                    yield event
+            met = self._ledger.missing == 0
+            self._ledger = self._counted()  # people decide meanwhile: what they rejected is missing again
 
-    def _finished(self, stopped: bool) -> GenerateFinished:
-        now = self._progress()
-        recorded = self._attempts is not None and self._attempts.left() is not None
-        author = self._author.name if self._author is not None else None
-        note = ending(self._ledger, now.reasons, self._failures, author=author, recorded=recorded, stopped=stopped)
-        caught = canary_text(self._canaries) if alarms(self._canaries) else ""
-        return GenerateFinished(
-            complete=not self._ledger.short() and not self._ledger.wants,
-            targets=now.targets,
-            generated=now.generated,
-            accepted=now.accepted,
-            rejected=now.rejected,
-            errors=now.errors,
-            seconds=self._meter.seconds,
-            cost_usd=now.cost_usd,
-            spending=now.spending,
-            canaries=self._canaries,
-            note="; ".join(filter(None, [note, caught])),
+    def _next(self) -> Attempt | None:
+        wanted = self._ledger.next()
+        return self._attempts.next(*wanted) if self._attempts is not None and wanted is not None else None
+
+    # --- judging again
+
+    async def _judge_stale(self, stale: Sequence[str], rejudge: Rejudge) -> AsyncGenerator[GenerateEvent, None]:
+        rows = rejudge.rows(stale)
+
+        def take() -> Coroutine[Any, Any, Rejudged] | None:
+            return rejudge.take(rows, self._chains.under_way, self._ends)
+
+        async with aclosing(self._chains.results(take)) as results:
+            async for judged in results:
+                step = partial(self._rejudged, rejudge, judged) if judged is not None else self._recounted
+                for event in self._kept(step):
+                    yield event
+
+    def _rejudged(self, rejudge: Rejudge, judged: Rejudged) -> list[GenerateEvent]:
+        rejudge.landed(judged)
+        failed = self._failures.judged(judged.judgement, judged.error, judged.row.example.scenario)
+        return [] if failed is None else [failed]
+
+    def _recounted(self) -> list[GenerateEvent]:
+        """How it stands while there is judging again, counted anew each time; nothing while it is not due."""
+        if not self._telling.due():
+            return []
+        self._ledger = self._counted()
+        return [self._telling.progressed(self._ledger)]
+
+    # --- writing
+
+    async def _write(
+        self, writing: Writing, following: Callable[[], Attempt | None]
+    ) -> AsyncGenerator[GenerateEvent, None]:
+        def take() -> Coroutine[Any, Any, Written] | None:
+            return writing.take(following, self._chains.under_way, self._ends)
+
+        async with aclosing(self._chains.results(take)) as results:
+            async for written in results:
+                step = partial(self._written, writing, written) if written is not None else self._progressed
+                for event in self._kept(step):
+                    yield event
+        for attempt, outcome in writing.leave():
+            self._ledger.landed(attempt.category, attempt.scenario, outcome)
+
+    def _written(self, writing: Writing, written: Written) -> list[GenerateEvent]:
+        """Store what was written, and tell of it. What the server failed is under way as long as it is set aside."""
+        attempt, judgement = written.attempt, written.judgement
+        if (outcome := writing.landed(written)) is not None:
+            self._ledger.landed(attempt.category, attempt.scenario, outcome)
+        if judgement is None:
+            failed = self._failures.wrote_nothing(written.error, attempt.scenario) if written.error else None
+            return [failed] if failed is not None else []
+        accepted = outcome == "accepted"
+        self._telling.landed(accepted)
+        scored = ExampleScored(
+            example_id=attempt.example_id,
+            category=attempt.category,
+            scenario=attempt.scenario,
+            verdict=judgement.verdict,
+            accepted=accepted,
+            total=judgement.total,
+            reasons=judgement.reasons,
         )
+        failed = self._failures.judged(judgement, written.error, attempt.scenario)
+        return [scored, *([failed] if failed is not None else []), *self._collapse.changed()]
+
+    def _progressed(self) -> list[GenerateEvent]:
+        return [self._telling.progressed(self._ledger)] if self._telling.due() else []
+
+    def _kept(self, step: Callable[[], list[GenerateEvent]]) -> list[GenerateEvent]:
+        """What ``step`` tells. Where the store fails it, what is under way comes back before the run does."""
+        try:
+            return step()
+        except OSError as error:
+            self._chains.fail(disk_error(error, self._workspace.folder))
+        except Exception as error:
+            self._chains.fail(error)
+        return []

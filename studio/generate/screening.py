@@ -1,4 +1,4 @@
-"""Screening: near-duplicates and held-out probes are rejected before a judge sees them; what is to be judged again."""
+"""Screening: near-duplicates and held-out probes are rejected before a judge sees them, misfits after it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Literal
 
 from studio.bank import person_text
@@ -14,10 +13,10 @@ from studio.bank.people import ANYBODY
 from studio.chatml import Messages, digest
 from studio.dedup import HeldOut, NearDuplicates
 from studio.generate.plan import open_scenarios
-from studio.judge import MARKERS, MISFIT, RULES, Judge, marker_fit
+from studio.judge import MISFIT, RULES, Judge, marker_fit
 from studio.llm import ModelError
 from studio.spec import LoadedSpec, Spec, held_out_texts
-from studio.store import ExampleStore, Filter, Judgement, Neighbour, Person, Row, Violation
+from studio.store import ExampleStore, Filter, Judgement, Neighbour, Person, Violation
 from studio.text.inert import inert_line
 from studio.text.sentences import sentences
 from studio.text.words import words_of
@@ -158,62 +157,6 @@ async def fitted(judge: Judge, judgement: Judgement, messages: Messages, person:
         return judgement.model_copy(update={"fit": marker_fit(messages, person.chatting_style)})
     failed = {"verdict": "failed", "reasons": (*judgement.reasons, MISFIT)} if found.score == 0 else {}
     return judgement.model_copy(update={"fit": found, **failed})
-
-
-def stale_ids(loaded: LoadedSpec, store: ExampleStore, judge: Judge, *, check_fit: bool = False) -> list[str]:
-    """Ids of examples to judge again before any new one is written, oldest first.
-
-    Those are what another version of the spec or of ``judge`` judged, what was edited since, what no judge could
-    judge, and what nobody judged though there is a judge now; with ``check_fit`` also what passed without a model's
-    word on who asks. Those of scenarios that the spec no longer has are left
-    as they are: they count for nothing.
-    """
-    scenarios = set(open_scenarios(loaded.spec))
-    every, current = store.scenario_counts(), store.scenario_counts(loaded.hash)
-    check_fit = check_fit and judge.kind == "model"
-    if check_fit or any(every[key] != current.get(key) for key in every.keys() & scenarios):
-        looked_at = store.each()
-    else:
-        earlier = tuple(one.example_id for one in store.judged_otherwise(judge.name, judge.version))
-        looked_at = chain(
-            store.each(Filter(status="pending")), store.each(Filter(decided=True)), store.each(Filter(ids=earlier))
-        )
-    found = {
-        row.seq: row.example.id
-        for row in looked_at
-        if (row.example.category, row.example.scenario) in scenarios and _is_stale(row, loaded.hash, judge, check_fit)
-    }
-    return [found[seq] for seq in sorted(found)]
-
-
-async def judged_again(
-    row: Row, judge: Judge, loaded: LoadedSpec, screening: Screening, person: Person | None = None
-) -> Judgement:
-    """A new judgement of what stands in ``row``, with the fit to ``person`` where that is somebody.
-
-    What repeats another example or a probe is not shown to the judge.
-    """
-    if row.decision is not None:
-        judgement = await judge.score(row.messages, row.example.scenario)
-        return await fitted(judge, judgement, row.messages, person)
-    found = screening.screen(row.example.id, row.messages)
-    if found.reason is not None:
-        return rejection(loaded, row.messages, found)
-    judgement = await judge.score(row.messages, row.example.scenario)
-    judgement = await fitted(judge, judgement, row.messages, person)
-    screening.judged(row.example.id, judgement)
-    return judgement
-
-
-def _is_stale(row: Row, spec_hash: str, judge: Judge, check_fit: bool) -> bool:
-    judgement = row.judgement
-    if judgement is None or judgement.verdict == "error" or not row.judged or judgement.spec_hash != spec_hash:
-        return True
-    if check_fit and judgement.verdict == "passed" and (judgement.fit is None or judgement.fit.by == MARKERS):
-        return row.example.person_id != ANYBODY.id
-    if judgement.judge == judge.name:
-        return judgement.judge_version != judge.version
-    return judgement.verdict == "unscored"
 
 
 def _text(messages: Messages) -> str:

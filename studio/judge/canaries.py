@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Self
 
 from studio.chatml import Frozen, Messages, assistant, user
 from studio.judge.judge import Judge
@@ -125,6 +125,34 @@ def keep_canaries(
     found = CanarySet.model_validate(parts | {"canaries": judged})
     documents.put(KIND, f"{loaded.hash[:16]} {judge.name} {judge.version}", found)
     return found
+
+
+class CanaryTrial:
+    """The set of one run, judged beside what the run judges; what is not back when it is left is given up.
+
+    Held with ``async with``; arguments as for :func:`judge_canaries`.
+    """
+
+    def __init__(self, loaded: LoadedSpec, judge: Judge, requests: Sequence[str], number: int) -> None:
+        self._loaded, self._judge, self._requests, self._number = loaded, judge, requests, number
+        self.judged: tuple[JudgedCanary, ...] = ()
+
+    async def __aenter__(self) -> Self:
+        asked = judge_canaries(self._loaded, self._judge, self._requests, self._number)
+        self._trying = asyncio.ensure_future(asked)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._trying.cancel()
+        await asyncio.gather(self._trying, return_exceptions=True)
+
+    async def result(self, documents: Documents) -> CanariesJudged | None:
+        """What the judge made of them, once all are back, and kept in ``documents``; None where none was tried."""
+        if not (found := await self._trying):
+            return None
+        self.judged = found
+        keep_canaries(documents, self._loaded, self._judge, found)
+        return CanariesJudged(canaries=found)
 
 
 def canary_sets(documents: Documents, loaded: LoadedSpec) -> list[CanarySet]:

@@ -120,7 +120,10 @@ class Monotone:
         }
 
 
-async def test_generating_tells_of_it_and_the_author_hears_of_it(workspace: Workspace) -> None:
+async def test_generating_tells_of_it_and_the_author_hears_of_it(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.generate.progress._EVERY_S", 0.0)  # a run this short is over before it tells twice
     model = Monotone()
     async with FakeServer(model) as server:
         settings = ModelSettings(endpoint=server.url, model="fake")

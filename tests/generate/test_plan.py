@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.chatml import assistant, user
-from studio.generate.plan import Ledger, balance, coverage, wanted
+from studio.generate.ledger import Ledger, balance, coverage, wanted
 from studio.spec import LoadedSpec
 from studio.store import Example, Judgement, Workspace
 from tests.generate.making import loaded_spec

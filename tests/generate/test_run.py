@@ -24,7 +24,7 @@ from studio.generate import (
 )
 from studio.generate.by_hand import add_by_hand, read_examples
 from studio.generate.progress import MOST_IN_A_ROW
-from studio.generate.screening import stale_ids
+from studio.generate.rejudge import stale_ids
 from studio.judge import RULES, open_judge
 from studio.judge.canaries import CanariesJudged, canary_sets
 from studio.llm import Kind, ModelError, ModelSettings, Request

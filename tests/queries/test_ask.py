@@ -13,7 +13,7 @@ import pytest
 
 from studio.dataset import export_chatml
 from studio.errors import UserError
-from studio.generate.screening import stale_ids
+from studio.generate.rejudge import stale_ids
 from studio.inference import ItemsFinished
 from studio.jobs import start
 from studio.judge import open_judge
