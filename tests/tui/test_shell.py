@@ -10,6 +10,7 @@ import pytest
 from studio.errors import UserError
 from studio.spec import load
 from studio.store import Workspace
+from studio.triage.checklist import ALL_CHECKS
 from studio.tui.keys import ACTIONS, BY_ID, bindings, name_of
 from studio.tui.live.session import measure_apart
 from studio.tui.live.state import KeyMap, Memory, Value
@@ -20,7 +21,7 @@ from tests.tui.making import SPEC, opened, painted_in, press, shows, text_of, un
 EATEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+a", "ctrl+b", "ctrl+z", "shift+enter"}
 MEASURE = measure_apart
 """As it is, before it is taken away from the tests (conftest)."""
-ALONE = ("edit", "reply", "label", "review", "chat", "write")
+ALONE = ("edit", "reply", "label", "review", "made", "sitting", "chat", "write")
 """Scopes in whose place there is no list."""
 
 
@@ -31,6 +32,11 @@ def test_ids_are_unique_and_scoped() -> None:
 
 def test_every_help_fits_into_the_palette_at_80_columns() -> None:
     assert [action.help for action in ACTIONS if len(action.help) > 57] == []
+
+
+def test_the_review_has_a_key_for_each_line_of_the_checklist() -> None:
+    keys = [(action.keys, action.label) for action in ACTIONS if (action.run or "").startswith("fail(")]
+    assert keys == [(check.key, check.slug) for check in ALL_CHECKS]
 
 
 def test_no_key_is_one_that_a_terminal_eats() -> None:

@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from studio.triage.checklist import ALL_CHECKS
 from studio.tui.stages import ENTRIES
 
 
@@ -46,6 +45,8 @@ class Action:
         return self.scope not in ("list", "page") and self.id not in ("studio.palette", "studio.back")
 
 
+CHECKLIST = ("authentic", "generic", "vocabulary", "structure", "violation", "bias", "safety")
+"""The slugs of :data:`studio.triage.checklist.ALL_CHECKS`, which is not loaded before the first paint."""
 ACTIONS: tuple[Action, ...] = (
     *(Action(f"studio.{one.stage}", one.key, one.stage, one.help, False, f"app.go('{one.stage}')") for one in ENTRIES),
     Action("studio.help", "question_mark", "help", "What every key does here", run="app.help"),
@@ -77,7 +78,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("job.start", "s", "start", "Start this stage's job, or go on where it stopped"),
     Action("job.stop", "S", "stop", "Ask the job to save and end"),
     Action("job.log", "L", "log", "The end of what the job printed", False),
-    Action("bank.use", "x", "use", "Use people: recipes, queries, ask a chatbot, talk, study, effect"),
+    Action("bank.use", "x", "use", "Use people: recipes, queries, ask, talk, study, effect"),
     Action("bank.filter", "f", "filter", "Show only some: by source, method, language or words"),
     Action("bank.search", "slash", "search", "Find people by words"),
     Action("bank.next", "n", "next", "Next person found", False),
@@ -85,7 +86,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("bank.report", "v", "report", "Who is there and how diverse they are, or the list again"),
     Action("bank.import", "i", "import", "Import people from a file, after a dry run"),
     Action("bank.export", "w", "export", "Export those shown, or what they were used for, to a file"),
-    Action("bank.made", "o", "results", "Look at what people were used for: lists, reports, review, export"),
+    Action("bank.made", "o", "results", "What people were used for: lists, reports, review, export"),
     Action("bank.dedup", "d", "twins", "Find people who are there twice; a yes removes them"),
     Action("bank.undo", "u", "put back", "Put back who was removed as a twin", False),
     Action("bank.triage", "t", "triage", "Open the person's examples in triage", False),
@@ -93,7 +94,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("bank.picture", "P", "picture", "Write the report as a picture (SVG)", False),
     Action("bank.remove", "D", "remove all", "Remove the people of the bank whom no example names", False),
     Action("made.report", "v", "report", "The report of all in this list"),
-    Action("made.review", "r", "review", "Say of a sample whether each is valid; of queries, which are real"),
+    Action("made.review", "r", "review", "Review a sample of it; of queries, say which are real"),
     Action("made.triage", "t", "to triage", "Send the mismatches to triage, to correct and learn from"),
     Action("made.export", "w", "export", "Write them, or the report, to a file"),
     Action("made.help", "question_mark", "help", "What every key does here", run="app.help"),
@@ -111,11 +112,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("generate.new", "n", "new", "Write an example by hand, in $EDITOR"),
     Action("generate.more", "plus", "more at once", "Twice as many examples under way at once", False),
     Action("generate.fewer", "minus", "fewer at once", "Half as many examples under way at once", False),
-    Action(
-        "generate.fit", "f", "check fit", "Have the judge also say whether who asks fits, from the next start", False
-    ),
+    Action("generate.fit", "f", "check fit", "Have the judge also say whether who asks fits", False),
     Action("generate.balance", "b", "scenarios", "Every scenario with its count: missing, too few, too many"),
-    Action("generate.map", "m", "coverage", "Scenarios by trait, person and length, as a heat map; enter fills a cell"),
+    Action("generate.map", "m", "coverage", "Coverage as a heat map; enter fills a cell"),
     Action("generate.collect", "c", "collect batch", "Collect the batch, and submit what is wanted next", False),
     Action("generate.cancel", "C", "cancel batch", "Have the server end the batch; what came is kept", False),
     Action("triage.accept", "a", "accept", "Accept the example, or the marked ones"),
@@ -147,7 +146,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("train.resume", "R", "resume", "Go on with the newest run, whatever the plan is now"),
     Action("evaluate.label", "l", "label", "Label replies of this run, blind: that decides its gates"),
     Action("evaluate.report", "r", "report", "All of it: gates with their notes, categories, judge"),
-    Action("evaluate.improve", "i", "improve", "Write examples for the weakest trait, retrain, measure the difference"),
+    Action("evaluate.improve", "i", "improve", "Improve: examples for the weakest trait, then retrain"),
     Action("label.absent", "0", "no", "Score the trait 0, and go on to the next", run="score(0)"),
     Action("label.partly", "1", "partly", "Score the trait 1, and go on to the next", run="score(1)"),
     Action("label.fully", "2", "yes", "Score the trait 2, and go on to the next", run="score(2)"),
@@ -161,15 +160,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("label.leave", "escape", "leave", "Leave; what is labelled is kept, and decides the gates"),
     Action("label.help", "question_mark", "help", "What every key does here", run="app.help"),
     *(
-        Action(
-            f"review.{check.slug}",
-            check.key,
-            check.slug,
-            f"It fails the check: {check.slug}",
-            False,
-            f"fail('{check.slug}')",
-        )
-        for check in ALL_CHECKS
+        Action(f"review.{slug}", str(key), slug, f"It fails the check: {slug}", False, f"fail('{slug}')")
+        for key, slug in enumerate(CHECKLIST, start=1)
     ),
     Action("review.keep", "enter", "next", "To the second page, and from there: keep it and go on"),
     Action("review.page", "tab", "other page", "The other page of the checklist"),
