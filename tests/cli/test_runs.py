@@ -63,7 +63,17 @@ def test_a_name_is_taken_wherever_a_run_is_named(studio: Studio, made: Made) -> 
         head, tail = (command[:1], command[1:]) if command[0] == "chat" else (command, [])
         told = studio(*head, studio.spec, "--workspace", studio.root, "--run", "nobody", *tail)
         assert told.status == 2 and "no such run" in told.err, command
-    told = studio("judge", "label", studio.spec, "--workspace", studio.root, "--run", "before", "--export", "-")
+    told = studio(
+        "judge",
+        "label",
+        studio.spec,
+        "--workspace",
+        studio.root,
+        "--run",
+        "before",
+        "--export",
+        studio.root / "x.jsonl",
+    )
     assert "no such run" not in told.err
 
 

@@ -86,7 +86,7 @@ def test_a_blend_is_a_run_whose_parents_are_named(studio: Studio) -> None:
     assert Path(finished["adapter_path"], "adapter_model.safetensors").is_file() and finished["sft_loss"] > 0
     one = studio("train", *where, "--blend", names[0])
     assert one.status == 2 and "a blend takes two runs or more" in one.err
-    none = studio("train", *where, "--blend", names[0], "--blend", "run-0:1")
+    none = studio("train", *where, "--blend", names[0], "--blend", "run-none:1")
     assert none.status == 2 and "no such run" in none.err
 
 
