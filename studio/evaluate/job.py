@@ -11,16 +11,16 @@ from studio.chatml import Frozen
 from studio.errors import UserError
 from studio.evaluate.ask import Sides
 from studio.evaluate.evaluate import Evaluator
-from studio.evaluate.fingerprint import Cache, fingerprint, replies_fingerprint
+from studio.evaluate.fingerprint import Cache, fingerprint, is_trial, replies_fingerprint
 from studio.evaluate.looks import looked
 from studio.evaluate.probes import probes
 from studio.evaluate.report import labels_of, save
-from studio.evaluate.types import ProbeResult, Reply
+from studio.evaluate.types import Asked, ProbeResult, Reply
 from studio.jobs import JobContext
 from studio.judge import judge_agreement, open_judge
 from studio.llm import ModelSettings, check_budget, learned_at
 from studio.serve import BASE, TUNED, Server, ensure, open_model, run_params
-from studio.spec import load
+from studio.spec import LoadedSpec, load
 from studio.store import Workspace
 from studio.train import find_run
 from studio.train.types import Run
@@ -35,6 +35,15 @@ class EvaluateParams(Frozen):
     settings: ModelSettings
     locked: bool = True
     """Whether the locked probes are opened too, for a verdict."""
+
+
+def asked_sides(loaded: LoadedSpec, run: Run) -> tuple[Asked, ...]:
+    """Base, tuned, and the base with the persona as its prompt: not the last in a trial on a stand-in that no gate
+    compares with it, where each such prompt is a thousand tokens on what may be a CPU."""
+    deployment, gated = loaded.spec.deployment, loaded.spec.success.beats_prompt is not None
+    if gated or not is_trial(run.plan.base_model, deployment.base_model):
+        return ("tuned", "base", "prompted")
+    return ("tuned", "base")
 
 
 async def main(params: dict[str, Any], context: JobContext) -> None:
@@ -66,7 +75,8 @@ async def main(params: dict[str, Any], context: JobContext) -> None:
         closing.push_async_callback(base.close)
         agreement = await judge_agreement(loaded, judge)
         look = looked(workspace, asked_probes, run.plan.run_id, mark, locked=asked.locked)
-        evaluator = Evaluator(loaded, run, judge, Sides(loaded.spec, base, tuned, replies), results, agreement, look)
+        sides = Sides(loaded.spec, base, tuned, replies)
+        evaluator = Evaluator(loaded, run, judge, sides, results, agreement, look, asked_sides(loaded, run))
         async for event in evaluator.events(lambda: context.stop_requested, labels_of(workspace, run.plan.run_id)):
             if evaluator.evaluation:
                 save(workspace, evaluator.evaluation)
