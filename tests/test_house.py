@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEAVES = ("calls", "chatml", "errors", "files", "text")
+LEAVES = ("calls", "chatml", "errors", "files", "proportion", "text")
 """They know nobody, and every room may use them."""
 MAY_USE: dict[str, set[str]] = {
     "machine": set(),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from studio.chatml import Frozen
+from studio.proportion import wilson
 
 if TYPE_CHECKING:
     import numpy as np
@@ -241,10 +242,7 @@ def _t_quantile(share: float, freedom: int) -> float:
 
 
 def _wilson(events: int, n: int, alpha: float) -> Span:
-    z, share = NormalDist().inv_cdf(1 - alpha), events / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    margin = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return centre - margin, centre + margin
+    return wilson(events, n, NormalDist().inv_cdf(1 - alpha))
 
 
 def _exact(events: int, n: int, alpha: float) -> Span:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from statistics import NormalDist
 
+from studio import proportion
 from studio.chatml import Frozen
-
-_Z = NormalDist().inv_cdf(0.975)
 
 
 class Rate(Frozen):
@@ -36,12 +33,8 @@ def wilson(events: float, n: int, name: str = "") -> Rate:
     """Of none the interval is all there is, 0 to 1."""
     if n == 0:
         return Rate(name=name, events=0, n=0, share=0.0, low=0.0, high=1.0)
-    share, square = events / n, _Z**2
-    centre = (share + square / (2 * n)) / (1 + square / n)
-    margin = _Z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n**2))
-    return Rate(
-        name=name, events=events, n=n, share=share, low=max(0.0, centre - margin), high=min(1.0, centre + margin)
-    )
+    low, high = proportion.wilson(events, n)
+    return Rate(name=name, events=events, n=n, share=events / n, low=low, high=high)
 
 
 def by_group(values: Iterable[tuple[str, bool]]) -> tuple[Rate, ...]:

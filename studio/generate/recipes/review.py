@@ -13,11 +13,11 @@ from typing import Literal
 
 from studio.chatml import Frozen, Unicode
 from studio.generate.recipes.made import RecipeMade, RecipeRun, made_by
+from studio.proportion import wilson
 from studio.store import Documents
 
 SHARE, LEAST = 0.05, 5
 """The part of what was made that is put before a person, and the least number."""
-Z95 = 1.959964
 ValidityVote = Literal["valid", "invalid"]
 REASONS = {"w": "wrong", "u": "unclear", "p": "not this person's", "t": "trivial", "o": ""}
 """Why something is not valid, by the key that says so; empty for any other."""
@@ -103,11 +103,3 @@ class Review:
             return Validity(reviewed=0, valid=0, wanted=self.wanted)
         low, high = wilson(valid, n)
         return Validity(reviewed=n, valid=valid, wanted=self.wanted, share=valid / n, low=low, high=high)
-
-
-def wilson(events: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """Wilson's score interval of a rate (1927); 95 % unless told. ``n`` is at least 1."""
-    share = events / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    margin = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return max(0.0, centre - margin), min(1.0, centre + margin)

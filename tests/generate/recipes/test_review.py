@@ -13,8 +13,8 @@ from pyarrow import parquet
 from studio.cli.recipe_review import read_verdicts, sit, write_sample
 from studio.errors import UserError
 from studio.generate.recipes import RecipeMade, RecipeRun, Review, export_recipes, load_recipe, recipe_runs, report
-from studio.generate.recipes.review import wilson
 from studio.llm import Usage
+from studio.proportion import wilson
 from studio.store import Documents, Workspace
 
 HOSTILE = "A porter\x1b[2J who\u202e types"
