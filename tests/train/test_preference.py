@@ -23,6 +23,7 @@ from studio.train.worker.progress import Control, MetricsLog, Progress
 from studio.train.worker.run import newest_checkpoint, train
 from tests.train.signals import BAD, preference_plan, trained
 from tests.train.test_job import saved, until
+from tests.train.test_run import Heard
 
 CPU = Placement("cpu", torch.float32)
 SILENT = Control(lambda event: None)
@@ -144,11 +145,10 @@ def test_ktos_batches_have_their_share_of_both_and_a_neighbours_reply() -> None:
     assert [row["KL_completion_ids"] for row in four[:4]] == [mixed[at]["completion_ids"] for at in (3, 0, 1, 2)]
 
 
-@pytest.mark.parametrize("objective", BOTH)
 def test_as_a_job_stopped_and_killed_it_ends_as_if_nothing_had_happened(
-    parent: tuple[TrainPlan, Path], tmp_path: Path, objective: Objective
+    parent: tuple[TrainPlan, Path], tmp_path: Path
 ) -> None:
-    plan = preference_plan(tmp_path, objective, parent, epochs=5)
+    plan = preference_plan(tmp_path, "dpo", parent, epochs=5)
     whole = train(plan, tmp_path / "whole", SILENT)
     run_dir = tmp_path / "run"
     job = start(tmp_path / "jobs", STAGE, ENTRY, TrainParams(plan=plan, run_dir=str(run_dir), save_every_s=0))
@@ -169,3 +169,14 @@ def test_as_a_job_stopped_and_killed_it_ends_as_if_nothing_had_happened(
     assert finished.loss == whole.loss and finished.weights_after == whole.weights_after
     expected, got = weights(tmp_path / "whole" / ADAPTER), weights(run_dir / ADAPTER)
     assert all(torch.equal(expected[name], got[name]) for name in expected)
+
+
+def test_kto_that_was_stopped_twice_ends_as_if_nothing_had_happened(
+    parent: tuple[TrainPlan, Path], tmp_path: Path
+) -> None:
+    plan = preference_plan(tmp_path, "kto", parent, epochs=2)
+    whole = train(plan, tmp_path / "whole", SILENT)
+    for saves in (1, 2):
+        assert train(plan, tmp_path / "cut", Heard(stop_after=saves).control(save_every_s=0)).stopped
+    finished = train(plan, tmp_path / "cut", Heard().control())
+    assert finished.loss == whole.loss and finished.weights_after == whole.weights_after
