@@ -48,6 +48,11 @@ class Deletion(Frozen):
     depending: tuple[str, ...]
 
 
+def chosen_run(workspace: Workspace) -> Run | None:
+    """The newest run that was trained to its end: the one to evaluate, to talk to and to pack."""
+    return next((run for run in runs(workspace) if is_done(run)), None)
+
+
 def run_summaries(workspace: Workspace) -> list[RunSummary]:
     """Every run, the newest first."""
     newest = {one.run_id: one for one in reversed(evaluations(workspace))}

@@ -14,6 +14,7 @@ from studio.cli import options
 from studio.cli.display import show
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import cell, out, say, say_json
+from studio.cli.status import tell_next
 from studio.cli.suite_text import print_suites
 from studio.errors import UserError
 from studio.evaluate import Evaluation, Gate, Interval, evaluation_of
@@ -47,6 +48,7 @@ def evaluate(
     """
     with open_session(spec, workspace, settings) as session:
         evaluation = show(evaluate_stage, session, chosen_run(session, run), locked)
+        tell_next(session)
     if as_json:
         parts = part_sizes(row.probe for row in evaluation.results)
         about = {"verdict": evaluation.verdict, "probes": len(evaluation.counted), "parts": parts}

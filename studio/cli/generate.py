@@ -15,6 +15,7 @@ from studio.cli import options, recipes
 from studio.cli.display import duration, show
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import say, say_json, tell
+from studio.cli.status import tell_next
 from studio.errors import UserError
 from studio.generate import (
     ScenarioBalance,
@@ -91,6 +92,7 @@ def generate(
         if concurrency is not None and running is not None:
             set_concurrency(running.folder, chains)
         show(generate_stage, session)
+        tell_next(session)
         found = counts(session)
     say_json(found) if as_json else _print_counts(found)
 

@@ -32,6 +32,7 @@ from studio.cli import (
     runs,
     spec,
     stages,
+    status,
     suites,
     train,
     triage,
@@ -81,6 +82,7 @@ app = typer.Typer(
 )
 app.callback()(_before)
 app.command("open")(window.open_window)
+app.command("status")(status.status_command)
 app.command("build")(stages.build_command)
 app.command("generate")(generate.generate)
 app.command("coverage")(coverage.coverage_command)

@@ -13,6 +13,7 @@ from studio.cli.evaluate import GATES_FAILED, print_gates, print_verdict
 from studio.cli.generate import counts
 from studio.cli.options import DEFAULT_SPEC, OFFLINE, WORKSPACE, asks_models, open_session
 from studio.cli.output import say, say_json, tell_prose
+from studio.cli.status import tell_next
 from studio.doctor import environment
 from studio.evaluate import Interval
 from studio.evaluate.types import SideMetrics
@@ -46,6 +47,7 @@ def build_command(
         tell_prose(f"Persona Studio: {session.loaded.spec.name} on {found.status_line}")
         built = show(build, session)
         summary = _summary(session, built)
+        tell_next(session)
     if as_json:
         say_json(summary)
     else:

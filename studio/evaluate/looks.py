@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from studio.chatml import Frozen
+from studio.evaluate.gate_text import percent
+from studio.evaluate.intervals import alpha_at
 from studio.evaluate.probes import dealt
 from studio.evaluate.report import evaluation_of
 from studio.evaluate.types import Part, Probe, Scope
@@ -65,6 +67,22 @@ def looked(workspace: Workspace, probes: Sequence[Probe], run_id: str, fingerpri
 
     workspace.documents.update(KIND, KEY, Looks, with_this)
     return found[-1]
+
+
+def next_look(workspace: Workspace, probes: Sequence[Probe], run_id: str, fingerprint: str) -> Look:
+    """The look that a verdict on this evaluation would be. Nothing is kept of it."""
+    others = [one for one in looks(workspace) if one.fingerprint != fingerprint]
+    return _look(probes, run_id, fingerprint, others, locked=True)
+
+
+def price_of(look: Look) -> str:
+    """What a verdict would rest on, and cost: ``the 20 locked probes, looked at 2 times then: 97.5 % intervals``."""
+    level, times = percent(1 - alpha_at(look.number)), f"{look.number} time{'' if look.number == 1 else 's'}"
+    if look.scope == "all":
+        told = f"It rests on all {len(look.probes)} probes: no other run was evaluated on any of them"
+        return f"{told}. Of the locked {len(look.locked)} it is look {look.number}: {level} intervals."
+    told = f"It rests on the {len(look.locked)} locked probes alone, looked at {times} then: {level} intervals"
+    return f"{told}. Each further look makes them wider."
 
 
 def seen_by(look: Look, probes: Sequence[Probe]) -> tuple[Probe, ...]:

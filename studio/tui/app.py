@@ -80,6 +80,7 @@ class StudioApp(OrderedKeys):
         self.bridge: Bridge | None = None
         self.snapshots: dict[str, Snapshot] = {}
         self.marks: dict[str, Mark] = {}
+        self.next_step = ""
         self.version = 0
         self._inert_lines = InertLines()
         theme = STUDIO_16 if self.console.color_system == "standard" else STUDIO
@@ -102,7 +103,7 @@ class StudioApp(OrderedKeys):
             loaded = await self.disk.read(opening.load, self.spec_path)
         except UserError as error:
             self.spec_problem = error
-            self.marks = {**self.marks, "spec": "needs"}
+            self.marks, self.next_step = {**self.marks, "spec": "needs"}, "Next: fix the spec (1)"
         else:
             self.loaded, self.spec_problem = loaded, None
             self._session_changed()
@@ -176,7 +177,9 @@ class StudioApp(OrderedKeys):
 
     def on_store_moved(self, message: StoreMoved) -> None:
         self.version = message.version
-        self.marks = {**message.marks, "spec": "needs"} if self.spec_problem else message.marks
+        self.marks, self.next_step = message.marks, message.next_step
+        if self.spec_problem:
+            self.marks, self.next_step = {**self.marks, "spec": "needs"}, "Next: fix the spec (1)"
         self._refresh_soon()
 
     def on_look_failed(self, message: LookFailed) -> None:

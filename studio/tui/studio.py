@@ -44,6 +44,8 @@ class Studio(Protocol):
     """The newest job of each stage that has one."""
     marks: dict[str, Mark]
     """How each stage stands."""
+    next_step: str
+    """What to do next, as ``Next: evaluate run 7d22 (6 s)``; empty before it is known."""
     version: int
     """Of the store: changes when any process changed an example, a decision or a person."""
 

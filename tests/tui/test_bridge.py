@@ -11,6 +11,7 @@ import pytest
 from textual.message import Message
 
 from studio.build import Session
+from studio.build.status import Status, status_of
 from studio.errors import UserError
 from studio.jobs import JobRequest
 from studio.jobs.record import Event
@@ -18,8 +19,7 @@ from studio.llm import ModelSettings
 from studio.spec import load
 from studio.train.run import write_run
 from studio.train.types import StepLogged
-from studio.tui.live.bridge import Bridge, marks_of
-from studio.tui.stages import Mark
+from studio.tui.live.bridge import Bridge
 from tests.tui.making import WHEN, fill, opened, until, write_spec
 from tests.tui.outcomes import NOON, keep_evaluation, keep_package, keep_run
 
@@ -67,12 +67,12 @@ def test_a_job_that_only_goes_on_leaves_the_marks_unread(tmp_path: Path) -> None
 
 
 def test_what_cannot_be_read_is_posted_once_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def damaged(session: Session) -> dict[str, Mark]:
+    def damaged(session: Session, alive: list[str]) -> Status:
         raise UserError("not JSON")
 
     bridge = made_bridge(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("studio.tui.live.bridge.marks_of", damaged)
+        patch.setattr("studio.build.status.status_of", damaged)
         assert names(bridge.look()) == ["LookFailed"]
         assert bridge.look() == []
         say(tmp_path)
@@ -81,14 +81,14 @@ def test_what_cannot_be_read_is_posted_once_and_tried_again(tmp_path: Path, monk
 
 
 def of_outcomes(session: Session) -> tuple[str, str, str]:
-    marks = marks_of(session)
+    marks = status_of(session).marks
     return marks["train"], marks["evaluate"], marks["package"]
 
 
 def test_the_first_stage_that_is_missing_wants_somebody(tmp_path: Path) -> None:
-    marks = marks_of(session_of(tmp_path))
+    marks = status_of(session_of(tmp_path)).marks
     assert (marks["spec"], marks["generate"], marks["train"]) == ("done", "needs", "none")
-    assert marks_of(session_of(tmp_path, 20))["train"] == "needs"
+    assert status_of(session_of(tmp_path, 20)).marks["train"] == "needs"
 
 
 def test_gates_that_are_not_passed_show(tmp_path: Path) -> None:

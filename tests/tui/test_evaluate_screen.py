@@ -9,16 +9,21 @@ from pathlib import Path
 import pytest
 
 from studio.evaluate import fingerprint, save
+from studio.evaluate.job import EvaluateParams
+from studio.evaluate.looks import looked, next_look, price_of
+from studio.evaluate.probes import probes
 from studio.evaluate.types import EvaluateStarted, ProbeScored
 from studio.jobs.record import Event
 from studio.judge import open_judge
 from studio.spec import LoadedSpec, load
 from studio.store import Workspace
+from studio.train.run import read_run
 from studio.tui import StudioApp
 from studio.tui.live.bridge import JobMoved
 from studio.tui.live.progress import EvaluateProgress, fold_evaluate
 from studio.tui.live.state import ScreenState
 from studio.tui.screens.evaluate.probe import probe_line
+from studio.tui.screens.evaluate.screen import EvaluateScreen
 from studio.tui.widgets.virtual_list import VirtualList
 from tests.tui.making import press, shows, text_of, until, window, write_spec
 from tests.tui.outcomes import keep_evaluation, keep_run, made_evaluation, made_result, made_snapshot, told
@@ -123,6 +128,52 @@ async def test_what_is_evaluated_already_is_not_evaluated_again(tmp_path: Path) 
         await until(pilot, lambda: "evaluated already" in told(again))
 
 
+async def test_the_locked_probes_are_opened_by_a_key_of_their_own_after_a_yes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    asked: list[bool] = []
+
+    def started(screen: EvaluateScreen, entry: str, params: EvaluateParams) -> None:
+        asked.append(params.locked)
+
+    monkeypatch.setattr(EvaluateScreen, "launch_entry", started)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, ["6"], "not evaluated yet")
+        await press(pilot, ["v"], "Open the locked probes for a verdict?")
+        await shows(pilot, "It rests on all ", "no other run was evaluated", "95 % intervals")
+        await pilot.press("enter")
+        assert asked == [], "enter opens nothing"
+        await pilot.press("n", "s")
+        await until(pilot, lambda: asked == [False])
+        run = read_run(workspace.runs_dir / "run-made")
+        assert run is not None
+        mark, asking = fingerprint(loaded, run, open_judge(app.settings, loaded)), probes(loaded)
+        looked(workspace, asking, "run-before", "another", locked=True)
+        looked(workspace, asking, "run-made", mark, locked=False)
+        assert price_of(next_look(workspace, asking, "run-made", mark)).startswith(
+            "It rests on the 2 locked probes alone, looked at 2 times then: 97.5 % intervals"
+        )
+        await pilot.press("v")
+        await until(pilot, lambda: "97.5" in text_of(app))
+        await pilot.press("y")
+        await until(pilot, lambda: asked == [False, True])
+
+
+async def test_locked_probes_are_counted_and_not_listed(tmp_path: Path) -> None:
+    app, workspace, loaded = opened_with_run(tmp_path)
+    evaluation = keep_evaluation(workspace, loaded.spec, keep_run(workspace))
+    parts = [
+        row.model_copy(update={"probe": row.probe.model_copy(update={"part": "locked" if n % 3 == 0 else "tune"})})
+        for n, row in enumerate(evaluation.results)
+    ]
+    save(workspace, evaluation.model_copy(update={"results": tuple(parts), "looks": 1}))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await press(pilot, ["6"], "20 locked probes are scored and not listed")
+        await shows(pilot, "How deep is berth 1?")
+        assert app.screen.query_one("#probes", VirtualList).count == 40 and "berth 0?" not in text_of(app)
+
+
 async def test_what_is_scored_is_shown_while_the_job_runs(tmp_path: Path) -> None:
     app, workspace, loaded = opened_with_run(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -146,7 +197,7 @@ async def test_an_evaluation_of_another_run_is_not_told_of_this_one(tmp_path: Pa
         await shows(pilot, "run-older  running for", "6 of 24 probes")
         for state in ("stopped", "finished", "dead"):
             app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, state, run_id="run-older")))
-            await shows(pilot, "run-made  not evaluated yet", "s runs the held-out probes through base and tuned")
+            await shows(pilot, "run-made  not evaluated yet", "s runs the open held-out probes through base and")
 
 
 async def test_why_it_failed_is_told_whole_with_what_to_do(tmp_path: Path) -> None:

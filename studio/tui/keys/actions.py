@@ -144,6 +144,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("reply.leave", "escape", "leave", "Leave it as it was", priority=True),
     Action("train.edit", "e", "recipe", "Change epochs, learning rate, rank and batch"),
     Action("train.resume", "R", "resume", "Go on with the newest run, whatever the plan is now"),
+    Action("evaluate.verdict", "v", "verdict", "Open the locked probes for a verdict; looks are counted"),
     Action("evaluate.label", "l", "label", "Label replies of this run, blind: that decides its gates"),
     Action("evaluate.report", "r", "report", "All of it: gates with their notes, categories, judge"),
     Action("evaluate.improve", "i", "improve", "Improve: examples for the weakest trait, then retrain"),

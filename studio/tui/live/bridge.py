@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from studio.jobs.record import JobView
 
 ALIVE = ("starting", "running", "stopping")
-ORDER = ("spec", "generate", "train", "evaluate", "package")
-"""The way through; bank, triage and chat help on it and are never demanded."""
 BUSY_S = 0.1
 """Between two looks while a job lives."""
 IDLE_S = 0.5
@@ -70,10 +68,12 @@ class JobMoved(Message):
 
 @dataclass
 class StoreMoved(Message):
-    """Some process changed the examples, or a stage got another mark."""
+    """Some process changed the examples, or a stage stands otherwise."""
 
     version: int
     marks: dict[str, Mark]
+    next_step: str
+    """As ``Next: evaluate run 7d22 (6 s)``."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, StoreMoved)
@@ -84,38 +84,6 @@ class LookFailed(Message):
     """The workspace could not be read, as where its studio.json is damaged. What was read before stands."""
 
     error: UserError
-
-
-def marks_of(session: Session) -> dict[str, Mark]:
-    """A mark a stage, from what the workspace holds. Reads the disk."""
-    from studio.build.stages import standing
-    from studio.evaluate import evaluations
-    from studio.package import packages
-    from studio.triage import review_progress
-    from studio.tui.live.runs import chosen_run
-
-    workspace = session.workspace
-    targets, run = standing(session), chosen_run(session)
-    seen, sampled = review_progress(workspace)
-    name = run.plan.run_id if run else ""  # what an older run has counts for nothing
-    evaluation = next((one for one in evaluations(workspace) if one.run_id == name), None)
-    done = {
-        "spec": True,
-        "bank": workspace.examples.crowd.any(),
-        "generate": bool(targets) and all(one.accepted >= one.target for one in targets),
-        "triage": sampled > 0 and seen >= sampled,
-        "train": run is not None,
-        "evaluate": evaluation is not None,
-        "chat": False,
-        "package": any(one.run_id == name for one in packages(workspace)),
-    }
-    marks: dict[str, Mark] = {stage: "done" if there else "none" for stage, there in done.items()}
-    if evaluation and not evaluation.passed:
-        marks["evaluate"] = "failed"
-    wanted = next((stage for stage in ORDER if marks[stage] != "done"), None)
-    if wanted is not None and marks[wanted] == "none":
-        marks[wanted] = "needs"
-    return marks
 
 
 class Bridge:
@@ -148,15 +116,17 @@ class Bridge:
 
     def look(self) -> list[Message]:
         """What changed since the last look. Reads the disk."""
+        from studio.build.status import status_of
+
         messages: list[Message] = [JobMoved(snapshot) for tail in self._tails if (snapshot := tail.look())]
         try:
             version = self._session.workspace.examples.data_version()
             wanted = version, [(one.job.id, one.view.state) for tail in self._tails if (one := tail.snapshot)]
             if wanted != self._marked_for:
                 alive = [one.stage for tail in self._tails if (one := tail.snapshot) and one.alive]
-                marks: dict[str, Mark] = {**marks_of(self._session), **dict.fromkeys(alive, "running")}
+                status = status_of(self._session, alive)
                 self._marked_for = wanted
-                messages.append(StoreMoved(version, marks))
+                messages.append(StoreMoved(version, status.marks, status.next.line))
             self._problem = ""
         except UserError as error:  # what was read before is shown on; each look tries again
             if self._problem != str(error):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from studio.build.runs import chosen_run
 from studio.evaluate import Evaluation, evaluation_of, evaluations
 from studio.train import runs
+from studio.train.run import is_done
 from studio.train.types import Run
 
 if TYPE_CHECKING:
@@ -24,11 +26,7 @@ class RunRow:
     @property
     def whole(self) -> bool:
         """Whether it was trained to its end."""
-        return is_whole(self.run)
-
-
-def is_whole(run: Run) -> bool:
-    return run.finished is not None and not run.finished.stopped
+        return is_done(self.run)
 
 
 def run_rows(workspace: Workspace) -> list[RunRow]:
@@ -39,12 +37,7 @@ def run_rows(workspace: Workspace) -> list[RunRow]:
     return [RunRow(run, newest.get(run.plan.run_id)) for run in runs(workspace)]
 
 
-def chosen_run(session: Session) -> Run | None:
-    """The newest run that was trained to its end: the one to evaluate, to talk to and to pack."""
-    return next((run for run in runs(session.workspace) if is_whole(run)), None)
-
-
 def chosen_with_evaluation(session: Session) -> tuple[Run | None, Evaluation | None]:
     """The chosen run and its newest evaluation, whole."""
-    run = chosen_run(session)
+    run = chosen_run(session.workspace)
     return run, evaluation_of(session.workspace, run.plan.run_id) if run else None

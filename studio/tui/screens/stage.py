@@ -19,7 +19,7 @@ from studio.tui.live.bridge import Snapshot
 from studio.tui.studio import Studio, studio_of
 from studio.tui.text import join
 from studio.tui.widgets.page import Page
-from studio.tui.widgets.status import FrameLine, KeyLine, StageTabs, StatusLine
+from studio.tui.widgets.status import FrameLine, KeyLine, NextLine, StageTabs, StatusLine
 
 if TYPE_CHECKING:
     from studio.build import Session
@@ -52,6 +52,7 @@ class StageScreen(Screen[None]):
         yield Static(classes="notice")
         with Container(classes="stage-body"):
             yield from self.body()
+        yield NextLine()
         yield StatusLine()
         yield KeyLine()
 

@@ -104,6 +104,13 @@ class StatusLine(FrameLine):
         return join((persona, "bold"), (on, "$quiet"), " " * gap if jobs else "", (jobs, "$primary"))
 
 
+class NextLine(FrameLine):
+    """``Next: evaluate run 7d22 (6 s)``, on every stage."""
+
+    def drawn(self, width: int) -> Content:
+        return join((clip(studio_of(self).next_step, width), "$warning"))
+
+
 class KeyLine(FrameLine):
     """The keys that do something here, read from the bindings that are active; those of everywhere last."""
 

@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.worker import Worker
 
+from studio.build.runs import chosen_run
 from studio.errors import UserError
 from studio.train.types import Run
 from studio.tui.dialogs.pick import Pick
 from studio.tui.keys import bindings
-from studio.tui.live.runs import chosen_run
 from studio.tui.live.state import Value
 from studio.tui.screens.chat.conversation import SIDES, Choice, Conversation, History
 from studio.tui.screens.chat.lines import conversation_line, pane_title, searched, votes_line, worker_line
@@ -98,7 +98,7 @@ class ChatScreen(JobStage):
     async def _read(self) -> None:
         """Which run is talked to, its votes, and what was open when the window closed."""
         disk, session = self.studio.disk, self.session
-        self._trained = await disk.read(chosen_run, session)
+        self._trained = await disk.read(chosen_run, session.workspace)
         await self._voting.read()
         if self._wanted:
             found = await self.history.find(self._wanted)

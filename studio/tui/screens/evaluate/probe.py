@@ -22,14 +22,19 @@ WINNERS = {
 }
 
 
+def is_locked(result: ProbeResult) -> bool:
+    """Whether nobody who writes examples may read it, so that the next verdict means something."""
+    return result.probe.part == "locked"
+
+
 def weakest_first(results: Sequence[ProbeResult], labels: Labels = NO_LABELS) -> list[ProbeResult]:
-    """By the tuned reply's score, what nobody could score last; of equals those that base won first."""
+    """The open ones by the tuned reply's score, what nobody could score last; of equals those that base won first."""
 
     def place(one: ProbeResult) -> tuple[float, bool, str]:
         total = _label_total(labels.reply(one, "tuned"))
         return _total(one.tuned_judgement) if total is None else total, _winner(one, labels) != "base", one.probe.id
 
-    return sorted(results, key=place)
+    return sorted((one for one in results if not is_locked(one)), key=place)
 
 
 def _label_total(label: RunLabel | None) -> float | None:

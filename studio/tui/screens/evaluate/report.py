@@ -13,6 +13,8 @@ from textual.content import Content
 from studio.doctor import SMOLLM2_LABEL
 from studio.evaluate import MIN_LABELS, Evaluation, JudgeInfo, Labels, fingerprint, labels_of, restate
 from studio.evaluate.gate_text import label, number, scope_text, shown_text
+from studio.evaluate.looks import Look, next_look
+from studio.evaluate.probes import probes
 from studio.evaluate.types import Gate
 from studio.judge import known_agreement, open_judge
 from studio.judge.agreement import How
@@ -20,6 +22,7 @@ from studio.train import SMOLLM2
 from studio.train.types import Run
 from studio.tui.live.runs import chosen_with_evaluation
 from studio.tui.screens.evaluate.measures import categories_content, measures, measures_content
+from studio.tui.screens.evaluate.probe import is_locked
 from studio.tui.text import Part, counted, duration, join, lines, shown
 from studio.tui.widgets.gates import gates_content, tally
 from studio.tui.widgets.layout import facts
@@ -69,10 +72,17 @@ def read_evaluated(session: Session) -> tuple[Run | None, Evaluated | None]:
     evaluation = restate(kept, labels)
     judge = open_judge(session.settings, loaded, session.workspace.examples)
     same = evaluation.fingerprint == fingerprint(loaded, run, judge)
-    current = evaluation.whole and evaluation.is_verdict and same
+    current = evaluation.whole and same
     known, scored = known_agreement(loaded, judge), evaluation.judge
     how = known.how if known and (known.judge, known.version) == (scored.name, scored.version) else None
     return run, Evaluated(evaluation, labels, current, how, loaded.spec.deployment.base_model)
+
+
+def verdict_look(session: Session, run: Run) -> Look:
+    """What opening the locked probes would rest on, and cost. Reads the disk."""
+    judge = open_judge(session.settings, session.loaded, session.workspace.examples)
+    mark = fingerprint(session.loaded, run, judge)
+    return next_look(session.workspace, probes(session.loaded), run.plan.run_id, mark)
 
 
 def verdict_lines(found: Evaluated) -> Content:
@@ -84,10 +94,12 @@ def verdict_lines(found: Evaluated) -> Content:
         (f"  {evaluation.run_id}, {len(evaluation.counted)} probes", "$quiet"),
     )
     changed = "" if found.is_current else "spec or judge changed: s evaluates again"
-    if not evaluation.is_verdict:
-        changed = "no verdict, the locked probes are unopened: s opens them"
+    if found.is_current and not evaluation.is_verdict:
+        changed = "no verdict yet: v opens the locked probes for one"
     todo = "; ".join(filter(None, (changed, _undecided(evaluation), "" if changed else _short_advice(evaluation))))
-    rests_on = "; ".join(filter(None, (_scored_by(evaluation, found.how), _trial(found), _cut(evaluation))))
+    unlisted = sum(is_locked(row) for row in evaluation.results)
+    hidden = f"{unlisted} locked probes are scored and not listed" if unlisted else ""
+    rests_on = "; ".join(filter(None, (_scored_by(evaluation, found.how), _trial(found), _cut(evaluation), hidden)))
     return lines([first, *([join((todo, "$warning"))] if todo else []), join((rests_on, "$quiet"))])
 
 

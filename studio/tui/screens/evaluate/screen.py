@@ -11,9 +11,11 @@ from studio.build import Session
 from studio.build.improve_job import ImproveParams, begin_improving, last_line
 from studio.evaluate import Evaluation, restated
 from studio.evaluate.job import EvaluateParams
+from studio.evaluate.looks import price_of
 from studio.evaluate.metrics import NO_LABELS
 from studio.evaluate.types import ProbeResult
 from studio.train.types import Run
+from studio.tui.dialogs.questions import Confirm
 from studio.tui.dialogs.reading import Text
 from studio.tui.keys import bindings
 from studio.tui.live.bridge import Snapshot
@@ -22,7 +24,7 @@ from studio.tui.live.state import Value
 from studio.tui.screens.evaluate.label import label_screen
 from studio.tui.screens.evaluate.measures import Measure, measures, measures_content, measures_so_far
 from studio.tui.screens.evaluate.probe import probe_line, probe_page, weakest_first
-from studio.tui.screens.evaluate.report import Evaluated, read_evaluated, report, verdict_lines
+from studio.tui.screens.evaluate.report import Evaluated, read_evaluated, report, verdict_lines, verdict_look
 from studio.tui.screens.job_stage import JobStage, job_state
 from studio.tui.text import duration, join, lines, shown
 from studio.tui.widgets.layout import with_bar
@@ -33,7 +35,8 @@ from studio.tui.widgets.virtual_list import VirtualList
 ENTRY = "studio.evaluate.job:main"
 EMPTY = "The held-out probes are listed here, the weakest reply first."
 NO_MEASURES = "Base beside tuned is shown here."
-NOTHING = "not evaluated yet: s runs the held-out probes through base and tuned"
+NOTHING = "not evaluated yet: s runs the open held-out probes through base and tuned"
+UNTRAINED = "no run was trained to its end yet: train one first"
 
 
 class EvaluateScreen(JobStage):
@@ -185,19 +188,45 @@ class EvaluateScreen(JobStage):
             self.app.push_screen(Text(f"Probe {result.probe.id}", lambda width: probe_page(result, width, said)))
 
     def action_start(self) -> None:
-        run, session = self._run, self.session
-        if run is None:
-            self.studio.tell("no run was trained to its end yet: train one first", "warning")
+        """On the open probes, which costs no look at the locked ones."""
+        if self._run is None:
+            self.studio.tell(UNTRAINED, "warning")
         elif self._found and self._found.is_current:
-            self.studio.tell("exactly this is evaluated already; another run, spec or judge is evaluated anew")
+            more = "" if self._found.evaluation.is_verdict else "; v opens the locked probes for a verdict"
+            self.studio.tell(f"exactly this is evaluated already{more}")
         else:
-            params = EvaluateParams(
-                spec_path=str(session.loaded.path),
-                workspace=str(session.root),
-                run_id=run.plan.run_id,
-                settings=session.settings,
-            )
-            self.launch_entry(ENTRY, params)
+            self._evaluate(self._run, locked=False)
+
+    def action_verdict(self) -> None:
+        """Open the locked probes, after a yes: a look is counted for good."""
+        if self._run is None:
+            self.studio.tell(UNTRAINED, "warning")
+        elif self._found and self._found.is_current and self._found.evaluation.is_verdict:
+            self.studio.tell("exactly this has its verdict already; a second look would cost and tell nothing new")
+        elif self.job is not None and self.job.alive:
+            self.studio.tell("the evaluation runs: open the locked probes once it has ended")
+        else:
+            self.run(self._ask_for_verdict(self._run), keys_wait=True)
+
+    async def _ask_for_verdict(self, run: Run) -> None:
+        look = await self.studio.disk.read(verdict_look, self.session, run)
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._evaluate(run, locked=True)
+
+        self.app.push_screen(Confirm("Open the locked probes for a verdict?", price_of(look)), answered)
+
+    def _evaluate(self, run: Run, *, locked: bool) -> None:
+        session = self.session
+        params = EvaluateParams(
+            spec_path=str(session.loaded.path),
+            workspace=str(session.root),
+            run_id=run.plan.run_id,
+            settings=session.settings,
+            locked=locked,
+        )
+        self.launch_entry(ENTRY, params)
 
     def action_label(self) -> None:
         """Label this run's replies; its gates follow from the labels as soon as one leaves."""
@@ -225,7 +254,7 @@ class EvaluateScreen(JobStage):
         """A job of its own: it waits for a person after the examples of each round, and goes on by the same key."""
         session = self.session
         if self._run is None:
-            self.studio.tell("no run was trained to its end yet: train one first", "warning")
+            self.studio.tell(UNTRAINED, "warning")
             return
         params = ImproveParams(
             spec_path=str(session.loaded.path),
