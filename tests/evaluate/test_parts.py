@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from studio.evaluate import diagnosable, looks, restate, save
 from studio.evaluate.gate_text import scope_text
 from studio.evaluate.gates import out_of_reach, reach_text
 from studio.evaluate.intervals import alpha_at, mean
-from studio.evaluate.looks import Look, looked, seen_by
+from studio.evaluate.looks import Look, looked, looks, next_look, price_of, seen_by
 from studio.evaluate.probes import dealt, part_sizes, probes
 from studio.evaluate.types import Evaluation, Probe, Scope
 from studio.spec import load
@@ -190,3 +191,17 @@ def test_all_looks_together_pass_a_model_that_stands_at_the_gate_in_at_most_five
         free += any(one is not None and one.low >= target for one in plain)
         first += lows[0] is not None and lows[0].low >= target
     assert first / times <= 0.035 and paid / times <= 0.05 < free / times
+
+
+def test_what_a_verdict_would_rest_on_and_cost_is_known_before_it_is_opened(tmp_path: Path) -> None:
+    several = [
+        Probe(id=f"p{n}", category="unseen", scenario="", messages=(user(f"How deep is berth {n}?"),)) for n in range(6)
+    ]
+    asked = dealt(several)
+    with closing(Workspace.open(tmp_path, "harbour")) as workspace:
+        first = price_of(next_look(workspace, asked, "run-1", "one"))
+        assert first.startswith("It rests on all 6 probes: no other run was evaluated on any of them")
+        assert looks(workspace) == (), "nothing was opened by asking"
+        looked(workspace, asked, "run-1", "one", locked=True)
+        second = price_of(next_look(workspace, asked, "run-2", "two"))
+        assert second.startswith("It rests on the 2 locked probes alone, looked at 2 times then: 97.5 % intervals")
