@@ -14,7 +14,7 @@ from studio.evaluate import diagnosable, looks, restate, save
 from studio.evaluate.gate_text import scope_text
 from studio.evaluate.gates import out_of_reach, reach_text
 from studio.evaluate.intervals import alpha_at, mean
-from studio.evaluate.looks import Look, looked, looks, next_look, price_of, seen_by
+from studio.evaluate.looks import Look, looked, next_look, price_of, seen_by
 from studio.evaluate.probes import dealt, part_sizes, probes
 from studio.evaluate.types import Evaluation, Probe, Scope
 from studio.spec import load

@@ -128,7 +128,7 @@ async def test_what_is_evaluated_already_is_not_evaluated_again(tmp_path: Path) 
 async def test_the_locked_probes_are_opened_by_a_key_of_their_own_after_a_yes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, workspace, loaded = opened_with_run(tmp_path)
+    app, _workspace, _loaded = opened_with_run(tmp_path)
     asked: list[bool] = []
 
     def started(screen: EvaluateScreen, entry: str, params: EvaluateParams) -> None:
