@@ -6,7 +6,9 @@ of the target is no more than people rejected, and than a tenth of it; and once 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from studio.build.runs import chosen_run
@@ -28,9 +30,10 @@ StageMark = Literal["done", "running", "needs", "failed", "none"]
 """``needs``: it is the one that the next step is in."""
 STAGES = ("spec", "bank", "generate", "triage", "train", "evaluate", "chat", "package")
 """In the order of their keys, 1 to 8."""
+USUAL_ROOT = Path("workspace")
+"""Where the commands look without ``--workspace``."""
 TOLERATED = 0.1
 """Of the wanted examples, so many may have been rejected by people since without a way back to generating."""
-ALIVE = ("starting", "running", "stopping")
 
 
 class NextStep(Frozen):
@@ -82,9 +85,8 @@ def status_of(session: Session, alive: Iterable[str] | None = None) -> Status:
     package = next((one for one in packages(workspace) if one.run_id == name), None)
     running = set(alive) if alive is not None else {one.stage for one in list_jobs(workspace.jobs_dir) if one.alive}
     accepted, wanted = sum(one.accepted for one in targets), sum(one.target for one in targets)
-    rejected = workspace.examples.count(Filter(status="rejected", decided=True))
-    enough = bool(targets) and _enough(targets, rejected)
-    people = workspace.examples.crowd.count()
+    enough = run is not None or _enough(session, targets)
+    people = sum(one.n for one in workspace.examples.crowd.counts())
     told = {
         "spec": f"{len(loaded.spec.traits)} traits, {wanted} examples wanted",
         "bank": f"{people} people",
@@ -97,7 +99,7 @@ def status_of(session: Session, alive: Iterable[str] | None = None) -> Status:
     done = {
         "spec": True,
         "bank": people > 0,
-        "generate": enough or run is not None,
+        "generate": enough,
         "triage": sampled > 0 and seen >= sampled,
         "train": run is not None,
         "evaluate": evaluation is not None,
@@ -114,11 +116,13 @@ def status_of(session: Session, alive: Iterable[str] | None = None) -> Status:
     return Status(persona=loaded.spec.name, spec=as_seen(loaded.path), stages=stages, next=step)
 
 
-def _enough(targets: Iterable[CategoryTarget], rejected: int) -> bool:
+def _enough(session: Session, targets: Iterable[CategoryTarget]) -> bool:
     """Whether the targets are reached, but for what people rejected since."""
     short = [(one.target - one.accepted, one.target) for one in targets if one.accepted < one.target]
-    missing = sum(one for one, _ in short)
-    return missing <= rejected and all(one <= max(1, TOLERATED * target) for one, target in short)
+    if any(missing > max(1, TOLERATED * target) for missing, target in short):
+        return False
+    rejected = Filter(status="rejected", decided=True)
+    return not short or sum(missing for missing, _ in short) <= session.workspace.examples.count(rejected)
 
 
 def _next_step(
@@ -129,33 +133,38 @@ def _next_step(
     evaluation: Evaluation | None,
     packed: bool,
 ) -> NextStep:
-    spec = as_seen(session.loaded.path)
+    def step(stage: str, told: str, key: str, *command: str) -> NextStep:
+        return NextStep(stage=stage, told=told, key=key, command=_command(session, *command))
+
     if run is None and not enough:
-        missing = sum(max(0, one.target - one.accepted) for one in targets)
-        told = f"generate {missing} more" if missing < sum(one.target for one in targets) else ""
-        return NextStep(
-            stage="generate", told=told or "generate examples", key="3 s", command=f"studio generate {spec}"
-        )
+        missing, wanted = sum(max(0, one.target - one.accepted) for one in targets), sum(one.target for one in targets)
+        told = f"generate {missing} more examples" if missing < wanted else "generate examples"
+        return step("generate", told, "3 s", "generate")
     if run is None:
-        begun = next((one for one in runs(session.workspace)), None)
-        told = "resume the training" if begun is not None else "train on what was accepted"
-        return NextStep(stage="train", told=told, key="5 s", command=f"studio train {spec}")
+        told = "resume the training" if runs(session.workspace) else "train on what was accepted"
+        return step("train", told, "5 s", "train")
     tag = tags(session.workspace).get(run.plan.run_id)
     name = tag.name if tag and tag.name else run.plan.run_id
-    more = f"{spec} --run {run.plan.run_id}"
+    of_run = ("--run", run.plan.run_id)
     if evaluation is None:
-        return NextStep(stage="evaluate", told=f"evaluate run {name}", key="6 s", command=f"studio evaluate {more}")
+        return step("evaluate", f"evaluate run {name}", "6 s", "evaluate", *of_run)
     if not evaluation.is_verdict:
         told = f"open the locked probes of run {name} for a verdict"
-        return NextStep(stage="evaluate", told=told, key="6 v", command=f"studio evaluate {more} --locked")
+        return step("evaluate", told, "6 v", "evaluate", *of_run, "--locked")
     failed = [gate for gate in evaluation.gates if gate.status == "FAIL"]
-    undecided = [gate for gate in evaluation.gates if gate.status == "UNDECIDED"]
+    if not packed and (evaluation.trial or evaluation.passed):
+        return step("package", f"package run {name}", "8 s", "package", *of_run)
+    if failed and session.settings.offline and session.settings.author_local is None:
+        return step("evaluate", f"{label(failed[0].name)} fails: set an author", "3 w, then 6 i", "doctor")
     if failed:
-        told = f"improve: {label(failed[0].name)} fails"
-        return NextStep(stage="evaluate", told=told, key="6 i", command=f"studio improve {spec}")
-    if undecided:
-        told = f"label replies: {len(undecided)} gates are undecided"
-        return NextStep(stage="evaluate", told=told, key="6 l", command=f"studio judge label {more}")
-    if not packed:
-        return NextStep(stage="package", told=f"package run {name}", key="8 s", command=f"studio package {spec}")
-    return NextStep(stage="chat", told="packaged; chat with it", key="7", command=f"studio chat {spec}")
+        return step("evaluate", f"improve: {label(failed[0].name)} fails", "6 i", "improve")
+    if undecided := sum(gate.status == "UNDECIDED" for gate in evaluation.gates):
+        told = f"label replies: {undecided} gate{' is' if undecided == 1 else 's are'} undecided"
+        return step("evaluate", told, "6 l", "judge label", *of_run)
+    return step("chat", "packaged; chat with it", "7", "chat")
+
+
+def _command(session: Session, name: str, *options: str) -> str:
+    """As it is typed in a shell, with the workspace where that is not the usual one."""
+    where = () if session.root.resolve() == USUAL_ROOT.resolve() else ("--workspace", as_seen(session.root))
+    return f"studio {name} {shlex.join((as_seen(session.loaded.path), *options, *where))}"

@@ -10,7 +10,6 @@ from studio.jobs import list_jobs
 from studio.text.inert import inert_line
 
 SIGNS = {"done": "done", "running": "running", "needs": "next", "failed": "failed", "none": ""}
-MOST_JOBS = 3
 
 
 def tell_next(session: Session) -> None:
@@ -28,7 +27,7 @@ def status_command(
     """
     with open_session(spec, workspace) as session:
         found = status_of(session)
-        alive = [job for job in list_jobs(session.workspace.jobs_dir) if job.alive][:MOST_JOBS]
+        alive = [job for job in list_jobs(session.workspace.jobs_dir) if job.alive]
     if as_json:
         say_json({**found.model_dump(mode="json"), "jobs": [{"id": job.id, "stage": job.stage} for job in alive]})
         return

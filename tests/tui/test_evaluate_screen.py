@@ -185,7 +185,7 @@ async def test_an_evaluation_of_another_run_is_not_told_of_this_one(tmp_path: Pa
         await shows(pilot, "run-older  running for", "6 of 24 probes")
         for state in ("stopped", "finished", "dead"):
             app.post_message(JobMoved(made_snapshot(workspace, "evaluate", progress, state, run_id="run-older")))
-            await shows(pilot, "run-made  not evaluated yet", "s runs the open held-out probes through base and")
+            await shows(pilot, "run-made  not evaluated yet", "s runs the open probes through base and tuned")
 
 
 async def test_why_it_failed_is_told_whole_with_what_to_do(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from studio.tui.widgets.virtual_list import VirtualList
 ENTRY = "studio.evaluate.job:main"
 EMPTY = "The held-out probes are listed here, the weakest reply first."
 NO_MEASURES = "Base beside tuned is shown here."
-NOTHING = "not evaluated yet: s runs the open held-out probes through base and tuned"
+NOTHING = "not evaluated yet: s runs the open probes through base and tuned"
 UNTRAINED = "no run was trained to its end yet: train one first"
 
 
